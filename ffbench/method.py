@@ -1,0 +1,174 @@
+"""What a method is: two images in, flow fields out, and a card that says what was run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from ffbench.errors import MethodError
+
+FlowArray = TypeVar("FlowArray", torch.Tensor, npt.NDArray[np.float32])
+Precision = Literal["fp32", "bf16", "fp16"]
+RANDOM_WEIGHTS = "random"
+
+
+@dataclass(frozen=True)
+class Flows(Generic[FlowArray]):
+    """The flow of an image pair, forward (image 1 to image 2), in pixels; channel 0 is x to the right, 1 is y down.
+
+    `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
+    Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
+    """
+
+    facial: FlowArray
+    head: FlowArray | None = None
+
+    @property
+    def expression(self) -> FlowArray | None:
+        """What the face does beside moving rigidly: facial - head (paper, section 4.3)."""
+        return None if self.head is None else self.facial - self.head
+
+
+class WeightsCard(BaseModel):
+    """Where a network's parameters came from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: str = Field(description="URL, asset or file name")
+    sha256: str | None = None
+    random: bool = Field(default=False, description="not trained: good for speed, never for ranking")
+
+
+class MethodCard(BaseModel):
+    """What a method says of itself; all of it goes into the run record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    paper: str | None = Field(default=None, description="citation or URL")
+    licence: str | None = None
+    weights: WeightsCard | None = None
+    iterations: int | None = None
+    precision: Precision = "fp32"
+    parameters: int | None = Field(default=None, description="number of trained values")
+    decomposes: bool = Field(default=False, description="gives head and expression flow beside facial flow")
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class Method(ABC):
+    """A way to estimate facial optical flow.
+
+    A subclass sets `card` and writes `forward`. Callers use `estimate`, which takes tensors or numpy
+    images and checks what `forward` gives.
+    """
+
+    card: MethodCard
+    device: torch.device = torch.device("cpu")
+
+    @abstractmethod
+    def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+        """Estimate the flow from `image1` to `image2`, both (B, 3, H, W) float32 RGB in [0, 1] on `self.device`.
+
+        Any H and W come in and the same size must go out: padding is the method's affair.
+        """
+
+    @overload
+    def estimate(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]: ...
+    @overload
+    def estimate(
+        self, image1: npt.NDArray[Any], image2: npt.NDArray[Any]
+    ) -> Flows[npt.NDArray[np.float32]]: ...
+
+    def estimate(self, image1: Any, image2: Any) -> Any:
+        """Estimate the flow from `image1` to `image2`.
+
+        Args:
+            image1, image2: tensors (B, 3, H, W), RGB float in [0, 1]; or numpy images (H, W, 3) or grey
+                (H, W), uint8.
+
+        Returns:
+            `Flows` of tensors (B, 2, H, W) for tensors, of arrays (H, W, 2) float32 for numpy images.
+
+        Raises:
+            MethodError: images that do not fit each other, or a flow of the wrong shape or with values that
+                are not finite.
+        """
+        if isinstance(image1, np.ndarray):
+            flows = self._checked(image_to_tensor(image1)[None], image_to_tensor(image2)[None])
+            return Flows(*(None if flow is None else _to_numpy(flow) for flow in (flows.facial, flows.head)))
+        return self._checked(image1, image2)
+
+    def _checked(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+        if image1.shape != image2.shape or image1.ndim != 4 or image1.shape[1] != 3:
+            raise MethodError(
+                f"{self.card.id}: images must be (B, 3, H, W) and of one size, "
+                f"got {tuple(image1.shape)} and {tuple(image2.shape)}"
+            )
+        with torch.inference_mode():
+            flows = self.forward(image1.to(self.device), image2.to(self.device))
+        expected = (image1.shape[0], 2, *image1.shape[2:])
+        for name, flow in (("facial", flows.facial), ("head", flows.head)):
+            if flow is None:
+                continue
+            if tuple(flow.shape) != expected:
+                raise MethodError(f"{self.card.id}: {name} flow is {tuple(flow.shape)}, expected {expected}")
+            if not torch.isfinite(flow).all():
+                raise MethodError(f"{self.card.id}: {name} flow has values that are not finite")
+        return flows
+
+
+def image_to_tensor(image: npt.NDArray[Any]) -> torch.Tensor:
+    """Turn an (H, W, 3) RGB or (H, W) grey uint8 image into a (3, H, W) float32 tensor in [0, 1]."""
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise MethodError(
+            f"an image must be (H, W, 3) RGB or (H, W) grey in uint8, got {image.shape} {image.dtype}"
+        )
+    if image.ndim == 2:
+        image = np.repeat(image[:, :, None], 3, axis=2)
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float().div_(255)
+
+
+def _to_numpy(flow: torch.Tensor) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(flow[0].permute(1, 2, 0).cpu().float().numpy())
+
+
+@dataclass(frozen=True)
+class MethodRequest:
+    """A method as the user named it: `family[/variant][:checkpoint]` and how it is to be run."""
+
+    name: str
+    weights: str | Path | None = None
+    device: str = "cpu"
+    iterations: int | None = None
+    precision: Precision = "fp32"
+    family: str = field(init=False)
+    variant: str | None = field(init=False)
+    checkpoint: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        path, _, checkpoint = self.name.partition(":")
+        family, _, variant = path.partition("/")
+        for key, value in (("family", family), ("variant", variant or None), ("checkpoint", checkpoint or None)):
+            object.__setattr__(self, key, value)
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
+
+    `variants` names what may follow `family/`; None when the family is one method.
+    """
+
+    summary: str
+    load: Callable[[MethodRequest], Method]
+    variants: Callable[[], Sequence[str]] | None = None

@@ -1,0 +1,20 @@
+"""Where ffbench keeps files that can be made again, and where it looks for licensed datasets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_dir() -> Path:
+    """Folder of fetched assets and made datasets: `FFBENCH_CACHE`, or the user's cache folder."""
+    override = os.environ.get("FFBENCH_CACHE")
+    return Path(override) if override else Path(platformdirs.user_cache_dir("ffbench"))
+
+
+def data_dir() -> Path | None:
+    """Folder that holds licensed datasets, one subfolder each: `FFBENCH_DATA`, or None when it is not set."""
+    override = os.environ.get("FFBENCH_DATA")
+    return Path(override) if override else None

@@ -1,0 +1,155 @@
+"""What a protocol is: pairs of images, a score for each, and a summary of the scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from ffbench.method import Flows
+
+Reference = TypeVar("Reference")
+Image = npt.NDArray[np.uint8]
+NumpyFlows = Flows[npt.NDArray[np.float32]]
+
+
+class MetricCard(BaseModel):
+    """One measured quantity."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    unit: str
+    higher_is_better: bool = False
+
+
+class ProtocolCard(BaseModel):
+    """What a protocol says of itself; all of it goes into the run record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    version: str
+    title: str
+    variant: str = "paper"
+    primary: str = Field(description="name of the metric that ranks, a key of `metrics`")
+    metrics: dict[str, MetricCard]
+    group_by: tuple[str, ...] = Field(
+        default=(), description="labels of pairs whose values make groups of the summary"
+    )
+    resample_by: str | None = Field(
+        default=None,
+        description="label whose values are resampled as a whole for confidence intervals; None: single pairs",
+    )
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class DatasetCard(BaseModel):
+    """What was measured on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    origin: Literal["real", "synthetic"]
+    reference: Literal["ground truth", "annotation", "pseudo"]
+    reference_note: str = Field(default="", description="how the reference was made, and how good it is")
+    manifest_sha256: str = Field(description="hash that changes when any file that is used changes")
+    problems: tuple[str, ...] = Field(
+        default=(), description="what was left out, one line each; not empty: the record is not complete"
+    )
+    facts: dict[str, float] = Field(default_factory=dict, description="measured properties, such as jitter in px")
+
+
+@dataclass(frozen=True)
+class Pair(Generic[Reference]):
+    """Two (H, W, 3) uint8 RGB images of one size and what the protocol holds a flow against."""
+
+    key: str
+    image1: Image
+    image2: Image
+    reference: Reference
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Term(NamedTuple):
+    """A sum over points or pixels of one pair, and how many there were. The mean is sum / count."""
+
+    sum: float
+    count: float
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
+
+    key: str
+    terms: Mapping[str, Term]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Score(BaseModel):
+    """One number of a summary, with its 95 % confidence interval (None where there are too few units for one)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    metric: str
+    group: str = Field(default="all", description="`all`, a group inside pairs, or `label=value`")
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    pairs: int
+
+
+class Protocol(ABC, Generic[Reference]):
+    """An exact, versioned way to measure a method. It knows nothing of any method."""
+
+    card: ProtocolCard
+    dataset: DatasetCard
+    needs_backward: bool = False
+    """Whether `score` wants the flow from image 2 to image 1 too."""
+
+    @abstractmethod
+    def keys(self) -> Sequence[str]:
+        """Name every pair, in the order in which they are evaluated; names are unique and stable."""
+
+    @abstractmethod
+    def load(self, key: str) -> Pair[Reference]:
+        """Read one pair. May be called from several threads at once.
+
+        Raises:
+            DataError: a file cannot be read; the message names it.
+        """
+
+    @abstractmethod
+    def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Score the flows of one pair, given as (H, W, 2) arrays. Pure."""
+
+    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+        """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
+        from ffbench.metrics.summary import summarise_means
+
+        return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
+
+
+@dataclass(frozen=True)
+class ProtocolRequest:
+    """A protocol as the user named it. `data` None means the default dataset of the protocol."""
+
+    name: str
+    data: Path | None = None
+    variant: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProtocolEntry:
+    """What an entry point of the group `ffbench.protocols` gives."""
+
+    summary: str
+    load: Callable[[ProtocolRequest], Protocol[Any]]
