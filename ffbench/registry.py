@@ -1,0 +1,143 @@
+"""Finds methods and protocols by name through entry points, so that other packages can add their own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffbench.errors import FfbenchError, MethodError, UsageError
+
+if TYPE_CHECKING:
+    from ffbench.method import Method, MethodEntry, Precision
+    from ffbench.protocol import Protocol, ProtocolEntry
+
+METHOD_GROUP = "ffbench.methods"
+PROTOCOL_GROUP = "ffbench.protocols"
+
+
+def method_names() -> list[str]:
+    """Name every method family that is installed, sorted; nothing is imported."""
+    return _names(METHOD_GROUP)
+
+
+def protocol_names() -> list[str]:
+    """Name every protocol that is installed, sorted; nothing is imported."""
+    return _names(PROTOCOL_GROUP)
+
+
+def method_entry(family: str) -> MethodEntry:
+    """Import the entry of a method family.
+
+    Raises:
+        UsageError: no such family; the message suggests the nearest.
+        MethodError: the package behind the entry cannot be imported.
+    """
+    entry: MethodEntry = _load_entry(METHOD_GROUP, family, "method")
+    return entry
+
+
+def protocol_entry(name: str) -> ProtocolEntry:
+    """Import the entry of a protocol.
+
+    Raises:
+        UsageError: no such protocol; the message suggests the nearest.
+    """
+    entry: ProtocolEntry = _load_entry(PROTOCOL_GROUP, name, "protocol")
+    return entry
+
+
+def load_method(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    iterations: int | None = None,
+    precision: Precision = "fp32",
+) -> Method:
+    """Build a method by name.
+
+    Args:
+        name: `family[/variant][:checkpoint]`, such as `dis`, `raft`, `ptlflow/dpflow:things`.
+        weights: a checkpoint file; `random` for untrained parameters (speed only); None for the method's own.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU where there is one.
+        iterations: update steps of a recurrent network; None for its default.
+        precision: `fp32`, or `bf16`/`fp16` for autocast.
+
+    Raises:
+        UsageError: an unknown name, with the nearest known one.
+        MethodError: the method cannot be built, for want of weights or of a package.
+    """
+    from ffbench.method import MethodRequest
+
+    request = MethodRequest(name, weights, resolve_device(device), iterations, precision)
+    entry = method_entry(request.family)
+    if entry.variants is None and request.variant is not None:
+        raise UsageError(f"method '{request.family}' has no variants, so '{name}' is not one of its names")
+    if entry.variants is not None and request.variant is None:
+        raise UsageError(
+            f"'{request.family}' is a family: name a member as {request.family}/NAME "
+            f"(`ffbench methods {request.family}` lists them)"
+        )
+    return entry.load(request)
+
+
+def load_protocol(
+    name: str,
+    *,
+    data: str | Path | None = None,
+    variant: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Protocol[Any]:
+    """Build a protocol by name, over `data` or over its default dataset.
+
+    Raises:
+        UsageError: an unknown name, variant or option.
+        DataError: the dataset is not there, or not as it should be.
+    """
+    from ffbench.protocol import ProtocolRequest
+
+    entry = protocol_entry(name)
+    return entry.load(ProtocolRequest(name, Path(data) if data else None, variant, dict(options or {})))
+
+
+def resolve_device(device: str) -> str:
+    """Turn `auto` into `cuda` where there is a GPU and `cpu` where not; check that a named device exists.
+
+    Raises:
+        UsageError: the device is not one that this machine has.
+    """
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"device '{device}' cannot be used here: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Give ` - did you mean 'x'?` for the nearest known name, or an empty string."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" - did you mean '{matches[0]}'?" if matches else ""
+
+
+def _names(group: str) -> list[str]:
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def _load_entry(group: str, name: str, kind: str) -> Any:
+    points: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
+    if name not in points:
+        hint = nearest(name, points) or f" (`ffbench {kind}s` lists them)"
+        raise UsageError(f"unknown {kind} '{name}'{hint}")
+    try:
+        return points[name].load()
+    except FfbenchError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise MethodError(f"{kind} '{name}' ({points[name].value}) cannot be imported: {error}") from error
