@@ -1,0 +1,72 @@
+"""ffbench: a benchmark and leaderboard suite for facial optical flow.
+
+The names below are imported on first use, so that `import ffbench` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ffbench.evaluation import evaluate
+    from ffbench.flow import flow_to_color, read_flow, write_flow
+    from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest
+    from ffbench.protocol import Pair, PairScore, Protocol, ProtocolCard, ProtocolEntry, ProtocolRequest, Term
+    from ffbench.registry import load_method, load_protocol
+    from ffbench.results.record import RunRecord, read_record
+
+_HOME = {
+    "evaluate": "ffbench.evaluation",
+    "flow_to_color": "ffbench.flow",
+    "read_flow": "ffbench.flow",
+    "write_flow": "ffbench.flow",
+    "Flows": "ffbench.method",
+    "Method": "ffbench.method",
+    "MethodCard": "ffbench.method",
+    "MethodEntry": "ffbench.method",
+    "MethodRequest": "ffbench.method",
+    "Pair": "ffbench.protocol",
+    "PairScore": "ffbench.protocol",
+    "Protocol": "ffbench.protocol",
+    "ProtocolCard": "ffbench.protocol",
+    "ProtocolEntry": "ffbench.protocol",
+    "ProtocolRequest": "ffbench.protocol",
+    "Term": "ffbench.protocol",
+    "load_method": "ffbench.registry",
+    "load_protocol": "ffbench.registry",
+    "RunRecord": "ffbench.results.record",
+    "read_record": "ffbench.results.record",
+}
+__all__ = [
+    "Flows",
+    "Method",
+    "MethodCard",
+    "MethodEntry",
+    "MethodRequest",
+    "Pair",
+    "PairScore",
+    "Protocol",
+    "ProtocolCard",
+    "ProtocolEntry",
+    "ProtocolRequest",
+    "RunRecord",
+    "Term",
+    "evaluate",
+    "flow_to_color",
+    "load_method",
+    "load_protocol",
+    "read_flow",
+    "read_record",
+    "write_flow",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ffbench' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

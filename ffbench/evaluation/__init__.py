@@ -1,0 +1,5 @@
+"""Evaluation: predict, score, record."""
+
+from ffbench.evaluation.runner import Evaluation, Progress, evaluate
+
+__all__ = ["Evaluation", "Progress", "evaluate"]

@@ -1,0 +1,1 @@
+"""Run records: schema, tables of pair scores, provenance."""

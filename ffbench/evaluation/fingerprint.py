@@ -1,0 +1,53 @@
+"""What makes two runs the same run, so that one may go on where the other stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ffbench
+from ffbench.method import Method
+from ffbench.protocol import Protocol
+
+
+def run_fingerprint(method: Method, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+    """Hash all that a score depends on: both cards, the dataset, the batches, and the source code behind them.
+
+    The source is part of it so that scores of a method that was edited in between are never mixed.
+    """
+    parts = {
+        "method": method.card.model_dump(mode="json"),
+        "protocol": protocol.card.model_dump(mode="json"),
+        "dataset": protocol.dataset.model_dump(mode="json"),
+        "batch_size": batch_size,
+        "limit": limit,
+        "device": method.device.type,
+        "torch": torch.__version__,
+        "source": _source_sha256(Path(ffbench.__file__).parent, _source(method), _source(protocol)),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _source(instance: object) -> Path | None:
+    """Give the folder of the package that defines the class of `instance`, or its file outside a package."""
+    try:
+        file = Path(inspect.getfile(type(instance)))
+    except (TypeError, OSError):
+        return None  # defined in an interactive session
+    return file.parent if (file.parent / "__init__.py").exists() else file
+
+
+def _source_sha256(*places: Path | None) -> str:
+    digest = hashlib.sha256()
+    for place in places:
+        if place is None:
+            continue
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(f"{file.relative_to(place.parent)}\n".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

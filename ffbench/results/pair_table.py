@@ -1,0 +1,67 @@
+"""The table of per-pair scores, as Parquet: a row a pair, a column a label, two columns a term."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ffbench.atomic import atomic_path
+from ffbench.errors import DataError
+from ffbench.protocol import PairScore, Term
+
+
+def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
+    """Write `scores` in their order; the same scores give the same bytes.
+
+    Columns: `key`, `label:NAME` (text, null where a pair lacks it), `TERM:sum` and `TERM:count` (float64, null
+    where a pair lacks the term).
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    labels = list(dict.fromkeys(name for score in scores for name in score.labels))
+    terms = list(dict.fromkeys(name for score in scores for name in score.terms))
+    columns = {"key": pa.array([score.key for score in scores], pa.string())}
+    for name in labels:
+        columns[f"label:{name}"] = pa.array([score.labels.get(name) for score in scores], pa.string())
+    for name in terms:
+        values = [score.terms.get(name) for score in scores]
+        columns[f"{name}:sum"] = pa.array([value and value.sum for value in values], pa.float64())
+        columns[f"{name}:count"] = pa.array([value and value.count for value in values], pa.float64())
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+
+
+def read_pair_table(path: Path) -> list[PairScore]:
+    """Read what `write_pair_table` wrote.
+
+    Raises:
+        DataError: the file cannot be read or is not such a table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as a table of pair scores ({error})") from error
+    return [_from_row(path, row) for row in rows]
+
+
+def _from_row(path: Path, row: dict[str, str | float | None]) -> PairScore:
+    labels: dict[str, str] = {}
+    terms: dict[str, Term] = {}
+    for column, value in row.items():
+        if value is None or column == "key":
+            continue
+        if column.startswith("label:"):
+            labels[column.removeprefix("label:")] = str(value)
+        elif column.endswith(":sum"):
+            name = column.removesuffix(":sum")
+            count = row.get(f"{name}:count")
+            if count is None:
+                raise DataError(f"{path}: column '{name}:count' is missing or empty beside '{column}'")
+            terms[name] = Term(float(value), float(count))
+    if not isinstance(row.get("key"), str):
+        raise DataError(f"{path}: column 'key' is missing or not text")
+    return PairScore(str(row["key"]), terms, labels)

@@ -1,0 +1,156 @@
+"""The run record: one immutable JSON file that holds everything that is ever shown of a run."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ffbench import atomic
+from ffbench.errors import DataError
+from ffbench.method import MethodCard
+from ffbench.metrics.statistics import RESAMPLES, SEED
+from ffbench.protocol import DatasetCard, ProtocolCard, Score
+
+SCHEMA_VERSION = 1
+_MAX_RECORD_BYTES = 32 * 2**20
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Primary(_Frozen):
+    """The one number that ranks."""
+
+    metric: str
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    unit: str
+    higher_is_better: bool
+
+
+class Interval(_Frozen):
+    """How the confidence intervals were made."""
+
+    method: Literal["percentile bootstrap"] = "percentile bootstrap"
+    level: float = 0.95
+    resamples: int = RESAMPLES
+    seed: int = SEED
+    unit: str = Field(description="what was resampled: `pair`, or a label such as `subject`")
+
+
+class Environment(_Frozen):
+    """Where and with what the run was made."""
+
+    ffbench: str
+    git_commit: str | None = Field(description="commit of a source checkout, with `+changes` if it was not clean")
+    python: str
+    platform: str
+    processor: str
+    device: str
+    threads: int
+    packages: dict[str, str]
+
+
+class Cost(_Frozen):
+    """What the run cost. Never part of a comparison of digits: it differs from run to run."""
+
+    started: datetime
+    wall_seconds: float = Field(description="of this process, from first pair to last")
+    method_seconds: float = Field(description="inside the method, over all pairs, resumed parts included")
+    pairs_per_second: float = Field(description="pairs / method_seconds")
+    peak_memory_mb: float = Field(description="largest resident set of the process")
+    peak_device_memory_mb: float | None = Field(default=None, description="largest allocation on a GPU")
+    resumed_pairs: int = Field(description="pairs taken over from an interrupted run")
+
+
+class PairTable(_Frozen):
+    """The table of per-pair scores beside the record."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+class RunRecord(_Frozen):
+    """What was run on what, where, and what came out."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    method: MethodCard
+    protocol: ProtocolCard
+    dataset: DatasetCard
+    primary: Primary
+    scores: tuple[Score, ...]
+    interval: Interval
+    pairs: int
+    complete: bool = Field(description="every pair that the dataset should have was scored")
+    pair_table: PairTable
+    fingerprint: str = Field(description="hash of method, protocol, dataset and source code")
+    environment: Environment
+    cost: Cost
+
+    def score(self, metric: str, group: str = "all") -> Score:
+        """Give one number of the summary.
+
+        Raises:
+            KeyError: the record has no such score.
+        """
+        for score in self.scores:
+            if score.metric == metric and score.group == group:
+                return score
+        raise KeyError(f"no score '{metric}' for '{group}'")
+
+    @property
+    def not_rankable(self) -> list[str]:
+        """Why this record may not stand in a ranking; empty when it may."""
+        reasons = []
+        if self.method.weights is not None and self.method.weights.random:
+            reasons.append("random weights")
+        if not self.complete:
+            reasons.append("not all pairs were scored")
+        return reasons
+
+
+def now() -> datetime:
+    """The time in UTC, to the second."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write `record` as JSON, atomically."""
+    atomic.write_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a record and check it against the schema.
+
+    Raises:
+        DataError: the file cannot be read, is too large, or is not a record of this schema version.
+    """
+    try:
+        if path.stat().st_size > _MAX_RECORD_BYTES:
+            raise DataError(f"{path}: larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
+        return RunRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(
+            f"{path}: not a run record of schema version {SCHEMA_VERSION}: {where}: {first['msg']}"
+            + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else "")
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        for block in iter(lambda: file.read(2**20), b""):
+            digest.update(block)
+    return digest.hexdigest()
