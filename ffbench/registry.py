@@ -79,7 +79,7 @@ def load_method(
     if entry.variants is not None and request.variant is None:
         raise UsageError(
             f"'{request.family}' is a family: name a member as {request.family}/NAME "
-            f"(`ffbench methods {request.family}` lists them)"
+            f"(`ffbench methods show {request.family}` lists them)"
         )
     return entry.load(request)
 
@@ -133,7 +133,7 @@ def _names(group: str) -> list[str]:
 def _load_entry(group: str, name: str, kind: str) -> Any:
     points: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
     if name not in points:
-        hint = nearest(name, points) or f" (`ffbench {kind}s` lists them)"
+        hint = nearest(name, points) or f" (`ffbench {kind}s list` names them)"
         raise UsageError(f"unknown {kind} '{name}'{hint}")
     try:
         return points[name].load()

@@ -1,0 +1,66 @@
+"""The command line. Each command is a thin module here that imports what is heavy only when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ffbench.cli import assets, data, eval_, flow, methods, protocols, show
+from ffbench.errors import FfbenchError
+
+_DEBUG = "--debug"
+
+app = typer.Typer(
+    name="ffbench",
+    help="Benchmark and leaderboard suite for facial optical flow.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("eval")(eval_.evaluate_method)
+app.command("flow")(flow.flow)
+app.command("show")(show.show)
+app.add_typer(methods.app, name="methods")
+app.add_typer(protocols.app, name="protocols")
+app.add_typer(data.app, name="data")
+app.add_typer(assets.app, name="assets")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ffbench {version('ffbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option(_DEBUG, help="Show the traceback of an error.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error becomes one line on stderr and its exit code."""
+    arguments = sys.argv[1:]
+    debug = _DEBUG in arguments
+    try:
+        # --debug is taken anywhere: it is added after a command has failed, at the end of the line.
+        app([argument for argument in arguments if argument != _DEBUG])
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, FfbenchError):
+            _fail(str(error), error.exit_code)
+        _fail(f"internal error, {type(error).__name__}: {error} (--debug shows where)", FfbenchError.exit_code)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    typer.echo(f"ffbench: {' '.join(message.split())}", err=True)
+    sys.exit(exit_code)

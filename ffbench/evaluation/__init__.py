@@ -1,5 +1,5 @@
 """Evaluation: predict, score, record."""
 
-from ffbench.evaluation.runner import Evaluation, Progress, evaluate
+from ffbench.evaluation.runner import Progress, evaluate, run_folder
 
-__all__ = ["Evaluation", "Progress", "evaluate"]
+__all__ = ["Progress", "evaluate", "run_folder"]

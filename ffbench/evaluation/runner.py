@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,9 @@ _PREFETCH = 2
 """Pairs that are read ahead, beside the batch at hand: bounds memory whatever the number of pairs."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """A finished run: its record and where it was written."""
-
-    record: RunRecord
-    path: Path
+def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: str) -> Path:
+    """Give the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`."""
+    return Path(out) / protocol_id / _slug(method_id) / fingerprint[:12]
 
 
 def evaluate(
@@ -46,7 +42,7 @@ def evaluate(
     batch_size: int = 1,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
     A run that was interrupted goes on where it stopped, with the same digits as one that was not: scored batches
@@ -55,7 +51,7 @@ def evaluate(
 
     Args:
         method, protocol: what to run, on what.
-        out: folder of runs; the record is `out/<protocol>/<method>/<fingerprint>/record.json`.
+        out: folder of runs; what is written lies in `run_folder(out, ...)`.
         batch_size: pairs that go through the method at once. Pairs of different sizes never share a batch.
         limit: only the first pairs; such a record is not complete.
         progress: called after every batch.
@@ -72,7 +68,7 @@ def evaluate(
     if not chosen:
         raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
     fingerprint = run_fingerprint(method, protocol, batch_size, limit)
-    folder = Path(out) / protocol.card.id / _slug(method.card.id) / fingerprint[:12]
+    folder = run_folder(out, protocol.card.id, method.card.id, fingerprint)
     started, clock = now(), time.perf_counter()
     if method.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(method.device)
@@ -105,7 +101,7 @@ def evaluate(
         record = _record(method, protocol, scores, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
         journal.remove()
-    return Evaluation(record, folder / "record.json")
+    return record
 
 
 def _batches(

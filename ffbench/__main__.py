@@ -1,0 +1,5 @@
+"""`python -m ffbench` is `ffbench`."""
+
+from ffbench.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""`ffbench eval`: one method on one protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+
+INTERRUPTED = 130
+
+
+def evaluate_method(
+    method: options.Method,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    iterations: options.Iterations = None,
+    precision: options.PrecisionOption = options.PrecisionName.fp32,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--limit", min=1, help="Only the first pairs; such a record is never ranked."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
+    json: options.Json = False,
+) -> None:
+    """Evaluate a method on a protocol and write the run record.
+
+    An interrupted run goes on where it stopped when the same command is given again.
+    """
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.evaluation import evaluate, run_folder
+    from ffbench.registry import load_method, load_protocol, method_entry, protocol_entry
+
+    # A misspelt name is found before either of the two is built, which can take long.
+    protocol_entry(protocol)
+    method_entry(method.partition(":")[0].partition("/")[0])
+    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    for problem in loaded.dataset.problems:
+        stderr().print(f"left out: {problem}", style="yellow", markup=False, highlight=False)
+    chosen = load_method(
+        method, weights=weights, device=device, iterations=iterations, precision=precision.value
+    )
+    try:
+        with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
+            record = evaluate(chosen, loaded, out=out, batch_size=batch_size, limit=limit, progress=progress)
+    except KeyboardInterrupt:
+        stderr().print("interrupted: what was scored is kept; the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    for problem in record.dataset.problems[len(loaded.dataset.problems) :]:
+        stderr().print(f"not read: {problem}", style="yellow", markup=False, highlight=False)
+    if json:
+        typer.echo(record.model_dump_json(indent=1))
+    else:
+        from ffbench.results.text import print_record
+
+        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint)
+        print_record(record, folder / "record.json")
+    if record.dataset.problems:
+        from ffbench.errors import DataError
+
+        raise DataError(
+            f"{record.dataset.name}: {len(record.dataset.problems)} problems are listed above and in the record, "
+            "which is therefore not complete"
+        )

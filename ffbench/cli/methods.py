@@ -1,0 +1,58 @@
+"""`ffbench methods`: what can be evaluated."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ffbench.cli import options
+
+app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_methods(json: options.Json = False) -> None:
+    """List every method and family that is installed."""
+    from ffbench.errors import FfbenchError
+    from ffbench.registry import method_entry, method_names
+
+    rows = []
+    for name in method_names():
+        try:
+            entry = method_entry(name)
+            rows.append((name if entry.variants is None else f"{name}/NAME", entry.summary))
+        except FfbenchError as error:  # one broken package must not hide the others
+            rows.append((name, f"cannot be used: {error}"))
+    _print(rows, json)
+
+
+@app.command("show")
+def show_method(
+    name: Annotated[str, typer.Argument(help="A method, or a family such as ptlflow.")],
+    weights: options.Weights = None,
+    json: options.Json = False,
+) -> None:
+    """Show a method's card, or the members of a family."""
+    from ffbench.registry import load_method, method_entry
+
+    entry = method_entry(name.partition(":")[0].partition("/")[0])
+    if entry.variants is not None and "/" not in name:
+        _print([(f"{name}/{variant}", "") for variant in entry.variants()], json)
+        return
+    card = load_method(name, weights=weights, device="cpu").card
+    if json:
+        typer.echo(card.model_dump_json(indent=1))
+    else:
+        _print([(key, str(value)) for key, value in card if value not in (None, {})], json=False)
+
+
+def _print(rows: list[tuple[str, str]], json: bool) -> None:
+    from ffbench.results.text import print_pairs
+
+    if json:
+        import json as json_module
+
+        typer.echo(json_module.dumps(dict(rows), indent=1))
+    else:
+        print_pairs(rows)

@@ -1,0 +1,64 @@
+"""Options that several commands share, so that they have one name and one meaning everywhere."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ffbench.errors import UsageError
+
+
+class PrecisionName(str, Enum):
+    """What a network computes in."""
+
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
+# Optional[...], not `X | None`: these are evaluated at run time, and Python 3.10 is supported.
+Method = Annotated[
+    str, typer.Option("--method", "-m", help="Method: family[/variant][:checkpoint]. See `ffbench methods list`.")
+]
+Weights = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--weights", help="Checkpoint file, or `random` (untrained: for speed only, never ranked)."),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")]
+Iterations = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--iterations", min=1, help="Update steps of a recurrent network."),
+]
+PrecisionOption = Annotated[PrecisionName, typer.Option("--precision", help="What a network computes in.")]
+Data = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--data", "-d", help="Dataset folder or file; default: FFBENCH_DATA, else the mini dataset."),
+]
+Variant = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--variant", help="Reading of the metric, such as paper or official."),
+]
+ProtocolOptions = Annotated[
+    list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="Option of the protocol; may be repeated.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, str]:
+    """Turn `key=value` strings into a mapping.
+
+    Raises:
+        UsageError: a string without `=`, or a key given twice.
+    """
+    parsed: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise UsageError(f"option '{assignment}': expected KEY=VALUE")
+        if key in parsed:
+            raise UsageError(f"option '{key}' is given twice")
+        parsed[key] = value
+    return parsed

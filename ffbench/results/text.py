@@ -1,0 +1,90 @@
+"""Run records as text for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ffbench.protocol import Score
+from ffbench.results.record import RunRecord
+
+
+def print_record(record: RunRecord, path: Path) -> None:
+    """Print the scores of `record` to stdout, what they were measured on, and where they stand."""
+    console = Console()
+    card, dataset = record.protocol, record.dataset
+    console.print(
+        Text.assemble(
+            (record.method.title, "bold"), f" ({record.method.id}) on ", (card.title, "bold"), f" ({card.id} {card.version}, ",
+            f"{card.variant})",
+        ),
+        soft_wrap=True,
+    )  # fmt: skip
+    style = "bold yellow" if dataset.origin == "synthetic" or dataset.reference == "pseudo" else "bold"
+    console.print(
+        Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {dataset.name}"),
+        soft_wrap=True,
+    )
+    if dataset.reference_note:
+        console.print(dataset.reference_note, style="dim", markup=False, highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for column in ("metric", "group"):
+        table.add_column(column)
+    for column in ("value", "95 % interval", "unit", "pairs"):
+        table.add_column(column, justify="right")
+    for score in record.scores:
+        metric = card.metrics.get(score.metric)
+        ranks = score.metric == card.primary and score.group == "all"
+        table.add_row(
+            metric.title if metric else score.metric,
+            Text(score.group),
+            format_value(score.value),
+            _interval(score),
+            metric.unit if metric else "",
+            str(score.pairs),
+            style="bold" if ranks else None,
+        )
+    console.print(table)
+    cost = record.cost
+    resumed = f", {cost.resumed_pairs} pairs from an interrupted run" if cost.resumed_pairs else ""
+    console.print(
+        f"{record.pairs} pairs, {cost.pairs_per_second:.3g} pairs/s on {record.environment.device}, "
+        f"peak memory {cost.peak_memory_mb:.0f} MB{resumed}",
+        highlight=False,
+    )
+    for reason in record.not_rankable:
+        console.print(f"not for ranking: {reason}", style="yellow")
+    console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
+    """Print a table of two columns to stdout."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    Console().print(table)
+
+
+def format_value(value: float) -> str:
+    """Give four significant digits, which is more than any of the intervals is narrow.
+
+    >>> format_value(0.123456), format_value(12.3456), format_value(0.0)
+    ('0.1235', '12.35', '0.000')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    decimals = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(decimals, 6)}f}"
+
+
+def _interval(score: Score) -> str:
+    if score.ci_low is None or score.ci_high is None:
+        return "-"
+    return f"[{format_value(score.ci_low)}, {format_value(score.ci_high)}]"
