@@ -85,9 +85,7 @@ class Method(ABC):
     @overload
     def estimate(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]: ...
     @overload
-    def estimate(
-        self, image1: npt.NDArray[Any], image2: npt.NDArray[Any]
-    ) -> Flows[npt.NDArray[np.float32]]: ...
+    def estimate(self, image1: npt.NDArray[Any], image2: npt.NDArray[Any]) -> Flows[npt.NDArray[np.float32]]: ...
 
     def estimate(self, image1: Any, image2: Any) -> Any:
         """Estimate the flow from `image1` to `image2`.
@@ -130,9 +128,7 @@ class Method(ABC):
 def image_to_tensor(image: npt.NDArray[Any]) -> torch.Tensor:
     """Turn an (H, W, 3) RGB or (H, W) grey uint8 image into a (3, H, W) float32 tensor in [0, 1]."""
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-        raise MethodError(
-            f"an image must be (H, W, 3) RGB or (H, W) grey in uint8, got {image.shape} {image.dtype}"
-        )
+        raise MethodError(f"an image must be (H, W, 3) RGB or (H, W) grey in uint8, got {image.shape} {image.dtype}")
     if image.ndim == 2:
         image = np.repeat(image[:, :, None], 3, axis=2)
     return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float().div_(255)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +40,7 @@ class ProtocolCard(BaseModel):
     variant: str = "paper"
     primary: str = Field(description="name of the metric that ranks, a key of `metrics`")
     metrics: dict[str, MetricCard]
-    group_by: tuple[str, ...] = Field(
-        default=(), description="labels of pairs whose values make groups of the summary"
-    )
+    group_by: tuple[str, ...] = Field(default=(), description="labels of pairs whose values make groups of the summary")
     resample_by: str | None = Field(
         default=None,
         description="label whose values are resampled as a whole for confidence intervals; None: single pairs",
@@ -77,7 +75,8 @@ class Pair(Generic[Reference]):
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True)
+class Term:
     """A sum over points or pixels of one pair, and how many there were. The mean is sum / count."""
 
     sum: float

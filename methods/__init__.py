@@ -1,0 +1,1 @@
+"""Methods that come with ffbench: one module or package a family."""

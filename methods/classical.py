@@ -14,12 +14,12 @@ from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest
 
 from .options import refuse_network_options
 
-_Grey = npt.NDArray[np.uint8]
+_Grey = npt.NDArray[Any]  # uint8, (H, W)
 _Estimator = Callable[[_Grey, _Grey], npt.NDArray[np.float32]]
 _DIS_PAPER = "Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016"
 # DIS builds a pyramid down to 1/8 (MEDIUM) or 1/32 of patches of 8 px and fails on images that it cannot fill.
 _SMALLEST_SIDE = 64
-_FARNEBACK = {
+_FARNEBACK: dict[str, Any] = {
     "pyr_scale": 0.5,
     "levels": 5,
     "winsize": 15,
@@ -56,8 +56,8 @@ def _grey(images: torch.Tensor) -> list[_Grey]:
 def _load_dis(preset: str) -> Callable[[MethodRequest], Method]:
     def load(request: MethodRequest) -> Method:
         refuse_network_options(request)
-        # The attribute is looked up by name: the card then states exactly the preset that runs.
-        algorithm: Any = cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset}"))
+        # Looked up by name, so that the card states exactly the preset that runs.
+        algorithm: Any = cv2.DISOpticalFlow.create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset}"))
         card = MethodCard(
             id=request.name,
             title=f"DIS ({preset})",

@@ -1,0 +1,1 @@
+"""Protocols that come with ffbench: one module a family."""

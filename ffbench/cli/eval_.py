@@ -45,9 +45,7 @@ def evaluate_method(
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     for problem in loaded.dataset.problems:
         stderr().print(f"left out: {problem}", style="yellow", markup=False, highlight=False)
-    chosen = load_method(
-        method, weights=weights, device=device, iterations=iterations, precision=precision.value
-    )
+    chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
             record = evaluate(chosen, loaded, out=out, batch_size=batch_size, limit=limit, progress=progress)

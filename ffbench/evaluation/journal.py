@@ -10,7 +10,7 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -51,7 +51,7 @@ class Journal:
         Raises:
             DataError: the disk is full; what was scored before is kept, and the run can be resumed.
         """
-        batch = [{"key": s.key, "labels": dict(s.labels), "terms": dict(s.terms)} for s in scores]
+        batch = [{"key": s.key, "labels": dict(s.labels), "terms": _plain(s.terms)} for s in scores]
         end = self._file.tell()
         try:
             self._write({"seconds": method_seconds, "pairs": batch})
@@ -122,6 +122,10 @@ def _parse(raw: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return line if isinstance(line, dict) else None
+
+
+def _plain(terms: Mapping[str, Term]) -> dict[str, tuple[float, float]]:
+    return {name: (term.sum, term.count) for name, term in terms.items()}
 
 
 def _score(pair: dict[str, Any]) -> PairScore:

@@ -118,9 +118,7 @@ def _batches(
         yield batch
 
 
-def _read_ahead(
-    protocol: Protocol[Any], keys: Sequence[str], ahead: int, problems: list[str]
-) -> Iterator[Pair[Any]]:
+def _read_ahead(protocol: Protocol[Any], keys: Sequence[str], ahead: int, problems: list[str]) -> Iterator[Pair[Any]]:
     waiting: deque[Future[Pair[Any]]] = deque()
     left = iter(keys)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-read") as readers:

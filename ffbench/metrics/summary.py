@@ -43,9 +43,7 @@ def _means(scores: Sequence[PairScore], group: str | None, resample_by: str | No
     return means
 
 
-def _mean(
-    scores: Sequence[PairScore], name: str, resample_by: str | None, metric: str, group: str
-) -> Score | None:
+def _mean(scores: Sequence[PairScore], name: str, resample_by: str | None, metric: str, group: str) -> Score | None:
     units: dict[str, list[Term]] = {}
     for score in scores:
         term = score.terms.get(name)

@@ -15,7 +15,7 @@ from ffbench.method import MethodCard
 from ffbench.metrics.statistics import RESAMPLES, SEED
 from ffbench.protocol import DatasetCard, ProtocolCard, Score
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 _MAX_RECORD_BYTES = 32 * 2**20
 
 

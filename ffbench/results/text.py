@@ -18,13 +18,9 @@ def print_record(record: RunRecord, path: Path) -> None:
     """Print the scores of `record` to stdout, what they were measured on, and where they stand."""
     console = Console()
     card, dataset = record.protocol, record.dataset
-    console.print(
-        Text.assemble(
-            (record.method.title, "bold"), f" ({record.method.id}) on ", (card.title, "bold"), f" ({card.id} {card.version}, ",
-            f"{card.variant})",
-        ),
-        soft_wrap=True,
-    )  # fmt: skip
+    method = Text(record.method.title, style="bold").append(f" ({record.method.id})", style="not bold")
+    protocol = Text(card.title, style="bold").append(f" ({card.id} {card.version}, {card.variant})", style="not bold")
+    console.print(method, "on", protocol, soft_wrap=True)
     style = "bold yellow" if dataset.origin == "synthetic" or dataset.reference == "pseudo" else "bold"
     console.print(
         Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {dataset.name}"),
