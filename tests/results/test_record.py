@@ -1,0 +1,72 @@
+"""Records and tables: what is read is what was written; what is damaged is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ffbench.errors import DataError
+from ffbench.evaluation import evaluate, run_folder
+from ffbench.protocol import PairScore, Term
+from ffbench.results.pair_table import read_pair_table, write_pair_table
+from ffbench.results.record import read_record, write_record
+from tests.toys import BrightnessFlow, Stripes
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters=":", exclude_categories=["C"]), min_size=1, max_size=8)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.lists(
+        st.builds(
+            PairScore,
+            NAMES,
+            st.dictionaries(NAMES, st.builds(Term, NUMBERS, NUMBERS), max_size=3),
+            st.dictionaries(NAMES, NAMES, max_size=3),
+        ),
+        max_size=5,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_table_round_trip(tmp_path: Path, scores: list[PairScore]) -> None:
+    path = tmp_path / "pairs.parquet"
+    write_pair_table(path, scores)
+    assert read_pair_table(path) == scores
+
+
+def test_record_round_trip(tmp_path: Path) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    write_record(tmp_path / "copy.json", record)
+    assert read_record(tmp_path / "copy.json") == record
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda text: text[: len(text) // 2], "not a run record"),
+        (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
+        (lambda text: text.replace('"pairs":', '"pears":'), "more|pairs|pears"),
+        (lambda text: text.replace('"origin": "synthetic"', '"origin": "reel"'), "dataset.origin"),
+        (lambda text: "[]", "not a run record"),
+        (lambda text: "\x00", "not a run record"),
+    ],
+)
+def test_damaged_record_is_refused_by_name(tmp_path: Path, edit, message: str) -> None:  # type: ignore[no-untyped-def]
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    path = run_folder(tmp_path, "stripes", "brightness", record.fingerprint) / "record.json"
+    path.write_text(edit(path.read_text()))
+    with pytest.raises(DataError, match=message) as error:
+        read_record(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_record_and_damaged_table_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.json"):
+        read_record(tmp_path / "nowhere.json")
+    (tmp_path / "pairs.parquet").write_bytes(b"PAR1 no table PAR1")
+    with pytest.raises(DataError, match=r"pairs\.parquet"):
+        read_pair_table(tmp_path / "pairs.parquet")
