@@ -1,0 +1,260 @@
+"""Clips: a video file or a folder of frames, read frame by frame."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, natural_key, read_image
+from ffbench.errors import DataError
+
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
+CACHE_BYTES = 256 * 2**20
+"""Decoded frames that an open video keeps, so that the pairs (t, t + k) of one clip decode it once."""
+
+Frame = npt.NDArray[np.uint8]
+
+
+class Clip(ABC):
+    """Frames of one size, numbered from 0. Safe to use from several threads at once."""
+
+    path: Path
+    name: str
+    """File or folder name."""
+    size: tuple[int, int]
+    """(width, height) of every frame."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of frames that can be decoded, whatever a header says."""
+
+    @abstractmethod
+    def frame(self, index: int) -> Frame:
+        """Give frame `index` as an (H, W, 3) uint8 RGB array.
+
+        Raises:
+            DataError: the frame cannot be decoded, or its size differs from that of frame 0.
+            IndexError: no such frame.
+        """
+
+    @abstractmethod
+    def frames(self) -> Iterator[Frame]:
+        """Give all frames in order, holding one at a time."""
+
+    @abstractmethod
+    def sha256(self) -> str:
+        """Hash of the content, as hexadecimal digits."""
+
+
+def open_clip(path: Path | str, cache_bytes: int = CACHE_BYTES) -> Clip:
+    """Open a video file, or a folder whose image files are the frames in natural order of their names.
+
+    Raises:
+        DataError: nothing is there, the video has no frame that can be decoded, the folder has no
+            images, or images of differing sizes.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _FrameFolder(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such clip; expected a video file or a folder of frames")
+    return _Video(path, cache_bytes)
+
+
+def find_clips(path: Path | str) -> list[Path]:
+    """List the clips at `path`: itself, when it is a file or holds frames, or else what lies in that folder.
+
+    Raises:
+        DataError: nothing is there, or the folder has neither frames, videos nor folders of frames.
+    """
+    path = Path(path)
+    if path.is_file() or _frame_files(path):
+        return [path]
+    if not path.is_dir():
+        raise DataError(f"{path}: no such clip; expected a video, a folder of frames or a folder of clips")
+    clips = [
+        item
+        for item in _visible(path)
+        if (item.is_file() and item.suffix.lower() in VIDEO_SUFFIXES) or _frame_files(item)
+    ]
+    if not clips:
+        raise DataError(f"{path}: no clips; expected videos ({', '.join(sorted(VIDEO_SUFFIXES))}) or folders of images")
+    return clips
+
+
+class _FrameFolder(Clip):
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.resolve().name
+        self._files = _frame_files(path)
+        if not self._files:
+            raise DataError(f"{path}: no frames; expected images ({', '.join(sorted(IMAGE_SUFFIXES))}) in the folder")
+        self.size = image_size(self._files[0])
+        for file in self._files:
+            self._require_size(file, image_size(file))
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def frame(self, index: int) -> Frame:
+        _require_index(self, index)
+        image = read_image(self._files[index])
+        self._require_size(self._files[index], (image.shape[1], image.shape[0]))
+        return image
+
+    def frames(self) -> Iterator[Frame]:
+        return (self.frame(index) for index in range(len(self)))
+
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        for file in self._files:
+            digest.update(f"{file.name}\0{_file_sha256(file)}\n".encode())
+        return digest.hexdigest()
+
+    def _require_size(self, file: Path, size: tuple[int, int]) -> None:
+        if size != self.size:
+            raise DataError(
+                f"{file}: {size[0]} x {size[1]}, but the first frame {self._files[0].name} "
+                f"is {self.size[0]} x {self.size[1]}; all frames of a clip must be of one size"
+            )
+
+
+class _Video(Clip):
+    """Decodes from the start, in order: in many real files, .mov above all, seeking lands elsewhere."""
+
+    def __init__(self, path: Path, cache_bytes: int) -> None:
+        self.path = path
+        self.name = path.name
+        self._lock = threading.Lock()
+        self._length: int | None = None
+        first = next(_decode(path), None)
+        if first is None:
+            raise DataError(f"{path}: no frame of the video can be decoded")
+        self.size = (first.shape[1], first.shape[0])
+        self._capacity = max(2, cache_bytes // first.nbytes)
+        self._cache: OrderedDict[int, Frame] = OrderedDict()
+        self._decoder: Iterator[Frame] = iter(())
+        self._next = 0
+
+    def __len__(self) -> int:
+        with self._lock:
+            if self._length is None:
+                self._length = _count_frames(self.path)
+            return self._length
+
+    def frame(self, index: int) -> Frame:
+        _require_index(self, index)
+        with self._lock:
+            if index in self._cache:
+                self._cache.move_to_end(index)
+            else:
+                self._decode_to(index)
+            return np.array(self._cache[index])
+
+    def frames(self) -> Iterator[Frame]:
+        return _decode(self.path)
+
+    def sha256(self) -> str:
+        return _file_sha256(self.path)
+
+    def _decode_to(self, index: int) -> None:
+        if self._next == 0 or index < self._next:
+            self._decoder, self._next = _decode(self.path), 0
+        while self._next <= index:
+            frame = next(self._decoder, None)
+            if frame is None:
+                raise DataError(f"{self.path}: frame {self._next} could be decoded before and now cannot be")
+            self._cache[self._next] = frame
+            self._cache.move_to_end(self._next)
+            self._next += 1
+            while len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+
+
+def _decode(path: Path) -> Iterator[Frame]:
+    import cv2
+
+    shape: tuple[int, ...] | None = None
+    with _capture(path) as capture:
+        while True:
+            decoded, bgr = capture.read()
+            if not decoded:
+                return
+            if shape is not None and bgr.shape != shape:
+                raise DataError(
+                    f"{path}: a frame is {bgr.shape[1]} x {bgr.shape[0]}, frame 0 is {shape[1]} x {shape[0]}"
+                )
+            shape = bgr.shape
+            yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _count_frames(path: Path) -> int:
+    # The header's count is a guess in many containers, and too high in a file that was cut short.
+    count = 0
+    with _capture(path) as capture:
+        while capture.grab():
+            count += 1
+    return count
+
+
+@contextlib.contextmanager
+def _capture(path: Path) -> Iterator[Any]:
+    import cv2
+
+    # FFmpeg and OpenCV would print lines of their own beside our one.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    logging = cv2.utils.logging
+    log_level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        # FFmpeg by name: left to choose, OpenCV takes `frame01.png` for a pattern of file names.
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    finally:
+        logging.setLogLevel(log_level)
+    try:
+        if not capture.isOpened():
+            raise DataError(f"{path}: not a video that can be decoded (damaged, cut short or of another format)")
+        width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        if not 0 < width * height <= MAX_PIXELS:
+            raise DataError(f"{path}: the header says {width:.0f} x {height:.0f}; at most {MAX_PIXELS} pixels are read")
+        yield capture
+    finally:
+        capture.release()
+
+
+def _frame_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [item for item in _visible(folder) if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(
+        (item for item in folder.iterdir() if not item.name.startswith(".")),
+        key=lambda item: (natural_key(item.name), item.name),
+    )
+
+
+def _require_index(clip: Clip, index: int) -> None:
+    if not 0 <= index < len(clip):
+        raise IndexError(f"{clip.path}: no frame {index}; the clip has frames 0 to {len(clip) - 1}")
+
+
+def _file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(2**20), b""):
+                digest.update(block)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return digest.hexdigest()

@@ -1,0 +1,107 @@
+"""Reading still images: RGB bytes, or an error that names the file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ffbench.errors import DataError
+
+MAX_PIXELS = 2**26
+"""Larger images (8192 x 8192) are refused before they are decoded: a header is free, the memory is not."""
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_EXIF_ORIENTATION = 0x0112
+
+
+def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
+    """Read an image file as an (H, W, 3) uint8 RGB array.
+
+    Grey becomes three equal channels, 16-bit samples keep their upper byte, alpha is dropped without
+    blending, an EXIF orientation is applied.
+
+    Raises:
+        DataError: the file is missing, truncated, larger than `MAX_PIXELS` or not a PNG, JPEG, BMP,
+            PGM/PPM, TIFF or WebP image of 8 or 16 bits.
+    """
+    path = Path(path)
+    image = _open(path)
+    try:
+        with image:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):
+                return _from_wide_grey(path, np.asarray(upright))
+            if upright.mode == "F":
+                raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
+            return np.array(upright.convert("RGB"))
+    except DataError:
+        raise
+    except Exception as error:  # decoders raise many kinds on damaged files
+        raise DataError(f"{path}: the image is damaged or truncated ({_one_line(error)})") from error
+
+
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Give (width, height) of the array that `read_image` would give, from the header alone.
+
+    Raises:
+        DataError: as `read_image`, for what the header shows.
+    """
+    path = Path(path)
+    try:
+        with _open(path) as image:
+            width, height = image.size
+            # Values 5 to 8 of the orientation tag lay the image on its side.
+            sideways = image.getexif().get(_EXIF_ORIENTATION) in range(5, 9)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"{path}: the image's header is damaged ({_one_line(error)})") from error
+    return (height, width) if sideways else (width, height)
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Give a sort key under which `img2` comes before `img10`."""
+    return tuple(
+        (0, int(part), part) if part.isdigit() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", name.casefold())
+        if part
+    )
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        image = Image.open(path, formats=_FORMATS)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such image file") from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path}: not an image that can be read ({_expected()})") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"{path}: {_one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
+    except Exception as error:
+        raise DataError(f"{path}: cannot be read as an image ({_one_line(error)})") from error
+    width, height = image.size
+    if not 0 < width * height <= MAX_PIXELS:
+        image.close()
+        raise DataError(f"{path}: the header says {width} x {height}; at most {MAX_PIXELS} pixels are read")
+    return image
+
+
+def _from_wide_grey(path: Path, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    values = grey.astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise DataError(f"{path}: has samples outside 0..65535; expected 8 or 16 bits")
+    return np.repeat((values >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def _expected() -> str:
+    return "expected " + ", ".join(_FORMATS)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
