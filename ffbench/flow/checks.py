@@ -1,0 +1,87 @@
+"""What every flow must satisfy, whatever the file format."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.errors import DataError
+
+FlowField = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+UNKNOWN = 1e10
+"""Marks a pixel whose flow is not known (Middlebury: any component of 1e9 or more does)."""
+UNKNOWN_THRESHOLD = 1e9
+MAX_SIDE = 16_384
+"""Longest side of a flow, in pixels, that is read or written."""
+MAX_PIXELS = 2**26
+
+
+def is_known(flow: npt.NDArray[Any]) -> Mask:
+    """Tell which pixels of a flow (H, W, 2) are known: both components finite and below 1e9 in size."""
+    # A comparison with NaN is false, so NaN counts as unknown.
+    known: Mask = (np.abs(flow) < UNKNOWN_THRESHOLD).all(axis=-1)
+    return known
+
+
+def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
+    """Give a flow that is to be written to `path` as (H, W, 2) float32.
+
+    Raises:
+        DataError: wrong shape or type, too large, or values that are not finite.
+    """
+    array = np.asarray(flow)
+    if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind not in "fiu":
+        raise DataError(f"{path}: a flow must be (H, W, 2) numbers, got {array.shape} {array.dtype}")
+    check_dimensions(path, array.shape[1], array.shape[0])
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which check_values reports
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    check_values(path, array)
+    return array
+
+
+def check_dimensions(path: Path | str, width: int, height: int) -> None:
+    """Raise DataError unless width and height are positive and of a size that flows have."""
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
+        raise DataError(
+            f"{path}: flow of {width} x {height} pixels, expected sides of 1 to {MAX_SIDE} "
+            f"and at most {MAX_PIXELS} pixels: the header is damaged or this is not a flow"
+        )
+
+
+def check_size(path: Path | str, size: tuple[int, int], expected: tuple[int, int] | None) -> None:
+    """Raise DataError unless `size` is the `expected` (H, W); None expects nothing."""
+    if expected is None or size == tuple(expected):
+        return
+    message = f"{path}: flow is {size[1]} x {size[0]} (width x height), expected {expected[1]} x {expected[0]}"
+    raise DataError(message + (": transposed?" if size == tuple(expected)[::-1] else ""))
+
+
+def check_values(path: Path | str, flow: FlowField) -> None:
+    """Raise DataError if a flow (H, W, 2) has values that are not finite."""
+    finite = np.isfinite(flow)
+    if not finite.all():
+        row, column, _ = np.unravel_index(int(finite.argmin()), finite.shape)
+        raise DataError(
+            f"{path}: {np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, "
+            f"column {column}); mark pixels whose flow is not known by {UNKNOWN:g}"
+        )
+
+
+@contextlib.contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """Turn an operating system's error while `path` is read into a DataError that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path}: is a folder, expected a flow file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error

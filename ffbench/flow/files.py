@@ -1,0 +1,76 @@
+"""Reading and writing flow files; the suffix of the name chooses the format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy.typing as npt
+
+from ffbench.atomic import atomic_path, write_bytes
+from ffbench.errors import DataError
+from ffbench.flow.checks import FlowField, Mask, check_array, is_known
+from ffbench.flow.flo import read_flo, write_flo
+from ffbench.flow.flo5 import read_flo5, write_flo5
+
+SUFFIXES = (".flo", ".flo5", ".png")
+
+
+def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+    """Read a flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI).
+
+    Args:
+        path: the file.
+        expected_size: (H, W) that the flow must have.
+
+    Returns:
+        (H, W, 2) float32 in pixels, x to the right and y down. Every value is finite; a pixel with a
+        component of 1e9 or more is not known (`is_known`).
+
+    Raises:
+        DataError: the file is missing, damaged, not a flow, of another size, or has values that are not finite.
+    """
+    suffix = _suffix(path)
+    if suffix == ".flo":
+        return read_flo(path, expected_size)
+    if suffix == ".flo5":
+        return read_flo5(path, expected_size)
+    from ffbench.flow.kitti import read_kitti
+
+    return read_kitti(path, expected_size)
+
+
+def read_flow_valid(path: Path | str, expected_size: tuple[int, int] | None = None) -> tuple[FlowField, Mask]:
+    """Read a flow as `read_flow` does, and the mask (H, W) of the pixels whose flow is known."""
+    flow = read_flow(path, expected_size)
+    return flow, is_known(flow)
+
+
+def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
+    """Write a flow (H, W, 2) in pixels to `path` atomically, in the format that its suffix names.
+
+    `.flo` and `.flo5` keep float32 values exactly; `.png` (KITTI) rounds to 1/64 px and keeps which pixels are
+    known.
+
+    Raises:
+        DataError: the flow has a wrong shape, values that are not finite or that the format cannot
+            hold, the suffix is of no known format, or the file cannot be written.
+    """
+    suffix = _suffix(path)
+    array = check_array(path, flow)
+    if suffix == ".png":
+        from ffbench.flow.kitti import encode_kitti
+
+        write_bytes(path, encode_kitti(path, array))
+        return
+    with atomic_path(path) as temporary:
+        if suffix == ".flo":
+            write_flo(temporary, array)
+        else:
+            write_flo5(temporary, array)
+
+
+def _suffix(path: Path | str) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(f"{path}: no flow format has the suffix {suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    return suffix

@@ -1,0 +1,83 @@
+"""Middlebury `.flo`: 'PIEH', int32 width and height, then float32 (u, v) by rows; all little-endian.
+
+Format: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from ffbench.errors import DataError
+from ffbench.flow.checks import FlowField, check_dimensions, check_size, check_values, reading
+
+MAGIC = b"PIEH"  # the bytes of float32 202021.25
+HEADER = struct.Struct("<4sii")
+
+
+def read_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+    """Read a `.flo` file as (H, W, 2) float32 in pixels.
+
+    Raises:
+        DataError: not a `.flo` file, of a wrong length or size, or with values that are not finite.
+    """
+    with reading(path), open(path, "rb") as file:
+        length = os.fstat(file.fileno()).st_size
+        height, width = _parse_header(path, file.read(HEADER.size), length)
+        check_size(path, (height, width), expected_size)
+        # Reads no more than the length that was just checked, also if the file has grown since.
+        values = np.fromfile(file, "<f4", count=height * width * 2)
+    if values.size != height * width * 2:
+        raise DataError(f"{path}: became shorter while it was read")
+    flow = values.astype(np.float32, copy=False).reshape(height, width, 2)
+    check_values(path, flow)
+    return flow
+
+
+def map_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+    """Map a `.flo` file into memory as a read-only (H, W, 2) array; pixels are read when they are used.
+
+    Header and length are checked as in `read_flo`. The values are not: that would read the whole file.
+
+    Raises:
+        DataError: not a `.flo` file, or of a wrong length or size.
+    """
+    with reading(path):
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            length = os.fstat(handle).st_size
+            height, width = _parse_header(path, os.read(handle, HEADER.size), length)
+            check_size(path, (height, width), expected_size)
+            content = mmap.mmap(handle, length, access=mmap.ACCESS_READ)
+        finally:
+            os.close(handle)
+    flow: FlowField = np.ndarray((height, width, 2), "<f4", content, HEADER.size)
+    return flow
+
+
+def write_flo(path: Path | str, flow: FlowField) -> None:
+    """Write a flow (H, W, 2) float32 as `.flo`, in place: `write_flow` checks it and writes atomically."""
+    with open(path, "wb") as file:
+        file.write(HEADER.pack(MAGIC, flow.shape[1], flow.shape[0]))
+        flow.astype("<f4", copy=False).tofile(file)
+
+
+def _parse_header(path: Path | str, header: bytes, length: int) -> tuple[int, int]:
+    """Check the header against the length of the file and give (H, W)."""
+    if len(header) < HEADER.size:
+        raise DataError(f"{path}: {length} bytes, expected at least {HEADER.size}: not a .flo file or cut short")
+    magic, width, height = HEADER.unpack(header)
+    if magic == MAGIC[::-1]:
+        raise DataError(f"{path}: the bytes are swapped (big-endian); a .flo file is little-endian")
+    if magic != MAGIC:
+        raise DataError(f"{path}: starts with {magic!r}, expected {MAGIC!r}: not a .flo file")
+    check_dimensions(path, width, height)
+    expected = HEADER.size + 8 * width * height
+    if length != expected:
+        fault = "cut short" if length < expected else f"{length - expected} bytes too many"
+        raise DataError(f"{path}: {length} bytes, expected {expected} for {width} x {height} pixels: {fault}")
+    return height, width

@@ -1,0 +1,134 @@
+"""KITTI's flow PNG: 16-bit RGB with u = (R - 2^15) / 64, v = (G - 2^15) / 64, and B > 0 where it is valid.
+
+Format: KITTI optical flow development kit 2015. Values lie in [-512, 511.98] px, 1/64 px apart.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ffbench.errors import DataError
+from ffbench.flow.checks import (
+    MAX_PIXELS,
+    UNKNOWN,
+    FlowField,
+    check_dimensions,
+    check_size,
+    is_known,
+    reading,
+)
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+STEPS_PER_PIXEL = 64
+ZERO = 2**15
+# Noise compresses by less than nothing: 6 bytes a pixel, and some for filters and chunk headers.
+MAX_FILE_BYTES = 8 * MAX_PIXELS
+
+
+def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+    """Read a KITTI flow PNG as (H, W, 2) float32 in pixels; pixels that are not valid hold `UNKNOWN`.
+
+    Raises:
+        DataError: not a 16-bit RGB PNG, damaged, or of a wrong size.
+    """
+    with reading(path), open(path, "rb") as file:
+        length = os.fstat(file.fileno()).st_size
+        if length > MAX_FILE_BYTES:
+            raise DataError(f"{path}: {length} bytes, expected at most {MAX_FILE_BYTES} for a flow PNG")
+        content = file.read(length)
+    header, data = _split_png(path, content)
+    height, width = _parse_header(path, header)
+    check_size(path, (height, width), expected_size)
+    _check_pixels(path, data, height, width)
+    # The decoder sees only what was checked: no text, colour or animation chunks.
+    checked = SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
+    if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
+        raise DataError(f"{path}: the PNG cannot be decoded, it is damaged")
+    flow: FlowField = (bgr[:, :, :0:-1].astype(np.float32) - ZERO) / np.float32(STEPS_PER_PIXEL)
+    flow[bgr[:, :, 0] == 0] = UNKNOWN
+    return flow
+
+
+def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
+    """Give a flow (H, W, 2) float32 as the content of a KITTI PNG; `path` only names it in errors.
+
+    Values are rounded to 1/64 px, so they change by at most 1/128 px.
+
+    Raises:
+        DataError: a known value outside of [-512, 511.98] px.
+    """
+    known = is_known(flow)
+    steps = np.rint(np.where(known[:, :, None], flow, 0) * STEPS_PER_PIXEL) + ZERO
+    if steps.min() < 0 or steps.max() > 2**16 - 1:
+        raise DataError(f"{path}: a KITTI PNG holds -512 to 511.98 px, this flow goes beyond; write .flo")
+    bgr = np.dstack((known, steps[:, :, 1], steps[:, :, 0])).astype(np.uint16)
+    bgr[~known] = 0
+    content: bytes = cv2.imencode(".png", bgr)[1].tobytes()
+    return content
+
+
+def _split_png(path: Path | str, content: bytes) -> tuple[bytes, bytes]:
+    """Walk the chunks of a PNG up to its very last byte and give the IHDR and the joined IDAT chunks."""
+    if not content.startswith(SIGNATURE):
+        raise DataError(f"{path}: is not a PNG, expected a 16-bit RGB one (KITTI flow)")
+    header, data = b"", []
+    kind, offset = b"", len(SIGNATURE)
+    while kind != b"IEND":
+        if offset + 12 > len(content):
+            raise DataError(f"{path}: the PNG is cut short at byte {len(content)}")
+        length, kind = struct.unpack_from(">I4s", content, offset)
+        end = offset + 12 + length
+        if end > len(content):
+            raise DataError(f"{path}: the PNG is cut short at byte {len(content)}")
+        body = content[offset + 8 : end - 4]
+        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(content[end - 4 : end], "big"):
+            raise DataError(f"{path}: the PNG is damaged (checksum of the chunk at byte {offset})")
+        if (kind == b"IHDR") != (offset == len(SIGNATURE)):
+            raise DataError(f"{path}: the PNG does not start with its header, or has two")
+        if kind == b"IHDR":
+            header = body
+        elif kind == b"IDAT":
+            data.append(body)
+        offset = end
+    if offset != len(content):
+        raise DataError(f"{path}: {len(content) - offset} bytes too many after the end of the PNG")
+    return header, b"".join(data)
+
+
+def _parse_header(path: Path | str, header: bytes) -> tuple[int, int]:
+    if len(header) != 13:
+        raise DataError(f"{path}: the PNG's header has {len(header)} bytes, expected 13")
+    width, height, depth, colour, compression, method, interlace = struct.unpack(">IIBBBBB", header)
+    if (depth, colour) != (16, 2):
+        raise DataError(
+            f"{path}: PNG of {depth} bits and colour type {colour}, expected 16 bits and 2 (RGB): not a KITTI flow"
+        )
+    if (compression, method, interlace) != (0, 0, 0):
+        raise DataError(f"{path}: the PNG is interlaced or its header damaged; write it without interlacing")
+    check_dimensions(path, width, height)
+    return height, width
+
+
+def _check_pixels(path: Path | str, data: bytes, height: int, width: int) -> None:
+    """Check that the compressed data hold exactly the rows that the header states."""
+    row_bytes = 1 + 6 * width
+    decoder = zlib.decompressobj()
+    try:
+        rows = decoder.decompress(data, height * row_bytes + 1)
+    except zlib.error as error:
+        raise DataError(f"{path}: the PNG's pixels are damaged ({error})") from error
+    if len(rows) != height * row_bytes or not decoder.eof or decoder.unused_data:
+        raise DataError(f"{path}: the PNG's pixels are not those of {width} x {height}, as its header states")
+    if max(rows[::row_bytes]) > 4:
+        raise DataError(f"{path}: the PNG's pixels are damaged (unknown row filter)")
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + zlib.crc32(body, zlib.crc32(kind)).to_bytes(4, "big")
