@@ -59,7 +59,10 @@ class DatasetCard(BaseModel):
     reference_note: str = Field(default="", description="how the reference was made, and how good it is")
     manifest_sha256: str = Field(description="hash that changes when any file that is used changes")
     problems: tuple[str, ...] = Field(
-        default=(), description="what was left out, one line each; not empty: the record is not complete"
+        default=(), description="faults of the files, one line each; not empty: the record is not complete"
+    )
+    left_out: tuple[str, ...] = Field(
+        default=(), description="what the protocol's own rules leave out (a face that is lost), one line each"
     )
     facts: dict[str, float] = Field(default_factory=dict, description="measured properties, such as jitter in px")
 

@@ -47,7 +47,7 @@ def test_unknown_device(device: str) -> None:
 def test_entry_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint("broken", "no_such_package:entry", registry.METHOD_GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
-    with pytest.raises(MethodError, match="'broken'.*no_such_package"):
+    with pytest.raises(MethodError, match=r"'broken'.*no_such_package"):
         registry.load_method("broken")
 
 

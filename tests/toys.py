@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ffbench.errors import DataError, MethodError
-from ffbench.method import Flows, Method, MethodCard
+from ffbench.method import Flows, Method, MethodCard, MethodEntry
 from ffbench.protocol import (
     DatasetCard,
     MetricCard,
@@ -18,6 +18,7 @@ from ffbench.protocol import (
     PairScore,
     Protocol,
     ProtocolCard,
+    ProtocolEntry,
     Term,
 )
 
@@ -79,3 +80,9 @@ class Stripes(Protocol[float]):
         left = error[:, :8]
         terms = {"epe": Term(float(error.sum()), error.size), "epe/left": Term(float(left.sum()), left.size)}
         return PairScore(pair.key, terms, pair.labels)
+
+
+brightness = MethodEntry("brightness", lambda request: BrightnessFlow())
+broken_method = MethodEntry("breaks in the middle", lambda request: BrightnessFlow(fail_after=3))
+stripes = ProtocolEntry("stripes", lambda request: Stripes(6))
+torn_stripes = ProtocolEntry("stripes with an unreadable pair", lambda request: Stripes(6, unreadable=[2]))

@@ -43,8 +43,9 @@ def evaluate_method(
     protocol_entry(protocol)
     method_entry(method.partition(":")[0].partition("/")[0])
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
-    for problem in loaded.dataset.problems:
-        stderr().print(f"left out: {problem}", style="yellow", markup=False, highlight=False)
+    for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
+        for line in lines:
+            stderr().print(f"{kind}: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
@@ -53,7 +54,7 @@ def evaluate_method(
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
     for problem in record.dataset.problems[len(loaded.dataset.problems) :]:
-        stderr().print(f"not read: {problem}", style="yellow", markup=False, highlight=False)
+        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if json:
         typer.echo(record.model_dump_json(indent=1))
     else:

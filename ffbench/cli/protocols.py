@@ -63,6 +63,7 @@ def show_protocol(
         ("reference", dataset.reference_note),
         ("pairs", str(len(protocol.keys()))),
         *((key, f"{value:.4g}") for key, value in dataset.facts.items()),
-        *(("left out", problem) for problem in dataset.problems),
+        *(("left out", line) for line in dataset.left_out),
+        *(("problem", line) for line in dataset.problems),
     ]
     print_pairs(rows)

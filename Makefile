@@ -1,0 +1,53 @@
+# make demo     set everything up and run the main job on real faces and on the mini data
+# make test     set everything up and run all tests        make test-fast   the quick ones
+# make lint     ruff and mypy                               make bench       speed, as ratios
+# make docs     build the documentation site
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# In the environment, so that pip's isolated builds see the bounds too.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-fast lint bench docs clean
+
+demo: $(VENV)/.installed
+	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
+	$(BIN)/ffbench eval --method dis --protocol clip_landmarks
+	@echo "== the same method on the mini CK+: synthetic faces with exact landmarks"
+	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest
+
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/pytest -m "not slow and not assets"
+
+# mypy does not follow the package-dir mapping of pyproject.toml, hence one call a tree.
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy ffbench
+	$(BIN)/mypy methods
+	$(BIN)/mypy protocols
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "ffbench needs Python 3.10 to 3.13")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools<81" wheel
+	@echo "installing torch, ptlflow and what they need: about 2 GB, a few minutes"
+	$(BIN)/python -m pip install --quiet torch
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable ".[dev,leaderboard,mmflow]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist runs site

@@ -1,0 +1,46 @@
+"""The examples of CONTRIBUTING.md work as they stand there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ffbench import evaluate, write_flow
+from ffbench.method import MethodRequest
+from ffbench.protocol import ProtocolRequest
+
+GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
+
+
+@pytest.fixture(scope="module")
+def guide() -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+        exec(compile(block, str(GUIDE), "exec"), names)
+    return names
+
+
+def test_method_dataset_and_protocol_of_the_guide(guide: dict[str, Any], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, (dx, dy) in {"still": (0, 0), "moved": (5, -3)}.items():
+        image = rng.integers(0, 256, (32, 40, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{name}_1.png"), image)
+        cv2.imwrite(str(tmp_path / f"{name}_2.png"), np.roll(image, (dy, dx), (0, 1)))
+        write_flow(tmp_path / f"{name}.flo", np.full((32, 40, 2), (dx, dy), np.float32))
+    write_flow(tmp_path / "lonely.flo", np.zeros((4, 4, 2), np.float32))
+    method = guide["entry"].load(MethodRequest("global_shift"))
+    protocol = guide["entry_of_protocol"].load(ProtocolRequest("folder_epe", tmp_path))
+    record = evaluate(method, protocol, out=tmp_path / "runs")
+    assert record.primary.value == 0
+    assert record.pairs == 2
+    assert "lonely_1.png: no such file" in record.dataset.problems[0]
+
+
+def test_examples_are_short(guide: dict[str, Any]) -> None:
+    for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+        assert len([line for line in block.splitlines() if line.strip()]) <= 30
