@@ -22,7 +22,7 @@ def warp_backward(image2: npt.NDArray[Any], flow: FlowField) -> tuple[npt.NDArra
 
     Returns:
         The warped image, float32 in the shape and units of `image2`, and the mask (H, W) of the pixels that
-        are valid. Not valid, and NaN, are pixels whose flow is not known or leads out of the image.
+        are valid. Not valid, and NaN, are pixels whose flow is not known or leads out of it.
 
     Raises:
         ValueError: image and flow are not of one size.
@@ -48,7 +48,7 @@ def forward_backward_error(forward: FlowField, backward: FlowField) -> tuple[npt
 
     Returns:
         |F(x) + B(x + F(x))| in pixels, (H, W) float32, right to some 1e-7 of the flows' length, and the mask (H, W)
-        of the pixels that are valid. Not valid, and NaN, are pixels where a flow is not known or leads out of the image.
+        of the pixels that are valid. Not valid, and NaN, are pixels where a flow is not known or leads out of it.
 
     Raises:
         ValueError: the flows are not of one size.

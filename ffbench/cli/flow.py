@@ -1,0 +1,119 @@
+"""`ffbench flow`: the flow of an image pair or of a whole clip, as files and pictures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+from ffbench.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from ffbench.method import Method
+    from ffbench.protocol import Image, NumpyFlows
+
+_CLIP_FRAME = re.compile(r"(?P<clip>.+):(?P<number>[0-9]{1,9})")
+
+
+def flow(
+    image1: Annotated[str, typer.Argument(help="First image; or, alone, a video or a folder of frames.")],
+    method: options.Method,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    image2: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Second image. CLIP:NUMBER names a frame of a video, counted from 0."),
+    ] = None,
+    step: Annotated[int, typer.Option("--step", min=1, help="Frames from image 1 to image 2, for a clip.")] = 1,
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    iterations: options.Iterations = None,
+    precision: options.PrecisionOption = options.PrecisionName.fp32,
+) -> None:
+    """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
+
+    Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes.
+    """
+    from ffbench.registry import load_method
+
+    def load() -> Method:
+        return load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
+
+    if image2 is not None:
+        if step != 1:
+            raise UsageError("--step is for a clip: two images are one pair")
+        images = read_pair(image1, image2)
+        for path in _write(out, f"{_stem(image1)}_{_stem(image2)}", load().estimate(*images)):
+            typer.echo(path)
+        return
+
+    from ffbench.cli.console import progress_bar
+    from ffbench.datasets.clips import open_clip
+    from ffbench.datasets.images import IMAGE_SUFFIXES
+
+    if Path(image1).suffix.lower() in IMAGE_SUFFIXES and Path(image1).is_file():
+        raise UsageError(f"{image1}: one image has no flow; give a second one, a video or a folder of frames")
+    clip = open_clip(image1)
+    count = len(clip) - step
+    if count < 1:
+        raise DataError(f"{image1}: has {len(clip)} frames, expected at least {step + 1} for --step {step}")
+    chosen = load()
+    with progress_bar(f"{chosen.card.id} on {clip.name}", "pairs") as progress:
+        for number in range(count):
+            progress(number, count)
+            flows = chosen.estimate(clip.frame(number), clip.frame(number + step))
+            _write(out, f"{_stem(image1)}_{number:05d}_{number + step:05d}", flows)
+    typer.echo(f"{out}: flows of {count} pairs, as .flo and .png")
+
+
+def read_pair(name1: str, name2: str) -> tuple[Image, Image]:
+    """Read two images, or frames of clips (`CLIP:NUMBER`), that must be of one size.
+
+    Raises:
+        DataError: one cannot be read, or their sizes differ.
+    """
+    first, second = _read(name1), _read(name2)
+    if first.shape != second.shape:
+        sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (first, second)]
+        raise DataError(f"{name2}: is {sizes[1]} pixels, expected {sizes[0]} as {name1}")
+    return first, second
+
+
+def _read(name: str) -> Image:
+    from ffbench.datasets.clips import open_clip
+    from ffbench.datasets.images import read_image
+
+    match = _CLIP_FRAME.fullmatch(name)
+    if match is None or Path(name).exists():
+        return read_image(name)
+    clip, number = open_clip(match["clip"]), int(match["number"])
+    if number >= len(clip):
+        raise DataError(f"{match['clip']}: has {len(clip)} frames, so there is no frame {number} (they count from 0)")
+    return clip.frame(number)
+
+
+def _stem(name: str) -> str:
+    """Give the part of an image's or frame's name that files made from it carry."""
+    match = _CLIP_FRAME.fullmatch(name)
+    if match is None or Path(name).exists():
+        return Path(name).resolve().stem
+    return f"{Path(match['clip']).resolve().stem}_{int(match['number']):05d}"
+
+
+def _write(folder: Path, name: str, flows: NumpyFlows) -> list[Path]:
+    """Write each flow of a pair and its picture, all pictures on one scale; give the paths."""
+    from ffbench.flow.files import write_flow
+    from ffbench.visual.picture import flow_picture, flow_scale, write_picture
+
+    named = {"facial": flows.facial, "head": flows.head, "expression": flows.expression}
+    present = {kind: field for kind, field in named.items() if field is not None}
+    full = flow_scale(*present.values())
+    paths = []
+    for kind, field in present.items():
+        base = folder / f"{name}_{kind}"
+        write_flow(base.with_name(f"{base.name}.flo"), field)
+        write_picture(base.with_name(f"{base.name}.png"), flow_picture(field, full))
+        paths += [base.with_name(f"{base.name}.flo"), base.with_name(f"{base.name}.png")]
+    return paths

@@ -1,0 +1,66 @@
+"""`ffbench show`: methods side by side on image pairs, as one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffbench.cli import options
+from ffbench.cli.flow import read_pair
+from ffbench.errors import UsageError
+
+
+def show(
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Two images for each pair, one after the other. CLIP:NUMBER names a frame of a video."),
+    ],
+    method: Annotated[
+        list[str], typer.Option("--method", "-m", help="Method; repeat it to compare. See `ffbench methods list`.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="PNG file to write.")],
+    truth: Annotated[
+        list[Path], typer.Option("--truth", help="Reference flow (.flo, .flo5, KITTI .png) of each pair, in order.")
+    ] = [],  # noqa: B006
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    iterations: options.Iterations = None,
+    precision: options.PrecisionOption = options.PrecisionName.fp32,
+) -> None:
+    """Draw facial, head and expression flow and the error of methods on image pairs as one PNG.
+
+    The error is the endpoint error against --truth; without it, the photometric error after warping.
+    """
+    if len(images) % 2:
+        raise UsageError(f"{len(images)} images: expected two for each pair")
+    pairs = list(zip(images[::2], images[1::2], strict=True))
+    if truth and len(truth) != len(pairs):
+        raise UsageError(f"--truth is given {len(truth)} times, expected once for each of the {len(pairs)} pairs")
+    if weights is not None and len(method) > 1:
+        raise UsageError("--weights is of one method, expected a single --method beside it")
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"--out {out}: expected a name that ends in .png")
+
+    from ffbench.cli.console import progress_bar
+    from ffbench.flow.files import read_flow
+    from ffbench.registry import load_method
+    from ffbench.visual.panel import PanelRow, draw_panel
+    from ffbench.visual.picture import write_picture
+
+    loaded = [read_pair(*pair) for pair in pairs]
+    references = [read_flow(path, image1.shape[:2]) for path, (image1, _) in zip(truth, loaded, strict=False)]
+    rows: dict[tuple[int, int], PanelRow] = {}
+    with progress_bar("show", "flows") as progress:
+        for column, name in enumerate(method):
+            chosen = load_method(name, weights=weights, device=device, iterations=iterations, precision=precision.value)
+            for number, (image1, image2) in enumerate(loaded):
+                progress(len(rows), len(method) * len(pairs))
+                title = " - ".join(Path(image).name for image in pairs[number])
+                reference = references[number] if references else None
+                flows = chosen.estimate(image1, image2)
+                rows[number, column] = PanelRow(name, title, image1, image2, flows, reference)
+    # Pair by pair, so that methods stand below one another.
+    write_picture(out, draw_panel([rows[place] for place in sorted(rows)]))
+    typer.echo(out)

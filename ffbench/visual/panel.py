@@ -1,0 +1,199 @@
+"""The panel of the paper's Fig. 9: methods x pairs, with facial, head and expression flow side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.color import color_wheel_legend, flow_to_color
+from ffbench.flow.warp import warp_backward
+from ffbench.visual.picture import (
+    BLACK,
+    NOT_MEASURED,
+    WHITE,
+    Picture,
+    error_picture,
+    flow_scale,
+    font,
+    scale,
+)
+
+if TYPE_CHECKING:
+    from ffbench.protocol import NumpyFlows
+
+NOT_DECOMPOSED = "not decomposed"
+CELL = (320, 256)
+"""Width and height, in pixels, that an image of the panel is scaled to fit."""
+
+_GAP = 8
+_LINE = 24
+_WHEEL = 72
+_EMPTY = (240, 240, 240)
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """What one method made of one pair.
+
+    `image1` and `image2` are (H, W, 3) uint8 RGB, `truth` is the reference flow (H, W, 2) in pixels.
+    """
+
+    method: str
+    pair: str
+    image1: Picture
+    image2: Picture
+    flows: NumpyFlows
+    truth: FlowField | None = None
+
+
+@dataclass(frozen=True)
+class _Error:
+    """Error of a row's facial flow: endpoint error in pixels, or else photometric error in grey levels."""
+
+    values: npt.NDArray[np.float32]
+    valid: Mask
+    is_endpoint: bool
+
+
+def draw_panel(rows: Sequence[PanelRow]) -> Picture:
+    """Draw a row for each method and pair: I1, I2, facial, head and expression flow, error of the facial flow.
+
+    The error is the endpoint error where a row has a reference flow, and else the photometric error: the mean
+    absolute RGB difference, in grey levels, between I1 and I2 brought back by the flow. Rows of one pair share
+    their scales, so that their colours can be compared; each row states them.
+
+    Returns:
+        The panel, RGB.
+
+    Raises:
+        ValueError: no rows, or images, flows and reference that are not of one size.
+    """
+    if not rows:
+        raise ValueError("a panel needs at least one row")
+    errors = [_error(row) for row in rows]
+    full_flow, full_error = {}, {}
+    for pair in {row.pair for row in rows}:
+        chosen = [index for index, row in enumerate(rows) if row.pair == pair]
+        full_flow[pair] = flow_scale(*(flow for index in chosen for flow in _flows(rows[index]) if flow is not None))
+        for kind in (True, False):
+            alike = [errors[index] for index in chosen if errors[index].is_endpoint == kind]
+            full_error[pair, kind] = scale([error.values[error.valid] for error in alike] or [np.zeros(0)])
+
+    kinds = {error.is_endpoint for error in errors}
+    heading = "error" if len(kinds) == 2 else _title(errors[0])
+    columns = ["I1", "I2", "facial flow", "head flow", "expression flow", heading]
+    cells = []
+    for row, error in zip(rows, errors, strict=True):
+        flows = [None if flow is None else flow_to_color(flow, full_flow[row.pair]) for flow in _flows(row)]
+        worst = error_picture(error.values, error.valid, full_error[row.pair, error.is_endpoint])
+        cells.append([row.image1, row.image2, *flows, worst])
+    captions = [
+        (
+            f"{row.method}   {row.pair}",
+            f"rim of the colour wheel: {full_flow[row.pair]:.3g} px",
+            _error_caption(error, full_error[row.pair, error.is_endpoint]),
+        )
+        for row, error in zip(rows, errors, strict=True)
+    ]
+    return _compose(columns, cells, captions)
+
+
+def _flows(row: PanelRow) -> list[FlowField | None]:
+    return [row.flows.facial, row.flows.head, row.flows.expression]
+
+
+def _error(row: PanelRow) -> _Error:
+    facial = row.flows.facial
+    shape = (*facial.shape[:2], 2)
+    if any(flow is not None and flow.shape != shape for flow in (*_flows(row), row.truth)) or any(
+        image.shape != (*shape[:2], 3) for image in (row.image1, row.image2)
+    ):
+        raise ValueError(f"{row.method}, {row.pair}: images and flows must all be of one size")
+    if row.truth is not None:
+        return _Error(np.linalg.norm(facial - row.truth, axis=2), is_known(row.truth) & is_known(facial), True)
+    warped, valid = warp_backward(row.image2, facial)
+    return _Error(np.abs(warped - row.image1).mean(axis=2), valid, False)
+
+
+def _title(error: _Error) -> str:
+    return "endpoint error" if error.is_endpoint else "photometric error"
+
+
+def _error_caption(error: _Error, full: float) -> str:
+    unit = "px" if error.is_endpoint else "grey levels"
+    mean = f"{error.values[error.valid].mean():.3g}" if error.valid.any() else "-"
+    return f"{_title(error)}: mean {mean}, bright {full:.3g} {unit}"
+
+
+def _compose(
+    columns: Sequence[str], cells: Sequence[Sequence[Picture | None]], captions: Sequence[tuple[str, str, str]]
+) -> Picture:
+    """Lay out the cells of each row under its captions: one over the images, one over the flows, one over the error."""
+    images = [[None if cell is None else _fitted(cell) for cell in row] for row in cells]
+    heights = [max(image.height for image in row if image is not None) for row in images]
+    # The captions of error maps need some room even when all images are narrow.
+    width = max(220, *(image.width for row in images for image in row if image is not None))
+    page_width = _GAP + len(columns) * (width + _GAP)
+    page = Image.new("RGB", (page_width, _LINE + sum(heights) + len(heights) * (_LINE + _GAP) + _WHEEL + _GAP), WHITE)
+    draw = ImageDraw.Draw(page)
+    left = [_GAP + number * (width + _GAP) for number in range(len(columns))]
+    for x, column in zip(left, columns, strict=True):
+        draw.text((x + width // 2, _LINE // 2), column, BLACK, font(17), anchor="mm")
+
+    y = _LINE
+    for row, height, (images_caption, flows_caption, error_caption) in zip(images, heights, captions, strict=True):
+        for first, count, caption in ((0, 2, images_caption), (2, 3, flows_caption), (5, 1, error_caption)):
+            space = count * (width + _GAP) - 2 * _GAP
+            draw.text((left[first], y + _LINE // 2), _shortened(caption, space), BLACK, font(), anchor="lm")
+        y += _LINE
+        for x, image in zip(left, row, strict=True):
+            if image is not None:
+                page.paste(image, (x + (width - image.width) // 2, y + (height - image.height) // 2))
+            else:
+                draw.rectangle((x, y, x + width - 1, y + height - 1), fill=_EMPTY)
+                draw.text((x + width // 2, y + height // 2), NOT_DECOMPOSED, BLACK, font(), anchor="mm")
+        y += height + _GAP
+    _draw_legend(page, draw, y)
+    return np.asarray(page)
+
+
+def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int) -> None:
+    page.paste(Image.fromarray(color_wheel_legend(_WHEEL)), (_GAP, y))
+    bar = np.tile(np.arange(256, dtype=np.float32), (12, 1))
+    x = _WHEEL + 3 * _GAP
+    lines = (
+        "flow: the hue tells where to a point moves, the saturation how far; white is no motion, the rim of the wheel",
+        "the length that the row states, darker colours are longer, black is not known",
+    )
+    for number, line in enumerate(lines):
+        draw.text((x, y + 4 + 20 * number), line, BLACK, font(), anchor="lt")
+    page.paste(Image.fromarray(error_picture(bar, bar >= 0, 255)), (x, y + 52))
+    draw.text(
+        (x + 256 + _GAP, y + 58), "error: from 0 to the value that the row calls bright;", BLACK, font(), anchor="lm"
+    )
+    after = x + 256 + 2 * _GAP + round(font().getlength("error: from 0 to the value that the row calls bright;"))
+    draw.rectangle((after, y + 52, after + 24, y + 63), fill=NOT_MEASURED)
+    draw.text((after + 24 + _GAP, y + 58), "not measured", BLACK, font(), anchor="lm")
+
+
+def _fitted(picture: Picture) -> Image.Image:
+    """Scale a picture to fit a cell, keeping its shape."""
+    height, width = picture.shape[:2]
+    factor = min(CELL[0] / width, CELL[1] / height)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return Image.fromarray(picture).resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR)
+
+
+def _shortened(text: str, space: float) -> str:
+    """Cut a text so that it is at most `space` pixels wide."""
+    if font().getlength(text) <= space:
+        return text
+    while text and font().getlength(text + "...") > space:
+        text = text[:-1]
+    return text + "..."
