@@ -1,0 +1,235 @@
+"""CK+ (the Extended Cohn-Kanade dataset) in the layout in which it is distributed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
+from ffbench.errors import DataError
+
+LANDMARKS = 68
+OFFICIAL_SEQUENCES = 593
+OFFICIAL_EMOTIONS = 327
+EMOTIONS = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+"""Names of the emotion codes 0 to 7."""
+LAYOUT = (
+    "cohn-kanade-images/S005/001/S005_001_00000001.png, ... beside "
+    "Landmarks/S005/001/S005_001_00000001_landmarks.txt, ... (and Emotion/S005/001/..._emotion.txt)"
+)
+_SEARCH_DEPTH = 4
+_MAX_TEXT_BYTES = 2**16
+"""A landmark file has about 2.5 kB; a larger file than this is something else."""
+_SUBJECT = re.compile(r"S\d+")
+_TAKE = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One expression from onset (first frame) to apex (last frame)."""
+
+    subject: str
+    """Such as `S005`."""
+    name: str
+    """Such as `S005_001`."""
+    first_image: Path
+    last_image: Path
+    first_landmarks: Path
+    last_landmarks: Path
+    frames: int
+    emotion: str | None
+    """One of `EMOTIONS`; 327 of the 593 sequences have one."""
+
+
+@dataclass(frozen=True)
+class CKPlus:
+    """What lies in a CK+ folder."""
+
+    sequences: tuple[Sequence, ...]
+    problems: tuple[str, ...]
+    """What was left out or ignored, and why: one line each, with the file's name."""
+    manifest_sha256: str
+    """Hash of the names and contents of all files of `sequences`."""
+
+
+def scan(root: Path | str) -> CKPlus:
+    """Find the sequences under `root` and check every file that a protocol will read, images by their header.
+
+    The three folders may lie up to four levels down, as unpacked archives leave them. A sequence with a fault is
+    left out and named in `problems`.
+
+    Raises:
+        DataError: no such folder, not a CK+ folder, or no sequence without a fault.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; expected CK+: {LAYOUT}")
+    images, landmarks = _require(root, "cohn-kanade-images"), _require(root, "Landmarks")
+    emotions = _find(root, {"emotion", "emotion_labels"})
+    sequences: list[Sequence] = []
+    problems: list[str] = []
+    taken = dict(_takes(images))
+    for name, folder in taken.items():
+        try:
+            sequences.append(_read_sequence(name, folder, landmarks, emotions, problems))
+        except DataError as error:
+            problems.append(f"{error}; the sequence is left out")
+    for name, folder in _takes(landmarks):
+        if name not in taken:
+            problems.append(f"{folder}: landmarks without images in {images}; the sequence is left out")
+    if not sequences:
+        first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
+        raise DataError(f"{root}: no usable sequence; expected CK+: {LAYOUT}{first}")
+    return CKPlus(tuple(sequences), tuple(problems), _manifest(sequences))
+
+
+def read_landmarks(path: Path | str) -> npt.NDArray[np.float64]:
+    """Read the (68, 2) landmarks of one frame, x and y in px.
+
+    Raises:
+        DataError: the file is missing, or is not 68 rows of two finite numbers.
+    """
+    path = Path(path)
+    rows = [line.split() for line in _read_text(path).splitlines() if line.strip()]
+    if len(rows) != LANDMARKS:
+        raise DataError(f"{path}: {len(rows)} rows, expected {LANDMARKS} of two numbers each")
+    for number, columns in enumerate(rows, start=1):
+        if len(columns) != 2:
+            raise DataError(f"{path}: row {number} has {len(columns)} columns, expected x and y")
+    try:
+        points = np.array(rows, np.float64)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}; expected {LANDMARKS} rows of two numbers each") from error
+    if not np.isfinite(points).all():
+        row = int(np.nonzero(~np.isfinite(points).all(axis=1))[0][0])
+        raise DataError(f"{path}: row {row + 1} is not finite ({' '.join(rows[row])})")
+    return points
+
+
+def _read_sequence(name: str, folder: Path, landmarks: Path, emotions: Path | None, problems: list[str]) -> Sequence:
+    frames = _frames(name, folder, problems)
+    if len(frames) < 2:
+        raise DataError(f"{folder}: {len(frames)} frames, expected at least the first and the last")
+    first, last = frames[0], frames[-1]
+    sizes = image_size(first), image_size(last)
+    if sizes[0] != sizes[1]:
+        raise DataError(f"{last}: {sizes[1][0]} x {sizes[1][1]}, but {first.name} is {sizes[0][0]} x {sizes[0][1]}")
+    subject, take = folder.parent.name, folder.name
+    marks = [landmarks / subject / take / f"{image.stem}_landmarks.txt" for image in (first, last)]
+    for path in marks:
+        _require_near_image(path, read_landmarks(path), sizes[0])
+    emotion = None
+    if emotions is not None:
+        try:
+            emotion = _read_emotion(emotions / subject / take)
+        except DataError as error:
+            problems.append(f"{error}; the sequence counts as unlabelled")
+    return Sequence(subject, name, first, last, marks[0], marks[1], len(frames), emotion)
+
+
+def _frames(name: str, folder: Path, problems: list[str]) -> list[Path]:
+    """List the frames `<name>_<number>.png` in order of their numbers."""
+    frames: list[Path] = []
+    for file in _visible(folder):
+        if file.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        if re.fullmatch(re.escape(name) + r"_\d+", file.stem):
+            frames.append(file)
+        else:
+            problems.append(f"{file}: not named {name}_<number>; the image is ignored")
+    return frames
+
+
+def _require_near_image(path: Path, points: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+    # A tracker may place a point a little outside; a whole image away is a damaged file.
+    far = ((points < -np.array(size)) | (points > 2 * np.array(size))).any(axis=1)
+    if far.any():
+        row = int(np.nonzero(far)[0][0])
+        x, y = points[row]
+        raise DataError(f"{path}: row {row + 1} is at ({x:g}, {y:g}), far outside the {size[0]} x {size[1]} image")
+
+
+def _read_emotion(folder: Path) -> str | None:
+    files = [file for file in _visible(folder) if file.name.endswith("_emotion.txt")] if folder.is_dir() else []
+    if not files:
+        return None
+    if len(files) > 1:
+        raise DataError(f"{folder}: {len(files)} emotion files, expected one")
+    text = _read_text(files[0]).strip()
+    try:
+        code = float(text)
+        return EMOTIONS[range(len(EMOTIONS)).index(code)]  # type: ignore[arg-type]
+    except ValueError as error:
+        raise DataError(f"{files[0]}: {text[:40]!r} is not one of the emotion codes 0 to 7") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_TEXT_BYTES + 1)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if len(content) > _MAX_TEXT_BYTES:
+        raise DataError(f"{path}: larger than {_MAX_TEXT_BYTES} bytes, which no text file of CK+ is")
+    return content.decode("ascii", errors="replace")
+
+
+def _require(root: Path, name: str) -> Path:
+    found = _find(root, {name.casefold()})
+    if found is None:
+        raise DataError(f"{root}: no folder {name} with subjects S... in it; expected CK+: {LAYOUT}")
+    return found
+
+
+def _find(root: Path, names: set[str]) -> Path | None:
+    """Find the topmost folder of one of these names that holds subjects; `root` itself may be it."""
+    level = [root]
+    for _ in range(_SEARCH_DEPTH + 1):
+        for folder in level:
+            if folder.name.casefold() in names and any(True for _ in _subjects(folder)):
+                return folder
+        level = [
+            child
+            for folder in level
+            for child in _visible(folder)
+            if child.is_dir() and not _SUBJECT.fullmatch(child.name)
+        ]
+    return None
+
+
+def _subjects(folder: Path) -> Iterator[Path]:
+    return (item for item in _visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
+
+
+def _takes(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give name and folder of every sequence, such as `S005_001` and `S005/001`."""
+    for subject in _subjects(folder):
+        for take in _visible(subject):
+            if take.is_dir() and _TAKE.fullmatch(take.name):
+                yield f"{subject.name}_{take.name}", take
+
+
+def _visible(folder: Path) -> list[Path]:
+    # Archives made on a Mac leave .DS_Store and __MACOSX behind.
+    try:
+        items = [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
+    return sorted(items, key=lambda item: (natural_key(item.name), item.name))
+
+
+def _manifest(sequences: list[Sequence]) -> str:
+    digest = hashlib.sha256()
+    for s in sequences:
+        digest.update(f"{s.name} {s.emotion}\n".encode())
+        for path in (s.first_image, s.last_image, s.first_landmarks, s.last_landmarks):
+            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
