@@ -1,0 +1,142 @@
+"""Face landmarks through a clip: find the face, follow it, notice when it is gone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ffbench.assets import asset_path
+from ffbench.errors import DataError
+from ffbench.facemesh.crop import Crop, crop_of_landmarks, cut
+from ffbench.facemesh.network import FaceMeshNetwork
+from ffbench.protocol import Image
+
+_SCORE = 0.5
+_SMALLEST_SIDE = 16.0
+_SETTLING_PASSES = 3
+# Measured on a still face moved by a known similarity transform: one crop taken from the last frame's landmarks
+# errs by 0.84 px over 16 frames, a crop refined on the frame itself by 0.31, the mean of eight by 0.14.
+_CROPS, _SPREAD = 8, 0.03
+
+
+class Box(NamedTuple):
+    """An upright rectangle in pixels: left and top corner, width, height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """The face in one frame.
+
+    `points` are (468, 2) float64, x and y in pixels of the frame, integer = pixel centre, and may lie
+    outside of it; None when there is no face. `score` in [0, 1] is the network's belief that there is one.
+    """
+
+    points: npt.NDArray[np.float64] | None
+    score: float
+
+
+@functools.cache
+def default_network() -> FaceMeshNetwork:
+    """Load the network of the asset `face_mesh`, once."""
+    return FaceMeshNetwork(asset_path("face_mesh"))
+
+
+def detect_face(image: Image) -> Box | None:
+    """Find the largest upright frontal face in an (H, W, 3) uint8 RGB image, by OpenCV's Haar cascade.
+
+    Raises:
+        DataError: the image is of another shape or type.
+    """
+    import cv2
+
+    _check(image)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    smallest = max(24, min(grey.shape) // 8)
+    boxes = _cascade().detectMultiScale(grey, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest))
+    if len(boxes) == 0:
+        return None
+    return Box(*(int(value) for value in max(boxes, key=lambda box: box[2])))
+
+
+def track(frames: Iterable[Image], network: FaceMeshNetwork | None = None) -> Iterator[FaceTrack]:
+    """Follow one face through the frames of a clip, (H, W, 3) uint8 RGB; frames are read one at a time.
+
+    The largest face of the first frame that has one is followed from frame to frame. When it is lost, the
+    next face that is found is followed. No smoothing in time: each frame's points are found in that frame
+    alone, as the mean over several crops of it.
+
+    Raises:
+        DataError: a frame is of another shape or type.
+    """
+    network = network or default_network()
+    crop: Crop | None = None
+    for frame in frames:
+        _check(frame)
+        found = FaceTrack(None, 0.0)
+        if crop is not None:
+            found = _locate(frame, crop, 1, network)
+        if found.points is None:
+            box = detect_face(frame)
+            if box is not None:
+                found = _locate(frame, _crop_of_box(box), _SETTLING_PASSES, network)
+        crop = None if found.points is None else crop_of_landmarks(found.points)
+        yield found
+
+
+def _locate(frame: Image, crop: Crop, passes: int, network: FaceMeshNetwork) -> FaceTrack:
+    """Find the landmarks near `crop`, which is first fitted to the face `passes` times."""
+    for _ in range(passes):
+        points, score = _run(frame, [crop], network)
+        crop = crop_of_landmarks(points)
+        if score < _SCORE or not _sane(crop, frame):
+            return FaceTrack(None, score)
+    points, score = _run(frame, crop.around(_CROPS, _SPREAD), network)
+    if score < _SCORE or not _sane(crop_of_landmarks(points), frame):
+        return FaceTrack(None, score)
+    return FaceTrack(points, score)
+
+
+def _run(frame: Image, crops: Sequence[Crop], network: FaceMeshNetwork) -> tuple[npt.NDArray[np.float64], float]:
+    """Give the mean landmarks in the frame, and the mean score, over crops."""
+    stacked = np.stack([cut(frame, crop) for crop in crops])
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        batch = torch.from_numpy(stacked).to(device).permute(0, 3, 1, 2).float().div_(255)
+        landmarks, scores = network(batch)
+    flat = landmarks[..., :2].cpu().numpy().astype(np.float64)
+    points = np.mean([crop.to_frame(one) for crop, one in zip(crops, flat, strict=True)], axis=0)
+    return points, float(scores.mean())
+
+
+def _crop_of_box(box: Box) -> Crop:
+    return Crop(box.x + (box.width - 1) / 2, box.y + (box.height - 1) / 2, 1.5 * box.width, 0.0)
+
+
+def _sane(crop: Crop, frame: Image) -> bool:
+    """Whether a crop can hold a face of this frame: its centre is inside and it is neither tiny nor huge."""
+    height, width = frame.shape[:2]
+    inside = 0 <= crop.x < width and 0 <= crop.y < height
+    return inside and _SMALLEST_SIDE <= crop.side <= 4 * max(height, width)
+
+
+def _check(image: Image) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise DataError(f"a frame must be (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}")
+
+
+@functools.cache
+def _cascade() -> Any:
+    import cv2
+
+    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
