@@ -1,0 +1,85 @@
+"""Mini datasets: small synthetic stand-ins in the layouts of licensed datasets, made on first use."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ffbench.errors import DataError, UsageError
+from ffbench.paths import cache_dir
+
+Progress = Callable[[int, int], None]
+
+
+def mini_names() -> tuple[str, ...]:
+    """Name the mini datasets."""
+    return ("ck_plus",)
+
+
+def mini_folder(name: str, seed: int = 0) -> Path:
+    """Say where the cache keeps a mini dataset, made or not.
+
+    Raises:
+        UsageError: no mini dataset has that name.
+    """
+    version = _maker(name)[0]
+    return cache_dir() / "mini" / (f"{name}-v{version}" if seed == 0 else f"{name}-v{version}-seed{seed}")
+
+
+def mini_dataset(name: str, seed: int = 0) -> Path:
+    """Give the folder of a mini dataset in the cache; made when it is not there, which a line on stderr says.
+
+    Raises:
+        UsageError: no mini dataset has that name.
+        DataError: the head data cannot be had, or the cache cannot be written.
+    """
+    folder = mini_folder(name, seed)
+    if not folder.is_dir():
+        print(f"ffbench: making the synthetic mini dataset {name} in {folder}", file=sys.stderr)
+        make_mini(name, folder, seed)
+    return folder
+
+
+def make_mini(name: str, out: Path, seed: int = 0, progress: Progress | None = None) -> None:
+    """Make a mini dataset in `out`, which must not exist or be empty; a killed make leaves nothing there.
+
+    Raises:
+        UsageError: no mini dataset has that name, or `out` holds files.
+        DataError: the head data cannot be had, or the folder cannot be written.
+    """
+    make = _maker(name)[1]
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: expected a new or empty folder, found files; name another with --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
+    try:
+        temporary.chmod(0o755)
+        make(temporary, seed, progress)
+        temporary.rename(out)
+    except OSError as error:
+        # Another process may have been faster; its dataset is the same.
+        if not (out.is_dir() and any(out.iterdir())):
+            raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]]:
+    if name == "ck_plus":
+        from ffbench.synth import ck_plus
+
+        return ck_plus.VERSION, _make_ck_plus
+    raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
+
+
+def _make_ck_plus(out: Path, seed: int, progress: Progress | None) -> None:
+    from ffbench.synth.ck_plus import make_ck_plus
+    from ffbench.synth.makehuman import load_makehuman
+
+    make_ck_plus(out, load_makehuman(), seed, progress=progress)

@@ -1,0 +1,61 @@
+"""A pinhole camera in front of the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Projected:
+    """A mesh as the camera sees it.
+
+    Attributes:
+        points: (V, 3) in the camera's axes: x to the right, y down, z forward (planar depth), in dm.
+        xy: (V, 2) in pixels; pixel centres are integers.
+    """
+
+    points: FloatArray
+    xy: FloatArray
+
+    @property
+    def depth(self) -> FloatArray:
+        """Planar depth of the vertices (V,)."""
+        return self.points[:, 2]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Looks along -z of the head's axes, at `target`, from `distance` before it.
+
+    Attributes:
+        height, width: size of the image in pixels.
+        focal: focal length in pixels.
+        distance: from the camera to `target`, in dm.
+        target: (3,) the point that the middle of the image shows.
+        tilt: rotation vector (3,) of the camera about `target`, for views from the side or from above.
+    """
+
+    height: int
+    width: int
+    focal: float
+    distance: float
+    target: tuple[float, float, float]
+    tilt: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def project(self, vertices: FloatArray) -> Projected:
+        """See vertices (V, 3)."""
+        from ffbench.synth.skinning import rotation_matrix
+
+        seen = (vertices - np.array(self.target)) @ rotation_matrix(-np.array(self.tilt)).T
+        points = np.stack([seen[:, 0], -seen[:, 1], self.distance - seen[:, 2]], axis=1)
+        return Projected(points, self.to_pixels(points))
+
+    def to_pixels(self, points: FloatArray) -> FloatArray:
+        """Give the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
+        centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+        return self.focal * points[:, :2] / points[:, 2:] + centre

@@ -1,0 +1,118 @@
+"""A small dataset in the layout of CK+: acted expressions from neutral to apex, with exact landmarks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ffbench.atomic import write_bytes, write_text
+from ffbench.synth.background import wall
+from ffbench.synth.camera import Camera
+from ffbench.synth.expressions import Frame, sample_target
+from ffbench.synth.head import FloatArray, HeadModel, Pose
+from ffbench.synth.scene import Scene, render_frame, sample_light, sample_person
+from ffbench.synth.sensor import Sensor
+
+VERSION = "1"
+RECIPE = "ffbench.synth.ck_plus"
+# The emotion codes of CK+.
+CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happy": 5, "sad": 6, "surprise": 7}
+SUBJECTS, SEQUENCES = 12, 24
+
+
+def make_ck_plus(
+    root: Path,
+    head: HeadModel,
+    seed: int = 0,
+    subjects: int = SUBJECTS,
+    sequences: int = SEQUENCES,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write a dataset in the layout of CK+ into `root`.
+
+    Args:
+        root: folder, made when it is not there.
+        head: the head model.
+        seed: the same seed gives the same dataset.
+        subjects, sequences: how many; sequences are dealt to the subjects in turn.
+        progress: told how many of the sequences are done, and how many there are.
+
+    Raises:
+        ValueError: fewer sequences than subjects, or no subjects.
+        DataError: a file cannot be written.
+    """
+    if not 1 <= subjects <= min(sequences, 999):
+        raise ValueError(f"expected 1 to {min(sequences, 999)} subjects for {sequences} sequences, got {subjects}")
+    done = 0
+    for subject in range(subjects):
+        scene = _studio(head, seed, subject)
+        for take in range(1, sequences // subjects + (subject < sequences % subjects) + 1):
+            _write_sequence(root, scene, seed, subject, take)
+            done += 1
+            if progress is not None:
+                progress(done, sequences)
+    mark = {"synthetic": True, "recipe": RECIPE, "version": VERSION, "seed": seed}
+    write_text(root / "ffbench-mini.json", json.dumps(mark, indent=2) + "\n")
+
+
+def _studio(head: HeadModel, seed: int, subject: int) -> Scene:
+    """A subject before a plain wall, most of them in grey, as in CK+: 640 x 490, some 640 x 480, faces 200 px wide."""
+    rng = np.random.default_rng([seed, 100, subject])
+    height, width = (480, 640) if subject % 4 == 3 else (490, 640)
+    person = sample_person(head, int(rng.integers(2**31)))
+    middle = head.landmarks(head.template)[27:36].mean(axis=0)
+    size = rng.uniform(118, 150)
+    distance = rng.uniform(11, 15)
+    aim = (middle + rng.normal(0, [0.12, 0.08, 0])).tolist()
+    return Scene(
+        person=person,
+        light=sample_light(rng),
+        camera=Camera(height, width, size * distance, distance, (aim[0], aim[1], aim[2] - 0.5)),
+        background=wall(rng, height, width),
+        sensor=Sensor(
+            exposure=float(rng.uniform(0.95, 1.25)),
+            contrast=float(rng.uniform(0.1, 0.4)),
+            blur=float(rng.uniform(0.4, 0.8)),
+            noise=float(rng.uniform(1.0, 3.0)),
+            grey=subject % 6 != 5,
+        ),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _write_sequence(root: Path, scene: Scene, seed: int, subject: int, take: int) -> None:
+    rng = np.random.default_rng([seed, 101, subject, take])
+    # Subjects act different emotions in their takes, and over all subjects every emotion comes up.
+    emotion = list(CODES)[(subject + 3 * (take - 1)) % len(CODES)]
+    person, names = scene.person, scene.person.head.expression_names
+    apex = sample_target(rng, names, emotion, person.style, float(rng.uniform(0.8, 1.15)))
+    rest = Pose(neck=rng.normal(0, [0.05, 0.06, 0.03]), translation=rng.normal(0, [0.06, 0.04, 0.05]))
+    drift = Pose(neck=rng.normal(0, [0.025, 0.025, 0.015]), translation=rng.normal(0, [0.03, 0.03, 0.03]))
+    count = int(rng.integers(6, 11))
+    name = f"S{subject + 1:03d}_{take:03d}"
+    folder = Path(f"S{subject + 1:03d}") / f"{take:03d}"
+    stem = ""
+    for number, share in enumerate(_onset(count), start=1):
+        pose = Pose(neck=rest.neck + share * drift.neck, translation=rest.translation + share * drift.translation)
+        frame = render_frame(scene, Frame(share * apex, pose), take * 100 + number)
+        stem = f"{name}_{number:08d}"
+        write_bytes(root / "cohn-kanade-images" / folder / f"{stem}.png", _png(frame.image, scene.sensor.grey))
+        rows = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in frame.landmarks)
+        write_text(root / "Landmarks" / folder / f"{stem}_landmarks.txt", rows)
+    write_text(root / "Emotion" / folder / f"{stem}_emotion.txt", f"   {CODES[emotion]:.7e}\n")
+
+
+def _onset(count: int) -> FloatArray:
+    """How far an acted expression is in each frame, from 0 to 1: slow, fast, slow."""
+    share = np.linspace(0, 1, count)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], grey: bool) -> bytes:
+    import cv2
+
+    _, code = cv2.imencode(".png", image[..., 0] if grey else image[..., ::-1])
+    return code.tobytes()

@@ -1,0 +1,144 @@
+"""Exact ground truth of a frame pair from the posed meshes: flows, depth, masks, regions (paper, section 3).
+
+Every value belongs to the surface point that the pixel's centre sees in frame 1; nothing is blended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.synth.camera import Camera, Projected
+from ffbench.synth.head import Topology
+from ffbench.synth.occlusion import hidden_points
+from ffbench.synth.raster import ZBuffer
+
+# Flows are rounded to this fraction of a pixel (3e-5 px at most), so that float32 holds facial, head and
+# expression flow of up to 1024 px exactly and facial = head + expression to the last bit.
+FLOW_STEPS = 16384
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Ground truth of a frame pair; all arrays are (H, W) or (H, W, 2), flows forward and in pixels.
+
+    Attributes:
+        facial: float32, flow of all that moves. The background stands still.
+        head: float32, flow to the head partner, which has frame 1's expression and frame 2's pose (Eq. 4).
+        expression: float32, facial - head, exactly.
+        depth: float32, planar depth in dm, 0 where there is only background.
+        mask: bool, where the bust is.
+        occlusion: bool, what frame 2 does not show: hidden, or out of the image.
+        region: uint8, values of `Region`.
+    """
+
+    facial: npt.NDArray[np.float32]
+    head: npt.NDArray[np.float32]
+    depth: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.bool_]
+    occlusion: npt.NDArray[np.bool_]
+    region: npt.NDArray[np.uint8]
+
+    @property
+    def expression(self) -> npt.NDArray[np.float32]:
+        """What the face does beside moving with the head: facial - head (paper, section 3)."""
+        return self.facial - self.head
+
+
+def label_pair(
+    topology: Topology,
+    camera: Camera,
+    frame1: Projected,
+    frame2: Projected,
+    partner: Projected,
+    seen1: ZBuffer,
+    seen2: ZBuffer,
+) -> Labels:
+    """Make the labels of a pair.
+
+    Args:
+        topology: of the meshes.
+        camera: the one camera of both frames.
+        frame1, frame2: the bust in the two frames.
+        partner: the head partner of frame 2.
+        seen1, seen2: the supersampled z-buffers of both frames.
+    """
+    height, width = camera.height, camera.width
+    ids = np.ascontiguousarray(seen1.ids[1::2, 1::2])
+    facial = np.zeros((height, width, 2), np.float32)
+    head = np.zeros((height, width, 2), np.float32)
+    depth = np.zeros((height, width), np.float32)
+    region = np.zeros((height, width), np.uint8)
+    landing = np.zeros((height, width, 3), np.float64)
+    _label(
+        ids,
+        topology.triangles,
+        topology.region,
+        frame1.xy,
+        frame1.points,
+        frame2.points,
+        partner.points,
+        camera.focal,
+        facial,
+        head,
+        depth,
+        region,
+        landing,
+    )
+    occlusion = hidden_points(ids, landing, camera, topology.triangles, frame2, seen2)
+    return Labels(facial, head, depth, ids >= 0, occlusion, region)
+
+
+@numba.njit(cache=True, boundscheck=False)
+def _label(  # type: ignore[no-untyped-def]
+    ids, triangles, vertex_region, xy, points1, points2, partner, focal, facial, head, depth, region, landing
+):
+    height, width = ids.shape
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    for y in range(height):
+        for x in range(width):
+            t = ids[y, x]
+            if t < 0:
+                landing[y, x, 0] = x
+                landing[y, x, 1] = y
+                continue
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            # Barycentrics on the screen, over depth: those of the surface point up to a factor.
+            ax, ay = xy[a, 0] - x, xy[a, 1] - y
+            bx, by = xy[b, 0] - x, xy[b, 1] - y
+            cx, cy = xy[c, 0] - x, xy[c, 1] - y
+            wa = (bx * cy - cx * by) / points1[a, 2]
+            wb = (cx * ay - ax * cy) / points1[b, 2]
+            wc = (ax * by - bx * ay) / points1[c, 2]
+            total = wa + wb + wc
+            wa, wb = wa / total, wb / total
+            wc = 1 - wa - wb
+            x1 = wa * points1[a, 0] + wb * points1[b, 0] + wc * points1[c, 0]
+            y1 = wa * points1[a, 1] + wb * points1[b, 1] + wc * points1[c, 1]
+            z1 = wa * points1[a, 2] + wb * points1[b, 2] + wc * points1[c, 2]
+            x2 = wa * points2[a, 0] + wb * points2[b, 0] + wc * points2[c, 0]
+            y2 = wa * points2[a, 1] + wb * points2[b, 1] + wc * points2[c, 1]
+            z2 = wa * points2[a, 2] + wb * points2[b, 2] + wc * points2[c, 2]
+            xh = wa * partner[a, 0] + wb * partner[b, 0] + wc * partner[c, 0]
+            yh = wa * partner[a, 1] + wb * partner[b, 1] + wc * partner[c, 1]
+            zh = wa * partner[a, 2] + wb * partner[b, 2] + wc * partner[c, 2]
+            # Against the point's own image, not the pixel's centre: what does not move has exactly zero flow.
+            u1, v1 = focal * x1 / z1, focal * y1 / z1
+            u2, v2 = focal * x2 / z2, focal * y2 / z2
+            facial[y, x, 0] = np.rint((u2 - u1) * FLOW_STEPS) / FLOW_STEPS
+            facial[y, x, 1] = np.rint((v2 - v1) * FLOW_STEPS) / FLOW_STEPS
+            head[y, x, 0] = np.rint((focal * xh / zh - u1) * FLOW_STEPS) / FLOW_STEPS
+            head[y, x, 1] = np.rint((focal * yh / zh - v1) * FLOW_STEPS) / FLOW_STEPS
+            depth[y, x] = z1
+            landing[y, x, 0] = u2 + centre_x
+            landing[y, x, 1] = v2 + centre_y
+            landing[y, x, 2] = z2
+            nearest = a
+            if wb > wa and wb >= wc:
+                nearest = b
+            elif wc > wa:
+                nearest = c
+            region[y, x] = vertex_region[nearest]

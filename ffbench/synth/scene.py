@@ -1,0 +1,194 @@
+"""A scene and its frames: one person before one still background, seen by one camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.synth.appearance import Look, hair_shape, paint_detail, paint_skin, sample_look
+from ffbench.synth.background import FloatImage, sample_background
+from ffbench.synth.bake import openness
+from ffbench.synth.camera import Camera, Projected
+from ffbench.synth.expressions import CATEGORIES, Frame, Style, gaze, sample_style, sample_target
+from ffbench.synth.head import FloatArray, HeadModel, Pose
+from ffbench.synth.labels import Labels, label_pair
+from ffbench.synth.raster import ZBuffer, rasterize_supersampled
+from ffbench.synth.sensor import Sensor, sample_sensor
+from ffbench.synth.shading import Light, Texture, light_vertices, shade, vertex_normals
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who can be filmed: a shape, an appearance drawn into textures, and a way to show expressions."""
+
+    head: HeadModel
+    shape: FloatArray
+    skin: Texture
+    detail: Texture
+    style: Style
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A person, the light, the camera and a background (H, W, 3) in linear RGB that stands still."""
+
+    person: Person
+    light: Light
+    camera: Camera
+    background: FloatImage
+    sensor: Sensor
+    seed: int
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """An image (H, W, 3) uint8 RGB, the 68 landmarks (68, 2) in it, and the mesh that it shows."""
+
+    image: Image
+    landmarks: FloatArray
+    projected: Projected
+    seen: ZBuffer
+
+
+@dataclass(frozen=True)
+class RenderedPair:
+    """Two frames, the head partner of the second when it was asked for, and the ground truth."""
+
+    frame1: RenderedFrame
+    frame2: RenderedFrame
+    partner: RenderedFrame | None
+    labels: Labels
+
+
+def sample_person(head: HeadModel, seed: int, texture_size: int = 1024) -> Person:
+    """Draw a person; the same seed gives the same one everywhere."""
+    rng = np.random.default_rng([seed, 0])
+    identity = head.sample_identity(rng)
+    look = sample_look(rng)
+    style = sample_style(rng)
+    return make_person(head, identity, look, style, texture_size)
+
+
+def make_person(head: HeadModel, identity: FloatArray, look: Look, style: Style, texture_size: int = 1024) -> Person:
+    """Make a person of known numbers."""
+    return Person(
+        head=head,
+        shape=hair_shape(head, look, head.shape(identity)),
+        skin=paint_skin(head, look, texture_size),
+        detail=paint_detail(look),
+        style=style,
+    )
+
+
+def sample_light(rng: np.random.Generator) -> Light:
+    """Draw the light of a room: a lamp or window, something opposite, and light from all around."""
+
+    def tint(spread: float) -> FloatArray:
+        warmth = rng.normal(0, spread)
+        return np.array([1 + warmth, 1.0, 1 - warmth])
+
+    key = np.array([rng.normal(0, 0.6), rng.uniform(-0.1, 0.9), rng.uniform(0.35, 1.0)])
+    fill = np.array([-np.sign(key[0]) * rng.uniform(0.3, 1.2), rng.uniform(-0.3, 0.6), rng.uniform(0.0, 1.0)])
+    directions = np.stack([key, fill])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    ambient, strength = rng.uniform(0.12, 0.5), rng.uniform(0.35, 1.0)
+    slope = ambient * np.stack([rng.normal([0, 0.25, 0.15], 0.15) for _ in range(3)])
+    return Light(
+        ambient=ambient * tint(0.06),
+        slope=slope,
+        directions=directions,
+        colours=np.stack([strength * tint(0.1), rng.uniform(0, 0.45) * tint(0.12)]),
+        shadows=bool(rng.random() < 0.7),
+    )
+
+
+def sample_camera(rng: np.random.Generator, head: HeadModel, height: int, width: int) -> Camera:
+    """Draw a portrait camera: the face takes 30 to 60 per cent of the image's shorter side."""
+    distance = float(rng.uniform(6, 16))
+    # From chin to hair line a face has about 2 dm.
+    share = rng.uniform(0.3, 0.6)
+    focal = share * min(height, width) / 2.0 * distance
+    middle = head.landmarks(head.template)[27:36].mean(axis=0)
+    shift = rng.normal(0, [0.22, 0.18]) / share * 0.45
+    target = (float(middle[0] + shift[0]), float(middle[1] + shift[1]), float(middle[2] - 0.6))
+    tilt = (float(rng.normal(0, 0.06)), float(rng.normal(0, 0.1)), float(rng.normal(0, 0.02)))
+    return Camera(height, width, focal, distance, target, tilt)
+
+
+def sample_pose(rng: np.random.Generator, amount: float = 1.0) -> Pose:
+    """Draw a pose: `amount` 1 gives turns of about ten degrees."""
+    neck = rng.normal(0, [0.11, 0.19, 0.08]) * amount
+    return Pose(
+        neck=np.clip(neck, -0.6, 0.6),
+        rotation=rng.normal(0, [0.02, 0.04, 0.02]) * amount,
+        translation=rng.normal(0, [0.08, 0.05, 0.08]) * amount,
+    )
+
+
+def sample_frame(rng: np.random.Generator, person: Person, category: str | None = None, pose: float = 1.0) -> Frame:
+    """Draw what a person does at the end of a sequence: an expression, a look aside, a pose."""
+    names = person.head.expression_names
+    chosen = category if category is not None else str(rng.choice(CATEGORIES))
+    expression = sample_target(rng, names, chosen, person.style, float(rng.uniform(0.5, 1.15)))
+    if rng.random() < 0.4:
+        expression = np.clip(expression + gaze(names, *np.clip(rng.normal(0, 0.4, 2), -0.9, 0.9)), 0, 1)
+    return Frame(expression, sample_pose(rng, pose))
+
+
+def sample_scene(person: Person, seed: int, height: int = 512, width: int = 512) -> Scene:
+    """Draw a scene around a person; the same seed gives the same one everywhere."""
+    rng = np.random.default_rng([seed, 1])
+    return Scene(
+        person=person,
+        light=sample_light(rng),
+        camera=sample_camera(rng, person.head, height, width),
+        background=sample_background(rng, height, width),
+        sensor=sample_sensor(rng),
+        seed=seed,
+    )
+
+
+def render_frame(scene: Scene, frame: Frame, number: int = 0) -> RenderedFrame:
+    """Render one frame; `number` seeds its noise, so that every frame of a scene has its own."""
+    person, camera = scene.person, scene.camera
+    head, topology = person.head, person.head.topology
+    vertices = head.pose(person.shape, frame.expression, frame.pose)
+    projected = camera.project(vertices)
+    seen = rasterize_supersampled(projected.xy, projected.depth, topology.triangles, camera.height, camera.width)
+    normals = vertex_normals(vertices, topology.triangles)
+    diffuse, share = light_vertices(vertices, normals, topology, openness(head), scene.light)
+    colour = shade(
+        topology, projected, seen, diffuse, share, normals, scene.light, person.skin, person.detail, scene.background
+    )
+    image = scene.sensor.record(colour, np.random.default_rng([scene.seed, 2, number]))
+    return RenderedFrame(image, head.landmarks(projected.xy), projected, seen)
+
+
+def render_pair(
+    scene: Scene, frame1: Frame, frame2: Frame, number: int = 0, with_partner: bool = False
+) -> RenderedPair:
+    """Render two frames and make their ground truth (paper, section 3).
+
+    Args:
+        scene: who, where and how.
+        frame1, frame2: what the head does in them.
+        number: of the first frame, for the noise.
+        with_partner: whether the image of the head partner (Eq. 4) is wanted too.
+    """
+    first, second = render_frame(scene, frame1, number), render_frame(scene, frame2, number + 1)
+    partner = frame2.partner(frame1)
+    image = render_frame(scene, partner, number + 1) if with_partner else None
+    person = scene.person
+    projected = (
+        image.projected
+        if image is not None
+        else scene.camera.project(person.head.pose(person.shape, partner.expression, partner.pose))
+    )
+    labels = label_pair(
+        person.head.topology, scene.camera, first.projected, second.projected, projected, first.seen, second.seen
+    )
+    return RenderedPair(first, second, image, labels)

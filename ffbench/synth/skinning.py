@@ -1,0 +1,65 @@
+"""Rotations and linear blend skinning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def rotation_matrix(vector: npt.ArrayLike) -> FloatArray:
+    """Turn a rotation vector (3,), axis times angle in radians, into a matrix (3, 3) (Rodrigues)."""
+    x, y, z = (float(value) for value in np.asarray(vector, dtype=np.float64))
+    angle = math.sqrt(x * x + y * y + z * z)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    # sin(a)/a and (1 - cos(a))/a^2 by their series near zero, where the quotients lose their digits.
+    if angle < 1e-4:
+        first, second = 1 - angle**2 / 6, 0.5 - angle**2 / 24
+    else:
+        first, second = math.sin(angle) / angle, (1 - math.cos(angle)) / angle**2
+    return np.eye(3) + first * cross + second * (cross @ cross)
+
+
+def joint_transforms(
+    rotations: Sequence[FloatArray], joints: FloatArray, parents: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Chain the rotations of a skeleton.
+
+    Args:
+        rotations: one matrix (3, 3) per joint, relative to its parent.
+        joints: (J, 3) rest positions.
+        parents: index of each joint's parent, which comes before it; -1 for a root.
+
+    Returns:
+        Matrices (J, 3, 3) and offsets (J, 3) that take a rest position to its posed one: A @ x + b.
+    """
+    matrices = np.empty((len(parents), 3, 3))
+    offsets = np.empty((len(parents), 3))
+    for j, parent in enumerate(parents):
+        # A rotation about the joint's rest position, followed by what moves the parent.
+        about_joint = joints[j] - rotations[j] @ joints[j]
+        if parent < 0:
+            matrices[j], offsets[j] = rotations[j], about_joint
+        else:
+            matrices[j] = matrices[parent] @ rotations[j]
+            offsets[j] = matrices[parent] @ about_joint + offsets[parent]
+    return matrices, offsets
+
+
+def blend(vertices: FloatArray, weights: FloatArray, matrices: FloatArray, offsets: FloatArray) -> FloatArray:
+    """Move vertices (V, 3) by the mean of the joints' transforms with weights (V, J) that sum to 1."""
+    mixed = weights @ np.concatenate([matrices.reshape(-1, 9), offsets], axis=1)
+    return np.einsum("vij,vj->vi", mixed[:, :9].reshape(-1, 3, 3), vertices) + mixed[:, 9:]
+
+
+def fit_rotation(source: FloatArray, target: FloatArray) -> FloatArray:
+    """Find the rotation vector (3,) that best takes points (N, 3) about the origin to others (Kabsch)."""
+    left, _, right = np.linalg.svd(target.T @ source)
+    matrix = left @ np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))]) @ right
+    angle = math.acos(float(np.clip((np.trace(matrix) - 1) / 2, -1, 1)))
+    axis = np.array([matrix[2, 1] - matrix[1, 2], matrix[0, 2] - matrix[2, 0], matrix[1, 0] - matrix[0, 1]])
+    return axis * (0.5 if angle < 1e-6 else angle / (2 * math.sin(angle)))
