@@ -27,6 +27,10 @@ def flow(
         typer.Argument(help="Second image. CLIP:NUMBER names a frame of a video, counted from 0."),
     ] = None,
     step: Annotated[int, typer.Option("--step", min=1, help="Frames from image 1 to image 2, for a clip.")] = 1,
+    scale: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair."),
+    ] = None,
     weights: options.Weights = None,
     device: options.Device = "auto",
     iterations: options.Iterations = None,
@@ -45,7 +49,7 @@ def flow(
         if step != 1:
             raise UsageError("--step is for a clip: two images are one pair")
         images = read_pair(image1, image2)
-        for path in _write(out, f"{_stem(image1)}_{_stem(image2)}", load().estimate(*images)):
+        for path in _write(out, f"{_stem(image1)}_{_stem(image2)}", load().estimate(*images), scale):
             typer.echo(path)
         return
 
@@ -64,7 +68,7 @@ def flow(
         for number in range(count):
             progress(number, count)
             flows = chosen.estimate(clip.frame(number), clip.frame(number + step))
-            _write(out, f"{_stem(image1)}_{number:05d}_{number + step:05d}", flows)
+            _write(out, f"{_stem(image1)}_{number:05d}_{number + step:05d}", flows, scale)
     typer.echo(f"{out}: flows of {count} pairs, as .flo and .png")
 
 
@@ -102,14 +106,14 @@ def _stem(name: str) -> str:
     return f"{Path(match['clip']).resolve().stem}_{int(match['number']):05d}"
 
 
-def _write(folder: Path, name: str, flows: NumpyFlows) -> list[Path]:
+def _write(folder: Path, name: str, flows: NumpyFlows, scale: float | None) -> list[Path]:
     """Write each flow of a pair and its picture, all pictures on one scale; give the paths."""
     from ffbench.flow.files import write_flow
     from ffbench.visual.picture import flow_picture, flow_scale, write_picture
 
     named = {"facial": flows.facial, "head": flows.head, "expression": flows.expression}
     present = {kind: field for kind, field in named.items() if field is not None}
-    full = flow_scale(*present.values())
+    full = flow_scale(*present.values()) if scale is None else scale
     paths = []
     for kind, field in present.items():
         base = folder / f"{name}_{kind}"

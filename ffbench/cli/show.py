@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -24,6 +24,10 @@ def show(
     truth: Annotated[
         list[Path], typer.Option("--truth", help="Reference flow (.flo, .flo5, KITTI .png) of each pair, in order.")
     ] = [],  # noqa: B006
+    scale: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair."),
+    ] = None,
     weights: options.Weights = None,
     device: options.Device = "auto",
     iterations: options.Iterations = None,
@@ -62,5 +66,5 @@ def show(
                 flows = chosen.estimate(image1, image2)
                 rows[number, column] = PanelRow(name, title, image1, image2, flows, reference)
     # Pair by pair, so that methods stand below one another.
-    write_picture(out, draw_panel([rows[place] for place in sorted(rows)]))
+    write_picture(out, draw_panel([rows[place] for place in sorted(rows)], scale))
     typer.echo(out)

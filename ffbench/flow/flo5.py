@@ -57,8 +57,8 @@ def write_flo5(path: Path | str, flow: FlowField) -> None:
     """Write a flow (H, W, 2) float32 as `.flo5`, in place: `write_flow` checks it and writes atomically."""
     import h5py
 
-    # From format 1.8 on HDF5 keeps checksums of its own structures, and Fletcher's of the data: damage shows.
-    with h5py.File(path, "w", libver=("v108", "v110")) as file:
+    # From format 1.10 on HDF5 keeps checksums of its own structures, and Fletcher's of the data: damage shows.
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
         file.create_dataset("flow", data=flow, compression="gzip", compression_opts=5, shuffle=True, fletcher32=True)
 
 

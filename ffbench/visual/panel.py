@@ -11,13 +11,14 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from ffbench.flow.checks import FlowField, Mask, is_known
-from ffbench.flow.color import color_wheel_legend, flow_to_color
+from ffbench.flow.color import flow_to_color
 from ffbench.flow.warp import warp_backward
 from ffbench.visual.picture import (
     BLACK,
     NOT_MEASURED,
     WHITE,
     Picture,
+    color_wheel,
     error_picture,
     flow_scale,
     font,
@@ -35,6 +36,8 @@ _GAP = 8
 _LINE = 24
 _WHEEL = 72
 _EMPTY = (240, 240, 240)
+_FRAME = (190, 190, 190)
+_MIN_WIDTH = 310  # room for the captions of error maps when all images are narrow
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,16 @@ class _Error:
     is_endpoint: bool
 
 
-def draw_panel(rows: Sequence[PanelRow]) -> Picture:
+def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None) -> Picture:
     """Draw a row for each method and pair: I1, I2, facial, head and expression flow, error of the facial flow.
 
     The error is the endpoint error where a row has a reference flow, and else the photometric error: the mean
     absolute RGB difference, in grey levels, between I1 and I2 brought back by the flow. Rows of one pair share
     their scales, so that their colours can be compared; each row states them.
+
+    Args:
+        rows: what to show, from top to bottom.
+        max_magnitude: length of flow, in pixels, that is shown fully saturated; None: `flow_scale` of each pair.
 
     Returns:
         The panel, RGB.
@@ -77,31 +84,18 @@ def draw_panel(rows: Sequence[PanelRow]) -> Picture:
     if not rows:
         raise ValueError("a panel needs at least one row")
     errors = [_error(row) for row in rows]
-    full_flow, full_error = {}, {}
-    for pair in {row.pair for row in rows}:
-        chosen = [index for index, row in enumerate(rows) if row.pair == pair]
-        full_flow[pair] = flow_scale(*(flow for index in chosen for flow in _flows(rows[index]) if flow is not None))
-        for kind in (True, False):
-            alike = [errors[index] for index in chosen if errors[index].is_endpoint == kind]
-            full_error[pair, kind] = scale([error.values[error.valid] for error in alike] or [np.zeros(0)])
-
-    kinds = {error.is_endpoint for error in errors}
-    heading = "error" if len(kinds) == 2 else _title(errors[0])
-    columns = ["I1", "I2", "facial flow", "head flow", "expression flow", heading]
-    cells = []
+    flow_scales, error_scales = _flow_scales(rows, max_magnitude), _error_scales(rows, errors)
+    cells: list[list[Picture | None]] = []
+    captions = []
     for row, error in zip(rows, errors, strict=True):
-        flows = [None if flow is None else flow_to_color(flow, full_flow[row.pair]) for flow in _flows(row)]
-        worst = error_picture(error.values, error.valid, full_error[row.pair, error.is_endpoint])
-        cells.append([row.image1, row.image2, *flows, worst])
-    captions = [
-        (
-            f"{row.method}   {row.pair}",
-            f"rim of the colour wheel: {full_flow[row.pair]:.3g} px",
-            _error_caption(error, full_error[row.pair, error.is_endpoint]),
-        )
-        for row, error in zip(rows, errors, strict=True)
-    ]
-    return _compose(columns, cells, captions)
+        full_flow, full_error = flow_scales[row.pair], error_scales[row.pair, error.is_endpoint]
+        colors = [None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)]
+        cells.append([row.image1, row.image2, *colors, error_picture(error.values, error.valid, full_error)])
+        scale_caption = f"rim of the colour wheel: {full_flow:.3g} px"
+        captions.append((f"{row.method}   {row.pair}", scale_caption, _error_caption(error, full_error)))
+    titles = {"endpoint error" if error.is_endpoint else "photometric error" for error in errors}
+    columns = ["I1", "I2", "facial flow", "head flow", "expression flow"]
+    return _compose([*columns, titles.pop() if len(titles) == 1 else "error"], cells, captions)
 
 
 def _flows(row: PanelRow) -> list[FlowField | None]:
@@ -121,14 +115,26 @@ def _error(row: PanelRow) -> _Error:
     return _Error(np.abs(warped - row.image1).mean(axis=2), valid, False)
 
 
-def _title(error: _Error) -> str:
-    return "endpoint error" if error.is_endpoint else "photometric error"
+def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[str, float]:
+    """Choose the flow scale of each pair."""
+    flows: dict[str, list[FlowField]] = {}
+    for row in rows:
+        flows.setdefault(row.pair, []).extend(flow for flow in _flows(row) if flow is not None)
+    return {pair: max_magnitude or flow_scale(*fields) for pair, fields in flows.items()}
+
+
+def _error_scales(rows: Sequence[PanelRow], errors: Sequence[_Error]) -> dict[tuple[str, bool], float]:
+    """Choose the scale of each pair's endpoint errors, and that of its photometric errors."""
+    values: dict[tuple[str, bool], list[npt.NDArray[np.float32]]] = {}
+    for row, error in zip(rows, errors, strict=True):
+        values.setdefault((row.pair, error.is_endpoint), []).append(error.values[error.valid])
+    return {key: scale(parts) for key, parts in values.items()}
 
 
 def _error_caption(error: _Error, full: float) -> str:
-    unit = "px" if error.is_endpoint else "grey levels"
+    kind, unit = ("endpoint", "px") if error.is_endpoint else ("photometric", "of 255")
     mean = f"{error.values[error.valid].mean():.3g}" if error.valid.any() else "-"
-    return f"{_title(error)}: mean {mean}, bright {full:.3g} {unit}"
+    return f"{kind}: mean {mean}, bright {full:.3g} {unit}"
 
 
 def _compose(
@@ -137,8 +143,7 @@ def _compose(
     """Lay out the cells of each row under its captions: one over the images, one over the flows, one over the error."""
     images = [[None if cell is None else _fitted(cell) for cell in row] for row in cells]
     heights = [max(image.height for image in row if image is not None) for row in images]
-    # The captions of error maps need some room even when all images are narrow.
-    width = max(220, *(image.width for row in images for image in row if image is not None))
+    width = max(_MIN_WIDTH, *(image.width for row in images for image in row if image is not None))
     page_width = _GAP + len(columns) * (width + _GAP)
     page = Image.new("RGB", (page_width, _LINE + sum(heights) + len(heights) * (_LINE + _GAP) + _WHEEL + _GAP), WHITE)
     draw = ImageDraw.Draw(page)
@@ -149,12 +154,16 @@ def _compose(
     y = _LINE
     for row, height, (images_caption, flows_caption, error_caption) in zip(images, heights, captions, strict=True):
         for first, count, caption in ((0, 2, images_caption), (2, 3, flows_caption), (5, 1, error_caption)):
-            space = count * (width + _GAP) - 2 * _GAP
+            space = count * (width + _GAP) - _GAP
             draw.text((left[first], y + _LINE // 2), _shortened(caption, space), BLACK, font(), anchor="lm")
         y += _LINE
         for x, image in zip(left, row, strict=True):
             if image is not None:
-                page.paste(image, (x + (width - image.width) // 2, y + (height - image.height) // 2))
+                corner = x + (width - image.width) // 2, y + (height - image.height) // 2
+                page.paste(image, corner)
+                # Without a frame a flow of zero, which is white, would not show on the white page.
+                edge = corner[0] + image.width, corner[1] + image.height
+                draw.rectangle((corner[0] - 1, corner[1] - 1, *edge), outline=_FRAME)
             else:
                 draw.rectangle((x, y, x + width - 1, y + height - 1), fill=_EMPTY)
                 draw.text((x + width // 2, y + height // 2), NOT_DECOMPOSED, BLACK, font(), anchor="mm")
@@ -164,7 +173,7 @@ def _compose(
 
 
 def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int) -> None:
-    page.paste(Image.fromarray(color_wheel_legend(_WHEEL)), (_GAP, y))
+    page.paste(Image.fromarray(color_wheel(_WHEEL)), (_GAP, y))
     bar = np.tile(np.arange(256, dtype=np.float32), (12, 1))
     x = _WHEEL + 3 * _GAP
     lines = (

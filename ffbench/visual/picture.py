@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
 NOT_MEASURED = (128, 128, 128)
 TEXT_SIZE = 15
-_QUANTILE = 0.995
+_QUANTILE = 0.99
 _WHEEL = 48
 _MARGIN = 6
 
@@ -29,13 +30,13 @@ _MARGIN = 6
 def flow_scale(*flows: FlowField) -> float:
     """Choose the length of flow, in pixels, that pictures of some flows show fully saturated.
 
-    It is the 99.5 % quantile of the lengths that are known: a few outliers must not bleach all the rest.
+    It is the 99 % quantile of the lengths that are known: a few outliers must not bleach all the rest.
     """
     return scale([np.hypot(flow[..., 0], flow[..., 1])[is_known(flow)] for flow in flows])
 
 
 def scale(values: list[npt.NDArray[Any]]) -> float:
-    """Give the 99.5 % quantile of some non-negative values, or 1 when all are zero or there are none."""
+    """Give the 99 % quantile of some non-negative values, or 1 when all are zero or there are none."""
     joined = np.concatenate([part.ravel() for part in values])
     return (float(np.quantile(joined, _QUANTILE)) or float(joined.max()) or 1.0) if joined.size else 1.0
 
@@ -55,7 +56,7 @@ def flow_picture(flow: FlowField, max_magnitude: float | None = None) -> Picture
     width = max(flow.shape[1], _WHEEL + 3 * _MARGIN + round(font().getlength(text)))
     page = Image.new("RGB", (width, flow.shape[0] + _WHEEL + 2 * _MARGIN), WHITE)
     page.paste(Image.fromarray(flow_to_color(flow, full)), ((width - flow.shape[1]) // 2, 0))
-    page.paste(Image.fromarray(color_wheel_legend(_WHEEL)), (_MARGIN, flow.shape[0] + _MARGIN))
+    page.paste(Image.fromarray(color_wheel(_WHEEL)), (_MARGIN, flow.shape[0] + _MARGIN))
     middle = (_WHEEL + 2 * _MARGIN, flow.shape[0] + _MARGIN + _WHEEL // 2)
     ImageDraw.Draw(page).text(middle, text, BLACK, font(), anchor="lm")
     return np.asarray(page)
@@ -83,6 +84,13 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     write_bytes(path, content.getvalue())
 
 
+@cache
+def color_wheel(size: int) -> Picture:
+    """Give the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
+    return color_wheel_legend(size)
+
+
+@cache
 def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont:
     """Give the font of all pictures, which comes with Pillow."""
     loaded = ImageFont.load_default(size)
