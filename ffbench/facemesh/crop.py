@@ -41,21 +41,20 @@ class Crop(NamedTuple):
     def to_frame(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Take points (N, 2) of the crop, counted from its outer edge as the network does, to the frame."""
         matrix = self.matrix()
-        return (points - 0.5) @ matrix[:, :2].T + matrix[:, 2]
+        moved: npt.NDArray[np.float64] = (points - 0.5) @ matrix[:, :2].T + matrix[:, 2]
+        return moved
 
     def around(self, count: int, spread: float) -> list[Crop]:
         """Give `count` crops that differ from this one in place, size and turn by about the fraction `spread`."""
-        crops = []
-        for angle in np.arange(count) / count * 2 * math.pi:
-            crops.append(
-                Crop(
-                    self.x + spread * self.side * math.cos(angle),
-                    self.y + spread * self.side * math.sin(angle),
-                    self.side * (1 + spread * math.cos(2 * angle)),
-                    self.turn + 1.5 * spread * math.sin(3 * angle + 0.5),
-                )
+        return [
+            Crop(
+                self.x + spread * self.side * math.cos(angle),
+                self.y + spread * self.side * math.sin(angle),
+                self.side * (1 + spread * math.cos(2 * angle)),
+                self.turn + 1.5 * spread * math.sin(3 * angle + 0.5),
             )
-        return crops
+            for angle in (2 * math.pi * index / count for index in range(count))
+        ]
 
 
 def crop_of_landmarks(points: npt.NDArray[np.float64]) -> Crop:
@@ -85,11 +84,11 @@ def cut(image: npt.NDArray[np.uint8], crop: Crop) -> npt.NDArray[np.uint8]:
         # Without it pixels are skipped and the landmarks tremble as the face moves by parts of a pixel.
         part = cv2.GaussianBlur(part, (0, 0), _BLUR * math.sqrt(scale**2 - 1))
     matrix[:, 2] -= (left, top)
-    cropped: npt.NDArray[np.uint8] = cv2.warpAffine(
+    cropped: Any = cv2.warpAffine(
         part,
         matrix,
         (CROP_SIZE, CROP_SIZE),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return cropped
+    return np.asarray(cropped, np.uint8)

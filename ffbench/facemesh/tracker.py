@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ _SETTLING_PASSES = 3
 # Measured on a still face moved by a known similarity transform: one crop taken from the last frame's landmarks
 # errs by 0.84 px over 16 frames, a crop refined on the frame itself by 0.31, the mean of eight by 0.14.
 _CROPS, _SPREAD = 8, 0.03
+_ONE_DETECTION = threading.Lock()  # a cascade keeps its working memory in itself
 
 
 class Box(NamedTuple):
@@ -63,7 +65,8 @@ def detect_face(image: Image) -> Box | None:
     _check(image)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     smallest = max(24, min(grey.shape) // 8)
-    boxes = _cascade().detectMultiScale(grey, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest))
+    with _ONE_DETECTION:
+        boxes = _cascade().detectMultiScale(grey, 1.1, minNeighbors=4, minSize=(smallest, smallest))
     if len(boxes) == 0:
         return None
     return Box(*(int(value) for value in max(boxes, key=lambda box: box[2])))
@@ -126,7 +129,7 @@ def _crop_of_box(box: Box) -> Crop:
 def _sane(crop: Crop, frame: Image) -> bool:
     """Whether a crop can hold a face of this frame: its centre is inside and it is neither tiny nor huge."""
     height, width = frame.shape[:2]
-    inside = 0 <= crop.x < width and 0 <= crop.y < height
+    inside = bool(0 <= crop.x < width and 0 <= crop.y < height)
     return inside and _SMALLEST_SIDE <= crop.side <= 4 * max(height, width)
 
 
@@ -138,5 +141,6 @@ def _check(image: Image) -> None:
 @functools.cache
 def _cascade() -> Any:
     import cv2
+    from cv2.data import haarcascades
 
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    return cv2.CascadeClassifier(haarcascades + "haarcascade_frontalface_default.xml")
