@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,9 +15,12 @@ from ffbench.protocol import Score
 from ffbench.results.record import RunRecord
 
 
+_FILE_WIDTH = 120
+
+
 def print_record(record: RunRecord, path: Path) -> None:
     """Print the scores of `record` to stdout, what they were measured on, and where they stand."""
-    console = Console()
+    console = _console()
     card, dataset = record.protocol, record.dataset
     method = Text(record.method.title, style="bold").append(f" ({record.method.id})", style="not bold")
     protocol = Text(card.title, style="bold").append(f" ({card.id} {card.version}, {card.variant})", style="not bold")
@@ -28,24 +32,9 @@ def print_record(record: RunRecord, path: Path) -> None:
     )
     if dataset.reference_note:
         console.print(dataset.reference_note, style="dim", markup=False, highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for column in ("metric", "group"):
-        table.add_column(column)
-    for column in ("value", "95 % interval", "unit", "pairs"):
-        table.add_column(column, justify="right")
-    for score in record.scores:
-        metric = card.metrics.get(score.metric)
-        ranks = score.metric == card.primary and score.group == "all"
-        table.add_row(
-            metric.title if metric else score.metric,
-            Text(score.group),
-            format_value(score.value),
-            _interval(score),
-            metric.unit if metric else "",
-            str(score.pairs),
-            style="bold" if ranks else None,
-        )
-    console.print(table)
+    console.print(_score_table(record))
+    meaning = "; ".join(f"{name}: {metric.title}" for name, metric in card.metrics.items())
+    console.print(meaning, style="dim", markup=False, highlight=False)
     cost = record.cost
     resumed = f", {cost.resumed_pairs} pairs from an interrupted run" if cost.resumed_pairs else ""
     console.print(
@@ -58,6 +47,32 @@ def print_record(record: RunRecord, path: Path) -> None:
     console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _score_table(record: RunRecord) -> Table:
+    """A row a group, a column a metric; the metric that ranks stands first, with its interval."""
+    card = record.protocol
+    scores = {(score.group, score.metric): score for score in record.scores}
+    groups = dict.fromkeys(score.group for score in record.scores)
+    metrics = dict.fromkeys([card.primary, *(score.metric for score in record.scores)])
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("group", no_wrap=True)
+    table.add_column("pairs", justify="right")
+    for metric in metrics:
+        known = card.metrics.get(metric)
+        table.add_column(Text(f"{metric} [{known.unit}]" if known else metric), justify="right", no_wrap=True)
+        if metric == card.primary:
+            table.add_column("95 % interval", justify="right", no_wrap=True)
+    for group in groups:
+        cells = []
+        for metric in metrics:
+            score = scores.get((group, metric))
+            cells.append(format_value(score.value) if score else "")
+            if metric == card.primary:
+                cells.append(_interval(score) if score else "")
+        pairs = max(score.pairs for (name, _), score in scores.items() if name == group)
+        table.add_row(Text(group), str(pairs), *cells, style="bold" if group == "all" else None)
+    return table
+
+
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     """Print a table of two columns to stdout."""
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -65,7 +80,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(Text(name), Text(value))
-    Console().print(table)
+    _console().print(table)
 
 
 def format_value(value: float) -> str:
@@ -80,7 +95,13 @@ def format_value(value: float) -> str:
     return f"{value:.{min(decimals, 6)}f}"
 
 
+def _console() -> Console:
+    """Give stdout; where it is no terminal, wide enough that tables are not folded."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def _interval(score: Score) -> str:
     if score.ci_low is None or score.ci_high is None:
         return "-"
-    return f"[{format_value(score.ci_low)}, {format_value(score.ci_high)}]"
+    return f"{format_value(score.ci_low)} to {format_value(score.ci_high)}"
