@@ -14,7 +14,6 @@ from rich.text import Text
 from ffbench.protocol import Score
 from ffbench.results.record import RunRecord
 
-
 _FILE_WIDTH = 120
 
 
