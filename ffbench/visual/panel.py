@@ -104,10 +104,9 @@ def _flows(row: PanelRow) -> list[FlowField | None]:
 
 def _error(row: PanelRow) -> _Error:
     facial = row.flows.facial
-    shape = (*facial.shape[:2], 2)
-    if any(flow is not None and flow.shape != shape for flow in (*_flows(row), row.truth)) or any(
-        image.shape != (*shape[:2], 3) for image in (row.image1, row.image2)
-    ):
+    fields = [field for field in (facial, row.flows.head, row.truth) if field is not None]
+    size = facial.shape[:2]
+    if any(field.shape != (*size, 2) for field in fields) or not (row.image1.shape == row.image2.shape == (*size, 3)):
         raise ValueError(f"{row.method}, {row.pair}: images and flows must all be of one size")
     if row.truth is not None:
         return _Error(np.linalg.norm(facial - row.truth, axis=2), is_known(row.truth) & is_known(facial), True)

@@ -62,6 +62,7 @@ def test_agrees_with_torchvision() -> None:
 
 
 def test_agrees_with_mmcv() -> None:
+    make_importable()
     mmcv = pytest.importorskip("mmcv")
     flow = np.random.default_rng(2).normal(0, 10, (60, 70, 2)).astype(np.float32)
     flow[0, 0] = UNKNOWN
