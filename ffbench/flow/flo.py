@@ -42,6 +42,7 @@ def map_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> F
     """Map a `.flo` file into memory as a read-only (H, W, 2) array; pixels are read when they are used.
 
     Header and length are checked as in `read_flo`. The values are not: that would read the whole file.
+    As with any memory map, the process dies if another one cuts the file short while it is in use.
 
     Raises:
         DataError: not a `.flo` file, or of a wrong length or size.
