@@ -162,7 +162,11 @@ class _Video(Clip):
             return np.array(self._cache[index])
 
     def frames(self) -> Iterator[Frame]:
-        return _decode(self.path)
+        count = 0
+        for frame in _decode(self.path):
+            yield frame
+            count += 1
+        self._length = count
 
     def sha256(self) -> str:
         return _file_sha256(self.path)

@@ -1,0 +1,208 @@
+"""Real clips against landmarks of a face mesh network, a pseudo reference: docs/protocols/clip_landmarks.md."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.clips import find_clips
+from ffbench.errors import DataError, UsageError
+from ffbench.facemesh.groups import GROUPS
+from ffbench.facemesh.jitter import epe_floor
+from ffbench.facemesh.network import LANDMARKS
+from ffbench.flow.checks import is_known
+from ffbench.flow.sampling import sample_flow
+from ffbench.metrics.landmarks import endpoint_errors, error_terms, motion_bins, nonrigid_errors
+from ffbench.metrics.photometric import consistency_term, hull_mask, photometric_term
+from ffbench.protocol import (
+    DatasetCard,
+    MetricCard,
+    NumpyFlows,
+    Pair,
+    PairScore,
+    Protocol,
+    ProtocolCard,
+    ProtocolEntry,
+    ProtocolRequest,
+    Term,
+)
+
+from .clip_tracks import FramePair, TrackedClip, frame_pairs, network_sha256, track_clip
+
+VERSION = "1.0"
+GAPS = (1, 5, 10, 20)
+STRIDE = 5
+MOTION_EDGES = (1.0, 2.0, 5.0, 15.0)
+DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
+_DENSE = "a flow must have a finite value at every pixel"
+_PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
+_METRICS = {
+    "epe": MetricCard(title="endpoint error", unit="px"),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
+    "photometric": MetricCard(title="colour difference after warping", unit="grey levels"),
+    "consistency": MetricCard(title="forward-backward error", unit="px"),
+    "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
+    "matches_inside": MetricCard(title="face pixels that count", unit="%", higher_is_better=True),
+}
+
+
+@dataclass(frozen=True)
+class FacePoints:
+    """The landmarks in both frames, (468, 2) float64: x and y in px."""
+
+    first: npt.NDArray[np.float64]
+    second: npt.NDArray[np.float64]
+
+
+class ClipLandmarks(Protocol[FacePoints]):
+    """Endpoint error at tracked landmarks, and measures that need no reference, on pairs of frames of clips."""
+
+    needs_backward = True
+
+    def __init__(self, clips: Sequence[Path], name: str, gaps: Sequence[int] = GAPS, stride: int = STRIDE) -> None:
+        """Track the face through the clips.
+
+        Raises:
+            DataError: no clip can be used. Of several clips, those that cannot are named as problems.
+        """
+        self.card = ProtocolCard(
+            id="clip_landmarks",
+            version=VERSION,
+            title="landmarks in real clips",
+            variant="standard",
+            primary="epe",
+            metrics=_METRICS,
+            group_by=("clip", "gap"),
+            # Pairs that start within the longest gap of each other share frames.
+            resample_by="block",
+            options={"gaps": ",".join(map(str, sorted(gaps))), "stride": stride},
+        )
+        self._longest_gap = max(gaps)
+        problems: list[str] = []
+        tracked: list[TrackedClip] = []
+        self._pairs: dict[str, FramePair] = {}
+        for path in clips:
+            try:
+                clip = track_clip(path, self._longest_gap)
+            except DataError as error:
+                if len(clips) == 1:
+                    raise
+                problems.append(f"{error}; the clip is left out")
+                continue
+            pairs, lost = frame_pairs(clip, gaps, stride)
+            tracked.append(clip)
+            self._pairs |= {pair.key: pair for pair in pairs}
+            if lost is not None:
+                problems.append(lost)
+        if not self._pairs:
+            raise DataError(f"{name}: no pair of frames has a face in both; {problems[0]}")
+        self.dataset = _dataset_card(name, tracked, problems)
+
+    def keys(self) -> Sequence[str]:
+        """Name the pairs, such as `talk.mp4/00010-00015`."""
+        return list(self._pairs)
+
+    def load(self, key: str) -> Pair[FacePoints]:
+        """Read the two frames of a pair."""
+        pair = self._pairs[key]
+        clip, points, end = pair.tracked.clip, pair.tracked.points, pair.start + pair.gap
+        labels = {
+            "clip": clip.name,
+            "gap": f"{pair.gap:0{len(str(self._longest_gap))}d}",
+            "block": f"{clip.name}/{pair.start // self._longest_gap:05d}",
+        }
+        return Pair(key, clip.frame(pair.start), clip.frame(end), FacePoints(points[pair.start], points[end]), labels)
+
+    def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Hold the facial flow against the landmarks' displacements, and against the images themselves.
+
+        Raises:
+            DataError: the flow is unknown somewhere in the face.
+        """
+        points, displacement = pair.reference.first, pair.reference.second - pair.reference.first
+        height, width = pair.image1.shape[:2]
+        corner = (width - 1, height - 1)
+        inside = np.all([(p >= 0) & (p <= corner) for p in (pair.reference.first, pair.reference.second)], axis=(0, 2))
+        face = hull_mask(points, (width, height))
+        predicted, known = sample_flow(forward.facial, points)
+        if not (known[inside].all() and is_known(forward.facial)[face].all()):
+            raise DataError(f"{pair.key}: the forward flow is unknown in the face; {_DENSE}")
+        groups = {**_PARTS, **motion_bins(displacement, MOTION_EDGES)}
+        terms = error_terms("epe", endpoint_errors(predicted, displacement), inside, groups)
+        if inside.sum() >= 3:
+            residual = np.full(len(points), np.nan)
+            residual[inside] = nonrigid_errors(points[inside], predicted[inside], displacement[inside])
+            terms |= error_terms("epe_nonrigid", residual, inside, groups)
+        terms["photometric"] = photometric_term(pair.image1, pair.image2, forward.facial, face)
+        if backward is not None:
+            terms["consistency"] = consistency_term(forward.facial, backward.facial, face)
+            if terms["consistency"].count < terms["photometric"].count:
+                raise DataError(f"{pair.key}: the backward flow is unknown in the face; {_DENSE}")
+        terms["landmarks_inside"] = Term(100.0 * float(inside.sum()), float(len(points)))
+        terms["matches_inside"] = Term(100.0 * terms["photometric"].count, float(face.sum()))
+        return PairScore(pair.key, terms, pair.labels)
+
+
+def load(request: ProtocolRequest) -> ClipLandmarks:
+    """Build the protocol on the clips at `request.data`, or on the two real clips among the assets.
+
+    Options: `gaps`, numbers of frames between the two of a pair (`1,5,10,20`); `stride`, frames between the first
+    frames of pairs (`5`).
+
+    Raises:
+        UsageError: an unknown option or variant, or a value that is not a positive whole number.
+        DataError: no clip can be used.
+    """
+    options = dict(request.options)
+    gaps = _whole_numbers("gaps", options.pop("gaps", ",".join(map(str, GAPS))))
+    stride = _whole_numbers("stride", options.pop("stride", str(STRIDE)))
+    if len(stride) > 1:
+        raise UsageError(f"option 'stride': expected one number, got {len(stride)}")
+    if options:
+        raise UsageError(f"{request.name} has the options gaps and stride, not {', '.join(sorted(options))}")
+    if request.variant not in (None, "standard"):
+        raise UsageError(f"{request.name} has the variant 'standard' only, got '{request.variant}'")
+    if request.data is not None:
+        return ClipLandmarks(find_clips(request.data), request.data.resolve().name, gaps, stride[0])
+    from ffbench.assets import asset_path
+
+    return ClipLandmarks([asset_path(name) for name in DEFAULT_CLIPS], "two real clips", gaps, stride[0])
+
+
+def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() and 0 < int(part) < 10**6 for part in parts):
+        raise UsageError(f"option '{option}': expected positive whole numbers such as 1,5,10, got '{text}'")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _dataset_card(name: str, tracked: Sequence[TrackedClip], problems: Sequence[str]) -> DatasetCard:
+    digest = hashlib.sha256(network_sha256().encode())
+    facts: dict[str, float] = {}
+    floors = []
+    for one in tracked:
+        digest.update(f"{one.clip.name} {one.clip.sha256()}\n".encode())
+        facts[f"frames/{one.clip.name}"] = float(len(one.points))
+        noise = one.jitter()
+        if noise is not None:
+            facts[f"jitter_px/{one.clip.name}"] = float(noise.mean())
+            facts[f"epe_floor_px/{one.clip.name}"] = epe_floor(noise)
+            floors.append(f"{epe_floor(noise):.2f} px in {one.clip.name}")
+    floor = f"; their tremble alone gives a perfect flow an endpoint error of {', '.join(floors)}" if floors else ""
+    return DatasetCard(
+        name=name,
+        origin="real",
+        reference="pseudo",
+        reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
+        manifest_sha256=digest.hexdigest(),
+        problems=tuple(problems),
+        facts=facts,
+    )
+
+
+entry = ProtocolEntry("real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures", load)
