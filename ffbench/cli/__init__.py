@@ -17,6 +17,8 @@ app = typer.Typer(
     help="Benchmark and leaderboard suite for facial optical flow.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Plain help: brackets in method names are no markup, and rich need not be imported.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("eval")(eval_.evaluate_method)
