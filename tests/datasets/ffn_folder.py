@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ffbench.flow import write_flow
+from ffbench.flow.flo import write_flo
 
 SIZE = (24, 32)
 """Height and width."""
@@ -59,8 +59,10 @@ def add_sequence(
         if number == frames:
             continue
         stem = flow.format(number + first_flow - 1)
-        write_flow(root / "flow" / "facial" / split / sequence / f"{stem}.flo", facial_flow(number))
-        write_flow(root / "flow" / "head" / split / sequence / f"{stem}.flo", head_flow(number))
+        for part, flow_of in (("facial", facial_flow), ("head", head_flow)):
+            path = root / "flow" / part / split / sequence / f"{stem}.flo"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_flo(path, flow_of(number))  # unlike write_flow, without waiting for the disk
         if labels:
             rows = np.mgrid[: SIZE[0], : SIZE[1]][0]
             _save(root / "region" / split / sequence / f"{image.format(number)}.npy", (rows // 3).astype(np.uint8))

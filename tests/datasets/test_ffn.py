@@ -59,7 +59,7 @@ def test_splits_lie_side_by_side(root: Path) -> None:
 def test_head_flows_are_wanted_only_when_asked_for(root: Path) -> None:
     shutil.rmtree(root / "flow" / "head")
     assert scan(root).pairs[0].head is None
-    with pytest.raises(DataError, match="no usable sequence.*head flows of the sequence"):
+    with pytest.raises(DataError, match=r"no usable sequence.*head flows of the sequence"):
         scan(root, head=True)
 
 
@@ -87,6 +87,7 @@ def test_the_root_is_found_up_to_three_levels_down(tmp_path: Path, down: str) ->
         {"image": "frame{}", "flow": "{}"},
         {"image": "{}"},  # 2 comes before 10
         {"masks": 19},
+        {"image": "frame{}", "masks": 19},
     ],
 )
 def test_other_ways_to_name_the_same_files(tmp_path: Path, names: dict[str, object]) -> None:

@@ -1,0 +1,177 @@
+"""Reading the files of a FacialFlowNet pair, and checking them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.ffn import OFFICIAL_PAIRS, FFNPair, scan
+from ffbench.datasets.images import read_image
+from ffbench.errors import DataError
+from ffbench.flow import is_known, read_flow
+
+FlowField = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FFNArrays:
+    """One pair in memory, all of one (H, W).
+
+    Attributes:
+        image1, image2: (H, W, 3) uint8 RGB.
+        facial: (H, W, 2) float32, flow of all that moves, in px.
+        head: (H, W, 2) float32, flow of the rigid motion of the head; None if it was not asked for.
+        mask: (H, W) bool, the moving region; never empty.
+        region: (H, W) uint8, or None.
+        occlusion: (H, W) bool, what image 2 does not show, or None.
+    """
+
+    image1: npt.NDArray[np.uint8]
+    image2: npt.NDArray[np.uint8]
+    facial: FlowField
+    head: FlowField | None
+    mask: npt.NDArray[np.bool_]
+    region: npt.NDArray[np.uint8] | None
+    occlusion: npt.NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What a split holds against what it should."""
+
+    split: str
+    sequences: dict[int, int]
+    """Number of sequences by number of frames, of those without a problem."""
+    pairs: int
+    expected_pairs: int
+    problems: tuple[str, ...]
+
+
+def read_pair(pair: FFNPair) -> FFNArrays:
+    """Read all files of a pair.
+
+    Raises:
+        DataError: a file is missing or damaged, sizes differ, the mask is empty or not a mask, or a flow has values
+            that are not finite or not known.
+    """
+    image1, image2 = read_image(pair.image1), read_image(pair.image2)
+    size = image1.shape[:2]
+    if image2.shape != image1.shape:
+        raise DataError(
+            f"{pair.image2}: {image2.shape[1]} x {image2.shape[0]} pixels, "
+            f"but {pair.image1.name} before it has {size[1]} x {size[0]}"
+        )
+    return FFNArrays(
+        image1,
+        image2,
+        _read_truth(pair.facial, size),
+        None if pair.head is None else _read_truth(pair.head, size),
+        read_mask(pair.mask, size),
+        None if pair.region is None else _read_region(pair.region, size),
+        None if pair.occlusion is None else _read_binary(pair.occlusion, size),
+    )
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Read a mask of size (H, W) from a `.npy` file of bool, or of numbers that are all 0 or 1.
+
+    Raises:
+        DataError: not such a file, or no pixel is in the mask.
+    """
+    mask = _read_binary(path, size)
+    if not mask.any():
+        raise DataError(f"{path}: the mask is empty; expected the pixels of the head")
+    return mask
+
+
+def verify(
+    root: Path | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
+) -> SplitReport:
+    """Read every file of a split and list all problems together.
+
+    Raises:
+        DataError: there is no such split, or no usable sequence in it.
+    """
+    found = scan(root, split, head=head)
+    problems = list(found.problems)
+    for done, pair in enumerate(found.pairs, start=1):
+        problems += _faults(pair)
+        if progress:
+            progress(done, len(found.pairs))
+    lengths = list(found.sequences().values())
+    return SplitReport(
+        split,
+        {length: lengths.count(length) for length in sorted(set(lengths))},
+        len(found.pairs),
+        OFFICIAL_PAIRS[split],
+        tuple(problems),
+    )
+
+
+def _faults(pair: FFNPair) -> Iterator[str]:
+    """Give every fault of a pair's files, not only the first."""
+    size: tuple[int, int] | None = None
+    try:
+        size = read_image(pair.image1).shape[:2]
+        if (other := read_image(pair.image2).shape[:2]) != size:
+            yield f"{pair.image2}: {other[1]} x {other[0]} pixels, expected {size[1]} x {size[0]}"
+    except DataError as error:
+        yield str(error)
+    readers: list[tuple[Callable[..., Any], Path | None]] = [(_read_truth, pair.facial), (_read_truth, pair.head)]
+    if size is not None:
+        readers += [(read_mask, pair.mask), (_read_region, pair.region), (_read_binary, pair.occlusion)]
+    for read, path in readers:
+        if path is None:
+            continue
+        try:
+            read(path, size)
+        except DataError as error:
+            yield str(error)
+
+
+def _read_truth(path: Path, size: tuple[int, int] | None) -> FlowField:
+    flow = read_flow(path, size)
+    known = is_known(flow)
+    if not known.all():
+        raise DataError(f"{path}: the flow is unknown at {int((~known).sum())} pixels; FFN knows it everywhere")
+    return flow
+
+
+def _read_region(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    array = _read_npy(path, size, "u", "region map of uint8")
+    if array.dtype != np.uint8:
+        raise DataError(f"{path}: {array.dtype}, expected a region map of uint8")
+    return array
+
+
+def _read_binary(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    array = _read_npy(path, size, "buif", "mask of bool or of 0 and 1")
+    if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
+        raise DataError(f"{path}: holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
+    return array.astype(np.bool_)
+
+
+def _read_npy(path: Path, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
+    """Read an (H, W) array whose type is of one of the numpy `kinds`.
+
+    The file is mapped, not loaded: its header is checked against its length before memory is taken, and an array of
+    Python objects, which would be unpickled, is refused.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+        shape, dtype = array.shape, array.dtype
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # a damaged header raises ValueError, SyntaxError, TypeError, OverflowError, ...
+        raise DataError(f"{path}: not a .npy file of numbers ({' '.join(str(error).split())})") from error
+    if dtype.kind not in kinds or shape != size:
+        found = f"{dtype} of {' x '.join(str(side) for side in reversed(shape))}"
+        raise DataError(f"{path}: {found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")
+    return np.array(array)

@@ -1,0 +1,79 @@
+"""One hash for all files of a dataset, without reading tens of gigabytes each time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ffbench import atomic
+from ffbench.errors import DataError
+from ffbench.paths import cache_dir
+
+_READERS = 4
+_BLOCK_BYTES = 2**20
+_MAX_CACHE_BYTES = 2**28
+
+
+def manifest_sha256(files: Mapping[str, Path]) -> str:
+    """Hash names and contents of `files`: the same on every machine that has the same files.
+
+    The hash of each file is remembered in the cache folder by its size and time of change, so that a large dataset is
+    read once. Whoever changes a file and sets its time back goes unnoticed here.
+
+    Args:
+        files: what each file is called in the manifest, and where it lies. Names are relative to the dataset.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    if not files:
+        return hashlib.sha256().hexdigest()
+    names = sorted(files)
+    cache = cache_dir() / "manifests" / f"{hashlib.sha256(str(files[names[0]].absolute()).encode()).hexdigest()}.json"
+    known = _read_cache(cache)
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-hash") as readers:
+        entries = dict(zip(names, readers.map(lambda name: _entry(files[name], known.get(name)), names), strict=True))
+    entries = {**known, **entries}
+    if entries != known:
+        # Only a convenience: a dataset on a machine with a full disk can still be evaluated.
+        with contextlib.suppress(DataError):
+            atomic.write_text(cache, json.dumps(entries))
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(f"{name}\0{entries[name][2]}\n".encode())
+    return digest.hexdigest()
+
+
+def _entry(path: Path, known: list[object] | None) -> list[object]:
+    """Give [size, time of change in ns, sha256]; the hash is computed only if size and time are not as known."""
+    try:
+        status = path.stat()
+        if known is not None and known[:2] == [status.st_size, status.st_mtime_ns]:
+            return known
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return [status.st_size, status.st_mtime_ns, digest.hexdigest()]
+
+
+def _read_cache(path: Path) -> dict[str, list[object]]:
+    try:
+        if path.stat().st_size > _MAX_CACHE_BYTES:
+            return {}
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: entry
+        for name, entry in content.items()
+        if isinstance(entry, list) and len(entry) == 3 and isinstance(entry[2], str)
+    }
