@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
+from ffbench.datasets.manifest import manifest_sha256
 from ffbench.errors import DataError
 
 LANDMARKS = 68
@@ -227,9 +228,10 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _manifest(sequences: list[Sequence]) -> str:
-    digest = hashlib.sha256()
-    for s in sequences:
-        digest.update(f"{s.name} {s.emotion}\n".encode())
-        for path in (s.first_image, s.last_image, s.first_landmarks, s.last_landmarks):
-            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+    files = {
+        f"{s.name}/{path.name}": path
+        for s in sequences
+        for path in (s.first_image, s.last_image, s.first_landmarks, s.last_landmarks)
+    }
+    labels = "".join(f"{s.name} {s.emotion}\n" for s in sequences)
+    return hashlib.sha256(f"{manifest_sha256(files)}\n{labels}".encode()).hexdigest()

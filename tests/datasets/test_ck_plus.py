@@ -20,6 +20,11 @@ LAST_MARKS = "Landmarks/S005/001/S005_001_00000004_landmarks.txt"
 EMOTION = "Emotion/S005/001/S005_001_00000004_emotion.txt"
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
+
+
 def rows(count: int, row: str = "1.0 2.0") -> str:
     return f"{row}\n" * count
 

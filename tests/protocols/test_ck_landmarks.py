@@ -17,6 +17,11 @@ from tests.datasets.ck_plus_folder import SIZE, add_sequence, landmarks, make_ck
 from tests.reference import landmarks as reference
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
+
+
 def load(data: Path | None, **request: object) -> CKLandmarks:
     return ck_landmarks.entry.load(ProtocolRequest("ck_landmarks", data, **request))  # type: ignore[arg-type,return-value]
 
