@@ -13,7 +13,7 @@ from ffbench.assets import asset_path
 from ffbench.facemesh.tracker import track
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def one_thread() -> Iterator[None]:
     """The network is so small that threads which wait for each other cost more than they bring."""
     threads = torch.get_num_threads()
@@ -35,12 +35,12 @@ def frames_of(name: str) -> list[npt.NDArray[np.uint8]]:
         frames.append(np.ascontiguousarray(frame[:, :, ::-1]))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def single_face() -> list[npt.NDArray[np.uint8]]:
     return frames_of("clip_single_face")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def still(single_face: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
     """The points of the clip's first frame."""
     points = next(track(single_face)).points
