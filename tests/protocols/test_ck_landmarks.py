@@ -11,15 +11,18 @@ from ffbench.protocols.ck_landmarks import GROUPS, CKLandmarks, Landmarks
 
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.errors import DataError, UsageError
+from ffbench.evaluation import evaluate
 from ffbench.method import Flows
 from ffbench.protocol import Pair, ProtocolRequest, Term
+from ffbench.registry import load_method
 from tests.datasets.ck_plus_folder import SIZE, add_sequence, landmarks, make_ck_plus
 from tests.reference import landmarks as reference
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
+def own_cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "assets" not in request.keywords:
+        monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
 
 
 def load(data: Path | None, **request: object) -> CKLandmarks:
@@ -209,3 +212,31 @@ def test_an_image_that_breaks_off_is_named_when_it_is_read(tmp_path: Path) -> No
 def test_landmarks_are_read_as_they_are(protocol: CKLandmarks, tmp_path: Path) -> None:
     path = tmp_path / "data/Landmarks/S005/001/S005_001_00000001_landmarks.txt"
     assert np.array_equal(protocol.load("S005_001").reference.first, read_landmarks(path))
+
+
+def mean_motion(protocol: CKLandmarks) -> float:
+    marks = [protocol.load(key).reference for key in protocol.keys()]  # noqa: SIM118
+    return float(np.mean([np.hypot(*(one.last - one.first).T).mean() for one in marks]))
+
+
+def test_zero_flow_scores_the_mean_motion_and_a_problem_makes_the_record_incomplete(tmp_path: Path) -> None:
+    protocol = load(make_ck_plus(tmp_path / "data"))
+    record = evaluate(load_method("zero"), protocol, out=tmp_path / "runs")
+    assert record.primary.value == pytest.approx(mean_motion(protocol), rel=1e-12)
+    assert record.interval.unit == "subject"
+    assert record.complete
+    (tmp_path / "data/Landmarks/S005/001/S005_001_00000001_landmarks.txt").unlink()
+    damaged = load(tmp_path / "data")
+    record = evaluate(load_method("zero"), damaged, out=tmp_path / "runs")
+    assert record.primary.value == pytest.approx(mean_motion(damaged), rel=1e-12)
+    assert (record.pairs, record.complete) == (2, False)
+
+
+@pytest.mark.assets
+@pytest.mark.slow
+def test_the_mini_dataset_is_whole_and_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FFBENCH_DATA", raising=False)
+    protocol = load(None)
+    assert (protocol.dataset.name, protocol.dataset.origin, protocol.dataset.problems) == ("CK+ mini", "synthetic", ())
+    assert protocol.dataset.facts["sequences"] > 10
+    assert 1 < mean_motion(protocol) < 20
