@@ -38,9 +38,9 @@ TABLE_2 = {
 
 
 class Shifted(Method):
-    """Gives the true flows of the folder with an error that is known: (3, 4) px on the facial flow, (1, 0) on the head.
+    """Gives the true flows with errors of (3, 4) px in the facial and (1, 0) px in the head flow.
 
-    The number of a frame is in no image, so pairs must come in order, one sequence of five frames after another.
+    It counts pairs, so that they must come in order, one sequence of five frames after another.
     """
 
     def __init__(self, decomposes: bool) -> None:
@@ -105,8 +105,8 @@ def test_the_paper_variant_is_the_mean_inside_the_mask(tmp_path: Path) -> None:
     assert set(terms) == set(expected)
     for name, (total, count) in expected.items():
         wanted = (total, count) if "/" in name else (total / count, 1)
-        assert terms[name] == pytest.approx(wanted, rel=1e-9), name
-    assert {"epe/forehead", "epe/eyes", "epe/visible", "epe/occluded"} < set(terms)
+        assert (terms[name].sum, terms[name].count) == pytest.approx(wanted, rel=1e-9), name
+    assert {"epe/eyes", "epe/lips", "epe/visible", "epe/occluded"} < set(terms)
 
 
 def test_the_official_variant_sums_the_whole_image(tmp_path: Path) -> None:
@@ -132,9 +132,8 @@ def test_an_error_of_exactly_a_pixel_is_not_below_a_pixel() -> None:
 
 
 def test_sum_is_the_mean_over_pairs_and_scales_are_groups(tmp_path: Path) -> None:
-    for index, (frames, error) in enumerate(((5, 8.0), (10, 4.0), (15, 2.0), (20, 1.0))):
-        add_sequence(tmp_path, f"happy/{index}", frames)
-        assert error > 0
+    for frames in (5, 10, 15, 20):
+        add_sequence(tmp_path, f"happy/{frames}", frames)
     protocol = load(tmp_path)
     scores = []
     for key in protocol.keys():  # noqa: SIM118
@@ -216,12 +215,12 @@ def test_a_derived_head_flow_is_the_rigid_part(tmp_path: Path, model: str) -> No
 
 def test_a_derived_head_flow_uses_stable_regions_where_they_are_known(tmp_path: Path) -> None:
     forehead = np.zeros(SIZE, np.uint8)
-    forehead[:11] = Region.FOREHEAD
+    forehead[:7] = Region.FOREHEAD
     everything = np.ones(SIZE, bool)
     head = np.full((*SIZE, 2), 2, np.float32)
     facial = head + np.where(forehead[..., None] == Region.FOREHEAD, 0, 5).astype(np.float32)
     protocol = load(one_pair(tmp_path), "head", derive_head="rigid")
-    for region, error in ((forehead, 0), (None, np.hypot(5, 5))):
+    for region, error in ((forehead, 0), (None, np.hypot(5, 5))):  # most of the head is no forehead, and wins
         pair = _pair_of(facial, head, everything, region)
         assert protocol.score(pair, Flows(facial), None).terms["epe"].sum == pytest.approx(error, abs=0.01)
 
