@@ -1,0 +1,32 @@
+"""What the adapters of other people's packages share."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence a package's printing, warnings and log while it is imported or builds a network.
+
+    Standard output may be carrying JSON, and what these packages say (compiled extras that are not there) is
+    of no use to the user.
+    """
+    disabled = logging.root.manager.disable
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(disabled)
+
+
+def reason(error: Exception) -> str:
+    """Put an exception into one line: its type and the first line of what it says."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200]}".rstrip(": ")
