@@ -15,6 +15,10 @@ from ffbench.protocol import Score
 from ffbench.results.record import RunRecord
 
 _FILE_WIDTH = 120
+_PADDING = 2
+_VALUE_WIDTH = 8
+_FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _PADDING
+"""Columns `pairs`, the metric that ranks, and its interval, in characters."""
 
 
 def print_record(record: RunRecord, path: Path) -> None:
@@ -31,7 +35,12 @@ def print_record(record: RunRecord, path: Path) -> None:
     )
     if dataset.reference_note:
         console.print(dataset.reference_note, style="dim", markup=False, highlight=False, soft_wrap=True)
-    console.print(_score_table(record))
+    metrics = list(dict.fromkeys([card.primary, *(score.metric for score in record.scores)]))
+    shown = _fitting(record, metrics, console.width)
+    console.print(_score_table(record, shown))
+    for metric in metrics[len(shown) :]:
+        overall = [score for score in record.scores if score.metric == metric and score.group == "all"]
+        console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}" for score in overall))
     meaning = "; ".join(f"{name}: {metric.title}" for name, metric in card.metrics.items())
     console.print(meaning, style="dim", markup=False, highlight=False)
     cost = record.cost
@@ -46,30 +55,43 @@ def print_record(record: RunRecord, path: Path) -> None:
     console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _score_table(record: RunRecord) -> Table:
+def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
+    """Give the first metrics, as many as columns fit into a line; the one that ranks always does."""
+    left = width - max(len(score.group) for score in record.scores) - _FIXED_WIDTH
+    shown = metrics[:1]
+    for metric in metrics[1:]:
+        left -= max(len(metric), len(_unit(record, metric)), _VALUE_WIDTH) + _PADDING
+        if left < 0:
+            break
+        shown.append(metric)
+    return shown
+
+
+def _score_table(record: RunRecord, metrics: list[str]) -> Table:
     """A row a group, a column a metric; the metric that ranks stands first, with its interval."""
-    card = record.protocol
     scores = {(score.group, score.metric): score for score in record.scores}
-    groups = dict.fromkeys(score.group for score in record.scores)
-    metrics = dict.fromkeys([card.primary, *(score.metric for score in record.scores)])
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, _PADDING, 0, 0), pad_edge=False)
     table.add_column("group", no_wrap=True)
-    table.add_column("pairs", justify="right")
+    table.add_column("pairs", justify="right", no_wrap=True)
     for metric in metrics:
-        known = card.metrics.get(metric)
-        table.add_column(Text(f"{metric} [{known.unit}]" if known else metric), justify="right", no_wrap=True)
-        if metric == card.primary:
+        table.add_column(Text(f"{metric}\n{_unit(record, metric)}"), justify="right", no_wrap=True)
+        if metric == metrics[0]:
             table.add_column("95 % interval", justify="right", no_wrap=True)
-    for group in groups:
+    for group in dict.fromkeys(score.group for score in record.scores):
         cells = []
         for metric in metrics:
             score = scores.get((group, metric))
             cells.append(format_value(score.value) if score else "")
-            if metric == card.primary:
+            if metric == metrics[0]:
                 cells.append(_interval(score) if score else "")
         pairs = max(score.pairs for (name, _), score in scores.items() if name == group)
         table.add_row(Text(group), str(pairs), *cells, style="bold" if group == "all" else None)
     return table
+
+
+def _unit(record: RunRecord, metric: str) -> str:
+    known = record.protocol.metrics.get(metric)
+    return known.unit if known else ""
 
 
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
