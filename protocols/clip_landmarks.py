@@ -84,6 +84,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         )
         self._longest_gap = max(gaps)
         problems: list[str] = []
+        left_out: list[str] = []
         tracked: list[TrackedClip] = []
         self._pairs: dict[str, FramePair] = {}
         for path in clips:
@@ -98,10 +99,10 @@ class ClipLandmarks(Protocol[FacePoints]):
             tracked.append(clip)
             self._pairs |= {pair.key: pair for pair in pairs}
             if lost is not None:
-                problems.append(lost)
+                left_out.append(lost)
         if not self._pairs:
-            raise DataError(f"{name}: no pair of frames has a face in both; {problems[0]}")
-        self.dataset = _dataset_card(name, tracked, problems)
+            raise DataError(f"{name}: no pair of frames has a face in both; {[*left_out, *problems][0]}")
+        self.dataset = _dataset_card(name, tracked, problems, left_out)
 
     def keys(self) -> Sequence[str]:
         """Name the pairs, such as `talk.mp4/00010-00015`."""
@@ -181,7 +182,9 @@ def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def _dataset_card(name: str, tracked: Sequence[TrackedClip], problems: Sequence[str]) -> DatasetCard:
+def _dataset_card(
+    name: str, tracked: Sequence[TrackedClip], problems: Sequence[str], left_out: Sequence[str]
+) -> DatasetCard:
     digest = hashlib.sha256(network_sha256().encode())
     facts: dict[str, float] = {}
     floors = []
@@ -201,6 +204,7 @@ def _dataset_card(name: str, tracked: Sequence[TrackedClip], problems: Sequence[
         reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
         manifest_sha256=digest.hexdigest(),
         problems=tuple(problems),
+        left_out=tuple(left_out),
         facts=facts,
     )
 

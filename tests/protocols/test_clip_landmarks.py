@@ -202,7 +202,8 @@ def test_lost_faces_are_named_by_frames_and_their_pairs_left_out(tmp_path: Path,
     folder = add_clip(tmp_path / "talk")
     hide_face(folder, [0, 30, 31, 32, 59])
     protocol = load(folder, gaps="1,10", stride="5")
-    (problem,) = protocol.dataset.problems
+    assert protocol.dataset.problems == ()
+    (problem,) = protocol.dataset.left_out
     assert f"{folder}: no face in frames 0, 30-32, 59 (5 of 60)" in problem
     # Of 12 + 10 pairs: 0 with 1 and 10, 30 with 31 and 40, and 20 with 30.
     assert "5 of 22 pairs are left out" in problem
@@ -312,7 +313,7 @@ def test_landmarks_are_found_once_and_then_read_from_the_cache(tmp_path: Path, c
     assert len(calls) == 30
     assert len(cached(tmp_path)) == 1
     assert second.load("talk/00000-00003").reference.second == pytest.approx(motion(3), abs=0)
-    assert second.dataset.problems[0].split(";")[0] == first.dataset.problems[0].split(";")[0]
+    assert second.dataset.left_out[0].split(";")[0] == first.dataset.left_out[0].split(";")[0]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
         max_size=5,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_table_round_trip(tmp_path: Path, scores: list[PairScore]) -> None:
     path = tmp_path / "pairs.parquet"
     write_pair_table(path, scores)
