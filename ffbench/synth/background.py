@@ -38,7 +38,7 @@ def room(rng: np.random.Generator, height: int, width: int) -> FloatImage:
             )
         share = rng.uniform(0.4, 1.0)
         image = np.asarray(image + share * (layer - image), np.float32)
-    grain = 1 + 0.25 * rng.uniform(0, 1) * (_noise(rng, height, width, 12) + _noise(rng, height, width, 50))
+    grain = 1 + 0.25 * rng.uniform(0, 1) * (0.6 * _noise(rng, height, width, 5))
     image = np.asarray(image * np.clip(grain, 0.2, 3)[..., None], np.float32)
     blur = np.exp(rng.uniform(np.log(0.002), np.log(0.025))) * max(height, width)
     return np.asarray(np.clip(cv2.GaussianBlur(image, (0, 0), blur), 0.002, 1.5), np.float32)
@@ -50,7 +50,12 @@ def sample_background(rng: np.random.Generator, height: int, width: int) -> Floa
 
 
 def _noise(rng: np.random.Generator, height: int, width: int, nodes: int) -> FloatImage:
+    """Smooth noise (H, W) out of three octaves, the coarsest of `nodes` cells across."""
     import cv2
 
-    grid = rng.standard_normal((nodes, nodes), dtype=np.float32)
-    return np.asarray(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC))
+    image = np.zeros((height, width), np.float32)
+    for octave in range(3):
+        count = nodes << octave
+        grid = rng.standard_normal((count * height // max(height, width) + 2, count + 2), dtype=np.float32)
+        image += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) * np.float32(0.6**octave)
+    return image

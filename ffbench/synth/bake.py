@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -69,18 +69,10 @@ def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
 @functools.lru_cache(maxsize=8)
 def region_maps(head: HeadModel, size: int) -> dict[Region, FloatImage]:
     """Soft masks (size, size) of the regions in texture space, from 0 to 1 across each border."""
-    regions = [Region.LIPS, Region.SCALP, Region.TORSO, Region.NOSE, Region.EARS, Region.CHIN, Region.NECK]
-    regions += [Region.CHEEKS, Region.MOUTH, Region.EYES]
+    regions = [Region.LIPS, Region.MOUTH, Region.NOSE, Region.EARS, Region.CHIN]
     field = np.stack([head.topology.region == region for region in regions], axis=1).astype(np.float64)
     baked = bake(head, smooth_field(head.topology, field, 1), size)
     return {region: np.ascontiguousarray(baked[..., i]) for i, region in enumerate(regions)}
-
-
-def landmark_uv(head: HeadModel, points: Sequence[int]) -> FloatArray:
-    """Texture coordinates (n, 2) of some of the 68 landmarks."""
-    topology = head.topology
-    corners = topology.uv[topology.landmark_triangles[list(points)]]
-    return np.einsum("nk,nkd->nd", topology.landmark_weights[list(points)], corners)
 
 
 def _sphere(count: int) -> FloatArray:
@@ -111,14 +103,22 @@ def lit_share(
     # perspective wants of the closeness to the lamp.
     closeness = seen[:, 2] - low[2] + 1.0
     nearest = rasterize(xy, 1 / closeness, triangles, size, size).inverse_depth
-    column, row = np.floor(xy[:, 0]).astype(np.int64), np.floor(xy[:, 1]).astype(np.int64)
-    fx, fy = xy[:, 0] - column, xy[:, 1] - row
-    lit = np.zeros(len(vertices))
-    for dy in (0, 1):
-        for dx in (0, 1):
-            weight = (fx if dx else 1 - fx) * (fy if dy else 1 - fy)
-            lit += weight * (nearest[row + dy, column + dx] < closeness + bias)
+    lit = np.empty(len(vertices))
+    _compare(xy, closeness + bias, nearest, lit)
     return lit
+
+
+@numba.njit(cache=True, boundscheck=False)
+def _compare(xy, closeness, nearest, lit):  # type: ignore[no-untyped-def]
+    for v in range(len(xy)):
+        column, row = int(np.floor(xy[v, 0])), int(np.floor(xy[v, 1]))
+        fx, fy = xy[v, 0] - column, xy[v, 1] - row
+        lit[v] = (
+            (1 - fx) * (1 - fy) * (nearest[row, column] < closeness[v])
+            + fx * (1 - fy) * (nearest[row, column + 1] < closeness[v])
+            + (1 - fx) * fy * (nearest[row + 1, column] < closeness[v])
+            + fx * fy * (nearest[row + 1, column + 1] < closeness[v])
+        )
 
 
 @functools.lru_cache(maxsize=4)
@@ -146,4 +146,4 @@ def openness(head: HeadModel) -> FloatArray:
             weight += cosine
         result.append(total / weight)
     inner = np.isin(head.topology.region, [Region.MOUTH, Region.LIPS])
-    return np.where(inner, np.maximum(*result), result[0])
+    return np.asarray(np.where(inner, np.maximum(*result), result[0]))

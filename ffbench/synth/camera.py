@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.synth.skinning import rotation_matrix
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -49,13 +51,12 @@ class Camera:
 
     def project(self, vertices: FloatArray) -> Projected:
         """See vertices (V, 3)."""
-        from ffbench.synth.skinning import rotation_matrix
-
-        seen = (vertices - np.array(self.target)) @ rotation_matrix(-np.array(self.tilt)).T
-        points = np.stack([seen[:, 0], -seen[:, 1], self.distance - seen[:, 2]], axis=1)
+        # Row by row: right, down and forward of the camera in the head's axes.
+        axes = rotation_matrix(-np.array(self.tilt)) * np.array([[1.0], [-1.0], [-1.0]])
+        points = vertices @ axes.T + (np.array([0.0, 0.0, self.distance]) - axes @ np.array(self.target))
         return Projected(points, self.to_pixels(points))
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
         """Give the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
         centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
-        return self.focal * points[:, :2] / points[:, 2:] + centre
+        return np.asarray(self.focal * points[:, :2] / points[:, 2:] + centre)

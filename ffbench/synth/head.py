@@ -98,6 +98,10 @@ class HeadModel(ABC):
     def sample_identity(self, rng: np.random.Generator) -> FloatArray:
         """Draw an identity (identity_size,) that looks like a person."""
 
+    def traits(self, identity: FloatArray) -> tuple[float | None, float | None]:
+        """How male an identity is, and how old (0 young, 1 old); None where the model does not know."""
+        return None, None
+
     @abstractmethod
     def shape(self, identity: FloatArray) -> FloatArray:
         """Give the neutral vertices (V, 3) in rest pose of an identity (identity_size,)."""
@@ -125,4 +129,4 @@ class HeadModel(ABC):
     def landmarks(self, vertices: npt.NDArray[np.floating]) -> FloatArray:
         """Give the 68 iBUG landmarks of `vertices` (V, D): (68, D)."""
         corners = vertices[self.topology.triangles[self.topology.landmark_triangles]]
-        return np.einsum("nk,nkd->nd", self.topology.landmark_weights, corners)
+        return np.asarray(np.einsum("nk,nkd->nd", self.topology.landmark_weights, corners))

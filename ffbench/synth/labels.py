@@ -78,6 +78,7 @@ def label_pair(
         topology.triangles,
         topology.region,
         frame1.xy,
+        1 / frame1.depth,
         frame1.points,
         frame2.points,
         partner.points,
@@ -94,7 +95,7 @@ def label_pair(
 
 @numba.njit(cache=True, boundscheck=False)
 def _label(  # type: ignore[no-untyped-def]
-    ids, triangles, vertex_region, xy, points1, points2, partner, focal, facial, head, depth, region, landing
+    ids, triangles, vertex_region, xy, inverse, points1, points2, partner, focal, facial, head, depth, region, landing
 ):
     height, width = ids.shape
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
@@ -110,11 +111,11 @@ def _label(  # type: ignore[no-untyped-def]
             ax, ay = xy[a, 0] - x, xy[a, 1] - y
             bx, by = xy[b, 0] - x, xy[b, 1] - y
             cx, cy = xy[c, 0] - x, xy[c, 1] - y
-            wa = (bx * cy - cx * by) / points1[a, 2]
-            wb = (cx * ay - ax * cy) / points1[b, 2]
-            wc = (ax * by - bx * ay) / points1[c, 2]
-            total = wa + wb + wc
-            wa, wb = wa / total, wb / total
+            wa = (bx * cy - cx * by) * inverse[a]
+            wb = (cx * ay - ax * cy) * inverse[b]
+            wc = (ax * by - bx * ay) * inverse[c]
+            total = 1 / (wa + wb + wc)
+            wa, wb = wa * total, wb * total
             wc = 1 - wa - wb
             x1 = wa * points1[a, 0] + wb * points1[b, 0] + wc * points1[c, 0]
             y1 = wa * points1[a, 1] + wb * points1[b, 1] + wc * points1[c, 1]
@@ -126,12 +127,12 @@ def _label(  # type: ignore[no-untyped-def]
             yh = wa * partner[a, 1] + wb * partner[b, 1] + wc * partner[c, 1]
             zh = wa * partner[a, 2] + wb * partner[b, 2] + wc * partner[c, 2]
             # Against the point's own image, not the pixel's centre: what does not move has exactly zero flow.
-            u1, v1 = focal * x1 / z1, focal * y1 / z1
-            u2, v2 = focal * x2 / z2, focal * y2 / z2
+            f1, f2, fh = focal / z1, focal / z2, focal / zh
+            u1, v1, u2, v2 = f1 * x1, f1 * y1, f2 * x2, f2 * y2
             facial[y, x, 0] = np.rint((u2 - u1) * FLOW_STEPS) / FLOW_STEPS
             facial[y, x, 1] = np.rint((v2 - v1) * FLOW_STEPS) / FLOW_STEPS
-            head[y, x, 0] = np.rint((focal * xh / zh - u1) * FLOW_STEPS) / FLOW_STEPS
-            head[y, x, 1] = np.rint((focal * yh / zh - v1) * FLOW_STEPS) / FLOW_STEPS
+            head[y, x, 0] = np.rint((fh * xh - u1) * FLOW_STEPS) / FLOW_STEPS
+            head[y, x, 1] = np.rint((fh * yh - v1) * FLOW_STEPS) / FLOW_STEPS
             depth[y, x] = z1
             landing[y, x, 0] = u2 + centre_x
             landing[y, x, 1] = v2 + centre_y

@@ -16,7 +16,7 @@ from ffbench.errors import DataError
 from ffbench.paths import cache_dir
 from ffbench.synth import makehuman_files, makehuman_prepare
 from ffbench.synth.head import FloatArray, HeadModel, Pose, Topology
-from ffbench.synth.skinning import blend, fit_rotation, joint_transforms, rotation_matrix
+from ffbench.synth.skinning import add_scaled, blend, fit_rotation, joint_transforms, rotation_matrix
 
 # How the rotation of the neck is shared by its four joints.
 NECK_SHARES = (0.2, 0.2, 0.2, 0.4)
@@ -44,12 +44,8 @@ class MakeHumanHead(HeadModel):
         self.identity_size = len(self.macro_names) + len(self.local_names)
         self.topology = self._topology()
         self._eyes = [np.asarray(arrays[f"eye_{side}"], np.int32) for side in "lr"]
+        self._neck_weights = np.asarray(arrays["neck_weights"], np.float64)
         self._eye_of_unit, self._eye_rotation, self._units = self._expression_units()
-        weights = np.asarray(arrays["neck_weights"], np.float64)
-        # Only the vertices between torso and skull need a blend; the others move with one joint.
-        self._neck_weights = weights
-        self._skull = np.flatnonzero(weights[:, -1] > 1 - 1e-9)
-        self._bent = np.flatnonzero((weights[:, -1] <= 1 - 1e-9) & (weights[:, 0] < 1 - 1e-9))
 
     def _topology(self) -> Topology:
         arrays = self._arrays
@@ -73,21 +69,23 @@ class MakeHumanHead(HeadModel):
             landmark_weights=weights,
         )
 
-    def _expression_units(self) -> tuple[npt.NDArray[np.int8], FloatArray, npt.NDArray[np.float32]]:
+    def _expression_units(self) -> tuple[npt.NDArray[np.int8], FloatArray, list[makehuman_files.Deltas]]:
         """Turn the units' straight displacements of the eyeballs into rotations about their centres."""
-        count = len(self.template)
-        units = np.zeros((len(self.expression_names), count, 3), np.float32)
-        for i in range(len(units)):
+        units = []
+        eye_of_unit = np.full(len(self.expression_names), -1, np.int8)
+        rotation = np.zeros((len(self.expression_names), 3))
+        for i in range(len(self.expression_names)):
             rows, deltas = self._sparse("expression", i)
-            units[i, rows[rows < count]] = deltas[rows < count]
-        eye_of_unit = np.full(len(units), -1, np.int8)
-        rotation = np.zeros((len(units), 3))
-        for i, unit in enumerate(units):
             for side, eye in enumerate(self._eyes):
-                if np.abs(unit[eye]).max() > 1e-6:
+                turned = np.isin(rows, eye)
+                if turned.any():
+                    straight = np.zeros((len(self.template), 3))
+                    straight[rows[turned]] = deltas[turned]
                     ball = self.template[eye] - self.template[eye].mean(axis=0)
-                    eye_of_unit[i], rotation[i] = side, fit_rotation(ball, ball + unit[eye])
-                    unit[eye] = 0
+                    eye_of_unit[i], rotation[i] = side, fit_rotation(ball, ball + straight[eye])
+                    rows, deltas = rows[~turned], deltas[~turned]
+            kept = rows < len(self.template)
+            units.append((rows[kept], deltas[kept]))
         return eye_of_unit, rotation, units
 
     def _sparse(self, kind: str, i: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
@@ -124,6 +122,15 @@ class MakeHumanHead(HeadModel):
         vector[len(self.macro_names) + local] = np.clip(rng.exponential(0.22, len(local)), 0, 0.7)
         return vector
 
+    def traits(self, identity: FloatArray) -> tuple[float | None, float | None]:
+        """How male and how old an identity is, by its macro targets."""
+        weights = dict(zip(self.macro_names, identity, strict=False))
+        universal = [(name.split("-"), weight) for name, weight in weights.items() if name.startswith("universal")]
+        total = sum(weight for _, weight in universal) or 1.0
+        male = sum(weight for words, weight in universal if words[1] == "male") / total
+        old = sum(weight for words, weight in universal if words[2] == "old") / total
+        return float(male), float(old)
+
     def shape(self, identity: FloatArray) -> FloatArray:
         """Give the neutral rest shape; the last rows are the anchors of the joints, (V + A, 3).
 
@@ -133,19 +140,18 @@ class MakeHumanHead(HeadModel):
             raise ValueError(f"identity must be ({self.identity_size},), got {identity.shape}")
         rest = self._rest.copy()
         macros = len(self.macro_names)
-        for i in np.flatnonzero(identity):
+        for i in np.flatnonzero(identity).tolist():
             rows, deltas = self._sparse("macro", i) if i < macros else self._sparse("local", i - macros)
-            rest[rows] += identity[i] * deltas
+            add_scaled(rest, rows, deltas, identity[i])
         eyes = np.concatenate(self._eyes)
-        return rest + (self._rest[eyes].mean(axis=0) - rest[eyes].mean(axis=0))
+        return np.asarray(rest + (self._rest[eyes].mean(axis=0) - rest[eyes].mean(axis=0)))
 
     def pose(self, shape: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
         """Give the vertices (V, 3) of a `shape` (from the method of that name) with expression and pose."""
         count = len(self.template)
         moved = shape[:count].copy()
-        active = np.flatnonzero(expression)
-        if len(active):
-            moved += np.tensordot(expression[active].astype(np.float32), self._units[active], axes=1)
+        for i in np.flatnonzero(expression).tolist():
+            add_scaled(moved, *self._units[i], expression[i])
         for side, eye in enumerate(self._eyes):
             turn = (expression * (self._eye_of_unit == side)) @ self._eye_rotation
             if turn.any():
@@ -160,12 +166,9 @@ class MakeHumanHead(HeadModel):
 
     def _turn(self, moved: FloatArray, joints: FloatArray, pose: Pose) -> FloatArray:
         if pose.neck.any():
-            turns = [rotation_matrix(pose.neck * share) for share in NECK_SHARES]
-            matrices, offsets = joint_transforms(turns, joints, (-1, 0, 1, 2))
-            moved[self._skull] = moved[self._skull] @ matrices[-1].T + offsets[-1]
-            matrices = np.concatenate([np.eye(3)[None], matrices])
-            offsets = np.concatenate([np.zeros((1, 3)), offsets])
-            moved[self._bent] = blend(moved[self._bent], self._neck_weights[self._bent], matrices, offsets)
+            turns = [np.eye(3)] + [rotation_matrix(pose.neck * share) for share in NECK_SHARES]
+            pivots = np.concatenate([np.zeros((1, 3)), joints])
+            moved = blend(moved, self._neck_weights, *joint_transforms(turns, pivots, (-1, 0, 1, 2, 3)))
         if pose.rotation.any():
             moved = (moved - joints[0]) @ rotation_matrix(pose.rotation).T + joints[0]
         return moved + pose.translation
@@ -174,8 +177,8 @@ class MakeHumanHead(HeadModel):
 def _source_version() -> str:
     """Hash of the code that makes the arrays: other code, other cache file."""
     digest = hashlib.sha256()
-    for module in (makehuman_files, makehuman_prepare):
-        digest.update(resources.files("ffbench.synth").joinpath(Path(module.__file__).name).read_bytes())
+    for module in ("makehuman_files.py", "makehuman_prepare.py"):
+        digest.update(resources.files("ffbench.synth").joinpath(module).read_bytes())
     return digest.hexdigest()
 
 

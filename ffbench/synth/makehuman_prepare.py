@@ -98,7 +98,7 @@ def _shorten_lashes(mesh: BaseMesh) -> npt.NDArray[np.float64]:
     """Pull the lashes towards the rims of the lids."""
     from scipy.spatial import cKDTree
 
-    vertices = mesh.vertices.copy()
+    vertices: npt.NDArray[np.float64] = mesh.vertices.copy()
     lids = cKDTree(mesh.vertices[np.unique(mesh.quads[mesh.group == "body"])])
     for group in PARTS:
         for kind, cut in LASH_CUTS.items():
@@ -118,7 +118,7 @@ def _local_names(files: MakeHumanFiles) -> list[str]:
 def _bust(mesh: BaseMesh) -> npt.NDArray[np.bool_]:
     corners = mesh.vertices[mesh.quads]
     inside = (corners[..., 1].min(axis=1) > LOWEST) & (np.abs(corners[..., 0]).max(axis=1) < WIDEST)
-    return np.isin(mesh.group, list(PARTS)) & inside
+    return np.asarray(np.isin(mesh.group, list(PARTS)) & inside)
 
 
 def cylinder_uv(vertices: npt.NDArray[np.float64], triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
@@ -219,7 +219,7 @@ def _neck_weights(files: MakeHumanFiles, used: npt.NDArray[np.int64]) -> npt.NDA
         for vertex, weight in entries:
             dense[int(vertex), columns.get(ancestor, 0)] += weight
     chosen = dense[used]
-    return chosen / chosen.sum(axis=1, keepdims=True)
+    return np.asarray(chosen / chosen.sum(axis=1, keepdims=True))
 
 
 def _regions(files: MakeHumanFiles, mesh: BaseMesh, used: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -255,7 +255,7 @@ def _reach(files: MakeHumanFiles, target: str) -> npt.NDArray[np.float64]:
     index, delta = files.read_target(target, 19158)
     reach = np.zeros(19158)
     reach[index] = np.linalg.norm(delta, axis=1)
-    return reach / reach.max()
+    return np.asarray(reach / reach.max())
 
 
 def _mask(files: MakeHumanFiles, name: str, uv: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.raster import ZBuffer
 
-TILE = 16
+TILE = 8
 # A point counts as hidden when another surface lies this much nearer, in dm: more than rounding in the
 # depths, less than the thickness of an eyelid.
 MARGIN = 1e-4
 # How much nearer than a point's plane, in dm, the surface around it may be without a closer look; and how much
 # nearer it must be for the point to be hidden without one.
-NEAR, FAR = 1e-3, 0.1
+NEAR, NEAR_ADJACENT, FAR = 1e-3, 0.02, 0.1
 
 
 def hidden_points(
@@ -41,8 +41,9 @@ def hidden_points(
     """
     height, width = camera.height, camera.width
     hidden = np.zeros((height, width), np.bool_)
+    inverse = 1 / frame2.depth
     starts, members = _bin_triangles(frame2.xy, frame2.depth, triangles, height, width)
-    _test(ids, landing, triangles, frame2.xy, frame2.depth, seen2.ids, seen2.inverse_depth, starts, members, hidden)
+    _test(ids, landing, triangles, frame2.xy, inverse, seen2.ids, seen2.inverse_depth, starts, members, hidden)
     return hidden
 
 
@@ -82,7 +83,7 @@ def _bin_triangles(xy, depth, triangles, height, width):  # type: ignore[no-unty
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _depth_at(t, x, y, triangles, xy, depth):  # type: ignore[no-untyped-def]
+def _depth_at(t, x, y, triangles, xy, inverse):  # type: ignore[no-untyped-def]
     """1/depth of the plane of triangle `t` at (x, y), and whether the point lies inside the triangle."""
     a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
     ax, ay = xy[a, 0] - x, xy[a, 1] - y
@@ -94,13 +95,24 @@ def _depth_at(t, x, y, triangles, xy, depth):  # type: ignore[no-untyped-def]
     inside = wa <= 0 and wb <= 0 and wc <= 0 and total < 0
     if total == 0:
         return 0.0, False
-    return (wa / depth[a] + wb / depth[b] + wc / depth[c]) / total, inside
+    return (wa * inverse[a] + wb * inverse[b] + wc * inverse[c]) / total, inside
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _test(ids, landing, triangles, xy, depth, seen_ids, seen_inverse, starts, members, hidden):  # type: ignore[no-untyped-def]
+def _plane(a, b, c, xy, inverse, area):  # type: ignore[no-untyped-def]
+    """1/depth of the plane through three corners at the image's origin, and its slopes along x and y."""
+    qa, qb, qc = inverse[a], inverse[b], inverse[c]
+    slope_x = ((qb - qa) * (xy[c, 1] - xy[a, 1]) - (qc - qa) * (xy[b, 1] - xy[a, 1])) / area
+    slope_y = ((qc - qa) * (xy[b, 0] - xy[a, 0]) - (qb - qa) * (xy[c, 0] - xy[a, 0])) / area
+    return qa - slope_x * xy[a, 0] - slope_y * xy[a, 1], slope_x, slope_y
+
+
+@numba.njit(cache=True, boundscheck=False)
+def _test(ids, landing, triangles, xy, inverse, seen_ids, seen_inverse, starts, members, hidden):  # type: ignore[no-untyped-def]
     height, width = ids.shape
     columns = (width + TILE) // TILE + 1
+    # The plane of the triangle that was looked at last; neighbouring pixels often share it.
+    planar, origin, slope_x, slope_y = -1, 0.0, 0.0, 0.0
     for py in range(height):
         for px in range(width):
             t = ids[py, px]
@@ -116,16 +128,31 @@ def _test(ids, landing, triangles, xy, depth, seen_ids, seen_inverse, starts, me
             if not area < 0:
                 hidden[py, px] = True
                 continue
-            # Where the four samples around the point show its own plane or something behind it, it is seen;
+            # Where the four samples around the point show its own surface or something behind it, it is seen;
             # where they all show something well before it, it is not. The rest is looked at one by one.
             column = min(max(int(np.floor(2 * x + 1)), 0), 2 * width - 1)
             row = min(max(int(np.floor(2 * y + 1)), 0), 2 * height - 1)
             clear, blocked = 0, 0
             for k in range(4):
                 j, i = column + (k & 1), row + (k >> 1)
-                plane, _ = _depth_at(t, (j - 1) * 0.5, (i - 1) * 0.5, triangles, xy, depth)
+                other = seen_ids[i, j]
+                if other == t or other < 0:
+                    clear += 1
+                    continue
+                # Two triangles with a common edge that both face the camera lie on either side of it.
+                shared = 0
+                for m in range(3):
+                    corner = triangles[other, m]
+                    shared += (corner == a) | (corner == b) | (corner == c)
+                if shared >= 2:
+                    clear += 1
+                    continue
+                if planar != t:
+                    planar = t
+                    origin, slope_x, slope_y = _plane(a, b, c, xy, inverse, area)
+                plane = origin + slope_x * ((j - 1) * 0.5) + slope_y * ((i - 1) * 0.5)
                 excess = (seen_inverse[i, j] - plane) * z * z
-                if seen_ids[i, j] == t or excess < NEAR:
+                if excess < (NEAR_ADJACENT if shared == 1 else NEAR):
                     clear += 1
                 elif excess > FAR:
                     blocked += 1
@@ -140,7 +167,7 @@ def _test(ids, landing, triangles, xy, depth, seen_ids, seen_inverse, starts, me
                 other = members[k]
                 if other == t:
                     continue
-                inverse, inside = _depth_at(other, x, y, triangles, xy, depth)
-                if inside and inverse > limit:
+                closeness, inside = _depth_at(other, x, y, triangles, xy, inverse)
+                if inside and closeness > limit:
                     hidden[py, px] = True
                     break

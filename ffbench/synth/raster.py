@@ -62,6 +62,25 @@ def rasterize_supersampled(
     return rasterize(xy * 2 + 1, depth, triangles, 2 * height + 1, 2 * width + 1)
 
 
+@numba.njit(cache=True, boundscheck=False, inline="always")
+def _span(row, step, inverse, begin, end):  # type: ignore[no-untyped-def]
+    """Narrow begin..end to the steps n where row - n * step >= 0, exactly."""
+    if step > 0:
+        n = np.int64(min(max(row * inverse, -1.0), end + 1.0))
+        # The quotient of floats may be one off; whole numbers decide.
+        n += row - (n + 1) * step >= 0
+        n -= row - n * step < 0
+        end = min(end, n)
+    elif step < 0:
+        n = np.int64(min(max(row * inverse, begin - 1.0), end + 1.0))
+        n += row - n * step < 0
+        n -= row - (n - 1) * step >= 0
+        begin = max(begin, n)
+    elif row < 0:
+        end = begin - 1
+    return begin, end
+
+
 @numba.njit(cache=True, boundscheck=False)
 def _rasterize(xy, depth, triangles, ids, inverse_depth):  # type: ignore[no-untyped-def]
     height, width = ids.shape
@@ -72,6 +91,9 @@ def _rasterize(xy, depth, triangles, ids, inverse_depth):  # type: ignore[no-unt
             continue
         # Counter-clockwise in a world with y up is clockwise on the screen: take the corners backwards.
         x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[c, 0], xy[c, 1], xy[b, 0], xy[b, 1]
+        # Most of what turns away, before anything is rounded.
+        if (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) < -1:
+            continue
         left, right = min(x0, x1, x2), max(x0, x1, x2)
         top, bottom = min(y0, y1, y2), max(y0, y1, y2)
         if not (right >= 0 and bottom >= 0 and left <= width - 1 and top <= height - 1):
@@ -108,19 +130,22 @@ def _rasterize(xy, depth, triangles, ids, inverse_depth):  # type: ignore[no-unt
         slope_x = -(dy0 * q0 + dy1 * q1 + dy2 * q2) * scale * SUBPIXELS
         nearest, farthest = max(q0, q1, q2), min(q0, q1, q2)
         step0, step1, step2 = dy0 * SUBPIXELS, dy1 * SUBPIXELS, dy2 * SUBPIXELS
+        inverse0 = 1.0 / step0 if step0 != 0 else 0.0
+        inverse1 = 1.0 / step1 if step1 != 0 else 0.0
+        inverse2 = 1.0 / step2 if step2 != 0 else 0.0
+        count = last_x - first_x
         for y in range(first_y, last_y + 1):
-            e0, e1, e2 = row0, row1, row2
-            q = ((row0 - own0) * q0 + (row1 - own1) * q1 + (row2 - own2) * q2) * scale
-            for x in range(first_x, last_x + 1):
-                if (e0 | e1 | e2) >= 0:
+            begin, end = _span(row0, step0, inverse0, 0, count)
+            begin, end = _span(row1, step1, inverse1, begin, end)
+            begin, end = _span(row2, step2, inverse2, begin, end)
+            if begin <= end:
+                q = ((row0 - own0) * q0 + (row1 - own1) * q1 + (row2 - own2) * q2) * scale + slope_x * begin
+                for x in range(first_x + begin, first_x + end + 1):
                     value = np.float32(min(max(q, farthest), nearest))
                     if value > inverse_depth[y, x]:
                         inverse_depth[y, x] = value
                         ids[y, x] = t
-                e0 -= step0
-                e1 -= step1
-                e2 -= step2
-                q += slope_x
+                    q += slope_x
             row0 += dx0 * SUBPIXELS
             row1 += dx1 * SUBPIXELS
             row2 += dx2 * SUBPIXELS

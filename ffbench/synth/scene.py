@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.appearance import Look, hair_shape, paint_detail, paint_skin, sample_look
+from ffbench.synth.appearance import Look, sample_look
 from ffbench.synth.background import FloatImage, sample_background
 from ffbench.synth.bake import openness
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.expressions import CATEGORIES, Frame, Style, gaze, sample_style, sample_target
+from ffbench.synth.hair import dress
 from ffbench.synth.head import FloatArray, HeadModel, Pose
 from ffbench.synth.labels import Labels, label_pair
+from ffbench.synth.painting import paint_detail, paint_skin
 from ffbench.synth.raster import ZBuffer, rasterize_supersampled
 from ffbench.synth.sensor import Sensor, sample_sensor
 from ffbench.synth.shading import Light, Texture, light_vertices, shade, vertex_normals
@@ -64,20 +66,20 @@ class RenderedPair:
     labels: Labels
 
 
-def sample_person(head: HeadModel, seed: int, texture_size: int = 1024) -> Person:
+def sample_person(head: HeadModel, seed: int, texture_size: int = 768) -> Person:
     """Draw a person; the same seed gives the same one everywhere."""
     rng = np.random.default_rng([seed, 0])
     identity = head.sample_identity(rng)
-    look = sample_look(rng)
+    look = sample_look(rng, *head.traits(identity))
     style = sample_style(rng)
     return make_person(head, identity, look, style, texture_size)
 
 
-def make_person(head: HeadModel, identity: FloatArray, look: Look, style: Style, texture_size: int = 1024) -> Person:
+def make_person(head: HeadModel, identity: FloatArray, look: Look, style: Style, texture_size: int = 768) -> Person:
     """Make a person of known numbers."""
     return Person(
         head=head,
-        shape=hair_shape(head, look, head.shape(identity)),
+        shape=dress(head, look, head.shape(identity)),
         skin=paint_skin(head, look, texture_size),
         detail=paint_detail(look),
         style=style,
@@ -107,13 +109,13 @@ def sample_light(rng: np.random.Generator) -> Light:
 
 
 def sample_camera(rng: np.random.Generator, head: HeadModel, height: int, width: int) -> Camera:
-    """Draw a portrait camera: the face takes 30 to 60 per cent of the image's shorter side."""
+    """Draw a portrait camera: from brow to chin the face takes 32 to 62 per cent of the image's shorter side."""
     distance = float(rng.uniform(6, 16))
-    # From chin to hair line a face has about 2 dm.
-    share = rng.uniform(0.3, 0.6)
-    focal = share * min(height, width) / 2.0 * distance
-    middle = head.landmarks(head.template)[27:36].mean(axis=0)
-    shift = rng.normal(0, [0.22, 0.18]) / share * 0.45
+    points = head.landmarks(head.template)
+    middle = points[27:36].mean(axis=0)
+    share = rng.uniform(0.32, 0.62)
+    focal = share * min(height, width) / (points[19, 1] - points[8, 1]) * distance
+    shift = np.clip(rng.normal(0, [0.16, 0.12]), -0.4, 0.4) / share * 0.45
     target = (float(middle[0] + shift[0]), float(middle[1] + shift[1]), float(middle[2] - 0.6))
     tilt = (float(rng.normal(0, 0.06)), float(rng.normal(0, 0.1)), float(rng.normal(0, 0.02)))
     return Camera(height, width, focal, distance, target, tilt)

@@ -72,14 +72,25 @@ def light_vertices(
 
     share = np.ones(len(vertices))
     if light.shadows:
-        share = lit_share(vertices, topology.triangles, light.directions[0], 224, 0.06)
-    diffuse = np.clip(light.ambient + normals @ light.slope.T, 0, None) * openness[:, None]
-    for k, (direction, colour) in enumerate(zip(light.directions, light.colours, strict=True)):
-        cosine = (normals @ direction)[:, None]
-        wrapped = np.clip((cosine + SKIN_WRAP) / (1 + SKIN_WRAP), 0, None) ** 1.2
-        reach = share if k == 0 else np.sqrt(openness)
-        diffuse += wrapped * colour * (reach * (0.35 + 0.65 * openness))[:, None]
-    return diffuse.astype(np.float32), share.astype(np.float32)
+        share = lit_share(vertices, topology.triangles, light.directions[0], 160, 0.06)
+    diffuse = np.empty((len(vertices), 3), np.float32)
+    _light(normals, openness, share, light.ambient, light.slope, light.directions, light.colours, SKIN_WRAP, diffuse)
+    return diffuse, share.astype(np.float32)
+
+
+@numba.njit(cache=True, fastmath=True, boundscheck=False)
+def _light(normals, openness, share, ambient, slope, directions, colours, wrap, diffuse):  # type: ignore[no-untyped-def]
+    for v in range(len(normals)):
+        n0, n1, n2 = normals[v, 0], normals[v, 1], normals[v, 2]
+        for k in range(3):
+            total = max(ambient[k] + slope[k, 0] * n0 + slope[k, 1] * n1 + slope[k, 2] * n2, 0.0) * openness[v]
+            for lamp in range(len(directions)):
+                cosine = directions[lamp, 0] * n0 + directions[lamp, 1] * n1 + directions[lamp, 2] * n2
+                wrapped = max(cosine + wrap[k], 0.0) / (1 + wrap[k])
+                # A fold that sees little of the sphere gets little of a broad lamp too.
+                reach = (share[v] if lamp == 0 else np.sqrt(openness[v])) * (0.35 + 0.65 * openness[v])
+                total += wrapped * (0.6 + 0.4 * wrapped) * reach * colours[lamp, k]
+            diffuse[v, k] = total
 
 
 def shade(
@@ -108,131 +119,140 @@ def shade(
         background: (H, W, 3) linear RGB.
 
     Returns:
-        The image (H, W, 3), linear RGB. Inside a surface a pixel is coloured at its centre; where its nine
-        samples meet an edge all of them are, weighted by a tent.
+        The image (H, W, 3), linear RGB. Inside a surface a pixel is coloured at its centre; on an edge its
+        corners are coloured too, and count as much together as the centre.
     """
-    out = np.empty_like(background)
-    # Seen from the camera; the lamp's half vector is that of a viewer in front, far away.
+    # The lamp's half vector is that of a viewer in front, far away.
     half = light.directions[0] + np.array([0.0, 0.0, 1.0])
     half /= np.linalg.norm(half)
+    lamp = np.concatenate([half, light.colours[0]]).astype(np.float32)
+    # All that a corner brings, side by side in memory.
+    corners = np.empty((len(diffuse), 10), np.float32)
+    corners[:, :2] = projected.xy
+    corners[:, 2] = 1 / projected.depth
+    corners[:, 3:6] = diffuse
+    corners[:, 6] = share
+    corners[:, 7:] = normals
+    out = np.empty_like(background)
     _shade(
-        seen.ids,
-        seen.inverse_depth,
-        topology.triangles,
-        topology.uv,
-        topology.part,
-        projected.xy,
-        1 / projected.depth,
-        diffuse,
-        share,
-        normals.astype(np.float32),
-        half.astype(np.float32),
-        light.colours[0].astype(np.float32),
-        skin,
-        detail,
-        background,
-        out,
-    )
+        seen.ids, seen.inverse_depth, topology.triangles, topology.uv, topology.part, corners, lamp,
+        skin.view(np.uint32)[..., 0], detail.view(np.uint32)[..., 0], background, out,
+    )  # fmt: skip
     return out
 
 
 @numba.njit(cache=True, fastmath=True, boundscheck=False)
-def _sample(  # type: ignore[no-untyped-def]
-    t, x, y, triangles, uv, part, xy, inverse, diffuse, share, normals, half, lamp, skin, detail, colour
-):
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-    ax, ay = xy[a, 0] - x, xy[a, 1] - y
-    bx, by = xy[b, 0] - x, xy[b, 1] - y
-    cx, cy = xy[c, 0] - x, xy[c, 1] - y
-    wa = (bx * cy - cx * by) * inverse[a]
-    wb = (cx * ay - ax * cy) * inverse[b]
-    wc = (ax * by - bx * ay) * inverse[c]
-    scale = 1 / (wa + wb + wc)
-    wa, wb, wc = np.float32(wa * scale), np.float32(wb * scale), np.float32(wc * scale)
-    u = wa * uv[t, 0, 0] + wb * uv[t, 1, 0] + wc * uv[t, 2, 0]
-    v = wa * uv[t, 0, 1] + wb * uv[t, 1, 1] + wc * uv[t, 2, 1]
-    kind = part[t]
-    texture = skin if kind == 0 else detail
-    size = texture.shape[0]
-    px, py = u * size - np.float32(0.5), v * size - np.float32(0.5)
-    ix, iy = int(np.floor(px)), int(np.floor(py))
-    fx, fy = px - ix, py - iy
-    x0, x1 = ix % size, (ix + 1) % size
-    y0, y1 = min(max(iy, 0), size - 1), min(max(iy + 1, 0), size - 1)
-    w00, w01 = (1 - fx) * (1 - fy), fx * (1 - fy)
-    w10, w11 = (1 - fx) * fy, fx * fy
-    gloss = (
-        w00 * texture[y0, x0, 3] + w01 * texture[y0, x1, 3] + w10 * texture[y1, x0, 3] + w11 * texture[y1, x1, 3]
-    ) * np.float32(1 / 255)
-    n0 = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
-    n1 = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
-    n2 = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
-    length = np.sqrt(n0 * n0 + n1 * n1 + n2 * n2) + np.float32(1e-9)
-    cosine = max((n0 * half[0] + n1 * half[1] + n2 * half[2]) / length, np.float32(0))
-    # Skin: a wide lobe, cosine^12, and a narrower one, ^48; wet eyes and teeth a sharp one, ^192.
-    c4 = cosine * cosine
-    c4 = c4 * c4
-    c12 = c4 * c4 * c4
-    c48 = c12 * c12
-    c48 = c48 * c48
-    if kind == 0:
-        lobe = np.float32(0.5) * c12 + np.float32(0.9) * c48
-    else:
-        c192 = c48 * c48
-        lobe = np.float32(6) * c192 * c192
-    lobe *= gloss * (wa * share[a] + wb * share[b] + wc * share[c])
-    for k in range(3):
-        albedo = (
-            w00 * texture[y0, x0, k] + w01 * texture[y0, x1, k] + w10 * texture[y1, x0, k] + w11 * texture[y1, x1, k]
-        ) * np.float32(1 / 255)
-        light = wa * diffuse[a, k] + wb * diffuse[b, k] + wc * diffuse[c, k]
-        colour[k] = albedo * albedo * light + lobe * lamp[k]
-
-
-@numba.njit(cache=True, fastmath=True, boundscheck=False)
 def _shade(  # type: ignore[no-untyped-def]
-    ids, depths, triangles, uv, part, xy, inverse, diffuse, share, normals, half, lamp, skin, detail, background, out
+    ids, depths, triangles, uv, part, corners, lamp, skin, detail, background, out
 ):
+    one, half, byte = np.float32(1), np.float32(0.5), np.float32(1 / 65280)
+    near_ratio = np.float32(1.008)
     height, width = out.shape[0], out.shape[1]
-    colour = np.zeros(3, np.float32)
+    skin_size, detail_size = skin.shape[0], detail.shape[0]
     for y in range(height):
+        j = 2 * y + 1
         for x in range(width):
-            centre = ids[2 * y + 1, 2 * x + 1]
-            same = True
-            near, far = np.float32(0), np.float32(1e9)
-            for j in range(2 * y, 2 * y + 3):
-                for i in range(2 * x, 2 * x + 3):
-                    t = ids[j, i]
-                    if t != centre:
-                        if t < 0 or centre < 0 or part[t] != part[centre]:
-                            same = False
-                    near, far = max(near, depths[j, i]), min(far, depths[j, i])
-            if same and (centre < 0 or near < np.float32(1.008) * far):
-                if centre < 0:
-                    for k in range(3):
-                        out[y, x, k] = background[y, x, k]
-                else:
-                    _sample(
-                        centre, float(x), float(y), triangles, uv, part, xy, inverse,
-                        diffuse, share, normals, half, lamp, skin, detail, colour,
-                    )  # fmt: skip
-                    for k in range(3):
-                        out[y, x, k] = colour[k]
+            i = 2 * x + 1
+            centre = ids[j, i]
+            flat = True
+            if (
+                ids[j - 1, i - 1] != centre
+                or ids[j - 1, i + 1] != centre
+                or ids[j + 1, i - 1] != centre
+                or ids[j + 1, i + 1] != centre
+            ):
+                kind = part[centre] if centre >= 0 else -1
+                near = far = depths[j, i]
+                for b in (j - 1, j + 1):
+                    for a in (i - 1, i + 1):
+                        t = ids[b, a]
+                        if (part[t] if t >= 0 else -1) != kind:
+                            flat = False
+                        near, far = max(near, depths[b, a]), min(far, depths[b, a])
+                if near > near_ratio * far:
+                    flat = False
+            if flat and centre < 0:
+                for k in range(3):
+                    out[y, x, k] = background[y, x, k]
                 continue
-            red, green, blue = np.float32(0), np.float32(0), np.float32(0)
-            for j in range(3):
-                for i in range(3):
-                    weight = np.float32((2 - abs(j - 1)) * (2 - abs(i - 1)) / 16)
-                    t = ids[2 * y + j, 2 * x + i]
-                    if t < 0:
-                        for k in range(3):
-                            colour[k] = background[y, x, k]
-                    else:
-                        _sample(
-                            t, x + (i - 1) * 0.5, y + (j - 1) * 0.5, triangles, uv, part, xy, inverse,
-                            diffuse, share, normals, half, lamp, skin, detail, colour,
-                        )  # fmt: skip
-                    red += weight * colour[0]
-                    green += weight * colour[1]
-                    blue += weight * colour[2]
+            red = green = blue = np.float32(0)
+            for n in range(1 if flat else 5):
+                # The centre, and on an edge the four corners: a tent of the width of two pixels.
+                row, column = (0, 0) if n == 0 else (((n - 1) >> 1) * 2 - 1, ((n - 1) & 1) * 2 - 1)
+                weight = one if flat else (half if n == 0 else np.float32(0.125))
+                t = ids[j + row, i + column]
+                if t < 0:
+                    red += weight * background[y, x, 0]
+                    green += weight * background[y, x, 1]
+                    blue += weight * background[y, x, 2]
+                    continue
+                sx, sy = np.float32(x) + half * np.float32(column), np.float32(y) + half * np.float32(row)
+                p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                px, py, qx, qy, rx, ry = (
+                    corners[p, 0] - sx,
+                    corners[p, 1] - sy,
+                    corners[q, 0] - sx,
+                    corners[q, 1] - sy,
+                    corners[r, 0] - sx,
+                    corners[r, 1] - sy,
+                )
+                wp, wq, wr = (
+                    (qx * ry - rx * qy) * corners[p, 2],
+                    (rx * py - px * ry) * corners[q, 2],
+                    (px * qy - qx * py) * corners[r, 2],
+                )
+                total = one / (wp + wq + wr)
+                wp, wq, wr = wp * total, wq * total, wr * total
+                plain = part[t] == 0
+                size = skin_size if plain else detail_size
+                u = (wp * uv[t, 0, 0] + wq * uv[t, 1, 0] + wr * uv[t, 2, 0]) * np.float32(size) - half
+                v = (wp * uv[t, 0, 1] + wq * uv[t, 1, 1] + wr * uv[t, 2, 1]) * np.float32(size) - half
+                # In steps of 1/256 texel; two channels at a time in the halves of a 32-bit word.
+                su, sv = np.int32(np.floor(u * np.float32(256))), np.int32(np.floor(v * np.float32(256)))
+                iu, iv, fu, fv = su >> 8, sv >> 8, np.uint32(su & 255), np.uint32(sv & 255)
+                # u wraps around the head once, v ends at the borders.
+                u0 = iu - size if iu >= size else (iu + size if iu < 0 else iu)
+                u1 = u0 + 1 if u0 + 1 < size else 0
+                v0, v1 = min(max(iv, 0), size - 1), min(max(iv + 1, 0), size - 1)
+                w11 = (fu * fv) >> 8
+                w01, w10 = fu - w11, fv - w11
+                w00 = np.uint32(256) - fu - w10
+                if plain:
+                    a, b, c, d = skin[v0, u0], skin[v0, u1], skin[v1, u0], skin[v1, u1]
+                else:
+                    a, b, c, d = detail[v0, u0], detail[v0, u1], detail[v1, u0], detail[v1, u1]
+                mask = np.uint32(0x00FF00FF)
+                even = (a & mask) * w00 + (b & mask) * w01 + (c & mask) * w10 + (d & mask) * w11
+                odd = ((a >> 8) & mask) * w00 + ((b >> 8) & mask) * w01 + ((c >> 8) & mask) * w10
+                odd += ((d >> 8) & mask) * w11
+                n0 = wp * corners[p, 7] + wq * corners[q, 7] + wr * corners[r, 7]
+                n1 = wp * corners[p, 8] + wq * corners[q, 8] + wr * corners[r, 8]
+                n2 = wp * corners[p, 9] + wq * corners[q, 9] + wr * corners[r, 9]
+                aligned = max(n0 * lamp[0] + n1 * lamp[1] + n2 * lamp[2], np.float32(0))
+                # The square of the cosine, without the root of the normal's length.
+                c2 = aligned * aligned / (n0 * n0 + n1 * n1 + n2 * n2 + np.float32(1e-12))
+                c12 = c2 * c2 * c2
+                c12 *= c12
+                c48 = c12 * c12
+                c48 *= c48
+                # Skin has a wide lobe and a narrower one; what is wet or hard has a sharp one.
+                if plain:
+                    lobe = np.float32(0.5) * c12 + np.float32(0.9) * c48
+                else:
+                    c192 = c48 * c48
+                    c192 *= c192
+                    lobe = np.float32(6) * c192 * c192
+                lobe *= np.float32(odd >> 16) * byte * (wp * corners[p, 6] + wq * corners[q, 6] + wr * corners[r, 6])
+                value = np.float32(even & 0xFFFF) * byte
+                red += weight * (
+                    value * value * (wp * corners[p, 3] + wq * corners[q, 3] + wr * corners[r, 3]) + lobe * lamp[3]
+                )
+                value = np.float32(odd & 0xFFFF) * byte
+                green += weight * (
+                    value * value * (wp * corners[p, 4] + wq * corners[q, 4] + wr * corners[r, 4]) + lobe * lamp[4]
+                )
+                value = np.float32(even >> 16) * byte
+                blue += weight * (
+                    value * value * (wp * corners[p, 5] + wq * corners[q, 5] + wr * corners[r, 5]) + lobe * lamp[5]
+                )
             out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue

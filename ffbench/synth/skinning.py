@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +22,7 @@ def rotation_matrix(vector: npt.ArrayLike) -> FloatArray:
         first, second = 1 - angle**2 / 6, 0.5 - angle**2 / 24
     else:
         first, second = math.sin(angle) / angle, (1 - math.cos(angle)) / angle**2
-    return np.eye(3) + first * cross + second * (cross @ cross)
+    return np.asarray(np.eye(3) + first * cross + second * (cross @ cross))
 
 
 def joint_transforms(
@@ -52,8 +53,34 @@ def joint_transforms(
 
 def blend(vertices: FloatArray, weights: FloatArray, matrices: FloatArray, offsets: FloatArray) -> FloatArray:
     """Move vertices (V, 3) by the mean of the joints' transforms with weights (V, J) that sum to 1."""
-    mixed = weights @ np.concatenate([matrices.reshape(-1, 9), offsets], axis=1)
-    return np.einsum("vij,vj->vi", mixed[:, :9].reshape(-1, 3, 3), vertices) + mixed[:, 9:]
+    moved = np.empty_like(vertices)
+    _blend(vertices, weights, matrices, offsets, moved)
+    return moved
+
+
+@numba.njit(cache=True)
+def _blend(vertices, weights, matrices, offsets, moved):  # type: ignore[no-untyped-def]
+    for v in range(len(vertices)):
+        moved[v] = 0
+        for j in range(len(matrices)):
+            weight = weights[v, j]
+            if weight == 0:
+                continue
+            for k in range(3):
+                moved[v, k] += weight * (
+                    matrices[j, k, 0] * vertices[v, 0]
+                    + matrices[j, k, 1] * vertices[v, 1]
+                    + matrices[j, k, 2] * vertices[v, 2]
+                    + offsets[j, k]
+                )
+
+
+@numba.njit(cache=True)
+def add_scaled(vertices, rows, deltas, weight):  # type: ignore[no-untyped-def]
+    """Add `weight` times a sparse displacement, deltas (k, 3) at `rows` (k,), to vertices (V, 3) in place."""
+    for k in range(len(rows)):
+        for d in range(3):
+            vertices[rows[k], d] += weight * deltas[k, d]
 
 
 def fit_rotation(source: FloatArray, target: FloatArray) -> FloatArray:
