@@ -92,7 +92,7 @@ class FFN:
         Raises:
             DataError: a file cannot be read.
         """
-        return manifest_sha256({str(p.relative_to(self.root)): p for pair in self.pairs for p in pair.files()})
+        return manifest_sha256({p.relative_to(self.root).as_posix(): p for pair in self.pairs for p in pair.files()})
 
 
 def scan(root: Path | str, split: str = "test", *, head: bool = False) -> FFN:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from ffbench.paths import cache_dir
 _READERS = 4
 _BLOCK_BYTES = 2**20
 _MAX_CACHE_BYTES = 2**28
+_WORTH_A_WORD = 2**31
+"""Bytes that take long enough to hash for the user to be told."""
 
 
 def manifest_sha256(files: Mapping[str, Path]) -> str:
@@ -35,8 +38,14 @@ def manifest_sha256(files: Mapping[str, Path]) -> str:
     names = sorted(files)
     cache = cache_dir() / "manifests" / f"{hashlib.sha256(str(files[names[0]].absolute()).encode()).hexdigest()}.json"
     known = _read_cache(cache)
+    states = {name: _state(files[name]) for name in names}
+    stale = [name for name in names if name not in known or known[name][:2] != states[name]]
+    size = sum(states[name][0] for name in stale)
+    if size > _WORTH_A_WORD:
+        print(f"ffbench: hashing {len(stale)} files ({size / 2**30:.0f} GiB), once", file=sys.stderr)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-hash") as readers:
-        entries = dict(zip(names, readers.map(lambda name: _entry(files[name], known.get(name)), names), strict=True))
+        digests = dict(zip(stale, readers.map(lambda name: _sha256(files[name]), stale), strict=True))
+    entries = {name: [*states[name], digests[name]] if name in digests else known[name] for name in names}
     entries = {**known, **entries}
     if entries != known:
         # Only a convenience: a dataset on a machine with a full disk can still be evaluated.
@@ -48,19 +57,27 @@ def manifest_sha256(files: Mapping[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def _entry(path: Path, known: list[object] | None) -> list[object]:
-    """Give [size, time of change in ns, sha256]; the hash is computed only if size and time are not as known."""
-    try:
+def _state(path: Path) -> list[int]:
+    """Give [size in bytes, time of change in ns]."""
+    with _reading(path):
         status = path.stat()
-        if known is not None and known[:2] == [status.st_size, status.st_mtime_ns]:
-            return known
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with _reading(path), path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return [status.st_size, status.st_mtime_ns, digest.hexdigest()]
 
 
 def _read_cache(path: Path) -> dict[str, list[object]]:
