@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 import ffbench
+from ffbench.evaluation.source import FlowSource
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 
 
-def run_fingerprint(method: Method, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+def run_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
     """Hash all that a score depends on: both cards, the dataset, the batches, and the source code behind them.
 
     The source is part of it so that scores of a method that was edited in between are never mixed.
@@ -27,10 +28,16 @@ def run_fingerprint(method: Method, protocol: Protocol[Any], batch_size: int, li
         "batch_size": batch_size,
         "limit": limit,
         "device": method.device.type,
+        **_submission(method),
         "torch": torch.__version__,
         "source": _source_sha256(Path(ffbench.__file__).parent, _source(method), _source(protocol)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _submission(method: Method | FlowSource) -> dict[str, Any]:
+    submission = method.submission if isinstance(method, FlowSource) else None
+    return {} if submission is None else {"submission": submission.model_dump(mode="json")}
 
 
 def _source(instance: object) -> Path | None:

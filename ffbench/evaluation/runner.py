@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ffbench.errors import DataError, UsageError
+from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.journal import Journal
-from ffbench.method import Flows, Method
-from ffbench.protocol import Image, NumpyFlows, Pair, PairScore, Protocol
+from ffbench.evaluation.source import FlowSource, MethodSource
+from ffbench.method import Method
+from ffbench.protocol import PairScore, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
 from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, file_sha256, now, write_record
 
 Progress = Callable[[int, int], None]
 """Called with the number of pairs that are done and the number of all pairs."""
-_READERS = 2
-_PREFETCH = 2
-"""Pairs that are read ahead, beside the batch at hand: bounds memory whatever the number of pairs."""
 
 
 def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: str) -> Path:
@@ -35,7 +31,7 @@ def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: s
 
 
 def evaluate(
-    method: Method,
+    method: Method | FlowSource,
     protocol: Protocol[Any],
     *,
     out: Path | str = "runs",
@@ -50,7 +46,7 @@ def evaluate(
     problems of the record, which is then not complete; the others are scored all the same.
 
     Args:
-        method, protocol: what to run, on what.
+        method, protocol: what to run, on what. In place of a method, any other source of flows.
         out: folder of runs; what is written lies in `run_folder(out, ...)`.
         batch_size: pairs that go through the method at once. Pairs of different sizes never share a batch.
         limit: only the first pairs; such a record is not complete.
@@ -67,11 +63,12 @@ def evaluate(
     chosen = keys[:limit]
     if not chosen:
         raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
+    source = method if isinstance(method, FlowSource) else MethodSource(method)
     fingerprint = run_fingerprint(method, protocol, batch_size, limit)
-    folder = run_folder(out, protocol.card.id, method.card.id, fingerprint)
+    folder = run_folder(out, protocol.card.id, source.card.id, fingerprint)
     started, clock = now(), time.perf_counter()
-    if method.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(method.device)
+    if source.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(source.device)
     problems: list[str] = []
     with Journal(folder / "journal.jsonl", fingerprint) as journal:
         resumed = len(journal.scores)
@@ -79,9 +76,9 @@ def evaluate(
         remaining = [key for key in chosen if key not in done]
         if progress:
             progress(resumed, len(chosen))
-        for batch in _batches(protocol, remaining, batch_size, problems):
-            scores, seconds = _predict_and_score(method, protocol, batch)
-            journal.append(scores, seconds)
+        for batch in read_batches(protocol, remaining, batch_size, problems):
+            forward, backward, seconds = source.flows(batch, protocol.needs_backward)
+            journal.append([protocol.score(*parts) for parts in zip(batch, forward, backward, strict=True)], seconds)
             if progress:
                 progress(len(journal.scores) + len(problems), len(chosen))
         if not journal.scores:
@@ -95,78 +92,17 @@ def evaluate(
             method_seconds=journal.method_seconds,
             pairs_per_second=len(scores) / max(journal.method_seconds, 1e-9),
             peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=_peak_device_memory_mb(method.device),
+            peak_device_memory_mb=_peak_device_memory_mb(source.device),
             resumed_pairs=resumed,
         )
-        record = _record(method, protocol, scores, problems, len(keys), folder, fingerprint, cost)
+        record = _record(source, protocol, scores, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
         journal.remove()
     return record
 
 
-def _batches(
-    protocol: Protocol[Any], keys: Sequence[str], batch_size: int, problems: list[str]
-) -> Iterator[list[Pair[Any]]]:
-    """Read pairs ahead in threads and give them in order, in batches of one image size."""
-    batch: list[Pair[Any]] = []
-    for pair in _read_ahead(protocol, keys, batch_size + _PREFETCH, problems):
-        if batch and (len(batch) == batch_size or pair.image1.shape != batch[0].image1.shape):
-            yield batch
-            batch = []
-        batch.append(pair)
-    if batch:
-        yield batch
-
-
-def _read_ahead(protocol: Protocol[Any], keys: Sequence[str], ahead: int, problems: list[str]) -> Iterator[Pair[Any]]:
-    waiting: deque[Future[Pair[Any]]] = deque()
-    left = iter(keys)
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-read") as readers:
-        try:
-            while True:
-                while len(waiting) < ahead and (key := next(left, None)) is not None:
-                    waiting.append(readers.submit(protocol.load, key))
-                if not waiting:
-                    return
-                try:
-                    yield waiting.popleft().result()
-                except DataError as error:
-                    problems.append(str(error))
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _predict_and_score(
-    method: Method, protocol: Protocol[Any], batch: Sequence[Pair[Any]]
-) -> tuple[list[PairScore], float]:
-    clock = time.perf_counter()
-    image1 = _to_tensor([pair.image1 for pair in batch], method.device)
-    image2 = _to_tensor([pair.image2 for pair in batch], method.device)
-    forward = _to_arrays(method.estimate(image1, image2))
-    backward: list[NumpyFlows] | list[None] = [None] * len(batch)
-    if protocol.needs_backward:
-        backward = _to_arrays(method.estimate(image2, image1))
-    seconds = time.perf_counter() - clock
-    scores = [protocol.score(*parts) for parts in zip(batch, forward, backward, strict=True)]
-    return scores, seconds
-
-
-def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
-    """Give (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
-    stacked = images[0][None] if len(images) == 1 else np.stack(images)
-    return torch.from_numpy(np.ascontiguousarray(stacked)).to(device).permute(0, 3, 1, 2).float().div_(255)
-
-
-def _to_arrays(flows: Flows[torch.Tensor]) -> list[NumpyFlows]:
-    """Give one (H, W, 2) view a pair; the copy to the CPU also waits for the GPU, so that timings are true."""
-    facial = flows.facial.float().permute(0, 2, 3, 1).cpu().numpy()
-    head = None if flows.head is None else flows.head.float().permute(0, 2, 3, 1).cpu().numpy()
-    return [Flows(facial[i], None if head is None else head[i]) for i in range(len(facial))]
-
-
 def _record(
-    method: Method,
+    source: FlowSource,
     protocol: Protocol[Any],
     scores: Sequence[PairScore],
     problems: Sequence[str],
@@ -183,7 +119,9 @@ def _record(
         raise DataError(f"{dataset.name}: no pair has a value of '{card.primary}'")
     metric = card.metrics[card.primary]
     return RunRecord(
-        method=method.card,
+        kind="evaluated" if source.submission is None else "submitted",
+        submission=source.submission,
+        method=source.card,
         protocol=card,
         dataset=dataset,
         primary=Primary(
@@ -200,7 +138,7 @@ def _record(
         complete=len(scores) == expected and not dataset.problems,
         pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
         fingerprint=fingerprint,
-        environment=environment(method.device),
+        environment=environment(source.device),
         cost=cost,
     )
 

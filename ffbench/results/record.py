@@ -7,15 +7,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import from_json
 
 from ffbench import atomic
 from ffbench.errors import DataError
 from ffbench.method import MethodCard
 from ffbench.metrics.statistics import RESAMPLES, SEED
 from ffbench.protocol import DatasetCard, ProtocolCard, Score
+from ffbench.results.migration import migrate
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -62,7 +64,9 @@ class Cost(_Frozen):
 
     started: datetime
     wall_seconds: float = Field(description="of this process, from first pair to last")
-    method_seconds: float = Field(description="inside the method, over all pairs, resumed parts included")
+    method_seconds: float = Field(
+        description="inside the method, over all pairs, resumed parts included; of a submission: reading its files"
+    )
     pairs_per_second: float = Field(description="pairs / method_seconds")
     peak_memory_mb: float = Field(description="largest resident set of the process")
     peak_device_memory_mb: float | None = Field(default=None, description="largest allocation on a GPU")
@@ -77,10 +81,28 @@ class PairTable(_Frozen):
     rows: int
 
 
+class Submission(_Frozen):
+    """Flows that were made elsewhere, and who stands for them."""
+
+    name: str = Field(min_length=1, max_length=200)
+    paper: str | None = Field(default=None, max_length=500)
+    code: str | None = Field(default=None, max_length=500)
+    contact: str | None = Field(default=None, max_length=200)
+    claimed: float | None = Field(
+        default=None, allow_inf_nan=False, description="the submitter's own value of the primary metric"
+    )
+    files: int = Field(description="flow files: one a pair and kind of flow")
+    sha256: str = Field(description="hash of names and flow values; the same for a folder and any archive of it")
+
+
 class RunRecord(_Frozen):
     """What was run on what, where, and what came out."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
+    kind: Literal["evaluated", "submitted"] = Field(
+        description="evaluated: ffbench ran the method; submitted: it scored flows that were made elsewhere"
+    )
+    submission: Submission | None = Field(default=None, description="set if, and only if, kind is `submitted`")
     method: MethodCard
     protocol: ProtocolCard
     dataset: DatasetCard
@@ -93,6 +115,12 @@ class RunRecord(_Frozen):
     fingerprint: str = Field(description="hash of method, protocol, dataset and source code")
     environment: Environment
     cost: Cost
+
+    @model_validator(mode="after")
+    def _submission_fits_kind(self) -> RunRecord:
+        if (self.kind == "submitted") != (self.submission is not None):
+            raise ValueError("`submission` must be set if, and only if, kind is `submitted`")
+        return self
 
     def score(self, metric: str, group: str = "all") -> Score:
         """Give one number of the summary.
@@ -130,12 +158,12 @@ def read_record(path: Path) -> RunRecord:
     """Read a record and check it against the schema.
 
     Raises:
-        DataError: the file cannot be read, is too large, or is not a record of this schema version.
+        DataError: the file cannot be read, is too large, or is not a record of this or an earlier schema version.
     """
     try:
         if path.stat().st_size > _MAX_RECORD_BYTES:
             raise DataError(f"{path}: larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
-        return RunRecord.model_validate_json(path.read_bytes())
+        return RunRecord.model_validate(migrate(from_json(path.read_bytes())))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
@@ -145,6 +173,8 @@ def read_record(path: Path) -> RunRecord:
             f"{path}: not a run record of schema version {SCHEMA_VERSION}: {where}: {first['msg']}"
             + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else "")
         ) from error
+    except ValueError as error:
+        raise DataError(f"{path}: not a run record, it is not JSON: {error}") from error
 
 
 def file_sha256(path: Path) -> str:

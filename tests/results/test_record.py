@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,26 @@ def test_record_round_trip(tmp_path: Path) -> None:
     assert read_record(tmp_path / "copy.json") == record
 
 
+def test_record_of_version_1_is_read_as_of_the_present(tmp_path: Path) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    old = json.loads(record.model_dump_json())
+    old["schema_version"] = 1
+    del old["kind"], old["submission"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert read_record(tmp_path / "old.json") == record
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda text: text[: len(text) // 2], "not a run record"),
-        (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
+        (lambda text: text.replace('"schema_version": 2', '"schema_version": 3'), "schema_version"),
         (lambda text: text.replace('"pairs":', '"pears":'), "more|pairs|pears"),
         (lambda text: text.replace('"origin": "synthetic"', '"origin": "reel"'), "dataset.origin"),
         (lambda text: "[]", "not a run record"),
+        (lambda text: text.replace('"kind": "evaluated"', '"kind": "submitted"'), "submission"),
         (lambda text: "\x00", "not a run record"),
+        (lambda text: "[" * 100_000, "not a run record"),
     ],
 )
 def test_damaged_record_is_refused_by_name(tmp_path: Path, edit, message: str) -> None:  # type: ignore[no-untyped-def]

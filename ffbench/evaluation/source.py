@@ -1,0 +1,63 @@
+"""Where the flows of an evaluation come from: a method that estimates them, or files that hold them."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ffbench.method import Flows, Method, MethodCard
+from ffbench.protocol import Image, NumpyFlows, Pair
+from ffbench.results.record import Submission
+
+
+class FlowSource(ABC):
+    """Gives the flows of a batch of pairs; everything after that is one and the same code for every source."""
+
+    card: MethodCard
+    device: torch.device = torch.device("cpu")
+    submission: Submission | None = None
+    """Where the flows came from, when they were made elsewhere."""
+
+    @abstractmethod
+    def flows(
+        self, batch: Sequence[Pair[Any]], backward: bool
+    ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
+        """Give the forward flows of a batch, the backward ones if they are wanted and there, and the seconds taken."""
+
+
+class MethodSource(FlowSource):
+    """Flows that a method estimates."""
+
+    def __init__(self, method: Method) -> None:
+        self.method, self.card, self.device = method, method.card, method.device
+
+    def flows(
+        self, batch: Sequence[Pair[Any]], backward: bool
+    ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
+        """Run the method on a batch, and again on the swapped images for the backward flow."""
+        clock = time.perf_counter()
+        image1 = _to_tensor([pair.image1 for pair in batch], self.device)
+        image2 = _to_tensor([pair.image2 for pair in batch], self.device)
+        forward = _to_arrays(self.method.estimate(image1, image2))
+        back: list[NumpyFlows] | list[None] = [None] * len(batch)
+        if backward:
+            back = _to_arrays(self.method.estimate(image2, image1))
+        return forward, back, time.perf_counter() - clock
+
+
+def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
+    """Give (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
+    stacked = images[0][None] if len(images) == 1 else np.stack(images)
+    return torch.from_numpy(np.ascontiguousarray(stacked)).to(device).permute(0, 3, 1, 2).float().div_(255)
+
+
+def _to_arrays(flows: Flows[torch.Tensor]) -> list[NumpyFlows]:
+    """Give one (H, W, 2) view a pair; the copy to the CPU also waits for the GPU, so that timings are true."""
+    facial = flows.facial.float().permute(0, 2, 3, 1).cpu().numpy()
+    head = None if flows.head is None else flows.head.float().permute(0, 2, 3, 1).cpu().numpy()
+    return [Flows(facial[i], None if head is None else head[i]) for i in range(len(facial))]
