@@ -37,6 +37,8 @@ SYNTHETIC_MARK = "ffbench-mini.json"
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 STABLE_REGIONS = (Region.FOREHEAD, Region.NOSE, Region.EARS, Region.SCALP)
 """What expressions move least; the fit is robust against the brows that wrinkle a forehead."""
+INEXPRESSIVE_REGIONS = (Region.EARS, Region.SCALP, Region.NECK, Region.TORSO)
+"""What expressions do not move at all; neck and torso do not move rigidly with the head either."""
 
 Target = Literal["facial", "head", "expression"]
 Variant = Literal["paper", "official"]
@@ -175,8 +177,10 @@ class FFNFlow(Protocol[FFNArrays]):
     def _derived_head(self, facial: FlowField, truth: FFNArrays) -> FlowField:
         if self._derive_head == "none":
             return np.zeros_like(facial)
-        stable = None if truth.region is None else np.isin(truth.region, STABLE_REGIONS)
-        return fit_head_flow(facial, truth.mask, self._derive_head, stable)
+        if truth.region is None:
+            return fit_head_flow(facial, truth.mask, self._derive_head)
+        fitted = fit_head_flow(facial, truth.mask, self._derive_head, np.isin(truth.region, STABLE_REGIONS))
+        return np.where(np.isin(truth.region, INEXPRESSIVE_REGIONS)[..., None], facial, fitted)
 
 
 def official_terms(prediction: FlowField, truth: FlowField, mask: npt.NDArray[np.bool_]) -> dict[str, Term]:

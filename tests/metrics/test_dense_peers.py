@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ffbench.metrics.dense import dense_terms
+from ffbench.torchvision_ops import make_importable
 
 
 def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:  # a package that is there may still fail, for want of compiled operators
-        pytest.skip(f"{name} cannot be imported here: {error}")
+    pytest.importorskip(name.partition(".")[0])
+    make_importable()
+    return importlib.import_module(name)
 
 
 def _scene() -> tuple[Any, Any, Any]:

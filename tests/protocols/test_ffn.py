@@ -225,6 +225,18 @@ def test_a_derived_head_flow_uses_stable_regions_where_they_are_known(tmp_path: 
         assert protocol.score(pair, Flows(facial), None).terms["epe"].sum == pytest.approx(error, abs=0.01)
 
 
+def test_a_derived_head_flow_is_the_facial_flow_where_there_is_no_expression(tmp_path: Path) -> None:
+    region = np.full(SIZE, Region.CHEEKS, np.uint8)
+    region[:8], region[20:] = Region.FOREHEAD, Region.TORSO
+    head = np.full((*SIZE, 2), 2, np.float32)
+    head[20:] = -7  # a torso that goes elsewhere
+    facial = head.copy()
+    facial[12:16, 10:20] += 3
+    protocol = load(one_pair(tmp_path), "head", derive_head="rigid")
+    pair = _pair_of(facial, head, np.ones(SIZE, bool), region)
+    assert protocol.score(pair, Flows(facial), None).terms["epe"].sum < 0.01
+
+
 def _pair_of(
     facial: npt.NDArray[np.float32],
     head: npt.NDArray[np.float32],
