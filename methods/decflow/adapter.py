@@ -1,0 +1,120 @@
+"""DecFlow as a method: any image size, weights, precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from ffbench.assets import sha256_of
+from ffbench.errors import MethodError, UsageError
+from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
+
+from .config import LightConfig, PaperConfig
+from .light import STRIDES
+from .network import FlowNetwork
+from .weights import create_network, load_weights
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+PAPER = "Lu et al., FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset, ACM MM 2024"
+_TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)"}
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_RANDOM_SEED = 0
+
+
+class DecFlowMethod(Method):
+    """A network of the family as a method; it decomposes."""
+
+    def __init__(self, card: MethodCard, network: FlowNetwork, device: str, iterations: int | None = None) -> None:
+        self.card = card
+        self.device = torch.device(device)
+        self.network = network.to(self.device).eval()
+        self._iterations = iterations
+
+    def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+        """Repeat the border until the size fits the network, estimate, and cut it off again."""
+        height, width = image1.shape[2:]
+        padding = [*_split(width, self.network), *_split(height, self.network)]
+        first, second = (F.pad(image, padding, mode="replicate") for image in (image1, image2))
+        dtype = _DTYPES.get(self.card.precision)
+        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
+            predictions = self.network(first, second, iterations=self._iterations, every_step=False)
+        left, _, top, _ = padding
+        facial, head = (
+            flows[-1][:, :, top : top + height, left : left + width] for flows in (predictions.facial, predictions.head)
+        )
+        return Flows(facial=facial, head=head)
+
+
+def load(request: MethodRequest) -> Method:
+    """Build `decflow` or `decflow-s`.
+
+    `request.weights` is a file, `random`, or None for the weights that ship.
+
+    Raises:
+        UsageError: an option that the method does not have.
+        MethodError: no weights ship, or a file that cannot be used.
+    """
+    name = request.family
+    if request.checkpoint is not None:
+        raise UsageError(
+            f"method '{name}' has no checkpoint '{request.checkpoint}' to choose by name; name a file with --weights"
+        )
+    _check_precision(request.precision, request.device, name)
+    if request.iterations is not None and request.iterations < 1:
+        raise UsageError(f"method '{name}' needs at least 1 iteration, got {request.iterations}")
+    options: dict[str, str | int | float | bool] = {}
+    if request.weights == RANDOM_WEIGHTS:
+        weights = WeightsCard(name=RANDOM_WEIGHTS, source=f"seed {_RANDOM_SEED}", random=True)
+        network = _random_network(name)
+    else:
+        path = WEIGHTS_FOLDER / f"{name}.safetensors" if request.weights is None else Path(request.weights)
+        if request.weights is None and not path.is_file():
+            raise MethodError(
+                f"{name}: no trained weights ship with this version of ffbench; name a file with --weights "
+                "(one of `ffbench train`, or the authors' decflow-facialflownet.pth for decflow), "
+                "or run untrained with --weights random"
+            )
+        network, training = load_weights(path, name)
+        source = path.name if request.weights is None else str(path)
+        weights = WeightsCard(name=path.stem, source=source, sha256=sha256_of(path))
+        options |= {f"training/{key}": value for key, value in training.items()}
+    config = network.config
+    options["semantic"] = config.semantic
+    steps = request.iterations or network.steps
+    if isinstance(config, LightConfig):
+        counts = config.iterations if request.iterations is None else (request.iterations,) * len(STRIDES)
+        options["iterations at strides 32, 16, 8, 4"] = ", ".join(map(str, counts))
+        steps = sum(counts)
+    card = MethodCard(
+        id=request.name,
+        title=_TITLES[name],
+        paper=PAPER,
+        licence="Apache-2.0",
+        weights=weights,
+        iterations=steps,
+        precision=request.precision,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        decomposes=True,
+        options=options,
+    )
+    return DecFlowMethod(card, network, request.device, request.iterations)
+
+
+def _random_network(name: str) -> FlowNetwork:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_RANDOM_SEED)
+        return create_network(PaperConfig() if name == "decflow" else LightConfig())
+
+
+def _check_precision(precision: Precision, device: str, name: str) -> None:
+    if precision == "fp16" and torch.device(device).type == "cpu":
+        raise UsageError(f"method '{name}' does not run in fp16 on a CPU; use --precision bf16 or fp32")
+
+
+def _split(size: int, network: FlowNetwork) -> tuple[int, int]:
+    """Give the padding before and after that makes a side fit the network."""
+    stride = network.stride
+    missing = max(-(-size // stride) * stride, network.smallest) - size
+    return missing // 2, missing - missing // 2

@@ -1,0 +1,49 @@
+"""What a network of the family is made of; it travels with the weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SemanticName = Literal["dad3d", "facemesh", "synthetic", "imagenet", "none"]
+SemanticInput = Literal["imagenet", "symmetric"]
+Width = Annotated[int, Field(gt=0, le=1024)]
+Count = Annotated[int, Field(gt=0, le=1000)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PaperConfig(_Config):
+    """`decflow`: the paper's network (section 4).
+
+    `semantic_input` is how a residual network is fed: normalised by ImageNet's mean and deviation, which
+    such networks are trained with, or stretched to [-1, 1], which the authors' released code does.
+    """
+
+    architecture: Literal["decflow"] = "decflow"
+    semantic: SemanticName = "dad3d"
+    semantic_input: SemanticInput = "imagenet"
+    iterations: Count = 12
+
+
+class LightConfig(_Config):
+    """`decflow-s`: coarse to fine, small enough to be trained on a CPU.
+
+    `channels` are the encoders' widths at strides 2, 4, 8, 16 and 32; `iterations` the update steps at
+    strides 32, 16, 8 and 4.
+    """
+
+    architecture: Literal["decflow-s"] = "decflow-s"
+    semantic: SemanticName = "synthetic"
+    semantic_input: SemanticInput = "imagenet"
+    channels: tuple[Width, Width, Width, Width, Width] = (32, 48, 64, 96, 128)
+    features: Width = 64
+    hidden: Width = 48
+    motion: Width = 48
+    iterations: tuple[Count, Count, Count, Count] = (2, 3, 3, 2)
+
+
+NetworkConfig = Annotated[PaperConfig | LightConfig, Field(discriminator="architecture")]

@@ -1,0 +1,123 @@
+"""Weight files of the family: safetensors whose metadata say what network they are of and how it was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from ffbench.atomic import atomic_path
+from ffbench.errors import MethodError
+
+from .config import LightConfig, NetworkConfig, PaperConfig
+from .gma import DecFlow
+from .light import DecFlowLight
+from .network import FlowNetwork
+from .official import is_official, load_official
+from .semantic import SemanticEncoder
+from .tensors import fill, read_safetensors, read_tensor_file
+
+FORMAT = "ffbench-decflow-1"
+Training = Mapping[str, str | int | float | bool]
+_CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
+
+
+def create_network(config: PaperConfig | LightConfig) -> FlowNetwork:
+    """Build the network that a config describes, with random weights.
+
+    Raises:
+        DataError: the semantic encoder `facemesh` is asked for and cannot be fetched.
+    """
+    return DecFlow(config) if isinstance(config, PaperConfig) else DecFlowLight(config)
+
+
+def save_weights(path: Path, network: FlowNetwork, training: Training, dtype: torch.dtype = torch.float32) -> None:
+    """Write a network's weights, atomically.
+
+    Args:
+        path: a `.safetensors` file.
+        network: its `config` goes into the metadata; a semantic encoder that is an asset is left out.
+        training: how it was trained (recipe, steps, seeds, scores, commit, ...), for the model card.
+        dtype: what floating-point values are stored as; they are read as float32.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    tensors = {
+        key: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not _is_fetched(network, key)
+    }
+    metadata = {"format": FORMAT, "config": network.config.model_dump_json(), "training": json.dumps(dict(training))}
+    with atomic_path(path) as temporary:
+        safetensors.torch.save_file(tensors, temporary, metadata)
+
+
+def load_weights(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
+    """Read a network: a file of `save_weights`, or for `decflow` the authors' `.pth`.
+
+    Args:
+        path: the file.
+        architecture: `decflow` or `decflow-s`.
+
+    Returns:
+        The network in evaluation mode, and how it was trained as the file tells.
+
+    Raises:
+        MethodError: the file is missing, unreadable, of another architecture, or has values that are not finite.
+        DataError: its semantic encoder is an asset that cannot be fetched.
+    """
+    if path.suffix == ".safetensors":
+        network, training = _read_own(path, architecture)
+    else:
+        network, training = _read_official(path, architecture), {"recipe": "released by the authors"}
+    network.eval()
+    return network, training
+
+
+def _read_own(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
+    tensors, metadata = read_safetensors(path)
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "no format in its metadata")
+        raise MethodError(f"{path}: not weights of this method: expected {FORMAT}, found {found}")
+    try:
+        config = _CONFIG.validate_json(metadata.get("config", ""))
+        training = json.loads(metadata.get("training", "{}"))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise MethodError(f"{path}: its config is not valid: {place}: {first['msg']}") from error
+    except json.JSONDecodeError as error:
+        raise MethodError(f"{path}: its training record is not JSON ({error})") from error
+    if config.architecture != architecture:
+        raise MethodError(
+            f"{path}: weights of {config.architecture}; use them with --method {config.architecture}, "
+            f"or name weights of {architecture}"
+        )
+    network = create_network(config)
+    fetched = {key: value for key, value in network.state_dict().items() if _is_fetched(network, key)}
+    fill(network, {**tensors, **fetched}, str(path))
+    return network, training
+
+
+def _read_official(path: Path, architecture: str) -> FlowNetwork:
+    tensors = read_tensor_file(path)
+    if architecture != "decflow" or not is_official(tensors):
+        some = ", ".join(list(tensors)[:3])
+        raise MethodError(
+            f"{path}: not weights of {architecture}: expected a .safetensors file of ffbench"
+            + (" or the authors' checkpoint" if architecture == "decflow" else "")
+            + f", found keys such as {some}"
+        )
+    network = DecFlow(PaperConfig(semantic="dad3d", semantic_input="symmetric"))
+    load_official(network, tensors, str(path))
+    return network
+
+
+def _is_fetched(network: FlowNetwork, key: str) -> bool:
+    encoder = getattr(network, "semantic", None)
+    return key.startswith("semantic.") and isinstance(encoder, SemanticEncoder) and not encoder.stored
