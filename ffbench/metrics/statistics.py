@@ -25,38 +25,47 @@ def ratio_of_sums(sums: Sequence[float], counts: Sequence[float]) -> float:
     return math.fsum(sums) / count if count else math.nan
 
 
-def bootstrap_interval(
+def bootstrap_intervals(
     sums: npt.ArrayLike,
     counts: npt.ArrayLike,
     *,
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> tuple[float, float] | None:
-    """Percentile bootstrap of a ratio of sums: resamples units with replacement.
+) -> list[tuple[float, float] | None]:
+    """Percentile bootstrap of ratios of sums: resamples units with replacement, the same draw for every ratio.
 
     Args:
-        sums, counts: one value a unit (a pair, a subject, a block of time), float64. The order of units
+        sums, counts: (units, ratios) float64; a unit is a pair, a subject, a block of time. The order of units
             matters for the last digits, so callers sort them.
         level: mass between the two ends.
         resamples: number of resampled sets.
         seed: of the resampling.
 
     Returns:
-        (low, high), or None with fewer than two units that count anything.
+        (low, high) for each ratio; None where fewer than two units count anything. Draws in which no unit counts
+        for a ratio say nothing of it and are left out.
+
+    >>> bootstrap_intervals([[2.0], [2.0]], [[1.0], [1.0]])
+    [(2.0, 2.0)]
     """
     sums, counts = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
-    keep = counts > 0
-    sums, counts = sums[keep], counts[keep]
     units = len(sums)
-    if units < 2:
-        return None
     rng = np.random.default_rng(seed)
     share = np.full(units, 1.0 / units)
     chunk = max(1, _CHUNK_CELLS // units)
-    ratios = []
+    draws = []
     for start in range(0, resamples, chunk):
-        weights = rng.multinomial(units, share, size=min(chunk, resamples - start))
-        ratios.append((weights @ sums) / (weights @ counts))
-    low, high = np.quantile(np.concatenate(ratios), [(1 - level) / 2, (1 + level) / 2])
+        weights = rng.multinomial(units, share, size=min(chunk, resamples - start)).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            # A product a column: the digits of one ratio must not depend on how many others there are.
+            draws.append(np.stack([(weights @ s) / (weights @ c) for s, c in zip(sums.T, counts.T, strict=True)], 1))
+    ratios = np.concatenate(draws)
+    enough = (counts > 0).sum(axis=0) >= 2
+    ends = (1 - level) / 2, (1 + level) / 2
+    return [_quantiles(ratios[:, index], ends) if enough[index] else None for index in range(sums.shape[1])]
+
+
+def _quantiles(ratios: npt.NDArray[np.float64], ends: tuple[float, float]) -> tuple[float, float]:
+    low, high = np.quantile(ratios[~np.isnan(ratios)], ends)
     return float(low), float(high)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ffbench.metrics.statistics import bootstrap_interval, ratio_of_sums
+import numpy as np
+
+from ffbench.metrics.statistics import bootstrap_intervals, ratio_of_sums
 from ffbench.protocol import PairScore, Score, Term
 
 
@@ -31,37 +33,39 @@ def summarise_means(
 
 def _means(scores: Sequence[PairScore], group: str | None, resample_by: str | None) -> list[Score]:
     """Give the means over `scores`; inside a label's group only whole-pair terms, or the table would be squared."""
-    names = list(dict.fromkeys(name for score in scores for name in score.terms))
+    names = [name for name in dict.fromkeys(name for score in scores for name in score.terms) if _wanted(name, group)]
+    if not names:
+        return []
+    units: dict[str, list[PairScore]] = {}
+    for score in scores:
+        units.setdefault(score.key if resample_by is None else score.labels[resample_by], []).append(score)
+    by_unit = [[_terms(units[unit], name) for name in names] for unit in sorted(units)]
+    sums = np.array([[math.fsum(term.sum for term in terms) for terms in row] for row in by_unit])
+    counts = np.array([[math.fsum(term.count for term in terms) for terms in row] for row in by_unit])
     means = []
-    for name in names:
-        metric, _, part = name.partition("/")
-        if group is not None and part:
-            continue
-        mean = _mean(scores, name, resample_by, metric, group or part or "all")
-        if mean is not None:
-            means.append(mean)
+    for index, interval in enumerate(bootstrap_intervals(sums, counts)):
+        terms = [term for row in by_unit for term in row[index]]
+        metric, _, part = names[index].partition("/")
+        if terms:
+            means.append(
+                Score(
+                    metric=metric,
+                    group=group or part or "all",
+                    # Over the terms themselves: their correctly rounded sum is the same however they are grouped.
+                    value=ratio_of_sums([term.sum for term in terms], [term.count for term in terms]),
+                    ci_low=interval[0] if interval else None,
+                    ci_high=interval[1] if interval else None,
+                    pairs=len(terms),
+                )
+            )
     return means
 
 
-def _mean(scores: Sequence[PairScore], name: str, resample_by: str | None, metric: str, group: str) -> Score | None:
-    units: dict[str, list[Term]] = {}
-    for score in scores:
-        term = score.terms.get(name)
-        if term is not None and term.count:
-            unit = score.key if resample_by is None else score.labels[resample_by]
-            units.setdefault(unit, []).append(term)
-    if not units:
-        return None
-    sums = [math.fsum(term.sum for term in units[unit]) for unit in sorted(units)]
-    counts = [math.fsum(term.count for term in units[unit]) for unit in sorted(units)]
-    interval = bootstrap_interval(sums, counts)
-    terms = [term for group_terms in units.values() for term in group_terms]
-    return Score(
-        metric=metric,
-        group=group,
-        # Over the terms themselves: their correctly rounded sum is the same however they are grouped.
-        value=ratio_of_sums([term.sum for term in terms], [term.count for term in terms]),
-        ci_low=interval[0] if interval else None,
-        ci_high=interval[1] if interval else None,
-        pairs=len(terms),
-    )
+def _wanted(name: str, group: str | None) -> bool:
+    return group is None or "/" not in name
+
+
+def _terms(scores: Iterable[PairScore], name: str) -> list[Term]:
+    """Give the terms of one name that count anything."""
+    terms = (score.terms.get(name) for score in scores)
+    return [term for term in terms if term is not None and term.count]

@@ -10,12 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.metrics.statistics import bootstrap_interval, ratio_of_sums
+from ffbench.metrics.statistics import bootstrap_intervals, ratio_of_sums
 from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import PairScore, Term
 
 FINITE = st.floats(0, 1e6, allow_nan=False)
 SCORES = st.lists(st.tuples(FINITE, st.integers(1, 500), st.sampled_from("abc")), min_size=1, max_size=20)
+
+
+def interval_of(values: np.ndarray, counts: np.ndarray, resamples: int = 1000) -> tuple[float, float]:
+    (interval,) = bootstrap_intervals(values[:, None], counts[:, None], resamples=resamples)
+    assert interval is not None
+    return interval
 
 
 def make(scores: list[tuple[float, int, str]]) -> list[PairScore]:
@@ -36,27 +42,42 @@ def test_interval_covers_the_true_mean_as_often_as_it_says() -> None:
     rng = np.random.default_rng(5)
     hits = 0
     for _ in range(300):
-        low, high = bootstrap_interval(rng.normal(3, 1, 60), np.ones(60), resamples=500) or (0, 0)
+        low, high = interval_of(rng.normal(3, 1, 60), np.ones(60), 500)
         hits += low < 3 < high
     assert 0.90 < hits / 300 < 0.98
 
 
 def test_interval_width_is_that_of_the_normal_theory() -> None:
     values = np.random.default_rng(1).normal(0, 2, 400)
-    low, high = bootstrap_interval(values, np.ones(400)) or (0, 0)
+    low, high = interval_of(values, np.ones(400), 10_000)
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.05)
 
 
 def test_interval_does_not_depend_on_how_resampling_is_chunked(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(2).random(50)
-    whole = bootstrap_interval(values, np.ones(50), resamples=1000)
+    whole = interval_of(values, np.ones(50))
     monkeypatch.setattr("ffbench.metrics.statistics._CHUNK_CELLS", 700)
-    assert bootstrap_interval(values, np.ones(50), resamples=1000) == whole
+    assert interval_of(values, np.ones(50)) == whole
 
 
 def test_no_interval_from_one_unit() -> None:
-    assert bootstrap_interval([1.0], [1.0]) is None
-    assert bootstrap_interval([1.0, 0.0], [1.0, 0.0]) is None
+    assert bootstrap_intervals([[1.0]], [[1.0]]) == [None]
+    assert bootstrap_intervals([[1.0, 1.0], [0.0, 3.0]], [[1.0, 1.0], [0.0, 1.0]])[0] is None
+
+
+def test_ratios_share_their_draws_and_do_not_disturb_each_other() -> None:
+    values = np.random.default_rng(3).random((30, 2))
+    counts = np.random.default_rng(4).integers(1, 9, (30, 2)).astype(float)
+    together = bootstrap_intervals(values, counts, resamples=1000)
+    assert together == [interval_of(values[:, index], counts[:, index]) for index in (0, 1)]
+
+
+def test_draws_without_a_unit_that_counts_are_left_out() -> None:
+    counts = np.zeros((6, 1))
+    counts[:2] = 1
+    values = counts * [[3.0]]
+    values[1] = 5.0
+    assert bootstrap_intervals(values, counts, resamples=1000) == [(3.0, 5.0)]
 
 
 @given(SCORES, st.randoms())
