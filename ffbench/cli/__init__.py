@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import assets, data, eval_, flow, methods, protocols, show
+from ffbench.cli import assets, data, eval_, flow, methods, predict, protocols, show, submit, validate
 from ffbench.errors import FfbenchError
 
 _DEBUG = "--debug"
@@ -24,6 +24,9 @@ app = typer.Typer(
 app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
+app.command("predict")(predict.predict_flows)
+app.command("validate")(validate.validate_predictions)
+app.command("submit")(submit.submit_predictions)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(data.app, name="data")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ffbench.cli import options
+
+if TYPE_CHECKING:
+    from ffbench.protocol import Protocol
 
 app = typer.Typer(help="List the protocols, or show one.", no_args_is_help=True)
 
@@ -33,6 +36,7 @@ def show_protocol(
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
+    manifest: Annotated[bool, typer.Option("--manifest", help="The files that a submission must hold.")] = False,
     json: options.Json = False,
 ) -> None:
     """Show a protocol's card, its dataset and the number of pairs."""
@@ -40,6 +44,9 @@ def show_protocol(
     from ffbench.registry import load_protocol
 
     protocol = load_protocol(name, data=data, variant=variant, options=assignments)
+    if manifest:
+        _print_manifest(protocol, json)
+        return
     if json:
         import json as json_module
 
@@ -67,3 +74,30 @@ def show_protocol(
         *(("problem", line) for line in dataset.problems),
     ]
     print_pairs(rows)
+
+
+def _print_manifest(protocol: Protocol[Any], json: bool) -> None:
+    """Print a line a file: its bytes as .flo, width x height, and its name."""
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.submissions.manifest import build_manifest
+
+    with progress_bar("reading sizes", "pairs") as progress:
+        found = build_manifest(protocol, progress)
+    files = list(found.files())
+    optional = [kind for kind in found.kinds if kind != "facial"]
+    if json:
+        import json as json_module
+
+        rows = [{"file": name, "width": size[1], "height": size[0], "bytes": count} for name, _, size, count in files]
+        typer.echo(json_module.dumps({"files": rows, "optional_folders": optional}, indent=1))
+        return
+    for name, _, (height, width), count in files:
+        typer.echo(f"{count} {width}x{height} {name}")
+    stderr().print(
+        f"{len(files)} files, {sum(row[3] for row in files)} bytes as .flo (float32 little-endian); the same names may "
+        f"stand under {' and '.join(f'{kind}/' for kind in optional)} too, all or none; .flo5 and KITTI .png are read",
+        style="dim",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

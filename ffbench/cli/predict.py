@@ -1,0 +1,43 @@
+"""`ffbench predict`: a method's flows as files that can be submitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffbench.cli import options
+
+
+def predict_flows(
+    method: options.Method,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder of flow files.")],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    iterations: options.Iterations = None,
+    precision: options.PrecisionOption = options.PrecisionName.fp32,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
+    file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
+) -> None:
+    """Write a method's flows for all pairs of a protocol, in the layout that `ffbench submit` takes."""
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.errors import DataError
+    from ffbench.registry import load_method, load_protocol, method_entry
+    from ffbench.submissions.predict import predict
+
+    method_entry(method.partition(":")[0].partition("/")[0])
+    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
+    with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
+        problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
+    typer.echo(out)
+    for problem in problems:
+        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if problems:
+        raise DataError(f"{loaded.dataset.name}: {len(problems)} pairs could not be read; they have no flows in {out}")

@@ -1,0 +1,54 @@
+"""`ffbench submit`: score predictions that were made elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+from ffbench.cli.validate import Predictions, print_report
+
+
+def submit_predictions(
+    predictions: Predictions,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the method, as the leaderboard shows it.")],
+    paper: Annotated[Optional[str], typer.Option("--paper", help="Citation or URL.")] = None,  # noqa: UP045
+    code: Annotated[Optional[str], typer.Option("--code", help="URL of the code.")] = None,  # noqa: UP045
+    contact: Annotated[Optional[str], typer.Option("--contact", help="Whom to ask.")] = None,  # noqa: UP045
+    claimed: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--claimed", help="Your own value of the primary metric, shown beside the one that is computed."),
+    ] = None,
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
+    json: options.Json = False,
+) -> None:
+    """Validate and score a folder or archive of predictions, and write the run record.
+
+    The digits are those that `ffbench eval` gives for the same flows.
+    """
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.console import progress_bar
+    from ffbench.evaluation import run_folder
+    from ffbench.registry import load_protocol
+    from ffbench.submissions.submit import InvalidSubmission, Submitter, submit
+
+    submitter = Submitter(name, paper, code, contact, claimed)
+    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    try:
+        record = submit(predictions, loaded, submitter, out=out, progress_bar=progress_bar)
+    except InvalidSubmission as error:
+        print_report(error.report, json)
+        raise
+    if json:
+        typer.echo(record.model_dump_json(indent=1))
+    else:
+        from ffbench.results.text import print_record
+
+        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint)
+        print_record(record, folder / "record.json")

@@ -1,0 +1,57 @@
+"""`ffbench validate`: whether predictions may be submitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ffbench.cli import options
+
+if TYPE_CHECKING:
+    from ffbench.submissions.validation import Report
+
+Predictions = Annotated[Path, typer.Argument(help="Folder, or .zip, .tar, .tar.gz or .tgz archive, of flow files.")]
+
+
+def validate_predictions(
+    predictions: Predictions,
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    json: options.Json = False,
+) -> None:
+    """Check predictions against a protocol's files: all faults in one report, with counts and the first ten names.
+
+    Ends with exit code 3 if there are any. `ffbench protocols show P --manifest` lists the files.
+    """
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.console import progress_bar
+    from ffbench.registry import load_protocol
+    from ffbench.submissions.submit import InvalidSubmission, validate_submission
+
+    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    report = validate_submission(predictions, loaded, progress_bar)
+    print_report(report, json)
+    if not report.sound:
+        raise InvalidSubmission(predictions, report)
+
+
+def print_report(report: Report, json: bool) -> None:
+    """Print a report to stdout, as text or as JSON."""
+    if json:
+        import json as json_module
+
+        problems = {fault: {"count": found.count, "first": found.first} for fault, found in report.problems.items()}
+        shown = {
+            "sound": report.sound,
+            "expected": report.expected,
+            "files": {kind: len(names) for kind, names in report.files.items()},
+            "sha256": report.sha256,
+            "problems": problems,
+        }
+        typer.echo(json_module.dumps(shown, indent=1))
+    else:
+        typer.echo("\n".join(report.lines()))

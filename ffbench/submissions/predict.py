@@ -1,0 +1,67 @@
+"""Writing a method's flows as a submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ffbench.errors import DataError, UsageError
+from ffbench.evaluation.batches import read_batches
+from ffbench.evaluation.runner import Progress
+from ffbench.evaluation.source import MethodSource
+from ffbench.flow.files import write_flow
+from ffbench.method import Method
+from ffbench.protocol import NumpyFlows, Protocol
+from ffbench.submissions.manifest import Kind, file_stem
+
+FORMATS = ("flo", "flo5")
+"""Formats that keep float32 exactly, so that a submission scores as the method itself does."""
+
+
+def predict(
+    method: Method,
+    protocol: Protocol[Any],
+    out: Path | str,
+    *,
+    file_format: str = "flo",
+    batch_size: int = 1,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Write the flows of all pairs to `out`, in the layout that `ffbench submit` takes.
+
+    `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
+    use of backward flows.
+
+    Returns:
+        The problems of pairs that cannot be read, for which no flow is written.
+
+    Raises:
+        UsageError: a format that does not keep flows exactly.
+        DataError: `out` is there and not an empty folder, or cannot be written.
+        MethodError: the method failed.
+    """
+    out = Path(out)
+    if file_format not in FORMATS:
+        raise UsageError(f"format '{file_format}': expected {' or '.join(FORMATS)}, which keep a flow exactly")
+    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
+        raise DataError(f"{out}: is not an empty folder; name a new one, so that flows of two methods never mix")
+    source = MethodSource(method)
+    keys = list(protocol.keys())
+    problems: list[str] = []
+    done = 0
+    for batch in read_batches(protocol, keys, batch_size, problems):
+        forward, backward, _ = source.flows(batch, protocol.needs_backward)
+        for pair, flows, back in zip(batch, forward, backward, strict=True):
+            for kind, flow in _fields(flows, back).items():
+                write_flow(out / f"{file_stem(kind, pair.key)}.{file_format}", flow)
+        done += len(batch)
+        if progress:
+            progress(done + len(problems), len(keys))
+    return problems
+
+
+def _fields(flows: NumpyFlows, backward: NumpyFlows | None) -> dict[Kind, Any]:
+    fields: dict[Kind, Any] = {"facial": flows.facial, "head": flows.head}
+    if backward is not None:
+        fields["backward"] = backward.facial
+    return {kind: flow for kind, flow in fields.items() if flow is not None}

@@ -1,0 +1,45 @@
+"""Scratch copies of members of archives: exactly as many bytes as were stated, in blocks."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from ffbench.errors import DataError, UsageError
+
+_BLOCK_BYTES = 2**20
+
+
+def copy_exactly(content: IO[bytes], target: Path, count: int) -> None:
+    """Write `count` bytes of `content` to `target`.
+
+    Raises:
+        DataError: there are fewer, or more; the message begins with the target.
+    """
+    left = count
+    with target.open("wb") as file:
+        while left:
+            block = content.read(min(left, _BLOCK_BYTES))
+            if not block:
+                raise DataError(f"{target}: is cut short, {count - left} bytes of the {count} that were stated")
+            write_scratch(file, block)
+            left -= len(block)
+        if content.read(1):
+            raise DataError(f"{target}: has more bytes than the {count} that were stated")
+
+
+def write_scratch(file: IO[bytes], content: bytes) -> None:
+    """Write to a temporary file.
+
+    Raises:
+        UsageError: there is no room; no fault of the submission, so not a DataError.
+    """
+    try:
+        file.write(content)
+        file.flush()
+    except OSError as error:
+        raise UsageError(
+            f"{tempfile.gettempdir()}: no scratch copy can be written ({error.strerror or error}); "
+            "make room there, or name another folder by TMPDIR"
+        ) from error

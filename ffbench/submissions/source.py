@@ -1,0 +1,52 @@
+"""Flows read from the files of a submission, in place of a method that estimates them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ffbench.evaluation.source import FlowSource
+from ffbench.flow.checks import FlowField
+from ffbench.flow.files import read_flow
+from ffbench.flow.flo import map_flo
+from ffbench.method import Flows, MethodCard
+from ffbench.protocol import NumpyFlows, Pair
+from ffbench.results.record import Submission
+from ffbench.submissions.files import FolderFiles, SubmissionFiles
+from ffbench.submissions.manifest import Kind
+from ffbench.submissions.validation import Report
+
+
+class PredictionSource(FlowSource):
+    """The flows of a submission that has been validated."""
+
+    def __init__(self, card: MethodCard, submission: Submission, files: SubmissionFiles, report: Report) -> None:
+        self.card, self.submission = card, submission
+        self._files, self._found = files, report.files
+
+    def flows(
+        self, batch: Sequence[Pair[Any]], backward: bool
+    ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
+        """Give the flows of a batch; the backward ones only if the submission has them.
+
+        `.flo` files of a folder are mapped into memory: a protocol that samples at points reads only those pixels.
+        """
+        clock = time.perf_counter()
+        forward: list[NumpyFlows] = []
+        back: list[NumpyFlows] = []
+        backward = backward and "backward" in self._found
+        for pair in batch:
+            size = (pair.image1.shape[0], pair.image1.shape[1])
+            head = self._read("head", pair.key, size) if "head" in self._found else None
+            forward.append(Flows(self._read("facial", pair.key, size), head))
+            if backward:
+                back.append(Flows(self._read("backward", pair.key, size)))
+        return forward, back if backward else [None] * len(batch), time.perf_counter() - clock
+
+    def _read(self, kind: Kind, key: str, size: tuple[int, int]) -> FlowField:
+        entry = self._found[kind][key]
+        with self._files.open(entry) as path:
+            if isinstance(self._files, FolderFiles) and path.suffix.lower() == ".flo":
+                return map_flo(path, size)
+            return read_flow(path, size)

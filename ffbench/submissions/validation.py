@@ -1,0 +1,156 @@
+"""Whether a submission holds exactly the files that its protocol wants, and each of them a sound flow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ffbench.errors import DataError
+from ffbench.evaluation.runner import Progress
+from ffbench.flow.checks import is_known
+from ffbench.flow.files import read_flow
+from ffbench.submissions.files import Entry, SubmissionFiles, bytes_allowed
+from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
+
+Fault = Literal[
+    "missing", "extra", "duplicate", "wrong size", "wrong format", "truncated", "not finite", "unknown", "damaged"
+]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+NAMES_SHOWN = 10
+_READERS = 2
+_CHUNK = 64
+# How the readers word what is wrong; anything else counts as damaged.
+_PHRASES: tuple[tuple[str, Fault], ...] = (
+    ("NaN or infinite", "not finite"),
+    ("(width x height), expected", "wrong size"),
+    ("cut short", "truncated"),
+    ("starts with", "wrong format"),
+    ("bytes are swapped", "wrong format"),
+    ("is not a PNG", "wrong format"),
+    ("not a KITTI flow", "wrong format"),
+    ("is not an HDF5 file", "wrong format"),
+    ("has no dataset 'flow'", "wrong format"),
+)
+
+
+@dataclass
+class Problems:
+    """One kind of fault: how often it occurs, and the first names with what was found there."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, line: str) -> None:
+        """Count a fault; keep its line if it is among the first."""
+        self.count += 1
+        if len(self.first) < NAMES_SHOWN:
+            self.first.append(line)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found. `files` are the sound files by kind of flow and key; `sha256` hashes names and values."""
+
+    expected: int
+    problems: dict[Fault, Problems]
+    files: dict[Kind, dict[str, Entry]]
+    sha256: str
+
+    @property
+    def sound(self) -> bool:
+        """Whether the submission may be scored."""
+        return not self.problems
+
+    def lines(self) -> list[str]:
+        """Give the report as lines of text, the faults in a fixed order."""
+        lines = [f"{self.expected} files expected, {sum(map(len, self.files.values()))} found and sound"]
+        for fault in FAULTS:
+            if fault not in self.problems:
+                continue
+            found = self.problems[fault]
+            lines.append(f"{fault}: {found.count}")
+            lines += [f"  {line}" for line in found.first]
+            if found.count > len(found.first):
+                lines.append(f"  ... and {found.count - len(found.first)} more")
+        return lines
+
+
+def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | None = None) -> Report:
+    """Check every file of a submission; all faults are found, none of them stops the check.
+
+    `facial/` must hold every pair; `head/`, and `backward/` where the protocol makes use of it, every pair or none.
+    Names are compared without suffix, so formats may be mixed; a pair in two formats is a duplicate.
+
+    Raises:
+        DataError: the submission as a whole cannot be read or is refused.
+    """
+    problems: dict[Fault, Problems] = {}
+
+    def note(fault: Fault, line: str) -> None:
+        problems.setdefault(fault, Problems()).add(line)
+
+    wanted = {file_stem(kind, key): (kind, key) for kind in manifest.kinds for key in manifest.sizes}
+    found: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
+    for entry in files.entries:
+        place = wanted.get(entry.stem)
+        if place is None or not entry.is_flow:
+            note("extra", entry.name)
+        elif place[1] in found[place[0]]:
+            note("duplicate", entry.name)
+        else:
+            found[place[0]][place[1]] = entry
+    expected = 0
+    for kind in manifest.kinds:
+        if kind != "facial" and not found[kind]:
+            continue
+        expected += len(manifest.sizes)
+        for key in manifest.sizes:
+            if key not in found[kind]:
+                note("missing", f"{file_stem(kind, key)}.flo")
+    digest = hashlib.sha256()
+    sound: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
+    total = sum(map(len, found.values()))
+    for done, (kind, key, entry, result) in enumerate(_checked(files, manifest, found), start=1):
+        if isinstance(result, str):
+            digest.update(f"{file_stem(kind, key)}\0{result}\n".encode())
+            sound[kind][key] = entry
+        else:
+            note(*result)
+        if progress:
+            progress(done, total)
+    return Report(expected, problems, {kind: names for kind, names in sound.items() if names}, digest.hexdigest())
+
+
+def _checked(
+    files: SubmissionFiles, manifest: Manifest, found: dict[Kind, dict[str, Entry]]
+) -> Iterator[tuple[Kind, str, Entry, str | tuple[Fault, str]]]:
+    """Check all files in threads, in the manifest's order; gives the hash of the values, or the fault."""
+    tasks = [(kind, key, found[kind][key]) for kind in manifest.kinds for key in manifest.sizes if key in found[kind]]
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-check") as readers:
+        for start in range(0, len(tasks), _CHUNK):
+            chunk = tasks[start : start + _CHUNK]
+            results = readers.map(lambda task: _check(files, task[2], manifest.sizes[task[1]]), chunk)
+            yield from ((*task, result) for task, result in zip(chunk, results, strict=True))
+
+
+def _check(files: SubmissionFiles, entry: Entry, size: tuple[int, int]) -> str | tuple[Fault, str]:
+    if entry.bytes > bytes_allowed(size):
+        return "wrong size", f"{entry.name}: {entry.bytes} bytes, expected {flo_bytes(size)} as .flo"
+    try:
+        with files.open(entry) as path:
+            flow = read_flow(path, size)
+    except DataError as error:
+        # The path may be a scratch copy, whose name means nothing to the user.
+        text = str(error).partition(": ")[2] or str(error)
+        return _fault(text), f"{entry.name}: {text}"
+    unknown = flow.shape[0] * flow.shape[1] - int(is_known(flow).sum())
+    if unknown:
+        return "unknown", f"{entry.name}: {unknown} pixels are marked as not known; every pixel must have a value"
+    return hashlib.sha256(flow.astype("<f4", copy=False).tobytes()).hexdigest()
+
+
+def _fault(text: str) -> Fault:
+    return next((fault for phrase, fault in _PHRASES if phrase in text), "damaged")

@@ -1,0 +1,82 @@
+"""The commands predict, validate, submit and `protocols show --manifest`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from ffbench import cli, registry
+from ffbench.results.record import RunRecord
+
+METHODS = {"speckle": "tests.submissions.toys:speckle"}
+PROTOCOLS = {"stripes": "tests.toys:stripes", "torn_stripes": "tests.toys:torn_stripes"}
+
+
+@pytest.fixture
+def ffbench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
+    points = {registry.METHOD_GROUP: METHODS, registry.PROTOCOL_GROUP: PROTOCOLS}
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [EntryPoint(*item, group) for item in points[group].items()]
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["ffbench", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return int(end.value.code or 0)
+
+    return run
+
+
+def test_manifest_lists_every_file_with_its_size(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert ffbench("protocols", "show", "stripes", "--manifest") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"1548 16x12 facial/{number:03d}.flo" for number in range(6)]
+    assert ffbench("protocols", "show", "stripes", "--manifest", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["files"][5] == {"file": "facial/005.flo", "width": 16, "height": 12, "bytes": 1548}
+    assert shown["optional_folders"] == ["head"]
+
+
+def test_predict_validate_submit(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert ffbench("predict", "-m", "speckle", "-p", "stripes", "--out", "flows") == 0
+    assert ffbench("validate", "flows", "-p", "stripes") == 0
+    assert "6 files expected, 6 found and sound" in capsys.readouterr().out
+    assert ffbench("eval", "-m", "speckle", "-p", "stripes", "--json") == 0
+    evaluated = RunRecord.model_validate_json(capsys.readouterr().out)
+    assert ffbench("submit", "flows", "-p", "stripes", "--name", "Speckle", "--claimed", "1.5", "--json") == 0
+    submitted = RunRecord.model_validate_json(capsys.readouterr().out)
+    assert submitted.scores == evaluated.scores
+    assert submitted.submission is not None
+    assert submitted.submission.claimed == 1.5
+    assert ffbench("submit", "flows", "-p", "stripes", "--name", "Speckle") == 0
+    assert "record: runs/stripes/speckle/" in capsys.readouterr().out
+
+
+def test_faults_go_to_stdout_and_one_line_to_stderr(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    ffbench("predict", "-m", "speckle", "-p", "stripes", "--out", "flows")
+    Path("flows/facial/002.flo").unlink()
+    Path("flows/facial/003.flo").write_bytes(b"PIEH")
+    capsys.readouterr()
+    for command in (("validate", "flows"), ("submit", "flows", "--name", "a")):
+        assert ffbench(*command, "-p", "stripes") == 3
+        streams = capsys.readouterr()
+        assert "missing: 1\n  facial/002.flo\ntruncated: 1\n  facial/003.flo: 4 bytes" in streams.out
+        assert streams.err.splitlines()[-1] == (
+            "ffbench: flows: is not a valid submission: 1 missing, 1 truncated; nothing was scored"
+        )
+    assert not Path("runs").exists()
+    assert ffbench("validate", "flows", "-p", "stripes", "--json") == 3
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["problems"]["missing"] == {"count": 1, "first": ["facial/002.flo"]}
+
+
+def test_pair_that_cannot_be_read_is_named(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert ffbench("predict", "-m", "speckle", "-p", "torn_stripes", "--out", "flows") == 3
+    assert "stripes/002.png: cannot be read" in capsys.readouterr().err
+    assert ffbench("validate", "flows", "-p", "torn_stripes") == 0
