@@ -1,0 +1,242 @@
+"""Output of MICA's metrical tracker: a FLAME mesh and a camera for each frame of a video.
+
+    <root>/<video>/checkpoint/00000.frame   torch.save of a dict: opencv {R, t, K}, img_size, flame, camera, ...
+    <root>/<video>/mesh/00000.ply           the mesh in the model's own space, metres
+    <root>/<video>/input/00000.png          the square crop that was tracked, 512 x 512
+    <root>/<video>/bbox.pt                  the crop's place in the frame (only for original frames)
+    <root>/<video>/source/00001.png         the original frames, in order (only for original frames)
+
+The first three are the tracker's output folder of a video, the last two lie in its input folder; they are also found
+there, at `<root>/../input/<video>/`. The head's motion is in the camera, which differs from frame to frame.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
+from ffbench.errors import DataError
+
+LAYOUT = "<video>/checkpoint/00000.frame, ... beside <video>/mesh/00000.ply, ... and <video>/input/00000.png, ..."
+MAX_CHECKPOINT_BYTES = 2**24
+"""A checkpoint has about 10 kB."""
+_ONE_READER = threading.Lock()  # torch keeps its list of allowed names for the whole process
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera in OpenCV's convention: x right, y down, z forward; (0, 0) is the image's outer corner.
+
+    `rotation` (3, 3), `translation` (3,) and `intrinsics` (3, 3) are float64; `size` is (width, height) in px.
+    """
+
+    rotation: Points
+    translation: Points
+    intrinsics: Points
+    size: tuple[int, int]
+
+    def project(self, vertices: Points) -> tuple[Points, Points]:
+        """Project vertices (N, 3) to the image: K (R v + t).
+
+        Returns:
+            Points (N, 2) in px, the *centre* of the first pixel at (0, 0), and the depth (N,); NaN behind the camera.
+        """
+        seen = vertices @ self.rotation.T + self.translation
+        depth = np.where(seen[:, 2] > 0, seen[:, 2], np.nan)
+        image = seen @ self.intrinsics.T
+        # The tracker counts pixels from the image's edge (its renderer's [-1, 1] spans the whole width).
+        points: Points = image[:, :2] / depth[:, None] - 0.5
+        return points, depth
+
+
+@dataclass(frozen=True)
+class CropBox:
+    """The part of the frame that was cut out, padded to a square and resized: columns and rows, the ends excluded."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+    def to_frame(self, points: Points, crop: tuple[int, int], frame: tuple[int, int]) -> Points:
+        """Take points (N, 2) of the crop of size `crop` to a frame of size `frame`, both (width, height)."""
+        # The tracker leaves out the last column and row, and pads by whole pixels on both sides.
+        left, top = max(self.left, 0), max(self.top, 0)
+        width, height = min(self.right, frame[0] - 1) - left, min(self.bottom, frame[1] - 1) - top
+        pad_x, pad_y = (max(width, height) - width) // 2, (max(width, height) - height) // 2
+        scale = np.array([(width + 2 * pad_x) / crop[0], (height + 2 * pad_y) / crop[1]])
+        moved: Points = (points + 0.5) * scale + (left - pad_x, top - pad_y) - 0.5
+        return moved
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """One frame: its files and camera. `box` is there when `image` is the original frame."""
+
+    number: int
+    image: Path
+    mesh: Path
+    checkpoint: Path
+    camera: Camera
+    box: CropBox | None
+
+
+@dataclass(frozen=True)
+class MetricalTrack:
+    """The frames of one video, by number, and what of it was left out: one line each, with the file's name."""
+
+    name: str
+    frames: Mapping[int, TrackedFrame]
+    problems: tuple[str, ...]
+
+
+def is_track(folder: Path) -> bool:
+    """Tell whether a folder is the tracker's output of one video."""
+    return (folder / "checkpoint").is_dir()
+
+
+def scan_track(folder: Path, *, original: bool = False) -> MetricalTrack:
+    """Find the frames of one video, read their cameras, and check images by their headers.
+
+    Args:
+        folder: the tracker's output folder of the video.
+        original: whether the images are the original frames, and not the tracker's crops.
+
+    Raises:
+        DataError: fewer than two frames can be used, or original frames are wanted and cannot be told.
+    """
+    checkpoints = sorted(
+        (file for file in (folder / "checkpoint").glob("*.frame") if file.stem.isdecimal()),
+        key=lambda file: int(file.stem),
+    )
+    originals = _originals(folder, int(checkpoints[-1].stem) + 1) if original and checkpoints else None
+    frames: dict[int, TrackedFrame] = {}
+    problems: list[str] = []
+    for checkpoint in checkpoints:
+        try:
+            frame = _read_frame(folder, checkpoint, originals)
+            frames[frame.number] = frame
+        except DataError as error:
+            problems.append(f"{error}; the frame is left out")
+    if len(frames) < 2:
+        first = f"; {problems[0]}" if problems else ""
+        raise DataError(f"{folder}: {len(frames)} usable frames, expected two at least: {LAYOUT}{first}")
+    return MetricalTrack(folder.name, frames, tuple(problems))
+
+
+def read_camera(path: Path | str) -> Camera:
+    """Read the camera of a checkpoint (`*.frame`).
+
+    Raises:
+        DataError: the file is missing, damaged, tries to run code, or lacks `opencv` (R, t, K) or `img_size`.
+    """
+    path = Path(path)
+    content = _load(path)
+    opencv = content.get("opencv") if isinstance(content, dict) else None
+    if not isinstance(opencv, dict) or "img_size" not in content:
+        raise DataError(f"{path}: expected a checkpoint of the metrical tracker with `opencv` and `img_size`")
+    rotation, translation, intrinsics = (
+        _array(path, opencv, name, shape) for name, shape in (("R", (3, 3)), ("t", (3,)), ("K", (3, 3)))
+    )
+    height, width = (int(value) for value in _array(path, content, "img_size", (2,)))
+    if not (0 < width < 2**15 and 0 < height < 2**15):
+        raise DataError(f"{path}: img_size is {height} x {width}, expected the size of an image such as 512 x 512")
+    return Camera(rotation, translation, intrinsics, (width, height))
+
+
+def read_box(path: Path | str) -> CropBox:
+    """Read `bbox.pt`.
+
+    Raises:
+        DataError: the file is missing, damaged, tries to run code, or does not hold left < right, top < bottom.
+    """
+    path = Path(path)
+    left, right, top, bottom = (int(value) for value in _array(path, {"bbox": _load(path)}, "bbox", (4,)))
+    if not (0 <= left < right < 2**15 and 0 <= top < bottom < 2**15):
+        raise DataError(f"{path}: the box is {left}, {right}, {top}, {bottom}; expected left < right and top < bottom")
+    return CropBox(left, right, top, bottom)
+
+
+def _read_frame(folder: Path, checkpoint: Path, originals: tuple[list[Path], CropBox] | None) -> TrackedFrame:
+    number = int(checkpoint.stem)
+    mesh = folder / "mesh" / f"{checkpoint.stem}.ply"
+    if not mesh.is_file():
+        raise DataError(f"{mesh}: no such file, but there is {checkpoint.name}")
+    camera = read_camera(checkpoint)
+    if originals is not None:
+        return TrackedFrame(number, originals[0][number], mesh, checkpoint, camera, originals[1])
+    found = [folder / "input" / f"{checkpoint.stem}{suffix}" for suffix in (".png", ".jpg")]
+    image = next((file for file in found if file.is_file()), None)
+    if image is None:
+        raise DataError(f"{found[0]}: no such file, but there is {checkpoint.name}")
+    if image_size(image) != camera.size:
+        size = "{} x {}".format(*image_size(image))
+        raise DataError(f"{image}: {size}, but its checkpoint was made on {camera.size[0]} x {camera.size[1]}")
+    return TrackedFrame(number, image, mesh, checkpoint, camera, None)
+
+
+def _originals(folder: Path, frames: int) -> tuple[list[Path], CropBox]:
+    """List the original frames in their order, as many as were tracked, and read the crop's place in them."""
+    places = (folder, folder.parent.parent / "input" / folder.name)
+    place = next((place for place in places if (place / "source").is_dir()), None)
+    if place is None:
+        raise DataError(f"{folder / 'source'}: no such folder; original frames lie there or in {places[1] / 'source'}")
+    files = [file for file in (place / "source").iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+    if len(files) != frames:
+        raise DataError(
+            f"{place / 'source'}: {len(files)} frames, but {frames} were tracked, so that it cannot be told which is "
+            "which; give the frames that were tracked, or use the crops"
+        )
+    return sorted(files, key=lambda file: (natural_key(file.name), file.name)), read_box(place / "bbox.pt")
+
+
+def _load(path: Path) -> Any:
+    import torch
+
+    try:
+        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
+            raise DataError(f"{path}: larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
+        with _ONE_READER, torch.serialization.safe_globals(_allowed()):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except Exception as error:  # a damaged or hostile file can fail in any way
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(f"{path}: cannot be read as a file of the tracker, nothing in it was run ({reason})") from error
+
+
+def _allowed() -> list[Any]:
+    """Name what makes numpy arrays of plain numbers, under its names in numpy 1 and 2; nothing else."""
+    try:
+        from numpy._core.multiarray import _reconstruct
+    except ImportError:  # numpy 1
+        from numpy.core.multiarray import _reconstruct  # type: ignore[no-redef,attr-defined,unused-ignore]
+    return [
+        *((_reconstruct, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+        np.ndarray,
+        np.dtype,
+        *(type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int32, np.int64)),
+    ]
+
+
+def _array(path: Path, content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Points:
+    """Give an array of numbers; the tracker writes a batch of one."""
+    value = content.get(name)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "if" or value.size != int(np.prod(shape)):
+        found = f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise DataError(f"{path}: expected {name} as an array {shape}, found {found}")
+    array = np.asarray(value, np.float64).reshape(shape)
+    if not np.isfinite(array).all():
+        raise DataError(f"{path}: {name} has values that are not finite")
+    return array

@@ -1,0 +1,163 @@
+"""Triangle meshes in PLY files, as mesh libraries write them: ASCII or binary little-endian."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.errors import DataError
+
+MAX_BYTES = 2**27
+"""A mesh of 5,023 vertices with normals and colours has half a megabyte."""
+_MAX_HEADER_BYTES = 2**14
+_TYPES = {
+    **{"char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4"},
+    **{"int8": "i1", "uint8": "u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4", "uint32": "<u4"},
+    **{"float": "<f4", "double": "<f8", "float32": "<f4", "float64": "<f8"},
+}
+_END = re.compile(rb"\nend_header\r?\n")
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Vertices (N, 3) float64 in the file's unit, and triangles (M, 3) int32."""
+
+    vertices: npt.NDArray[np.float64]
+    triangles: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class _Element:
+    name: str
+    count: int
+    scalars: list[tuple[str, str]]
+    """Name and numpy type of each property that is one number."""
+    lists: list[tuple[str, str]]
+    """Numpy types of length and items of each property that is a list."""
+
+
+def read_vertices(path: Path | str) -> npt.NDArray[np.float64]:
+    """Read the vertices (N, 3) of a mesh; its faces may be of any form.
+
+    Raises:
+        DataError: as `read_mesh`, for the vertices.
+    """
+    path = Path(path)
+    binary, elements, body = _open(path)
+    return _vertices(path, binary, elements, body)[0]
+
+
+def read_mesh(path: Path | str) -> Mesh:
+    """Read vertices and triangles of a mesh.
+
+    Raises:
+        DataError: the file is missing, larger than `MAX_BYTES`, not ASCII or binary little-endian PLY, shorter than
+            its header says, has a coordinate that is not finite, or faces that are not triangles of its vertices.
+    """
+    path = Path(path)
+    binary, elements, body = _open(path)
+    vertices, rest = _vertices(path, binary, elements, body)
+    face = elements[1] if len(elements) > 1 else None
+    if face is None or face.name != "face" or face.scalars or len(face.lists) != 1:
+        raise DataError(f"{path}: expected `element face` with one list of vertices after the vertices, and no more")
+    if binary:
+        length, item = face.lists[0]
+        rows = _rows(path, rest, np.dtype([("length", length), ("corners", item, 3)]), face)
+        lengths, corners = rows["length"], rows["corners"].astype(np.int64)
+    else:
+        table = _table(path, rest, face, columns=4)
+        lengths, corners = table[:, 0], table[:, 1:].astype(np.int64)
+    if (lengths != 3).any():
+        raise DataError(f"{path}: face {int((lengths != 3).argmax())} is not a triangle; triangulate the mesh")
+    if len(corners) and not (corners.min() >= 0 and corners.max() < len(vertices)):
+        raise DataError(f"{path}: a face has vertex {corners.max()}, but there are {len(vertices)} vertices")
+    return Mesh(vertices, np.ascontiguousarray(corners, np.int32))
+
+
+def _open(path: Path) -> tuple[bool, list[_Element], bytes]:
+    """Give whether the file is binary, its elements, and what follows the header."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such mesh; expected a PLY file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{path}: larger than {MAX_BYTES} bytes, which no mesh of a face is")
+    end = _END.search(content, 0, _MAX_HEADER_BYTES)
+    if not content.startswith(b"ply") or end is None:
+        raise DataError(f"{path}: expected a PLY file (`ply` ... `end_header`), found something else")
+    lines = [line.split() for line in content[: end.start()].decode("ascii", "replace").splitlines()]
+    formats = [line[1:] for line in lines if line[:1] == ["format"]]
+    if formats not in ([["ascii", "1.0"]], [["binary_little_endian", "1.0"]]):
+        found = " ".join(formats[0]) if formats else "none"
+        raise DataError(f"{path}: expected the PLY format ascii 1.0 or binary_little_endian 1.0, found {found}")
+    return formats[0][0] != "ascii", _elements(path, lines), content[end.end() :]
+
+
+def _elements(path: Path, lines: list[list[str]]) -> list[_Element]:
+    elements: list[_Element] = []
+    for line in lines:
+        match line:
+            case ["element", name, count] if count.isdecimal() and len(count) < 10:
+                elements.append(_Element(name, int(count), [], []))
+            case ["property", "list", length, item, _] if elements and {length, item} <= set(_TYPES):
+                elements[-1].lists.append((_TYPES[length], _TYPES[item]))
+            case ["property", kind, name] if elements and kind in _TYPES:
+                elements[-1].scalars.append((name, _TYPES[kind]))
+            case ["element" | "property", *_]:
+                raise DataError(f"{path}: line {' '.join(line)[:60]!r} of the header cannot be understood")
+    vertex = elements[0] if elements else None
+    names = [name for name, _ in vertex.scalars] if vertex else []
+    if vertex is None or vertex.name != "vertex" or vertex.lists or not {"x", "y", "z"} <= set(names):
+        raise DataError(f"{path}: expected `element vertex` with x, y and z first, found another header")
+    if len(set(names)) < len(names):
+        raise DataError(f"{path}: the header names a property of vertices twice")
+    return elements
+
+
+def _vertices(
+    path: Path, binary: bool, elements: list[_Element], body: bytes
+) -> tuple[npt.NDArray[np.float64], bytes | list[bytes]]:
+    """Give the vertices and what follows them: bytes, or lines of an ASCII file."""
+    vertex = elements[0]
+    rest: bytes | list[bytes]
+    if binary:
+        kind = np.dtype(vertex.scalars)
+        rows = _rows(path, body, kind, vertex)
+        points = np.stack([rows[axis].astype(np.float64) for axis in "xyz"], axis=1)
+        rest = body[vertex.count * kind.itemsize :]
+    else:
+        lines = body.splitlines()
+        names = [name for name, _ in vertex.scalars]
+        points = _table(path, lines, vertex, len(names))[:, [names.index(axis) for axis in "xyz"]]
+        rest = lines[vertex.count :]
+    if not np.isfinite(points).all():
+        row = int((~np.isfinite(points).all(axis=1)).argmax())
+        raise DataError(f"{path}: vertex {row} has a coordinate that is not finite")
+    return points, rest
+
+
+def _rows(path: Path, body: bytes | list[bytes], kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
+    needed = element.count * kind.itemsize
+    if not isinstance(body, bytes) or len(body) < needed:
+        raise DataError(f"{path}: {len(body)} bytes for {element.count} of `{element.name}`, expected {needed}")
+    return np.frombuffer(body, kind, element.count)
+
+
+def _table(path: Path, lines: bytes | list[bytes], element: _Element, columns: int) -> npt.NDArray[np.float64]:
+    rows = [line.split() for line in lines[: element.count]] if isinstance(lines, list) else []
+    if len(rows) < element.count:
+        raise DataError(f"{path}: {len(rows)} lines of `{element.name}`, expected {element.count}")
+    wrong = next((number for number, row in enumerate(rows) if len(row) != columns), None)
+    if wrong is not None:
+        raise DataError(f"{path}: `{element.name}` {wrong} has {len(rows[wrong])} numbers, expected {columns}")
+    try:
+        return np.array(rows, np.float64).reshape(element.count, columns)
+    except ValueError as error:
+        raise DataError(f"{path}: `{element.name}` holds something that is not a number ({error})") from error

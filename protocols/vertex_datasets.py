@@ -1,0 +1,140 @@
+"""Where the vertex protocols' data lie: folders of tracks, the vertices that count, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ffbench.errors import DataError
+from ffbench.paths import data_dir
+from ffbench.protocol import DatasetCard
+
+from .vertex_tracks import FaceMeshPoints, MetricalPoints, Track
+
+SYNTHETIC_MARK = "ffbench-mini.json"
+"""A folder with this file at its top was made by ffbench."""
+PAPER_VERTICES = 1435
+MASKS, INDEX_FILE = "FLAME_masks.pkl", "regions.json"
+
+Kind = Literal["mead_vertices", "ck_vertices"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What differs between the two protocols."""
+
+    title: str
+    dataset: str
+    folders: tuple[str, ...]
+    mini: str
+
+
+SOURCES: Mapping[Kind, Source] = {
+    "mead_vertices": Source("MEAD vertices", "MEAD", ("MEAD-tracks", "mead_tracks"), "mead"),
+    "ck_vertices": Source("CK+ vertices", "CK+", ("CK+-tracks", "ck_plus_tracks"), "ck_plus_tracks"),
+}
+
+
+def read_tracks(folders: Sequence[Path], *, face_mesh: bool, original: bool) -> tuple[list[Track], list[str]]:
+    """Read the tracks in `folders`; those that cannot be used are named as problems.
+
+    Raises:
+        DataError: there is one folder, and it cannot be used.
+    """
+    tracks: list[Track] = []
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            tracks.append(FaceMeshPoints(folder) if face_mesh else MetricalPoints(folder, original=original))
+        except DataError as error:
+            if len(folders) == 1:
+                raise
+            problems.append(f"{error}; the video is left out")
+    return tracks, problems
+
+
+def subject_of(video: str) -> str:
+    """Give the person of a video: what stands before the first `_` of its name (`M003_front_...`, `S005_001`)."""
+    return video.partition("_")[0]
+
+
+def find_regions(data: Path) -> Path:
+    """Find the file that says which vertices count: with the tracks, or in `$FFBENCH_DATA/FLAME`.
+
+    Raises:
+        DataError: there is none.
+    """
+    places = [data / INDEX_FILE, data / MASKS]
+    folder = data_dir()
+    if folder is not None:
+        places.append(folder / "FLAME" / MASKS)
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise DataError(
+            f"{data / MASKS}: not found; the vertices of lips, cheeks and eyes are read from FLAME's own {MASKS} "
+            f"(here or in $FFBENCH_DATA/FLAME), from {INDEX_FILE} here, or from the file in the option regions=..."
+        )
+    return found
+
+
+def licensed_data(kind: Kind) -> Path | None:
+    """Find tracks of the real videos in the data folder; None where there are none."""
+    folder = data_dir()
+    if folder is None:
+        return None
+    return next((folder / name for name in SOURCES[kind].folders if (folder / name).is_dir()), None)
+
+
+def mini_data(kind: Kind) -> Path:
+    """Give the mini dataset, made on first use."""
+    from ffbench.datasets.mini import mini_dataset
+
+    return mini_dataset(SOURCES[kind].mini)
+
+
+def dataset_card(
+    data: Path, kind: Kind, tracks: Sequence[Track], problems: Sequence[str], manifest: str
+) -> DatasetCard:
+    """Say what the tracks are, who made them, and what is missing.
+
+    Args:
+        data: the folder of tracks.
+        kind: the protocol.
+        tracks: the videos that are used, one at least.
+        problems: one line each.
+        manifest: hash of all files that are used.
+    """
+    facts = {
+        "videos": float(len(tracks)),
+        "subjects": float(len({subject_of(track.name) for track in tracks})),
+        "frames": float(sum(len(track.numbers) for track in tracks)),
+    }
+    origin: Literal["real", "synthetic"] = "real"
+    reference: Literal["ground truth", "pseudo"] = "pseudo"
+    suffix = "tracked"
+    if (data / SYNTHETIC_MARK).is_file():
+        origin, reference, suffix = "synthetic", "ground truth", "mini, tracked"
+        note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh"
+    elif isinstance(tracks[0], FaceMeshPoints):
+        suffix = "face mesh"
+        note = "points that a face mesh network found in each frame: not the paper's reference, and not comparable"
+        for track in tracks:
+            if isinstance(track, FaceMeshPoints) and track.info.epe_floor_px is not None:
+                facts[f"epe_floor_px/{track.name}"] = track.info.epe_floor_px
+    else:
+        note = (
+            "vertices of FLAME as MICA's metrical tracker fitted it to each frame, not measured; "
+            f"the paper counts {PAPER_VERTICES} of them and does not say which"
+        )
+    return DatasetCard(
+        name=f"{SOURCES[kind].dataset}, {suffix}",
+        origin=origin,
+        reference=reference,
+        reference_note=note,
+        manifest_sha256=manifest,
+        problems=tuple(problems),
+        left_out=tuple(line for track in tracks for line in track.left_out),
+        facts=facts,
+    )

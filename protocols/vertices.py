@@ -1,0 +1,233 @@
+"""MEAD and CK+ vertices (paper, section 5.4, Eq. 6, MEAD(V.) and CK+(V.) of Table 3): docs/protocols/vertices.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.datasets.flame_masks import Indices, read_regions
+from ffbench.datasets.manifest import manifest_sha256
+from ffbench.errors import DataError, UsageError
+from ffbench.flow.sampling import sample_flow
+from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
+from ffbench.protocol import (
+    MetricCard,
+    NumpyFlows,
+    Pair,
+    PairScore,
+    Protocol,
+    ProtocolCard,
+    ProtocolEntry,
+    ProtocolRequest,
+    Term,
+)
+
+from .vertex_datasets import (
+    SOURCES,
+    Kind,
+    dataset_card,
+    find_regions,
+    licensed_data,
+    mini_data,
+    read_tracks,
+    subject_of,
+)
+from .vertex_tracks import FACE_MESH_REGIONS, Track, find_tracks
+
+VERSION = "1.0"
+OUTLIER_PX = 3.0
+OPTIONS = ("gap", "image", "regions", "visibility")
+_METRICS = {
+    "epe": MetricCard(title="endpoint error", unit="px"),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
+    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%"),
+    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True),
+}
+
+
+@dataclass(frozen=True)
+class Vertices:
+    """The vertices in both images, (N, 2) float64 px, and which of them may count, (N,)."""
+
+    first: npt.NDArray[np.float64]
+    second: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.bool_]
+
+
+class FaceVertices(Protocol[Vertices]):
+    """Endpoint error of the flow at the tracked vertices of lips, cheeks and eyes in the first image of a pair."""
+
+    def __init__(
+        self,
+        data: Path,
+        kind: Kind,
+        *,
+        regions: Path | None = None,
+        image: str | None = None,
+        visibility: str | None = None,
+        gap: int = 1,
+    ) -> None:
+        """Scan the tracks in `data`.
+
+        Args:
+            data: folder of tracks, one subfolder a video.
+            kind: `mead_vertices` pairs frames t and t + gap, `ck_vertices` the first and the last.
+            regions: `FLAME_masks.pkl` or an index file; None for the one in `data` or in `$FFBENCH_DATA/FLAME`.
+            image: `crop` (default) or `original`.
+            visibility: `all` (default), or `visible` for vertices that are seen in the first image.
+            gap: frames between the two of a pair.
+
+        Raises:
+            DataError: no track can be used. Of several, those that cannot are named as problems.
+            UsageError: an option that face mesh tracks do not have.
+        """
+        folders, face_mesh = find_tracks(data)
+        if face_mesh and (regions or image or visibility):
+            raise UsageError(
+                "tracks of `ffbench track` have one set of points on the frames themselves: "
+                "regions, image and visibility are options for the metrical tracker's output"
+            )
+        self._visible_only = visibility == "visible"
+        regions_file = None if face_mesh else regions or find_regions(data)
+        self._groups, self._indices = _share_out(read_regions(regions_file) if regions_file else FACE_MESH_REGIONS)
+        self._pairs: dict[str, tuple[Track, int, int]] = {}
+        tracks, problems = read_tracks(folders, face_mesh=face_mesh, original=image == "original")
+        for track in tracks:
+            for first, second in _frame_pairs(track, kind, gap):
+                self._pairs[f"{track.name}/{first:05d}-{second:05d}"] = track, first, second
+        problems += [problem for track in tracks for problem in track.problems]
+        if not self._pairs:
+            raise DataError(f"{data}: no pair of frames; {problems[0] if problems else 'the videos are too short'}")
+        options: dict[str, str | int | float | bool] = {
+            "tracks": "face mesh" if face_mesh else "metrical tracker",
+            "image": "frame" if face_mesh else image or "crop",
+            "visibility": visibility or "all",
+            "vertices": len(self._indices),
+        }
+        if kind == "mead_vertices":
+            options["gap"] = gap
+        self.card = ProtocolCard(
+            id=kind,
+            version=VERSION,
+            title=SOURCES[kind].title,
+            primary="epe",
+            metrics=_METRICS,
+            group_by=("video",) if kind == "mead_vertices" else (),
+            # One person's videos share face, light and camera, and the tracker's errors.
+            resample_by="subject",
+            options=options,
+        )
+        self.dataset = dataset_card(data, kind, tracks, problems, self._manifest(regions_file))
+
+    def keys(self) -> Sequence[str]:
+        """Name the pairs, such as `M003_front_angry_level_1_001/00010-00011`."""
+        return list(self._pairs)
+
+    def load(self, key: str) -> Pair[Vertices]:
+        """Read the two images of a pair and the vertices in both."""
+        track, first, second = self._pairs[key]
+        image1, image2 = track.image(first), track.image(second)
+        if image1.shape != image2.shape:
+            sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (image1, image2)]
+            raise DataError(f"{key}: the images are {sizes[0]} and {sizes[1]}, expected one size")
+        counts = np.ones(len(self._indices), np.bool_)
+        if self._visible_only:
+            counts = track.visible(first, self._indices)
+        vertices = Vertices(track.points(first, self._indices), track.points(second, self._indices), counts)
+        return Pair(key, image1, image2, vertices, {"video": track.name, "subject": subject_of(track.name)})
+
+    def score(self, pair: Pair[Vertices], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Hold the facial flow at the vertices of the first image against where they went (Eq. 6, sign corrected).
+
+        Raises:
+            DataError: the flow is unknown at a vertex that counts.
+        """
+        points, displacement = pair.reference.first, pair.reference.second - pair.reference.first
+        height, width = pair.image1.shape[:2]
+        inside = np.all((points >= 0) & (points <= (width - 1, height - 1)), axis=1) & pair.reference.counts
+        inside &= np.isfinite(displacement).all(axis=1)  # a vertex behind the camera is nowhere in the image
+        predicted, known = sample_flow(forward.facial, np.where(np.isfinite(points), points, -1.0))
+        if not known[inside].all():
+            raise DataError(
+                f"{pair.key}: the flow is unknown at {int((inside & ~known).sum())} vertices inside the image; "
+                "a flow must have a value at every pixel"
+            )
+        errors = endpoint_errors(predicted, displacement)
+        terms = error_terms("epe", errors, inside, self._groups)
+        if inside.sum() >= 3:
+            residual = np.full(len(points), np.nan)
+            residual[inside] = nonrigid_errors(points[inside], predicted[inside], displacement[inside])
+            terms |= error_terms("epe_nonrigid", residual, inside, self._groups)
+        terms |= error_terms("outliers_3px", np.where(errors > OUTLIER_PX, 100.0, 0.0), inside, self._groups)
+        terms["vertices_inside"] = Term(100.0 * float(inside.sum()), float(len(points)))
+        return PairScore(pair.key, terms, pair.labels)
+
+    def _manifest(self, regions: Path | None) -> str:
+        numbers: dict[Track, set[int]] = {}
+        for track, first, second in self._pairs.values():
+            numbers.setdefault(track, set()).update((first, second))
+        files = {} if regions is None else {regions.name: regions}
+        for track, used in numbers.items():
+            files |= track.files(sorted(used))
+        return manifest_sha256(files)
+
+
+def _share_out(regions: Mapping[str, Indices]) -> tuple[dict[str, npt.NDArray[np.bool_]], Indices]:
+    """Give the members of each region among all vertices that count, and the numbers of these."""
+    indices = np.concatenate(list(regions.values()))
+    return {name: np.isin(indices, members) for name, members in regions.items()}, indices
+
+
+def _frame_pairs(track: Track, kind: Kind, gap: int) -> list[tuple[int, int]]:
+    numbers = list(track.numbers)
+    if kind == "ck_vertices":
+        return [(numbers[0], numbers[-1])] if len(numbers) > 1 else []
+    there = set(numbers)
+    return [(number, number + gap) for number in numbers if number + gap in there]
+
+
+def load_mead(request: ProtocolRequest) -> FaceVertices:
+    """Build `mead_vertices` on `request.data`, on the tracks in the data folder, or on the mini dataset.
+
+    Raises:
+        UsageError: an unknown option, variant or value.
+        DataError: the tracks are not usable.
+    """
+    return _load(request, "mead_vertices")
+
+
+def load_ck(request: ProtocolRequest) -> FaceVertices:
+    """Build `ck_vertices`, as `load_mead` builds `mead_vertices`."""
+    return _load(request, "ck_vertices")
+
+
+def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
+    options = dict(request.options)
+    known = [name for name in OPTIONS if name != "gap" or kind == "mead_vertices"]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise UsageError(f"{request.name} has the options {', '.join(known)}, not {', '.join(unknown)}")
+    if request.variant not in (None, "paper"):
+        raise UsageError(f"{request.name} has the variant 'paper' only, got '{request.variant}'")
+    for name, choices in (("image", ("crop", "original")), ("visibility", ("all", "visible"))):
+        if options.get(name, choices[0]) not in choices:
+            raise UsageError(f"option '{name}': expected {' or '.join(choices)}, got '{options[name]}'")
+    gap = options.get("gap", "1")
+    if not (gap.isdecimal() and 0 < int(gap) < 10**6):
+        raise UsageError(f"option 'gap': expected a positive whole number, got '{gap}'")
+    return FaceVertices(
+        request.data or licensed_data(kind) or mini_data(kind),
+        kind,
+        regions=Path(options["regions"]) if "regions" in options else None,
+        image=options.get("image"),
+        visibility=options.get("visibility"),
+        gap=int(gap),
+    )
+
+
+mead_entry = ProtocolEntry("MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)", load_mead)
+ck_entry = ProtocolEntry("CK+: flow from onset to apex at tracked vertices (paper, Table 3)", load_ck)
