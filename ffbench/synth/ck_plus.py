@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.atomic import write_bytes, write_text
 from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame, sample_target
@@ -42,7 +41,7 @@ def make_ck_plus(
 
     Raises:
         ValueError: fewer sequences than subjects, or no subjects.
-        DataError: a file cannot be written.
+        OSError: a file cannot be written.
     """
     if not 1 <= subjects <= min(sequences, 999):
         raise ValueError(f"expected 1 to {min(sequences, 999)} subjects for {sequences} sequences, got {subjects}")
@@ -55,7 +54,7 @@ def make_ck_plus(
             if progress is not None:
                 progress(done, sequences)
     mark = {"synthetic": True, "recipe": RECIPE, "version": VERSION, "seed": seed}
-    write_text(root / "ffbench-mini.json", json.dumps(mark, indent=2) + "\n")
+    (root / "ffbench-mini.json").write_text(json.dumps(mark, indent=2) + "\n")
 
 
 def _studio(head: HeadModel, seed: int, subject: int) -> Scene:
@@ -93,16 +92,20 @@ def _write_sequence(root: Path, scene: Scene, seed: int, subject: int, take: int
     drift = Pose(neck=rng.normal(0, [0.025, 0.025, 0.015]), translation=rng.normal(0, [0.03, 0.03, 0.03]))
     count = int(rng.integers(6, 11))
     name = f"S{subject + 1:03d}_{take:03d}"
-    folder = Path(f"S{subject + 1:03d}") / f"{take:03d}"
+    images, landmarks, emotions = (
+        root / kind / f"S{subject + 1:03d}" / f"{take:03d}" for kind in ("cohn-kanade-images", "Landmarks", "Emotion")
+    )
+    for folder in (images, landmarks, emotions):
+        folder.mkdir(parents=True, exist_ok=True)
     stem = ""
     for number, share in enumerate(_onset(count), start=1):
         pose = Pose(neck=rest.neck + share * drift.neck, translation=rest.translation + share * drift.translation)
         frame = render_frame(scene, Frame(share * apex, pose), take * 100 + number)
         stem = f"{name}_{number:08d}"
-        write_bytes(root / "cohn-kanade-images" / folder / f"{stem}.png", _png(frame.image, scene.sensor.grey))
+        (images / f"{stem}.png").write_bytes(_png(frame.image, scene.sensor.grey))
         rows = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in frame.landmarks)
-        write_text(root / "Landmarks" / folder / f"{stem}_landmarks.txt", rows)
-    write_text(root / "Emotion" / folder / f"{stem}_emotion.txt", f"   {CODES[emotion]:.7e}\n")
+        (landmarks / f"{stem}_landmarks.txt").write_text(rows)
+    (emotions / f"{stem}_emotion.txt").write_text(f"   {CODES[emotion]:.7e}\n")
 
 
 def _onset(count: int) -> FloatArray:
@@ -114,5 +117,5 @@ def _onset(count: int) -> FloatArray:
 def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], grey: bool) -> bytes:
     import cv2
 
-    _, code = cv2.imencode(".png", image[..., 0] if grey else image[..., ::-1])
+    _, code = cv2.imencode(".png", image[..., 0] if grey else image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return code.tobytes()

@@ -151,7 +151,8 @@ class MakeHumanHead(HeadModel):
         count = len(self.template)
         moved = shape[:count].copy()
         for i in np.flatnonzero(expression).tolist():
-            add_scaled(moved, *self._units[i], expression[i])
+            rows, deltas = self._units[i]
+            add_scaled(moved, rows, deltas, expression[i])
         for side, eye in enumerate(self._eyes):
             turn = (expression * (self._eye_of_unit == side)) @ self._eye_rotation
             if turn.any():

@@ -59,7 +59,7 @@ BRIGHTEST = 1.5
 def _tone_curve(contrast: float) -> npt.NDArray[np.float32]:
     """Coefficients (8,) of a polynomial that takes the square root of light to grey levels, lowest power first.
 
-    A polynomial can be worked out for eight values at a time, a table cannot; it is within a grey level of
+    A polynomial can be worked out for eight values at a time, a table cannot; it is within three grey levels of
     the curve.
     """
     root = np.sin(np.linspace(0, np.pi / 2, 400)) ** 2 * BRIGHTEST**0.5
