@@ -12,6 +12,7 @@ from ffbench.errors import DataError
 from ffbench.synth.expressions import Frame
 from ffbench.synth.flame import FlameHead
 from ffbench.synth.flame_files import EXPRESSIONS, SHAPES, read_npy
+from ffbench.synth.flame_pickle import one_line
 from ffbench.synth.head import FloatArray, Pose
 
 SIZES = {"shape": 100, "exp": 50, "pose": 6, "globalpose": 3, "jawpose": 3}
@@ -96,7 +97,7 @@ def _read(path: Path, size: int) -> FloatArray:
     try:
         values = read_npy(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"expected {size} plain numbers saved by numpy ({' '.join(str(error).split())})") from error
+        raise ValueError(f"expected {size} plain numbers saved by numpy ({one_line(error)})") from error
     if values.shape not in ((size,), (1, size)):
         raise ValueError(f"expected {size} numbers, found {values.shape}")
     numbers = values.astype(np.float64).reshape(size)

@@ -24,7 +24,7 @@ DM_PER_METRE = 10.0
 # Each overrules those before it: the masks overlap.
 REGION_OF_MASK = {
     "face": Region.CHEEKS, "scalp": Region.SCALP, "neck": Region.NECK, "forehead": Region.FOREHEAD,
-    "eye_region": Region.EYES, "nose": Region.NOSE, "lips": Region.LIPS, "left_ear": Region.EARS,
+    "nose": Region.NOSE, "lips": Region.LIPS, "eye_region": Region.EYES, "left_ear": Region.EARS,
     "right_ear": Region.EARS, "left_eyeball": Region.EYES, "right_eyeball": Region.EYES,
 }  # fmt: skip
 MODEL_NAMES = ("generic_model.pkl", "flame2023.pkl", "flame2023_Open.pkl")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.errors import DataError
-from ffbench.synth.flame_pickle import read_tree, single_object, to_array
+from ffbench.synth.flame_pickle import one_line, read_tree, single_object, to_array
 from ffbench.synth.head import FloatArray
 
 JOINTS = 5
@@ -198,7 +198,7 @@ def _read_object(content: bytes, path: Path) -> Any:
             raise ValueError("found plain numbers")
         return single_object(read_tree(body, path))
     except ValueError as error:
-        raise DataError(f"{path}: expected a dict saved by numpy ({error}); get the file again") from error
+        raise DataError(f"{path}: expected a dict saved by numpy ({one_line(error)}); get the file again") from error
 
 
 def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
@@ -212,7 +212,7 @@ def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]
                 raise DataError(f"{path}: {' or '.join(names)} is larger than {LARGEST_MEMBER:,} bytes")
             return {name: read_npy(archive.read(f"{name}.npy")) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path}: expected an .npz archive of numpy ({error}); download it again") from error
+        raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); download it again") from error
 
 
 def _dictionary(tree: object, path: Path) -> Mapping[str, Any]:
@@ -223,7 +223,7 @@ def _dictionary(tree: object, path: Path) -> Mapping[str, Any]:
 
 def _array(tree: Mapping[str, Any], name: str, path: Path) -> npt.NDArray[Any]:
     if name not in tree:
-        known = ", ".join(sorted(str(key) for key in tree)[:12])
+        known = one_line(", ".join(sorted(str(key) for key in tree)))
         raise DataError(f"{path}: expected {name}, found only {known}; it is another file")
     try:
         return to_array(tree[name])

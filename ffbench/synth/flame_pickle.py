@@ -41,6 +41,7 @@ ALLOWED = frozenset(
         "_codecs.encode",
     }
 )
+PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 MOST_STEPS = 2_000_000
 """More instructions than any FLAME file has; the bound also keeps the reader's memo small."""
 LARGEST_SPARSE = 10_000_000
@@ -76,7 +77,7 @@ class Node:
 
 class _InertUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        full = f"{module}.{name}"
+        full = f"{PYTHON_2.get(module, module)}.{name}"
         if full not in ALLOWED:
             raise _RefusedError(full)
         return type("Node", (Node,), {"name": full})
@@ -104,12 +105,18 @@ def read_tree(content: bytes, path: Path) -> Any:
         return _InertUnpickler(io.BytesIO(content), encoding="latin1").load()
     except _RefusedError as error:
         raise DataError(
-            f"{path}: names {error}, which no FLAME file needs, so that loading it could run code; "
+            f"{path}: names {one_line(error)}, which no FLAME file needs, so that loading it could run code; "
             "nothing was run; get the file from its authors"
         ) from error
     except Exception as error:  # A damaged pickle can fail in any way.
-        reason = str(error) or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise DataError(f"{path}: expected a pickle, found a damaged one ({reason}); download it again") from error
+
+
+def one_line(text: object, most: int = 120) -> str:
+    """Text out of a file, fit for an error message."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else line[:most] + "..."
 
 
 def to_array(value: object) -> npt.NDArray[Any]:
@@ -163,7 +170,7 @@ def _from_bytes(raw: object, dtype: object, shape: object, fortran: bool) -> npt
 def _dtype(value: object) -> np.dtype[Any]:
     code = value.args[0] if isinstance(value, Node) and value.kind == "numpy.dtype" and value.args else None
     if not (isinstance(value, Node) and isinstance(code, str) and re.fullmatch(r"[<>|=]?[biuf][1248]", code)):
-        raise ValueError(f"an array of type {code}")
+        raise ValueError(f"an array of type {one_line(code)}")
     order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else ""
     return np.dtype((order if order in ("<", ">") else "") + code.lstrip("<>|="))
 
