@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import assets, data, eval_, flow, methods, predict, protocols, show, submit, validate
+from ffbench.cli import assets, compare, data, eval_, flow, methods, predict, protocols, show, submit, table, validate
 from ffbench.errors import FfbenchError
 
 _DEBUG = "--debug"
@@ -27,6 +27,8 @@ app.command("show")(show.show)
 app.command("predict")(predict.predict_flows)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)
+app.command("compare")(compare.compare_records)
+app.command("table")(table.paper_table)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(data.app, name="data")

@@ -1,0 +1,49 @@
+"""`ffbench compare`: two records of one protocol, pair by pair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+
+
+def compare_records(
+    a: Annotated[Path, typer.Argument(help="A record, or the folder of a run.")],
+    b: Annotated[Path, typer.Argument(help="Another of the same protocol and dataset.")],
+    picture: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--png", metavar="FILE", help="Write a picture too."),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most."""
+    from ffbench.errors import DataError
+    from ffbench.results.compare import compare, pair_values
+    from ffbench.results.record import read_record
+    from ffbench.results.store_row import row_of
+
+    rows = []
+    group_by: tuple[str, ...] = ()
+    for place in (a, b):
+        path = place / "record.json" if place.is_dir() else place
+        if not path.is_file():
+            raise DataError(f"{path}: no such record; name a record, or the folder of a run that holds record.json")
+        record = read_record(path)
+        group_by = record.protocol.group_by
+        rows.append(row_of(path, "verified", record))
+    found = compare(rows[0], rows[1], group_by)
+    if picture is not None:
+        from ffbench.results.compare_picture import write_comparison
+
+        write_comparison(picture, found, pair_values(rows[0]), pair_values(rows[1]))
+    if json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        from ffbench.results.compare_text import comparison_lines
+
+        typer.echo("\n".join(comparison_lines(found)))
+        if picture is not None:
+            typer.echo(f"picture: {picture}")

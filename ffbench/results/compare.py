@@ -1,0 +1,197 @@
+"""Two methods on the same pairs: how much they differ, in which groups, how sure that is, and on which pairs most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from ffbench.errors import DataError, UsageError
+from ffbench.metrics.paired import holm, paired_difference, resampled_means, win_rate
+from ffbench.metrics.statistics import RESAMPLES, ratio_of_sums
+from ffbench.results.ranking import comparable_columns
+from ffbench.results.ranking_table import PairColumns, unit_names, unit_totals
+from ffbench.results.store_row import Row
+
+WORST = 10
+"""Pairs that are listed on either side."""
+
+Floats = npt.NDArray[np.float64]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Side(_Frozen):
+    """One of the two methods."""
+
+    method: str
+    title: str
+    value: float
+    record: str
+
+
+class GroupDifference(_Frozen):
+    """The difference A - B in one group, with its 95 % interval; None where there are fewer than two units."""
+
+    group: str
+    pairs: int
+    units: int = Field(description="what was resampled: pairs, or values of `Comparison.resampled`")
+    a: float
+    b: float
+    difference: float
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    p_holm: float | None = Field(description="p_value corrected for the number of groups; that of `all` stands alone")
+
+
+class PairDifference(_Frozen):
+    """One pair on which the two differ."""
+
+    key: str
+    a: float
+    b: float
+    difference: float
+
+
+class Comparison(_Frozen):
+    """A against B in the primary metric of a protocol."""
+
+    a: Side
+    b: Side
+    board: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+    resampled: str = Field(description="`pair`, or the label whose values are resampled")
+    resamples: int
+    pairs: int
+    groups: tuple[GroupDifference, ...] = Field(description="the first is `all`")
+    win_rate: float = Field(description="share of pairs on which A is better, equal ones by half")
+    worst_for_a: tuple[PairDifference, ...]
+    worst_for_b: tuple[PairDifference, ...]
+
+
+def compare(a: Row, b: Row, group_by: Sequence[str] = (), *, resamples: int = RESAMPLES) -> Comparison:
+    """Compare two records of one board, pair by pair.
+
+    Args:
+        a, b: the rows of the records.
+        group_by: labels whose values make groups, beside the groups inside pairs.
+        resamples: resampled sets.
+
+    Raises:
+        UsageError: they are not of one protocol, variant and dataset.
+        DataError: a table is missing or damaged, or they hold different pairs.
+    """
+    if a.board != b.board:
+        raise UsageError(f"{b.path}: is of another board ({b.board.title}) than {a.path} ({a.board.title})")
+    first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)
+    if first.keys != second.keys:
+        odd = sorted(set(first.keys) ^ set(second.keys))
+        raise DataError(f"{b.path}: {len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+    values = [_pair_values(found, a.metric) for found in (first, second)]
+    both = np.isfinite(values[0]) & np.isfinite(values[1])
+    groups = _groups(first, second, a, group_by, resamples)
+    return Comparison(
+        a=_side(a),
+        b=_side(b),
+        board=a.board.title,
+        metric=a.metric,
+        unit=a.unit,
+        higher_is_better=a.higher_is_better,
+        resampled=a.resample_by or "pair",
+        resamples=resamples,
+        pairs=int(both.sum()),
+        groups=tuple(groups),
+        win_rate=win_rate(values[0][both], values[1][both], higher_is_better=a.higher_is_better),
+        worst_for_a=_worst(first.keys, values[0], values[1], higher_is_worse=not a.higher_is_better),
+        worst_for_b=_worst(first.keys, values[0], values[1], higher_is_worse=a.higher_is_better),
+    )
+
+
+def pair_values(row: Row) -> dict[str, float]:
+    """Give the value of each pair behind a row, by key; pairs in which nothing counts are left out.
+
+    Raises:
+        DataError: the table is missing or damaged.
+    """
+    columns = comparable_columns(row)
+    values = _pair_values(columns, row.metric)
+    return {key: value for key, value in zip(columns.keys, values.tolist(), strict=True) if math.isfinite(value)}
+
+
+def _side(row: Row) -> Side:
+    return Side(method=row.method, title=row.title, value=row.value, record=row.path)
+
+
+def _pair_values(columns: PairColumns, metric: str) -> Floats:
+    sums, counts = columns.terms[metric]
+    values: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return values
+
+
+def _groups(
+    first: PairColumns, second: PairColumns, row: Row, group_by: Sequence[str], resamples: int
+) -> list[GroupDifference]:
+    """Compare in all groups with one drawing of units: a group's mean is made of those of its units that are drawn."""
+    members = _members(first, second, row.metric, group_by)
+    units = unit_names(first, row.resample_by)
+    # Four columns a group: sums and counts of A, then of B.
+    stacked = np.hstack([np.stack(parts, 1) for parts in members.values()])
+    totals = unit_totals(stacked, units)
+    means = resampled_means(totals[:, 0::2], totals[:, 1::2], resamples=resamples)
+    found = []
+    for index, (name, (sums_a, counts_a, sums_b, counts_b)) in enumerate(members.items()):
+        a, b = (ratio_of_sums(s.tolist(), c.tolist()) for s, c in ((sums_a, counts_a), (sums_b, counts_b)))
+        counting = int(((totals[:, 4 * index + 1] > 0) & (totals[:, 4 * index + 3] > 0)).sum())
+        judged = paired_difference(a - b, means[:, 2 * index] - means[:, 2 * index + 1], counting)
+        found.append((name, int(((counts_a > 0) & (counts_b > 0)).sum()), counting, a, b, judged))
+    tested = [judged.p_value for *_, judged in found[1:] if judged.p_value is not None]
+    adjusted = iter(holm(tested))
+    return [
+        GroupDifference(
+            group=name,
+            pairs=pairs,
+            units=counting,
+            a=a,
+            b=b,
+            difference=judged.value,
+            ci_low=judged.low,
+            ci_high=judged.high,
+            p_value=judged.p_value,
+            p_holm=judged.p_value if position == 0 or judged.p_value is None else next(adjusted),
+        )
+        for position, (name, pairs, counting, a, b, judged) in enumerate(found)
+    ]
+
+
+def _members(
+    first: PairColumns, second: PairColumns, metric: str, group_by: Sequence[str]
+) -> dict[str, tuple[Floats, Floats, Floats, Floats]]:
+    """Give sums and counts of A and B by group: all, the groups inside pairs, and `label=value`."""
+    terms = [metric, *sorted(name for name in first.terms if name != metric and name in second.terms)]
+    members = {name.partition("/")[2] or "all": (*first.terms[name], *second.terms[name]) for name in terms}
+    whole = members["all"]
+    for label in group_by:
+        values = np.array(["" if value is None else value for value in first.labels[label]], dtype=object)
+        for value in sorted({value for value in first.labels[label] if value is not None}):
+            mask = values == value
+            members[f"{label}={value}"] = (whole[0] * mask, whole[1] * mask, whole[2] * mask, whole[3] * mask)
+    return {name: parts for name, parts in members.items() if parts[1].any() and parts[3].any()}
+
+
+def _worst(keys: Sequence[str], a: Floats, b: Floats, *, higher_is_worse: bool) -> tuple[PairDifference, ...]:
+    """Give the pairs with the largest difference to one side."""
+    signed = np.nan_to_num(a - b, nan=0.0) * (1 if higher_is_worse else -1)
+    order = np.argsort(-signed, kind="stable")[:WORST]
+    return tuple(
+        PairDifference(key=keys[i], a=float(a[i]), b=float(b[i]), difference=float(a[i] - b[i]))
+        for i in order
+        if signed[i] > 0
+    )

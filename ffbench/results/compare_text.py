@@ -1,0 +1,83 @@
+"""A comparison of two methods as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ffbench.results.compare import Comparison, GroupDifference, PairDifference
+from ffbench.results.ranking import LEVEL
+from ffbench.results.text import format_value
+
+_PAIRS_SHOWN = 5
+
+
+def comparison_lines(found: Comparison) -> list[str]:
+    """Give a comparison as lines of text."""
+    whole = found.groups[0]
+    lines = [
+        f"A: {found.a.title} ({found.a.method})",
+        f"B: {found.b.title} ({found.b.method})",
+        found.board,
+        f"{found.metric} [{found.unit}], {'higher' if found.higher_is_better else 'lower'} is better",
+        "",
+        _verdict(found, whole),
+        f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
+        "",
+    ]
+    rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
+    rows += [_row(group) for group in found.groups]
+    lines += _table(rows)
+    for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
+        if pairs:
+            lines += ["", f"pairs on which {name} falls behind most:"]
+            lines += _table([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
+    lines += ["", f"intervals: paired bootstrap over {found.resampled}s, {found.resamples} resamples"]
+    return lines
+
+
+def _verdict(found: Comparison, whole: GroupDifference) -> str:
+    if whole.p_value is None:
+        return "too few units to say which of the two is better"
+    if whole.p_value >= LEVEL:
+        return f"the two are not separable ({_p_equals(whole.p_value)})"
+    a_is_better = (whole.difference > 0) == found.higher_is_better
+    return f"{'A' if a_is_better else 'B'} is better ({_p_equals(whole.p_value)})"
+
+
+def _row(group: GroupDifference) -> tuple[str, ...]:
+    interval = "-"
+    if group.ci_low is not None and group.ci_high is not None:
+        interval = f"{_signed(group.ci_low)} to {_signed(group.ci_high)}"
+    values = format_value(group.a), format_value(group.b), _signed(group.difference)
+    return group.group, str(group.pairs), *values, interval, _p(group.p_value), _p(group.p_holm)
+
+
+def _pair_row(pair: PairDifference) -> tuple[str, ...]:
+    return pair.key, format_value(pair.a), format_value(pair.b), _signed(pair.difference)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else '-'}{format_value(abs(value))}"
+
+
+def _p_equals(value: float) -> str:
+    text = _p(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns: the first to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

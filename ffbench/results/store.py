@@ -1,0 +1,149 @@
+"""The store of records: a folder in git, one immutable file a record under a name made from its content.
+
+submissions/verified/PROTOCOL/METHOD-HASH.json and .parquet    scored here
+submissions/claimed/PROTOCOL/METHOD-HASH.json and .parquet     sent in, not yet scored here
+submissions/reported/*.json                                    numbers printed in papers
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from ffbench import atomic
+from ffbench.errors import DataError, FfbenchError
+from ffbench.paths import cache_dir
+from ffbench.results.record import RunRecord, file_sha256, read_record
+from ffbench.results.store_row import Level, Row, row_from_json, row_of, table_path
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+HASH_LENGTH = 16
+_MAX_INDEX_BYTES = 2**30
+
+
+def record_content(record: RunRecord) -> bytes:
+    """Give the bytes that stand for a record in a store."""
+    return (record.model_dump_json(indent=1) + "\n").encode()
+
+
+def stored_name(record: RunRecord, content: bytes) -> str:
+    """Give the place of a record below its level: `PROTOCOL/METHOD-HASH.json`, of the hash of `content`."""
+    digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
+    return f"{_slug(record.protocol.id)}/{_slug(record.method.id)}-{digest}.json"
+
+
+def add_record(store: Path | str, path: Path, level: Level) -> Path:
+    """Copy the record at `path`, and its table of pair scores, into a store.
+
+    The name is made from the content, so that any number of processes may add at once: the same record twice is one
+    file, and different ones never meet. The table is written first: a record in the store always has its own.
+
+    Returns:
+        The path in the store.
+
+    Raises:
+        DataError: the record or its table cannot be read, the table is not the record's own, or the store cannot be
+            written.
+    """
+    record = read_record(path)
+    table = table_path(path, record)
+    try:
+        table_bytes = table.read_bytes()
+    except OSError as error:
+        raise DataError(f"{table}: cannot be read ({error.strerror or error}), it belongs to {path}") from error
+    if hashlib.sha256(table_bytes).hexdigest() != record.pair_table.sha256:
+        raise DataError(f"{table}: is not the table that {path} names (other sha256)")
+    content = record_content(record)
+    target = Path(store) / level / stored_name(record, content)
+    if not target.exists():
+        atomic.write_bytes(target.with_suffix(".parquet"), table_bytes)
+        atomic.write_bytes(target, content)
+    return target
+
+
+def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
+    """Find the records in stores and in folders of runs, and single files; sorted.
+
+    A run of this machine counts as verified: it was scored here.
+
+    Raises:
+        DataError: a place is not there.
+    """
+    found: dict[Path, Level] = {}
+    for place in map(Path, places):
+        if place.is_file():
+            found[place] = _level_of(place)
+        elif not place.is_dir():
+            raise DataError(f"{place}: no such record, store or folder of runs")
+        elif any((place / level).is_dir() for level in LEVELS):
+            found |= {path: level for level in LEVELS for path in (place / level).rglob("*.json")}
+        else:
+            found |= {path: _level_of(path) for path in place.rglob("record.json")}
+    return sorted(found.items())
+
+
+def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -> list[Row]:
+    """Read the rows of all records in `places`, through an index that is brought up to date from the files.
+
+    The index is a convenience in the cache folder, and never the truth: it may be deleted at any time.
+
+    Args:
+        places: stores, folders of runs, record files.
+        problems: takes the errors of records that cannot be read; without it, the first is raised.
+
+    Raises:
+        DataError: a place is not there, or a record cannot be read.
+    """
+    files = record_files(places)
+    name = hashlib.sha256("\0".join(sorted(str(Path(place).resolve()) for place in places)).encode()).hexdigest()
+    cache = cache_dir() / "stores" / f"{name}.json"
+    known = _read_index(cache)
+    index: dict[str, tuple[list[int], Row]] = {}
+    for path, level in files:
+        try:
+            status = path.stat()
+            stamp = [status.st_size, status.st_mtime_ns]
+            old = known.get(str(path))
+            row = old[1] if old and old[0] == stamp else row_of(path, level, read_record(path))
+        except OSError:
+            continue  # removed since it was listed
+        except FfbenchError as error:
+            if problems is None:
+                raise
+            problems.append(str(error))
+            continue
+        index[str(path)] = (stamp, row)
+    if index != known:
+        with contextlib.suppress(DataError):
+            content = {path: [stamp, asdict(row)] for path, (stamp, row) in index.items()}
+            atomic.write_text(cache, json.dumps(content))
+    return [row for _, row in index.values()]
+
+
+def own_name(path: Path) -> bool:
+    """Tell whether a file's name ends in the hash of its content."""
+    return path.stem.endswith(f"-{file_sha256(path)[:HASH_LENGTH]}")
+
+
+def _level_of(path: Path) -> Level:
+    return "claimed" if "claimed" in path.parts[-3:-1] else "verified"
+
+
+def _read_index(path: Path) -> dict[str, tuple[list[int], Row]]:
+    try:
+        if path.stat().st_size > _MAX_INDEX_BYTES:
+            return {}
+        content = json.loads(path.read_text())
+        return {name: (stamp, row_from_json(row)) for name, (stamp, row) in content.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"

@@ -1,0 +1,126 @@
+"""What a table of results needs of a record: small enough that tens of thousands are read at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ffbench.results.record import RunRecord
+
+Level = Literal["claimed", "verified"]
+"""claimed: a record that was sent in; verified: one that was scored here."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """What two results must share to stand in one table."""
+
+    protocol: str
+    version: str
+    variant: str
+    options: str
+    dataset: str
+    origin: str
+    reference: str
+    manifest_sha256: str
+
+    @property
+    def title(self) -> str:
+        """Name the board in a line: protocol, variant, options, dataset and whether it is real."""
+        options = "".join(f", {key}={value}" for key, value in json.loads(self.options).items())
+        return (
+            f"{self.protocol} {self.version} ({self.variant}{options}) on {self.dataset}: "
+            f"{self.origin} data, {self.reference} reference"
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record on a board. `table` is the table of pair scores, as its record names it."""
+
+    path: str
+    level: Level
+    board: Board
+    kind: str
+    method: str
+    title: str
+    paper: str | None
+    code: str | None
+    identity: str
+    metric: str
+    metric_title: str
+    unit: str
+    higher_is_better: bool
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    claimed: float | None
+    resample_by: str | None
+    pairs: int
+    started: str
+    not_rankable: tuple[str, ...]
+    table: str
+    table_sha256: str
+
+
+def row_of(path: Path, level: Level, record: RunRecord) -> Row:
+    """Take from a record what a row of a table shows, and what is needed to rank it."""
+    card, dataset, primary = record.protocol, record.dataset, record.primary
+    submission = record.submission
+    board = Board(
+        protocol=card.id,
+        version=card.version,
+        variant=card.variant,
+        options=json.dumps(card.options, sort_keys=True),
+        dataset=dataset.name,
+        origin=dataset.origin,
+        reference=dataset.reference,
+        manifest_sha256=dataset.manifest_sha256,
+    )
+    return Row(
+        path=str(path),
+        level=level,
+        board=board,
+        kind=record.kind,
+        method=record.method.id,
+        title=record.method.title,
+        paper=record.method.paper,
+        code=submission.code if submission else None,
+        identity=json.dumps([record.kind, record.method.model_dump(mode="json")], sort_keys=True),
+        metric=primary.metric,
+        metric_title=card.metrics[primary.metric].title if primary.metric in card.metrics else primary.metric,
+        unit=primary.unit,
+        higher_is_better=primary.higher_is_better,
+        value=primary.value,
+        ci_low=primary.ci_low,
+        ci_high=primary.ci_high,
+        claimed=submission.claimed if submission else None,
+        resample_by=card.resample_by,
+        pairs=record.pairs,
+        started=record.cost.started.isoformat(),
+        not_rankable=tuple(record.not_rankable),
+        table=str(table_path(path, record)),
+        table_sha256=record.pair_table.sha256,
+    )
+
+
+def table_path(path: Path, record: RunRecord) -> Path:
+    """Give where a record's table of pair scores lies: beside it, in a store under the record's own name."""
+    # The name in the record is a stranger's: only its last part may count.
+    return (
+        path.with_name(Path(record.pair_table.file).name)
+        if path.name == "record.json"
+        else path.with_suffix(".parquet")
+    )
+
+
+def row_from_json(content: dict[str, Any]) -> Row:
+    """Undo `dataclasses.asdict`.
+
+    Raises:
+        TypeError, KeyError: the content is not that of a row.
+    """
+    fixed = {**content, "board": Board(**content["board"]), "not_rankable": tuple(content["not_rankable"])}
+    return Row(**fixed)
