@@ -145,5 +145,8 @@ def openness(head: HeadModel) -> FloatArray:
             total += cosine * lit_share(vertices, head.topology.triangles, direction, 160, 0.03)
             weight += cosine
         result.append(total / weight)
-    inner = np.isin(head.topology.region, [Region.MOUTH, Region.LIPS])
-    return np.asarray(np.where(inner, np.maximum(*result), result[0]))
+    region = head.topology.region
+    share = np.where(np.isin(region, [Region.MOUTH, Region.LIPS]), np.maximum(*result), result[0])
+    # Some identities push the inside of a lower lid out through the skin, where it must not be black.
+    share[region == Region.EYES] = np.maximum(share[region == Region.EYES], 0.4)
+    return np.asarray(share)

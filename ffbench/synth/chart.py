@@ -48,8 +48,9 @@ class Chart:
         if look.hair_style == "bald":
             top = temple = brow - 1.6 * self.high
             sideburn = brow - 0.05 * self.high
-        side = np.array([0.0, 0.5 * ear, 0.78 * ear, 0.9 * ear, 0.95 * ear, 1.12 * ear, 1.35 * ear, 0.5])
-        row = [top, top + 0.02 * self.high, temple, brow - 0.02 * self.high, sideburn, sideburn, back, back]
+        side = np.array([0.0, 0.4 * ear, 0.62 * ear, 0.76 * ear, 0.86 * ear, 0.9 * ear, 1.12 * ear, 1.35 * ear, 0.5])
+        middle = 0.5 * (temple + brow)
+        row = [top, top + 0.02 * self.high, temple, middle, brow + 0.05 * self.high, sideburn, sideburn, back, back]
         return side, np.array(row)
 
     def hair(self, look: Look, u: npt.NDArray[np.floating], v: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

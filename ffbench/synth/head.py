@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,15 @@ class Topology:
     region: npt.NDArray[np.uint8]
     landmark_triangles: npt.NDArray[np.int32]
     landmark_weights: FloatArray
+
+    @functools.cached_property
+    def two_sided(self) -> npt.NDArray[np.bool_]:
+        """Triangles (T,) of which both sides are drawn: sheets, and the mouth, which may fold through itself.
+
+        Elsewhere the surface is closed and its inside is never seen.
+        """
+        mouth = np.isin(self.region, [Region.LIPS, Region.MOUTH])
+        return np.asarray((self.part != Part.SKIN) | mouth[self.triangles].all(axis=1))
 
     def triangle_region(self) -> npt.NDArray[np.uint8]:
         """Region of each triangle (T,): the one that most of its corners have, the first corner's at a draw."""

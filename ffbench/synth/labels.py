@@ -89,7 +89,7 @@ def label_pair(
         region,
         landing,
     )
-    occlusion = hidden_points(ids, landing, camera, topology.triangles, frame2, seen2)
+    occlusion = hidden_points(ids, landing, camera, topology.triangles, topology.two_sided, frame1, frame2, seen2)
     return Labels(facial, head, depth, ids >= 0, occlusion, region)
 
 

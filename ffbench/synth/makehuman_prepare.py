@@ -21,11 +21,10 @@ PARTS = {
     "helper-upper-teeth": Part.TEETH,
     "helper-lower-teeth": Part.TEETH,
     "helper-tongue": Part.TONGUE,
-    "helper-l-eyelashes-1": Part.LASHES,
     "helper-l-eyelashes-2": Part.LASHES,
-    "helper-r-eyelashes-1": Part.LASHES,
     "helper-r-eyelashes-2": Part.LASHES,
 }
+VERTICES = 19158
 LOCAL_FOLDERS = (
     "head", "eyes", "nose", "mouth", "cheek", "chin", "ears", "forehead", "eyebrows", "neck", "asym",
 )  # fmt: skip
@@ -42,8 +41,9 @@ JOINTS: dict[str, Sequence[int]] = {
 AXIS_DEPTH = 0.4
 # Heights in dm and where they lie on the sheet: the head gets four fifths of it.
 UV_HEIGHTS, UV_ROWS = (4.15, 5.9, 8.75), (1.0, 0.8, 0.0)
-# How much of their length the lashes lose: the mesh has sheets meant for a texture with transparent gaps.
-LASH_CUTS = {"eyelashes-1": 0.8, "eyelashes-2": 0.55}
+# How much of their length the upper lashes lose: the mesh has sheets meant for a texture with transparent gaps.
+# The lower ones are left out, since a closed line under the eye looks painted.
+LASH_CUT = 0.6
 
 
 def prepare(files: MakeHumanFiles) -> Arrays:
@@ -53,8 +53,8 @@ def prepare(files: MakeHumanFiles) -> Arrays:
         DataError: a file is missing or is not what it should be.
     """
     mesh = read_base_mesh(files)
-    if len(mesh.vertices) != 19158:
-        raise DataError(f"{files.asset}: expected 19158 vertices in base.obj, found {len(mesh.vertices)}")
+    if len(mesh.vertices) != VERTICES:
+        raise DataError(f"{files.asset}: expected {VERTICES} vertices in base.obj, found {len(mesh.vertices)}")
     quads = _bust(mesh)
     triangles = np.concatenate([mesh.quads[quads][:, [0, 1, 2]], mesh.quads[quads][:, [0, 2, 3]]])
     part = np.tile(np.array([PARTS[group] for group in mesh.group[quads]], np.uint8), 2)
@@ -64,12 +64,10 @@ def prepare(files: MakeHumanFiles) -> Arrays:
     rows = np.full(len(mesh.vertices), -1, np.int32)
     rows[used] = np.arange(len(used), dtype=np.int32)
     triangles = rows[triangles]
-    # Lashes are sheets: seen from behind they would vanish, so they have a second side.
-    lashes = part == Part.LASHES
-    triangles = np.concatenate([triangles, triangles[lashes][:, ::-1]])
-    part = np.concatenate([part, part[lashes]])
-
-    mesh = replace(mesh, vertices=_shorten_lashes(mesh))
+    lashes, lids = _lashes(mesh)
+    shortened = mesh.vertices.copy()
+    shortened[lashes] += LASH_CUT * (shortened[lids] - shortened[lashes])
+    mesh = replace(mesh, vertices=shortened)
     vertices = mesh.vertices[used]
     arrays: Arrays = {
         "base_index": used.astype(np.int32),
@@ -90,23 +88,17 @@ def prepare(files: MakeHumanFiles) -> Arrays:
         ("macro", files.targets("mpfb2/targets/macrodetails")),
         ("local", _local_names(files)),
     ):
-        arrays |= _targets(files, kind, names, every, len(mesh.vertices))
+        arrays |= _targets(files, kind, names, every, rows[lashes], rows[lids])
     return arrays
 
 
-def _shorten_lashes(mesh: BaseMesh) -> npt.NDArray[np.float64]:
-    """Pull the lashes towards the rims of the lids."""
+def _lashes(mesh: BaseMesh) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """Vertices of the lashes, and the vertex of the lids next to each."""
     from scipy.spatial import cKDTree
 
-    vertices: npt.NDArray[np.float64] = mesh.vertices.copy()
-    lids = cKDTree(mesh.vertices[np.unique(mesh.quads[mesh.group == "body"])])
-    for group in PARTS:
-        for kind, cut in LASH_CUTS.items():
-            if group.endswith(kind):
-                rows = np.unique(mesh.quads[mesh.group == group])
-                nearest = lids.data[lids.query(vertices[rows])[1]]
-                vertices[rows] += cut * (nearest - vertices[rows])
-    return vertices
+    lashes = np.unique(mesh.quads[np.isin(mesh.group, [g for g, part in PARTS.items() if part == Part.LASHES])])
+    body = np.unique(mesh.quads[mesh.group == "body"])
+    return lashes, body[cKDTree(mesh.vertices[body]).query(mesh.vertices[lashes])[1]]
 
 
 def _local_names(files: MakeHumanFiles) -> list[str]:
@@ -170,21 +162,30 @@ def _texture_coordinates(
 
 
 def _targets(
-    files: MakeHumanFiles, kind: str, names: Iterable[str], every: npt.NDArray[np.int64], vertex_count: int
+    files: MakeHumanFiles,
+    kind: str,
+    names: Iterable[str],
+    every: npt.NDArray[np.int64],
+    lashes: npt.NDArray[np.int32],
+    lids: npt.NDArray[np.int32],
 ) -> Arrays:
-    """Read targets into one sparse table: rows, displacements, and where each target starts."""
-    place = np.full(vertex_count, -1, np.int32)
+    """Read targets into one sparse table: rows, displacements, and where each target starts.
+
+    Not all targets carry the lashes along, so every lash moves as the lid that it stands on.
+    """
+    place = np.full(VERTICES, -1, np.int32)
     kept, rows, deltas, starts = [], [], [], [0]
     # A vertex may stand in the bust and as an anchor: give each of its rows the displacement.
     first, repeated = np.unique(every, return_index=True)[1], np.arange(len(every))
     place[every[first]] = first
     twins = np.setdiff1d(repeated, first)
     for name in names:
-        index, delta = files.read_target(name, vertex_count)
+        index, delta = files.read_target(name, VERTICES)
         dense = np.zeros((len(every), 3), np.float32)
         inside = place[index] >= 0
         dense[place[index[inside]]] = delta[inside]
         dense[twins] = dense[place[every[twins]]]
+        dense[lashes] = dense[lids]
         moved = np.flatnonzero(np.abs(dense).max(axis=1) > 0)
         kept.append(name.rsplit("/", 1)[-1].split(".")[0])
         rows.append(moved.astype(np.int32))
@@ -211,7 +212,7 @@ def _neck_weights(files: MakeHumanFiles, used: npt.NDArray[np.int64]) -> npt.NDA
     if not isinstance(bones, dict) or not isinstance(weights, dict):
         raise DataError(f"{files.asset}: the default rig has no bones or weights; pull the asset again")
     columns = {name: column for column, name in enumerate(JOINTS, start=1)}
-    dense = np.zeros((19158, 1 + len(JOINTS)))
+    dense = np.zeros((VERTICES, 1 + len(JOINTS)))
     for bone, entries in weights.items():
         ancestor = bone
         while ancestor and ancestor not in columns:
@@ -252,8 +253,8 @@ def _regions(files: MakeHumanFiles, mesh: BaseMesh, used: npt.NDArray[np.int64])
 
 
 def _reach(files: MakeHumanFiles, target: str) -> npt.NDArray[np.float64]:
-    index, delta = files.read_target(target, 19158)
-    reach = np.zeros(19158)
+    index, delta = files.read_target(target, VERTICES)
+    reach = np.zeros(VERTICES)
     reach[index] = np.linalg.norm(delta, axis=1)
     return np.asarray(reach / reach.max())
 

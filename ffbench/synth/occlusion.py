@@ -23,6 +23,8 @@ def hidden_points(
     landing: npt.NDArray[np.float64],
     camera: Camera,
     triangles: npt.NDArray[np.int32],
+    two_sided: npt.NDArray[np.bool_],
+    frame1: Projected,
     frame2: Projected,
     seen2: ZBuffer,
 ) -> npt.NDArray[np.bool_]:
@@ -33,31 +35,47 @@ def hidden_points(
         landing: (H, W, 3) where its point lies in frame 2: x, y in pixels, planar depth.
         camera: the camera of both frames.
         triangles: (T, 3) of the mesh.
-        frame2: the mesh in frame 2.
+        two_sided: (T,) triangles of which both sides are drawn.
+        frame1, frame2: the mesh in both frames.
         seen2: the supersampled z-buffer of frame 2.
 
-    A point is hidden when it leaves the image (its pixel area, half a pixel around the centres), when its
-    surface turns away, or when another surface lies before it.
+    A point is hidden when it leaves the image (its pixel area, half a pixel around the centres), when frame 2
+    shows its surface from the other side, or when another surface lies before it.
     """
     height, width = camera.height, camera.width
     hidden = np.zeros((height, width), np.bool_)
     inverse = 1 / frame2.depth
-    starts, members = _bin_triangles(frame2.xy, frame2.depth, triangles, height, width)
-    _test(ids, landing, triangles, frame2.xy, inverse, seen2.ids, seen2.inverse_depth, starts, members, hidden)
+    turned1, turned2 = _turned(frame1.xy, triangles), _turned(frame2.xy, triangles)
+    drawn = (frame2.depth[triangles] > 0).all(axis=1) & (~turned2 | two_sided)
+    starts, members = _bin_triangles(frame2.xy, drawn, triangles, height, width)
+    _test(
+        ids, landing, triangles, turned1, turned2, frame2.xy, inverse, seen2.ids, seen2.inverse_depth, starts, members,
+        hidden,
+    )  # fmt: skip
     return hidden
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _bin_triangles(xy, depth, triangles, height, width):  # type: ignore[no-untyped-def]
-    """List the front-facing triangles that touch each tile of the image: offsets and ids."""
+def _turned(xy, triangles):  # type: ignore[no-untyped-def]
+    """Which triangles show their inside."""
+    turned = np.empty(len(triangles), np.bool_)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        area = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1])
+        turned[t] = not area < 0
+    return turned
+
+
+@numba.njit(cache=True, boundscheck=False)
+def _bin_triangles(xy, drawn, triangles, height, width):  # type: ignore[no-untyped-def]
+    """List the drawn triangles that touch each tile of the image: offsets and ids."""
     rows, columns = (height + TILE) // TILE + 1, (width + TILE) // TILE + 1
     counts = np.zeros(rows * columns + 1, np.int64)
     boxes = np.empty((len(triangles), 4), np.int64)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         boxes[t, 0] = -1
-        area = (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1]) - (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1])
-        if not (area > 0 and min(depth[a], depth[b], depth[c]) > 0):
+        if not drawn[t]:
             continue
         # Half a pixel of the image lies left of and above the first centre.
         left, right = min(xy[a, 0], xy[b, 0], xy[c, 0]) + 0.5, max(xy[a, 0], xy[b, 0], xy[c, 0]) + 0.5
@@ -91,16 +109,17 @@ def _depth_at(t, x, y, triangles, xy, inverse):  # type: ignore[no-untyped-def]
     cx, cy = xy[c, 0] - x, xy[c, 1] - y
     wa, wb, wc = bx * cy - cx * by, cx * ay - ax * cy, ax * by - bx * ay
     total = wa + wb + wc
-    # Front-facing triangles have a negative area on the screen.
-    inside = wa <= 0 and wb <= 0 and wc <= 0 and total < 0
+    inside = (wa <= 0 and wb <= 0 and wc <= 0) or (wa >= 0 and wb >= 0 and wc >= 0)
     if total == 0:
         return 0.0, False
     return (wa * inverse[a] + wb * inverse[b] + wc * inverse[c]) / total, inside
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _plane(a, b, c, xy, inverse, area):  # type: ignore[no-untyped-def]
+def _plane(a, b, c, xy, inverse):  # type: ignore[no-untyped-def]
     """1/depth of the plane through three corners at the image's origin, and its slopes along x and y."""
+    area = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1])
+    area = area if area != 0 else 1e-12
     qa, qb, qc = inverse[a], inverse[b], inverse[c]
     slope_x = ((qb - qa) * (xy[c, 1] - xy[a, 1]) - (qc - qa) * (xy[b, 1] - xy[a, 1])) / area
     slope_y = ((qc - qa) * (xy[b, 0] - xy[a, 0]) - (qb - qa) * (xy[c, 0] - xy[a, 0])) / area
@@ -108,7 +127,9 @@ def _plane(a, b, c, xy, inverse, area):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _test(ids, landing, triangles, xy, inverse, seen_ids, seen_inverse, starts, members, hidden):  # type: ignore[no-untyped-def]
+def _test(  # type: ignore[no-untyped-def]
+    ids, landing, triangles, turned1, turned2, xy, inverse, seen_ids, seen_inverse, starts, members, hidden
+):
     height, width = ids.shape
     columns = (width + TILE) // TILE + 1
     # The plane of the triangle that was looked at last; neighbouring pixels often share it.
@@ -123,11 +144,10 @@ def _test(ids, landing, triangles, xy, inverse, seen_ids, seen_inverse, starts, 
             if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
                 hidden[py, px] = True
                 continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            area = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1])
-            if not area < 0:
+            if turned1[t] != turned2[t]:
                 hidden[py, px] = True
                 continue
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             # Where the four samples around the point show its own surface or something behind it, it is seen;
             # where they all show something well before it, it is not. The rest is looked at one by one.
             column = min(max(int(np.floor(2 * x + 1)), 0), 2 * width - 1)
@@ -139,17 +159,17 @@ def _test(ids, landing, triangles, xy, inverse, seen_ids, seen_inverse, starts, 
                 if other == t or other < 0:
                     clear += 1
                     continue
-                # Two triangles with a common edge that both face the camera lie on either side of it.
+                # Two triangles with a common edge that face the same way lie on either side of it.
                 shared = 0
                 for m in range(3):
                     corner = triangles[other, m]
                     shared += (corner == a) | (corner == b) | (corner == c)
-                if shared >= 2:
+                if shared >= 2 and turned2[other] == turned2[t]:
                     clear += 1
                     continue
                 if planar != t:
                     planar = t
-                    origin, slope_x, slope_y = _plane(a, b, c, xy, inverse, area)
+                    origin, slope_x, slope_y = _plane(a, b, c, xy, inverse)
                 plane = origin + slope_x * ((j - 1) * 0.5) + slope_y * ((i - 1) * 0.5)
                 excess = (seen_inverse[i, j] - plane) * z * z
                 if excess < (NEAR_ADJACENT if shared == 1 else NEAR):

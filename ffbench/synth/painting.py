@@ -265,6 +265,8 @@ def _paint_cloth(sheet: _Sheet) -> None:
         cloth += stripes[..., None] * (other.astype(np.float32) * weave[..., None] - cloth)
     # A seam along the edge, and the shade that it throws on the neck.
     seam = np.exp(-(((depth - np.float32(0.1)) / np.float32(0.012)) ** 2))
+    # On the shoulders the sheet is squeezed together.
+    seam *= np.clip((np.abs(side - np.float32(0.25)) - np.float32(0.06)) * 20, 0, 1)
     shade = np.exp(-np.clip(-depth, 0, None) / np.float32(0.05)) * (1 - cover) * np.float32(0.4)
     sheet.mix(cloth * (1 - np.float32(0.3) * seam)[..., None], cover, part)
     sheet.colour[part] *= (1 - shade)[..., None]

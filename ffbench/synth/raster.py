@@ -32,22 +32,25 @@ def rasterize(
     triangles: npt.NDArray[np.int32],
     height: int,
     width: int,
+    two_sided: npt.NDArray[np.bool_] | None = None,
 ) -> ZBuffer:
-    """Find the nearest front-facing triangle at every pixel centre.
+    """Find the nearest triangle at every pixel centre.
 
     Args:
         xy: (V, 2) image coordinates in pixels, x to the right, y down.
         depth: (V,) planar depth, positive in front of the camera.
-        triangles: (T, 3), counter-clockwise seen from outside; those that turn their back are not drawn,
-            nor those with a corner that is not in front of the camera.
+        triangles: (T, 3), counter-clockwise seen from outside; those with a corner that is not in front of the
+            camera are not drawn.
         height, width: size of the image.
+        two_sided: (T,) triangles that are drawn when they turn their back, too; None: no triangle is.
 
     A pixel centre that lies exactly on an edge belongs to one of the two triangles (top-left rule); of two
     surfaces at the same depth the first triangle wins.
     """
     ids = np.full((height, width), -1, np.int32)
     inverse_depth = np.zeros((height, width), np.float32)
-    _rasterize(xy, depth, triangles, ids, inverse_depth)
+    sides = np.zeros(len(triangles), np.bool_) if two_sided is None else two_sided
+    _rasterize(xy, depth, triangles, sides, ids, inverse_depth)
     return ZBuffer(ids, inverse_depth)
 
 
@@ -57,9 +60,10 @@ def rasterize_supersampled(
     triangles: npt.NDArray[np.int32],
     height: int,
     width: int,
+    two_sided: npt.NDArray[np.bool_] | None = None,
 ) -> ZBuffer:
     """Rasterise on a grid of half a pixel, (2 H + 1, 2 W + 1); the pixel (y, x) is sample (2 y + 1, 2 x + 1)."""
-    return rasterize(xy * 2 + 1, depth, triangles, 2 * height + 1, 2 * width + 1)
+    return rasterize(xy * 2 + 1, depth, triangles, 2 * height + 1, 2 * width + 1, two_sided)
 
 
 @numba.njit(cache=True, boundscheck=False, inline="always")
@@ -82,18 +86,22 @@ def _span(row, step, inverse, begin, end):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _rasterize(xy, depth, triangles, ids, inverse_depth):  # type: ignore[no-untyped-def]
+def _rasterize(xy, depth, triangles, two_sided, ids, inverse_depth):  # type: ignore[no-untyped-def]
     height, width = ids.shape
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        # Counter-clockwise in a world with y up is clockwise on the screen: take the corners backwards.
+        b, c = c, b
+        turned = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1]) < 0
+        if turned:
+            if two_sided[t]:
+                b, c = c, b
+            else:
+                continue
         za, zb, zc = depth[a], depth[b], depth[c]
         if not (za > 0 and zb > 0 and zc > 0):
             continue
-        # Counter-clockwise in a world with y up is clockwise on the screen: take the corners backwards.
-        x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[c, 0], xy[c, 1], xy[b, 0], xy[b, 1]
-        # Most of what turns away, before anything is rounded.
-        if (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) < -1:
-            continue
+        x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
         left, right = min(x0, x1, x2), max(x0, x1, x2)
         top, bottom = min(y0, y1, y2), max(y0, y1, y2)
         if not (right >= 0 and bottom >= 0 and left <= width - 1 and top <= height - 1):
@@ -125,7 +133,7 @@ def _rasterize(xy, depth, triangles, ids, inverse_depth):  # type: ignore[no-unt
         row1 = dx1 * (py - iy2) - dy1 * (px - ix2) + own1
         row2 = dx2 * (py - iy0) - dy2 * (px - ix0) + own2
         # 1/depth is affine on the screen; the clamp keeps slivers from shooting past their corners.
-        q0, q1, q2 = 1 / za, 1 / zc, 1 / zb
+        q0, q1, q2 = 1 / za, 1 / zb, 1 / zc
         scale = 1.0 / area
         slope_x = -(dy0 * q0 + dy1 * q1 + dy2 * q2) * scale * SUBPIXELS
         nearest, farthest = max(q0, q1, q2), min(q0, q1, q2)

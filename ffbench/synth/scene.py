@@ -160,7 +160,9 @@ def render_frame(scene: Scene, frame: Frame, number: int = 0) -> RenderedFrame:
     head, topology = person.head, person.head.topology
     vertices = head.pose(person.shape, frame.expression, frame.pose)
     projected = camera.project(vertices)
-    seen = rasterize_supersampled(projected.xy, projected.depth, topology.triangles, camera.height, camera.width)
+    seen = rasterize_supersampled(
+        projected.xy, projected.depth, topology.triangles, camera.height, camera.width, topology.two_sided
+    )
     normals = vertex_normals(vertices, topology.triangles)
     diffuse, share = light_vertices(vertices, normals, topology, openness(head), scene.light)
     colour = shade(

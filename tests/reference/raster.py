@@ -24,10 +24,15 @@ class Hit(NamedTuple):
 
 
 def cast(
-    points: FloatArray, triangles: npt.NDArray[np.int32], focal: float, x: float, y: float, cx: float, cy: float
+    points: FloatArray,
+    triangles: npt.NDArray[np.int32],
+    two_sided: npt.NDArray[np.bool_],
+    focal: float,
+    position: FloatArray,
+    centre: tuple[float, float],
 ) -> Hit:
-    """Cast the ray of image position (x, y) at a mesh in the camera's axes (x right, y down, z forward)."""
-    ray = np.array([(x - cx) / focal, (y - cy) / focal, 1.0])
+    """Cast the ray of an image position at a mesh in the camera's axes (x right, y down, z forward)."""
+    ray = np.array([*(position - np.array(centre)) / focal, 1.0])
     corners = points[triangles]
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     # Where wa a + wb b + wc c = s ray with wa + wb + wc = 1, by Cramer's rule.
@@ -42,7 +47,7 @@ def cast(
     possible = np.isfinite(least) & (s > 0)
     clearance = float(np.min(np.abs(least * size), where=possible, initial=np.inf))
     # Counter-clockwise seen from outside, in axes that look away from the viewer with y down.
-    met = np.flatnonzero(possible & (volume < 0) & (least >= 0))
+    met = np.flatnonzero(possible & ((volume < 0) | two_sided) & (least >= 0))
     if len(met) == 0:
         return Hit(-1, np.zeros(3), np.inf, clearance)
     t = int(met[np.argmin(s[met])])
@@ -52,6 +57,7 @@ def cast(
 def cast_many(
     points: FloatArray,
     triangles: npt.NDArray[np.int32],
+    two_sided: npt.NDArray[np.bool_],
     focal: float,
     positions: FloatArray,
     centre: tuple[float, float],
@@ -61,8 +67,8 @@ def cast_many(
     corners = xy[triangles]
     low, high = corners.min(axis=1) - 1, corners.max(axis=1) + 1
     hits = []
-    for x, y in positions:
-        near = np.flatnonzero((low <= [x, y]).all(axis=1) & (high >= [x, y]).all(axis=1))
-        hit = cast(points, triangles[near], focal, x, y, *centre)
+    for position in positions:
+        near = np.flatnonzero((low <= position).all(axis=1) & (high >= position).all(axis=1))
+        hit = cast(points, triangles[near], two_sided[near], focal, position, centre)
         hits.append(hit._replace(triangle=int(near[hit.triangle])) if hit.triangle >= 0 else hit)
     return hits

@@ -20,7 +20,10 @@ def label(head: HeadModel, camera: Camera, frame1: Frame, frame2: Frame) -> tupl
         camera.project(head.pose(shape, frame.expression, frame.pose))
         for frame in (frame1, frame2, frame2.partner(frame1))
     ]
-    seen = [rasterize_supersampled(one.xy, one.depth, triangles, camera.height, camera.width) for one in projected[:2]]
+    seen = [
+        rasterize_supersampled(one.xy, one.depth, triangles, camera.height, camera.width, head.topology.two_sided)
+        for one in projected[:2]
+    ]
     labels = label_pair(head.topology, camera, *projected, *seen)
     return labels, projected[0].points, projected[1].points
 
@@ -42,7 +45,7 @@ TOY_CAMERA = Camera(48, 64, 160.0, 9.0, (0.0, 7.0, 0.4), (0.05, 0.1, 0.02))
 def test_agrees_with_rays_on_every_pixel_of_a_small_image(toy: ToyHead, seed: int) -> None:
     labels, points1, points2 = label(toy, TOY_CAMERA, *frames(toy, seed))
     pixels = np.stack(np.meshgrid(np.arange(64), np.arange(48)), axis=-1).reshape(-1, 2)
-    answers = truth(points1, points2, toy.topology.triangles, TOY_CAMERA.focal, 48, 64, pixels)
+    answers = truth(points1, points2, toy.topology.triangles, toy.topology.two_sided, TOY_CAMERA.focal, 48, 64, pixels)
     inner = hidden = 0
     for (x, y), answer in zip(pixels, answers, strict=True):
         if answer.hit.clearance < 2e-3:
@@ -117,7 +120,7 @@ def test_the_real_head_agrees_with_rays(head: MakeHumanHead) -> None:
     labels, points1, points2 = label(head, camera, *pair)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 192, (2500, 2))
-    answers = truth(points1, points2, head.topology.triangles, camera.focal, 192, 192, pixels)
+    answers = truth(points1, points2, head.topology.triangles, head.topology.two_sided, camera.focal, 192, 192, pixels)
     errors, wrong, compared = [], 0, 0
     for (x, y), answer in zip(pixels, answers, strict=True):
         if answer.hit.clearance < 2e-3 or answer.hit.triangle < 0:

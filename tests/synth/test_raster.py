@@ -26,10 +26,11 @@ def soup(seed: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(6))
 def test_agrees_with_a_ray_through_each_pixel(seed: int) -> None:
     points, triangles = soup(seed)
+    both = np.random.default_rng(seed).random(len(triangles)) < seed / 5
     xy = FOCAL * points[:, :2] / points[:, 2:] + CENTRE
-    seen = rasterize(xy, points[:, 2], triangles, HEIGHT, WIDTH)
+    seen = rasterize(xy, points[:, 2], triangles, HEIGHT, WIDTH, both)
     pixels = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).reshape(-1, 2).astype(float)
-    hits = cast_many(points, triangles, FOCAL, pixels, CENTRE)
+    hits = cast_many(points, triangles, both, FOCAL, pixels, CENTRE)
     compared = 0
     for (x, y), hit in zip(pixels.astype(int), hits, strict=True):
         if hit.clearance < 2e-3:
@@ -81,6 +82,8 @@ def test_the_nearer_surface_wins_and_backs_are_not_drawn() -> None:
     assert seen.ids[2, 2] == 1
     assert seen.inverse_depth[2, 2] == 0.5
     assert seen.ids[11, 11] == -1
+    both = rasterize(xy, depth, triangles, 12, 12, np.array([False, False, True]))
+    assert both.ids[2, 2] == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300, 2.0**40])

@@ -44,7 +44,8 @@ class ToyHead(HeadModel):
         uv[..., 0] += (np.ptp(uv[..., 0], axis=1) > 0.5)[:, None] & (uv[..., 0] < 0.5)
         y, z = self.template[:, 1], self.template[:, 2]
         region = np.where(y > 7.5, Region.SCALP, np.where(y < 6.4, Region.CHIN, Region.CHEEKS))
-        region[(nose > 0.2)] = Region.NOSE
+        region[nose > 0.2] = Region.NOSE
+        region[(y < 6.9) & (y > 6.6) & (z > 1)] = Region.MOUTH
         part = np.zeros(len(triangles), np.uint8)
         part[(self.template[triangles][..., 1].mean(axis=1) > 7.2) & (z[triangles].mean(axis=1) > 1.1)] = Part.EYE
         self.topology = Topology(
