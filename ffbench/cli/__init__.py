@@ -7,7 +7,25 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import assets, compare, data, eval_, flow, methods, predict, protocols, show, submit, table, validate
+from ffbench.cli import (
+    assets,
+    compare,
+    data,
+    data_verify,
+    eval_,
+    flow,
+    leaderboard,
+    methods,
+    predict,
+    protocols,
+    publish,
+    show,
+    submit,
+    table,
+    track,
+    validate,
+    verify,
+)
 from ffbench.errors import FfbenchError
 
 _DEBUG = "--debug"
@@ -28,7 +46,13 @@ app.command("predict")(predict.predict_flows)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)
 app.command("compare")(compare.compare_records)
+app.command("leaderboard")(leaderboard.show_leaderboard)
+app.command("publish")(publish.publish_record)
+app.command("verify")(verify.verify_records)
 app.command("table")(table.paper_table)
+app.command("track")(track.track_faces)
+data.app.command("verify")(data_verify.verify_data)
+data.app.command("prepare")(data_verify.prepare_data)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(data.app, name="data")

@@ -19,7 +19,7 @@ from typing import get_args
 from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError
 from ffbench.paths import cache_dir
-from ffbench.results.record import RunRecord, file_sha256, read_record
+from ffbench.results.record import RunRecord, read_record
 from ffbench.results.store_row import Level, Row, row_from_json, row_of, table_path
 
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -82,7 +82,7 @@ def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
         elif not place.is_dir():
             raise DataError(f"{place}: no such record, store or folder of runs")
         elif any((place / level).is_dir() for level in LEVELS):
-            found |= {path: level for level in LEVELS for path in (place / level).rglob("*.json")}
+            found |= {path: level for level in LEVELS for path in (place / level).rglob("*.json") if is_whole(path)}
         else:
             found |= {path: _level_of(path) for path in place.rglob("record.json")}
     return sorted(found.items())
@@ -126,9 +126,9 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     return [row for _, row in index.values()]
 
 
-def own_name(path: Path) -> bool:
-    """Tell whether a file's name ends in the hash of its content."""
-    return path.stem.endswith(f"-{file_sha256(path)[:HASH_LENGTH]}")
+def is_whole(path: Path) -> bool:
+    """Tell a file from one that is still being written, or was when its writer was killed."""
+    return not path.name.startswith(".")
 
 
 def _level_of(path: Path) -> Level:

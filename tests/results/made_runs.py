@@ -28,7 +28,7 @@ def base_record() -> RunRecord:
 
 def make_run(
     folder: Path,
-    method: str,
+    name: str,
     values: Sequence[float],
     *,
     counts: Sequence[float] | None = None,
@@ -41,7 +41,7 @@ def make_run(
     minute: int = 0,
     **changes: Any,
 ) -> Path:
-    """Write `folder/method/record.json` and its table; pair i has the value values[i]. Gives the record's path."""
+    """Write `folder/name/record.json` and its table; pair i has the value values[i]. Gives the record's path."""
     base = base_record()
     counts = [1.0] * len(values) if counts is None else counts
     scores = []
@@ -50,7 +50,7 @@ def make_run(
         if left is not None:
             terms["epe/left"] = Term(float(left[index]), 1.0)
         scores.append(PairScore(f"{index:05d}", terms, labels[index] if labels else {}))
-    path = folder / method / "record.json"
+    path = folder / name / "record.json"
     table = path.with_name("pairs.parquet")
     write_pair_table(table, scores)
     summary = summarise_means(scores, resample_by=resample_by)
@@ -60,7 +60,7 @@ def make_run(
     )
     record = base.model_copy(
         update={
-            "method": MethodCard(id=method, title=method.title()),
+            "method": MethodCard(id=name, title=name.title()),
             "protocol": protocol,
             "dataset": base.dataset.model_copy(update=dict(dataset or {})),
             "primary": base.primary.model_copy(

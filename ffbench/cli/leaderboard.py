@@ -1,0 +1,43 @@
+"""`ffbench leaderboard`: records as ranked tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def show_leaderboard(
+    places: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Stores, folders of runs, or records; default: submissions."),
+    ] = None,
+    protocol: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--protocol", "-p", help="Only this protocol."),
+    ] = None,
+    origin: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--origin", help="Only `real` or only `synthetic` data."),
+    ] = None,
+    file_format: Annotated[str, typer.Option("--format", help="md, csv, latex or json.")] = "md",
+) -> None:
+    """Print ranked tables: verified, claimed and reported numbers apart, real and synthetic data never together."""
+    from ffbench.cli.console import stderr
+    from ffbench.errors import UsageError
+    from ffbench.results.leaderboard import leaderboard
+    from ffbench.results.leaderboard_formats import format_boards
+    from ffbench.results.store import read_rows
+
+    if origin not in (None, "real", "synthetic"):
+        raise UsageError(f"--origin: expected real or synthetic, got '{origin}'")
+    problems: list[str] = []
+    rows = read_rows(places or [Path("submissions")], problems)
+    chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
+    typer.echo(format_boards(leaderboard(chosen), file_format), nl=False)
+    for row in chosen:
+        for reason in row.not_rankable:
+            stderr().print(f"not shown: {row.path}: {reason}", style="yellow", markup=False, soft_wrap=True)
+    for problem in problems:
+        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)

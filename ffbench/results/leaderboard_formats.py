@@ -1,0 +1,138 @@
+"""Boards as Markdown, CSV, LaTeX and JSON. Names come from strangers, so each format's own marks are made harmless."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from ffbench.errors import UsageError
+from ffbench.results.leaderboard import BoardTable, Line
+from ffbench.results.text import format_value
+
+_MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_LATEX_MARKS = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+_HEADINGS = ("rank", "method", "verified", "95 % interval", "claimed", "reported")
+
+
+def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
+    """Give boards as text.
+
+    Args:
+        tables: from `leaderboard`.
+        file_format: one of `FORMATS`.
+
+    Raises:
+        UsageError: an unknown format, or boards of real and of synthetic data in one CSV table.
+    """
+    if file_format not in FORMATS:
+        raise UsageError(f"format '{file_format}': expected {', '.join(FORMATS)}")
+    return FORMATS[file_format](tables)
+
+
+def _markdown(tables: Sequence[BoardTable]) -> str:
+    blocks = []
+    for table in tables:
+        rows = [_cells(line) for line in table.lines]
+        lines = [f"### {_markdown_text(table.board.title)}", "", _markdown_text(_caption(table)), ""]
+        lines.append(f"| {' | '.join(_HEADINGS)} |")
+        lines.append("| ---: | :--- | ---: | ---: | ---: | ---: |")
+        lines += [f"| {' | '.join(map(_markdown_text, row))} |" for row in rows]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n" if blocks else "no results\n"
+
+
+def _latex(tables: Sequence[BoardTable]) -> str:
+    blocks = []
+    for table in tables:
+        title = f"{table.board.title}. {_caption(table)}"
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{_latex_text(title)}}}",
+            r"\begin{tabular}{rlrrrr}",
+            r"\hline",
+            " & ".join(map(_latex_text, _HEADINGS)) + r" \\",
+            r"\hline",
+            *(" & ".join(map(_latex_text, _cells(line))) + r" \\" for line in table.lines),
+            r"\hline",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n" if blocks else "% no results\n"
+
+
+def _csv(tables: Sequence[BoardTable]) -> str:
+    if len({table.board.origin for table in tables}) > 1:
+        raise UsageError("a CSV file is one table, and real and synthetic results never share one: give --origin")
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow(
+        ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
+         "unit", "higher_is_better", "rank", "last_rank", "method", "title", "verified", "ci_low", "ci_high",
+         "claimed", "reported", "source", "note"]
+    )  # fmt: skip
+    for table in tables:
+        board = [*map(_csv_text, asdict(table.board).values()), table.metric, table.unit, table.higher_is_better]
+        for line in table.lines:
+            cells = asdict(line).values()
+            writer.writerow([*board, *(_csv_text(cell) if isinstance(cell, str) else cell for cell in cells)])
+    return content.getvalue()
+
+
+def _json(tables: Sequence[BoardTable]) -> str:
+    return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[BoardTable]], str]] = {
+    "md": _markdown,
+    "csv": _csv,
+    "latex": _latex,
+    "json": _json,
+}
+
+
+def _caption(table: BoardTable) -> str:
+    way = "higher" if table.higher_is_better else "lower"
+    return (
+        f"{table.metric_title} [{table.unit}], {way} is better; methods that the data cannot tell apart share a rank; "
+        "verified: scored by ffbench, claimed: by the submitter, reported: by the paper"
+    )
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    rank = "-"
+    if line.rank is not None:
+        rank = str(line.rank) if line.last in (None, line.rank) else f"{line.rank}-{line.last}"
+    interval = "-"
+    if line.ci_low is not None and line.ci_high is not None:
+        interval = f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
+    only_reported = line.verified is None and line.claimed is None
+    title = f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
+    verified, claimed = ("-" if value is None else format_value(value) for value in (line.verified, line.claimed))
+    return rank, title, verified, interval, claimed, line.reported or "-"
+
+
+def _plain(text: str) -> str:
+    """Give a text in one line, without characters that do not print or that turn the direction of writing."""
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+
+
+def _markdown_text(text: str) -> str:
+    return _MARKDOWN_MARKS.sub(r"\\\1", _plain(text))
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX_MARKS.get(mark, mark) for mark in _plain(text))
+
+
+def _csv_text(text: str) -> str:
+    """Keep a spreadsheet from taking a name for a formula."""
+    plain = _plain(text)
+    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain

@@ -1,0 +1,132 @@
+"""Whether a store is sound: names, schema, tables, protocols, duplicates, and claims against what was scored here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ffbench.errors import DataError
+from ffbench.results.ranking import comparable_columns
+from ffbench.results.record import RunRecord, read_record
+from ffbench.results.store import LEVELS, is_whole, record_content, record_files, stored_name
+from ffbench.results.store_row import Level, row_of, table_path
+
+CLAIM_TOLERANCE = 0.005
+"""Relative difference from which a claimed value is named: papers print three digits."""
+
+
+@dataclass
+class Verification:
+    """What was found: faults that must be mended, and remarks that a person should see."""
+
+    records: int = 0
+    faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def verify_store(store: Path, protocol_versions: Mapping[str, str] | Callable[[str], str | None]) -> Verification:
+    """Check every record of a store; all faults are found, none of them stops the check.
+
+    Args:
+        store: the folder.
+        protocol_versions: the present version of each installed protocol, by id; or a function that gives it.
+
+    Raises:
+        DataError: there is no such store.
+    """
+    if not any((store / level).is_dir() for level in LEVELS):
+        raise DataError(f"{store}: has no folder {' or '.join(LEVELS)}, so it is no store of records")
+    current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions
+    found = Verification()
+    records: list[tuple[Path, Level, RunRecord]] = []
+    tables = {path for level in LEVELS for path in (store / level).rglob("*.parquet") if is_whole(path)}
+    for path, level in record_files([store]):
+        found.records += 1
+        try:
+            record = read_record(path)
+            _check_record(path, record, store / level)
+            row = row_of(path, level, record)
+            tables.discard(Path(row.table))
+            _check_table(path, level, record)
+        except DataError as error:
+            found.faults.append(str(error))
+            continue
+        version = current(record.protocol.id)
+        if version is None:
+            found.remarks.append(f"{path}: protocol {record.protocol.id} is not installed, its version is not checked")
+        elif version != record.protocol.version:
+            found.remarks.append(
+                f"{path}: made with {record.protocol.id} {record.protocol.version}, the present version is {version}"
+            )
+        found.faults += [f"{path}: not for ranking ({reason})" for reason in record.not_rankable]
+        records.append((path, level, record))
+    found.faults += [f"{path}: a table of pair scores without its record" for path in sorted(tables)]
+    _check_files(store, found)
+    _check_together(records, found)
+    return found
+
+
+def _check_record(path: Path, record: RunRecord, folder: Path) -> None:
+    content = path.read_bytes()
+    if content != record_content(record):
+        raise DataError(f"{path}: is not written as ffbench writes records; add it with `ffbench publish`")
+    expected = stored_name(record, content)
+    if path.relative_to(folder).as_posix() != expected:
+        raise DataError(f"{path}: was changed or renamed; a record of this content is called {expected}")
+    if not math.isfinite(record.primary.value):
+        raise DataError(f"{path}: its primary value is {record.primary.value}")
+    try:
+        score = record.score(record.primary.metric)
+    except KeyError as error:
+        raise DataError(f"{path}: has no score '{record.primary.metric}' for 'all', as its primary says") from error
+    if score.value != record.primary.value:
+        raise DataError(f"{path}: its primary value is {record.primary.value}, its scores say {score.value}")
+
+
+def _check_table(path: Path, level: Level, record: RunRecord) -> None:
+    table = table_path(path, record)
+    if not table.is_file():
+        raise DataError(f"{table}: is missing, it belongs to {path}")
+    columns = comparable_columns(row_of(path, level, record))
+    if len(columns.keys) != record.pairs or record.pairs != record.pair_table.rows:
+        raise DataError(f"{table}: has {len(columns.keys)} rows, its record says {record.pairs} pairs")
+
+
+def _check_files(store: Path, found: Verification) -> None:
+    for level in LEVELS:
+        for path in sorted((store / level).rglob("*")):
+            known = path.is_dir() or (path.suffix in (".json", ".parquet") and is_whole(path))
+            if path.is_symlink() or not known:
+                found.faults.append(f"{path}: neither a record nor a table; a store holds nothing else")
+
+
+def _check_together(records: list[tuple[Path, Level, RunRecord]], found: Verification) -> None:
+    """Name records that say the same twice, and claims that what was scored here does not bear out."""
+    first: dict[tuple[Level, str], Path] = {}
+    verified: dict[tuple[str, str], tuple[Path, RunRecord]] = {}
+    for path, level, record in records:
+        if (level, record.fingerprint) in first:
+            found.faults.append(f"{path}: the same run as {first[level, record.fingerprint]}, twice in the store")
+        first.setdefault((level, record.fingerprint), path)
+        if level == "verified":
+            verified[_what(record)] = path, record
+    for path, level, record in records:
+        value = record.primary.value
+        claimed = record.submission.claimed if record.submission else None
+        if claimed is not None and not math.isclose(claimed, value, rel_tol=CLAIM_TOLERANCE):
+            found.remarks.append(f"{path}: claims {claimed:g}, its predictions score {value:g}")
+        if level == "claimed":
+            other = verified.get(_what(record))
+            if other is None:
+                found.remarks.append(f"{path}: claimed, not yet scored here")
+            elif not math.isclose(other[1].primary.value, value, rel_tol=1e-6):
+                found.remarks.append(f"{path}: claimed {value:g}, scored here {other[1].primary.value:g} ({other[0]})")
+
+
+def _what(record: RunRecord) -> tuple[str, str]:
+    """What a claimed and a verified record must share to be of the same thing: board, and predictions or method."""
+    card = record.protocol
+    board = f"{card.id} {card.version} {card.variant} {sorted(card.options.items())} {record.dataset.manifest_sha256}"
+    return board, record.submission.sha256 if record.submission else record.method.model_dump_json()
