@@ -119,6 +119,9 @@ def dataset_card(
         note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh"
     elif isinstance(tracks[0], FaceMeshPoints):
         suffix = "face mesh"
+        # One made clip among real ones is enough: their mean is no measurement of real faces.
+        if any(isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks):
+            origin = "synthetic"
         note = "points that a face mesh network found in each frame: not the paper's reference, and not comparable"
         for track in tracks:
             if isinstance(track, FaceMeshPoints) and track.info.epe_floor_px is not None:

@@ -9,6 +9,7 @@ import typer
 
 from ffbench.cli import (
     assets,
+    check,
     compare,
     data,
     data_verify,
@@ -49,6 +50,7 @@ app.command("compare")(compare.compare_records)
 app.command("leaderboard")(leaderboard.show_leaderboard)
 app.command("publish")(publish.publish_record)
 app.command("verify")(verify.verify_records)
+app.command("check")(check.check_baseline)
 app.command("table")(table.paper_table)
 app.command("track")(track.track_faces)
 data.app.command("verify")(data_verify.verify_data)

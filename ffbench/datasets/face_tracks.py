@@ -12,6 +12,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,7 @@ class TrackInfo(BaseModel):
     clip: str = Field(description="the clip, relative to this file's folder, with forward slashes")
     clip_sha256: str
     network_sha256: str
+    origin: Literal["real", "synthetic"] = Field(description="synthetic: the clip lies in a dataset that ffbench made")
     frames: tuple[int, ...] = Field(description="numbers of the frames in the clip, from 0, that were tracked")
     jitter_px: float | None = Field(default=None, description="mean standard deviation of a point's noise in x and y")
     epe_floor_px: float | None = Field(default=None, description="endpoint error that the jitter alone gives")

@@ -258,7 +258,7 @@ def test_visible_vertices_only(root: Path) -> None:
     assert seen.counts.sum() >= 25  # the dome is seen from in front
 
 
-def add_face_mesh_track(root: Path, name: str, lost: int | None = None) -> Path:
+def add_face_mesh_track(root: Path, name: str, lost: int | None = None, origin: str = "real") -> Path:
     """A clip of four noise frames, and points that move by (1, 0.5) a frame."""
     clip = root.parent / "clips" / name
     for number in range(4):
@@ -266,8 +266,14 @@ def add_face_mesh_track(root: Path, name: str, lost: int | None = None) -> Path:
     points = np.random.default_rng(3).uniform(5, SIZE - 10, (468, 2)) + np.arange(4)[:, None, None] * (1, 0.5)
     if lost is not None:
         points[lost] = np.nan
-    info = TrackInfo(clip="", clip_sha256=open_clip(clip).sha256(), network_sha256="0", frames=(0, 1, 2, 3),
-                     epe_floor_px=0.25)  # fmt: skip
+    info = TrackInfo(
+        clip="",
+        clip_sha256=open_clip(clip).sha256(),
+        network_sha256="0",
+        origin=origin,  # type: ignore[arg-type]
+        frames=(0, 1, 2, 3),
+        epe_floor_px=0.25,
+    )
     write_track(root / name, clip, info, points)
     return clip
 
@@ -291,6 +297,16 @@ def test_face_mesh_tracks_are_marked(tmp_path: Path) -> None:
     assert load(root, "ck_vertices").keys() == ["talk/00000-00003"]
     with pytest.raises(UsageError, match="metrical tracker's output"):
         load(root, visibility="visible")
+
+
+def test_tracks_of_made_clips_are_synthetic(tmp_path: Path) -> None:
+    add_face_mesh_track(tmp_path / "tracks", "talk")
+    assert load(tmp_path / "tracks").dataset.origin == "real"
+    add_face_mesh_track(tmp_path / "tracks", "made", origin="synthetic")
+    assert (load(tmp_path / "tracks").dataset.origin, load(tmp_path / "tracks").dataset.reference) == (
+        "synthetic",
+        "pseudo",
+    )
 
 
 def test_a_clip_that_was_changed_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""`ffbench data verify` and `ffbench data prepare`: datasets that the user has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+from ffbench.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from ffbench.datasets.verification import Verification
+
+
+def verify_data(
+    name: Annotated[str, typer.Argument(help="ck_plus, ck_plus_tracks, ffn, mead or mead_tracks.")],
+    path: Annotated[Path, typer.Argument(help="The dataset's folder.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Look at names and headers alone; decode nothing.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Hold a dataset against what its authors distribute, and list everything that is wrong.
+
+    Ends with exit code 3 if anything is.
+    """
+    from ffbench.cli.console import progress_bar
+    from ffbench.datasets.verification import verify_dataset
+
+    with progress_bar(f"verifying {name}", "files") as progress:
+        found = verify_dataset(name, path, quick=quick, progress=progress)
+    if json:
+        typer.echo(_as_json(found))
+    else:
+        _print(found)
+    if not found.sound:
+        wrong = sum(not count.fits for count in found.counts)
+        raise DataError(f"{path}: not {name} as distributed: {wrong} counts differ, {len(found.problems)} problems")
+
+
+def prepare_data(
+    name: Annotated[str, typer.Argument(help="mead: extract the frames of its frontal videos.")],
+    path: Annotated[Path, typer.Argument(help="The dataset's folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
+    listing: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--list", metavar="FILE", help="Only these videos, one a line; default: all frontal ones."),
+    ] = None,
+) -> None:
+    """Make once what a protocol needs of a dataset. An interrupted run goes on where it stopped."""
+    if name != "mead":
+        raise UsageError(f"nothing has to be prepared for '{name}'; only mead has")
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.datasets import mead
+
+    videos, problems = mead.find_videos(path)
+    if listing is not None:
+        videos = mead.choose_videos(videos, listing)
+    with progress_bar(f"frames of {len(videos)} videos", "videos") as progress:
+        manifest, undecodable = mead.prepare(videos, out, progress)
+    for line in [*problems, *undecodable]:
+        stderr().print(f"problem: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    frames = sum(video.frames for video in manifest.videos.values())
+    typer.echo(f"{out}: {frames} frames of {len(manifest.videos)} videos, listed in {mead.MANIFEST}")
+    if undecodable:
+        raise DataError(f"{path}: {len(undecodable)} of {len(videos)} videos cannot be decoded; they are listed above")
+
+
+def _as_json(found: Verification) -> str:
+    import json
+
+    counts = [
+        {"what": count.what, "found": count.found, "expected": count.expected, "fits": count.fits}
+        for count in found.counts
+    ]
+    return json.dumps(
+        {
+            "dataset": found.name,
+            "path": str(found.path),
+            "synthetic": found.synthetic,
+            "sound": found.sound,
+            "counts": counts,
+            "problems": list(found.problems),
+        },
+        indent=1,
+    )
+
+
+def _print(found: Verification) -> None:
+    if found.synthetic:
+        typer.echo(f"{found.path}: a synthetic mini dataset made by ffbench; the real one's counts do not apply")
+    width = max(len(count.what) for count in found.counts)
+    for count in found.counts:
+        expected = "" if count.expected is None else f"  expected {count.expected:>7,}"
+        verdict = "" if count.expected is None else ("  ok" if count.fits else "  DIFFERS")
+        typer.echo(f"{count.what:<{width}}  {count.found:>7,}{expected}{verdict}")
+    for problem in found.problems:
+        typer.echo(f"problem: {problem}")
+    typer.echo("nothing is wrong" if found.sound else f"{len(found.problems)} problems")

@@ -1,0 +1,260 @@
+"""MEAD in the layout in which it is distributed, and its frames, extracted once.
+
+    <root>/M003/video/front/angry/level_1/001.mp4     as distributed
+    <out>/M003_front_angry_level_1_001/source/00001.png, ... and <out>/mead-frames.json    as `prepare` writes them
+
+`source/` under a folder a video is what the metrical tracker takes for its input. The paper's 26 frontal videos (3,402
+frames) are not listed anywhere, so that the user has to name videos.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ffbench.assets import sha256_of
+from ffbench.atomic import write_text
+from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
+from ffbench.datasets.images import natural_key
+from ffbench.errors import DataError
+
+OFFICIAL_VIDEOS, OFFICIAL_FRAMES = 26, 3402
+"""What the paper measured on (section 5.2)."""
+LAYOUT = "M003/video/front/angry/level_1/001.mp4, ..."
+MANIFEST = "mead-frames.json"
+_SEARCH_DEPTH = 2
+_SUBJECT, _LEVEL, _TAKE = re.compile(r"[MW]\d{3}"), re.compile(r"level_\d"), re.compile(r"\d+")
+_MAX_BYTES = 2**26
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video, by its place in MEAD."""
+
+    path: Path
+    subject: str
+    view: str
+    emotion: str
+    level: str
+
+    @property
+    def name(self) -> str:
+        """Such as `M003_front_angry_level_1_001`."""
+        return f"{self.subject}_{self.view}_{self.emotion}_{self.level}_{self.path.stem}"
+
+
+class PreparedVideo(BaseModel):
+    """What the manifest says of one video: `frames` PNG files of `width` x `height` in `<name>/source`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    sha256: str
+    frames: int
+    width: int
+    height: int
+
+
+class Manifest(BaseModel):
+    """`mead-frames.json`: the videos whose frames are there, by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 1
+    videos: Mapping[str, PreparedVideo] = {}
+
+
+def find_videos(root: Path | str, view: str = "front") -> tuple[list[Video], list[str]]:
+    """List the videos of one view, and what does not fit the layout: one line each.
+
+    The subjects' folders may lie up to two levels below `root`.
+
+    Raises:
+        DataError: no such folder, or no video of that view in it.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; expected MEAD: {LAYOUT}")
+    videos: list[Video] = []
+    problems: list[str] = []
+    for subject in _subjects(root):
+        folder = subject / "video" / view
+        if not folder.is_dir():
+            problems.append(f"{folder}: no such folder; the archive of {subject.name}'s videos is not unpacked here")
+            continue
+        for file in (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith(".")):
+            video = _video(file, folder, subject.name, view)
+            if video is not None:
+                videos.append(video)
+            elif file.suffix.lower() in VIDEO_SUFFIXES:
+                problems.append(f"{file}: expected <emotion>/level_<n>/<number>.mp4 below {folder}; it is ignored")
+    if not videos:
+        first = f"; {problems[0]}" if problems else ""
+        raise DataError(f"{root}: no {view} videos; expected MEAD: {LAYOUT}{first}")
+    return sorted(videos, key=lambda video: (natural_key(video.name), video.name)), problems
+
+
+def choose_videos(videos: Sequence[Video], listing: Path) -> list[Video]:
+    """Keep the videos that a text file names, one a line: `M003/video/front/angry/level_1/001.mp4` or the short name.
+
+    Empty lines and what follows a `#` do not matter.
+
+    Raises:
+        DataError: the file cannot be read, names a video that is not there, or none.
+    """
+    try:
+        if listing.stat().st_size > _MAX_BYTES:
+            raise DataError(f"{listing}: larger than a list of videos can be ({_MAX_BYTES} bytes)")
+        lines = [line.partition("#")[0].strip() for line in listing.read_text("utf-8").splitlines()]
+    except OSError as error:
+        raise DataError(f"{listing}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{listing}: not a text file ({error.reason}); expected one video a line") from error
+    known = {video.name: video for video in videos}
+    wanted = list(dict.fromkeys(_short_name(line) for line in lines if line))
+    missing = [name for name in wanted if name not in known]
+    if missing or not wanted:
+        what = (
+            f"{len(missing)} of the {len(wanted)} videos are not there, the first: {missing[0]}" if missing else "empty"
+        )
+        raise DataError(f"{listing}: {what}; expected one video a line, such as M003/video/front/angry/level_1/001.mp4")
+    return [known[name] for name in wanted]
+
+
+def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None) -> tuple[Manifest, list[str]]:
+    """Extract every frame of videos as PNG files, in full, and write the manifest.
+
+    Each video appears at once or not at all; a video that is there already, from the same file, is passed over, so
+    that an interrupted run goes on where it stopped.
+
+    Args:
+        videos: what to extract.
+        out: the folder; other videos in it stay.
+        progress: called with the number of videos done, and of all.
+
+    Returns:
+        The manifest, and one line for each video that cannot be decoded.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    manifest = read_manifest(out) if (out / MANIFEST).is_file() else Manifest()
+    problems: list[str] = []
+    for done, video in enumerate(videos):
+        if progress:
+            progress(done, len(videos))
+        try:
+            digest = sha256_of(video.path)
+            known = manifest.videos.get(video.name)
+            if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
+                continue
+            entry = _extract(video, digest, out)
+        except OSError as error:
+            raise DataError(f"{out}: cannot be written ({error.strerror or error}); what is there is whole") from error
+        except DataError as error:
+            problems.append(f"{error}; the video is left out")
+            continue
+        manifest = Manifest(videos={**manifest.videos, video.name: entry})
+        write_text(out / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    if progress:
+        progress(len(videos), len(videos))
+    return manifest, problems
+
+
+def read_manifest(out: Path) -> Manifest:
+    """Read the manifest of prepared frames.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    path = out / MANIFEST
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DataError(f"{path}: larger than a manifest can be ({_MAX_BYTES} bytes)")
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(
+            f"{path}: not a manifest of frames ({'.'.join(map(str, first['loc']))}: {first['msg']}); remove it, and "
+            "`ffbench data prepare mead` makes it again"
+        ) from error
+
+
+def count_frames(out: Path, name: str) -> int:
+    """Count the frames of a prepared video: those numbered 00001.png, 00002.png, ... without a gap."""
+    folder = out / name / "source"
+    if not folder.is_dir():
+        return 0
+    there = {file.name for file in folder.iterdir()}
+    return next(count for count in range(len(there) + 1) if f"{count + 1:05d}.png" not in there)
+
+
+def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
+    import cv2
+
+    clip = open_clip(video.path)
+    out.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{video.name}.", dir=out))
+    try:
+        temporary.chmod(0o755)
+        (temporary / "source").mkdir()
+        frames = 0
+        for frames, frame in enumerate(clip.frames(), start=1):
+            path = temporary / "source" / f"{frames:05d}.png"
+            # Compressed as little as PNG can: writing takes most of the time.
+            encoded, content = cv2.imencode(".png", frame[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+            if not encoded:
+                raise DataError(f"{video.path}: frame {frames} cannot be written as PNG")
+            path.write_bytes(content.tobytes())
+        target = out / video.name
+        if target.exists():
+            shutil.rmtree(target / "source", ignore_errors=True)
+            target.mkdir(exist_ok=True)
+            (temporary / "source").rename(target / "source")
+        else:
+            temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    source = PurePosixPath(video.subject, "video", video.view, video.emotion, video.level, video.path.name)
+    return PreparedVideo(source=str(source), sha256=digest, frames=frames, width=clip.size[0], height=clip.size[1])
+
+
+def _subjects(root: Path) -> list[Path]:
+    level = [root]
+    for _ in range(_SEARCH_DEPTH + 1):
+        found = [item for folder in level for item in _folders(folder) if _SUBJECT.fullmatch(item.name)]
+        if found or any(_SUBJECT.fullmatch(folder.name) for folder in level):
+            return found or [folder for folder in level if _SUBJECT.fullmatch(folder.name)]
+        level = [item for folder in level for item in _folders(folder)]
+    return []
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            item for item in folder.iterdir() if item.is_dir() and not item.name.startswith((".", "__MACOSX"))
+        )
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
+
+
+def _video(file: Path, folder: Path, subject: str, view: str) -> Video | None:
+    parts = file.relative_to(folder).parts
+    fits = len(parts) == 3 and _LEVEL.fullmatch(parts[1]) and _TAKE.fullmatch(file.stem)
+    if not fits or file.suffix.lower() not in VIDEO_SUFFIXES:
+        return None
+    return Video(file, subject, view, parts[0], parts[1])
+
+
+def _short_name(line: str) -> str:
+    parts = [part for part in re.split(r"[/\\]", line) if part != "video"]
+    return "_".join([*parts[:-1], parts[-1].rpartition(".")[0] or parts[-1]])

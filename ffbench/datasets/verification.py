@@ -1,0 +1,234 @@
+"""Whether a dataset is what its authors distribute: what is there against what is expected, and every fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffbench.datasets import ck_plus, ffn, ffn_files, mead, metrical_tracks
+from ffbench.datasets.clips import open_clip
+from ffbench.datasets.images import natural_key, read_image
+from ffbench.datasets.ply import read_vertices
+from ffbench.errors import DataError, UsageError
+
+SYNTHETIC_MARK = "ffbench-mini.json"
+"""A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
+CK_SUBJECTS = 123
+CK_EMOTIONS = {
+    "anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28, "surprise": 83
+}  # fmt: skip
+"""Sequences of each emotion, as CK+'s authors count them; together 327."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of something there are, and how many there should be; None where nobody says."""
+
+    what: str
+    found: int
+    expected: int | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether there are as many as expected."""
+        return self.expected in (None, self.found)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in a dataset's folder."""
+
+    name: str
+    path: Path
+    synthetic: bool
+    counts: tuple[Count, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong and nothing missing."""
+        return not self.problems and all(count.fits for count in self.counts)
+
+
+def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Progress | None = None) -> Verification:
+    """Check a dataset and list everything that is wrong with it.
+
+    Args:
+        name: one of `dataset_names()`.
+        path: its folder.
+        quick: names, counts and headers alone; otherwise every image, flow and video that is used is decoded too.
+        progress: called with what is done and what is to do.
+
+    Raises:
+        UsageError: no such dataset.
+        DataError: the folder does not hold the dataset at all.
+    """
+    if name not in _VERIFIERS:
+        raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
+    counts, problems = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
+    synthetic = (path / SYNTHETIC_MARK).is_file()
+    if synthetic:
+        counts = [Count(count.what, count.found) for count in counts]
+    return Verification(name, path, synthetic, tuple(counts), tuple(problems))
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Name the datasets that can be verified."""
+    return tuple(_VERIFIERS)
+
+
+Found = tuple[list[Count], list[str]]
+
+
+def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
+    found = ck_plus.scan(path)
+    problems = list(found.problems)
+    if not quick:
+        problems += _undecodable([image for s in found.sequences for image in (s.first_image, s.last_image)], progress)
+    emotions = Counter(s.emotion for s in found.sequences if s.emotion)
+    return [
+        Count("sequences", len(found.sequences), ck_plus.OFFICIAL_SEQUENCES),
+        Count("subjects", len({s.subject for s in found.sequences}), CK_SUBJECTS),
+        Count("emotion labels", sum(emotions.values()), ck_plus.OFFICIAL_EMOTIONS),
+        *(
+            Count(f"emotion {name}", emotions[name], CK_EMOTIONS.get(name))
+            for name in sorted({*CK_EMOTIONS, *emotions})
+        ),
+    ], problems
+
+
+def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
+    root = ffn.find_root(path)
+    counts: list[Count] = []
+    problems: list[str] = []
+    for split in ffn.SPLITS:
+        if (path / SYNTHETIC_MARK).is_file() and not (root / "image" / "facial" / split).is_dir():
+            continue  # a mini dataset has the test split alone
+        try:
+            if quick:
+                found = ffn.scan(root, split, head=True)
+                pairs, lengths = len(found.pairs), Counter(found.sequences().values())
+                problems += found.problems
+            else:
+                report = ffn_files.verify(root, split, progress=progress)
+                pairs, lengths = report.pairs, Counter(report.sequences)
+                problems += report.problems
+        except DataError as error:
+            pairs, lengths = 0, Counter()
+            problems.append(str(error))
+        counts.append(Count(f"{split}: pairs", pairs, ffn.OFFICIAL_PAIRS[split]))
+        counts += [Count(f"{split}: sequences of {length} frames", lengths[length]) for length in sorted(lengths)]
+    return counts, problems
+
+
+def _mead(path: Path, quick: bool, progress: Progress) -> Found:
+    if (path / mead.MANIFEST).is_file():
+        return _mead_frames(path, quick, progress)
+    videos, problems = mead.find_videos(path)
+    frames = 0
+    for done, video in enumerate(videos, start=1):
+        try:
+            clip = open_clip(video.path)
+            frames += 0 if quick else len(clip)
+        except DataError as error:
+            problems.append(str(error))
+        progress(done, len(videos))
+    counts = [
+        Count("subjects", len({video.subject for video in videos})),
+        Count("frontal videos", len(videos)),
+        Count("emotions", len({video.emotion for video in videos})),
+    ]
+    return [*counts, *([] if quick else [Count("frames", frames)])], problems
+
+
+def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
+    """Check extracted frames against their manifest."""
+    videos = mead.read_manifest(path).videos
+    problems: list[str] = []
+    frames: list[Path] = []
+    for name, entry in videos.items():
+        there = mead.count_frames(path, name)
+        if there != entry.frames:
+            problems.append(f"{path / name / 'source'}: {there} frames in a row, expected {entry.frames}")
+        frames += [path / name / "source" / f"{number:05d}.png" for number in range(1, there + 1)]
+    if not quick:
+        problems += _undecodable(frames, progress)
+    return [
+        Count("videos", len(videos), mead.OFFICIAL_VIDEOS),
+        Count("frames", len(frames), mead.OFFICIAL_FRAMES),
+    ], problems
+
+
+def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
+    """Give the names of tracked videos, the number of frames of each, and every fault."""
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder; expected {metrical_tracks.LAYOUT}")
+    folders = sorted((item for item in path.iterdir() if metrical_tracks.is_track(item)),
+                     key=lambda item: (natural_key(item.name), item.name))  # fmt: skip
+    if not folders:
+        raise DataError(f"{path}: no tracks in it; expected {metrical_tracks.LAYOUT}")
+    names: list[str] = []
+    frames: list[int] = []
+    problems: list[str] = []
+    for done, folder in enumerate(folders, start=1):
+        try:
+            track = metrical_tracks.scan_track(folder)
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        names.append(track.name)
+        frames.append(len(track.frames))
+        problems += track.problems
+        numbers = set(track.frames)
+        gaps = sorted(set(range(min(numbers), max(numbers))) - numbers)
+        if gaps:
+            problems.append(f"{folder}: frame {gaps[0]:05d} and {len(gaps) - 1} others are missing between the others")
+        if not quick:
+            problems += _undecodable([frame.image for frame in track.frames.values()], lambda done, total: None)
+            problems += [fault for frame in track.frames.values() for fault in _fault(read_vertices, frame.mesh)]
+        progress(done, len(folders))
+    return names, frames, problems
+
+
+def _mead_tracks(path: Path, quick: bool, progress: Progress) -> Found:
+    names, frames, problems = _tracks(path, quick, progress)
+    return [
+        Count("videos", len(names), mead.OFFICIAL_VIDEOS),
+        Count("frames", sum(frames), mead.OFFICIAL_FRAMES),
+    ], problems
+
+
+def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
+    names, _, problems = _tracks(path, quick, progress)
+    return [
+        Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
+        Count("subjects", len({name.partition("_")[0] for name in names}), CK_SUBJECTS),
+    ], problems
+
+
+def _undecodable(images: Sequence[Path], progress: Progress) -> list[str]:
+    problems: list[str] = []
+    for done, image in enumerate(images, start=1):
+        problems += _fault(read_image, image)
+        progress(done, len(images))
+    return problems
+
+
+def _fault(read: Callable[[Path], object], path: Path) -> list[str]:
+    try:
+        read(path)
+    except DataError as error:
+        return [str(error)]
+    return []
+
+
+_VERIFIERS: Mapping[str, Callable[[Path, bool, Progress], Found]] = {
+    "ck_plus": _ck_plus,
+    "ck_plus_tracks": _ck_plus_tracks,
+    "ffn": _ffn,
+    "mead": _mead,
+    "mead_tracks": _mead_tracks,
+}

@@ -1,0 +1,105 @@
+"""Tracks of whole datasets: which clips and frames, and the track of each on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench import assets
+from ffbench.datasets import ck_plus, mead
+from ffbench.datasets.clips import Clip, find_clips, open_clip
+from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
+from ffbench.datasets.verification import SYNTHETIC_MARK
+from ffbench.errors import DataError
+from ffbench.facemesh.jitter import epe_floor, jitter
+from ffbench.facemesh.tracker import track
+from ffbench.protocol import Image
+
+_CK_PLUS = ("cohn-kanade-images", "*/cohn-kanade-images")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A clip, the name of its track, and whether only its first and last frame are tracked."""
+
+    name: str
+    clip: Path
+    ends_only: bool = False
+
+
+def find_sources(path: Path) -> tuple[list[Source], list[str]]:
+    """List the clips at `path`, and what is left out: one line each.
+
+    Args:
+        path: CK+ (its sequences, first and last frame), frames that `ffbench data prepare mead` wrote, or a clip or
+            folder of clips.
+
+    Raises:
+        DataError: there is no clip.
+    """
+    if (path / mead.MANIFEST).is_file():
+        names = mead.read_manifest(path).videos
+        return [Source(name, path / name / "source") for name in names], []
+    if any(True for pattern in _CK_PLUS for _ in path.glob(pattern)):
+        found = ck_plus.scan(path)
+        return [Source(s.name, s.first_image.parent, ends_only=True) for s in found.sequences], list(found.problems)
+    clips = find_clips(path)
+    stems = [clip.resolve().stem if clip.is_file() else clip.resolve().name for clip in clips]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            raise DataError(f"{path}: {stems.count(stem)} clips are called {stem}, and so would their tracks be")
+    return [Source(name, clip) for name, clip in zip(stems, clips, strict=True)], []
+
+
+def track_source(source: Source, out: Path) -> None:
+    """Find the face in the frames of a clip and write its track to `out/<name>`, unless it is there already.
+
+    Raises:
+        DataError: the clip cannot be read, shows no face, or the folder cannot be written.
+    """
+    clip = open_clip(source.clip)
+    folder, digest, network = out / source.name, clip.sha256(), assets.find("face_mesh").sha256
+    if is_track(folder):
+        known = read_track(folder).info
+        if (known.clip_sha256, known.network_sha256) == (digest, network):
+            return
+    missing = np.full((LANDMARKS, 2), np.nan)
+    faces = track(_frames(clip, source.ends_only))
+    points = np.stack([missing if face.points is None else face.points for face in faces])
+    if not np.isfinite(points).any():
+        raise DataError(f"{source.clip}: no face was found in any of the {len(points)} frames")
+    frames = (0, len(clip) - 1) if source.ends_only else tuple(range(len(points)))
+    noise = _jitter(points)
+    info = TrackInfo(
+        clip="",
+        clip_sha256=digest,
+        network_sha256=network,
+        origin="synthetic" if _made_here(source.clip) else "real",
+        frames=frames,
+        jitter_px=None if noise is None else float(noise.mean()),
+        epe_floor_px=None if noise is None else epe_floor(noise),
+    )
+    write_track(folder, source.clip, info, points)
+
+
+def _frames(clip: Clip, ends_only: bool) -> Iterator[Image]:
+    if not ends_only:
+        return clip.frames()
+    return (clip.frame(number) for number in (0, len(clip) - 1))
+
+
+def _made_here(clip: Path) -> bool:
+    """Tell whether a clip lies in a dataset that ffbench made, at whatever depth."""
+    return any((folder / SYNTHETIC_MARK).is_file() for folder in clip.resolve().parents)
+
+
+def _jitter(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+    """Give the noise of each point; None where no five frames in a row have a face."""
+    try:
+        return jitter([frame if np.isfinite(frame).all() else None for frame in points])
+    except DataError:
+        return None
