@@ -37,9 +37,7 @@ def test_any_size_comes_out_as_it_went_in(name: str, size: tuple[int, int]) -> N
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_batch_equals_single_and_repeats(name: str) -> None:
     pairs = [shifted_pair(80, 96, dx, 1) for dx in (0, 2)]
-    tensors = [
-        torch.stack([torch.from_numpy(pair[side]).permute(2, 0, 1) / 255 for pair in pairs]) for side in (0, 1)
-    ]
+    tensors = [torch.stack([torch.from_numpy(pair[side]).permute(2, 0, 1) / 255 for pair in pairs]) for side in (0, 1)]
     method = load_method(name)
     batch = method.estimate(*tensors).facial
     for index, pair in enumerate(pairs):
