@@ -1,0 +1,54 @@
+"""`ffbench check`: fail when a score is not what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from ffbench.results.check import Case
+    from ffbench.results.record import RunRecord
+
+
+def check_baseline(
+    baseline: Annotated[Path, typer.Option("--baseline", help="Committed baseline, such as ci/baseline.json.")],
+    tolerance: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--tolerance", min=0, max=1, help="Relative change that passes; default: the baseline's own."),
+    ] = None,
+    junit: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--junit", metavar="FILE", help="Write a JUnit XML report too."),
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Write what was measured into the baseline.")] = False,
+) -> None:
+    """Run the methods and protocols of a baseline and compare their scores, and speed ratios, with it.
+
+    Ends with exit code 1 if a number changed beyond the tolerance, for better or worse.
+    """
+    from ffbench.cli.console import stderr
+    from ffbench.errors import FfbenchError
+    from ffbench.results.check import check, evaluate_case, read_baseline, write_baseline
+    from ffbench.results.check_report import report_lines, write_junit
+
+    wanted = read_baseline(baseline)
+    with stderr().status("checking") as status:
+
+        def run(case: Case) -> RunRecord:
+            status.update(case.name)
+            return evaluate_case(case)
+
+        result = check(wanted, tolerance=tolerance, run=run)
+    typer.echo("\n".join(report_lines(result)))
+    if junit is not None:
+        write_junit(junit, result.findings)
+    if update:
+        write_baseline(baseline, result.measured)
+        typer.echo(f"{baseline}: updated")
+    elif not result.passed:
+        raise FfbenchError(
+            f"{baseline}: {sum(not finding.passed for finding in result.findings)} numbers changed; "
+            "if that is right, run the same command with --update and commit the file"
+        )
