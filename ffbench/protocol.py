@@ -13,6 +13,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.method import Flows
+from ffbench.metrics.summary import summarise_means
+from ffbench.scores import PairScore as PairScore
+from ffbench.scores import Score as Score
+from ffbench.scores import Term as Term
 
 Reference = TypeVar("Reference")
 Image = npt.NDArray[np.uint8]
@@ -78,36 +82,6 @@ class Pair(Generic[Reference]):
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Term:
-    """A sum over points or pixels of one pair, and how many there were. The mean is sum / count."""
-
-    sum: float
-    count: float
-
-
-@dataclass(frozen=True)
-class PairScore:
-    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
-
-    key: str
-    terms: Mapping[str, Term]
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-class Score(BaseModel):
-    """One number of a summary, with its 95 % confidence interval (None where there are too few units for one)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    metric: str
-    group: str = Field(default="all", description="`all`, a group inside pairs, or `label=value`")
-    value: float
-    ci_low: float | None = None
-    ci_high: float | None = None
-    pairs: int
-
-
 class Protocol(ABC, Generic[Reference]):
     """An exact, versioned way to measure a method. It knows nothing of any method."""
 
@@ -134,8 +108,6 @@ class Protocol(ABC, Generic[Reference]):
 
     def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        from ffbench.metrics.summary import summarise_means
-
         return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ffbench.metrics.statistics import bootstrap_intervals, ratio_of_sums
-from ffbench.protocol import PairScore, Score, Term
+from ffbench.scores import PairScore, Score, Term
 
 
 def summarise_means(

@@ -1,0 +1,38 @@
+"""What is known of a pair once it has been scored, and of many pairs once they have been summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class Term:
+    """A sum over points or pixels of one pair, and how many there were. The mean is sum / count."""
+
+    sum: float
+    count: float
+
+
+@dataclass(frozen=True)
+class PairScore:
+    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
+
+    key: str
+    terms: Mapping[str, Term]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Score(BaseModel):
+    """One number of a summary, with its 95 % confidence interval (None where there are too few units for one)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    metric: str
+    group: str = Field(default="all", description="`all`, a group inside pairs, or `label=value`")
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    pairs: int
