@@ -15,6 +15,7 @@ from ffbench.cli import (
     data_verify,
     eval_,
     flow,
+    generate,
     leaderboard,
     methods,
     predict,
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
+app.command("generate")(generate.generate_dataset)
 app.command("predict")(predict.predict_flows)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)

@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 
 def mini_names() -> tuple[str, ...]:
     """Name the mini datasets."""
-    return ("ck_plus",)
+    return ("ck_plus", "ffn")
 
 
 def mini_folder(name: str, seed: int = 0) -> Path:
@@ -75,6 +75,10 @@ def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]
         from ffbench.synth import ck_plus
 
         return ck_plus.VERSION, _make_ck_plus
+    if name == "ffn":
+        from ffbench.synth import ffn
+
+        return ffn.VERSION, _make_ffn
     raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
 
 
@@ -83,3 +87,11 @@ def _make_ck_plus(out: Path, seed: int, progress: Progress | None) -> None:
     from ffbench.synth.makehuman import load_makehuman
 
     make_ck_plus(out, load_makehuman(), seed, progress=progress)
+
+
+def _make_ffn(out: Path, seed: int, progress: Progress | None) -> None:
+    from ffbench.synth.ffn import MINI_IDENTITIES, mini_recipe
+    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.synth.writer import write_dataset
+
+    write_dataset(out, load_makehuman(), mini_recipe(seed), MINI_IDENTITIES, progress=progress)

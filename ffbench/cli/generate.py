@@ -1,0 +1,137 @@
+"""`ffbench generate`: a facial-flow dataset of synthetic heads, in the layout of FacialFlowNet."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ffbench.cli.eval_ import INTERRUPTED
+from ffbench.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from ffbench.synth.ffn import Recipe
+    from ffbench.synth.head import HeadModel
+
+PREVIEW_IDENTITIES = 10
+
+
+class Renderer(str, Enum):
+    """What draws the images."""
+
+    raster = "raster"
+
+
+class HeadName(str, Enum):
+    """Which head model."""
+
+    makehuman = "makehuman"
+    flame = "flame"
+
+
+class Split(str, Enum):
+    """The split that all identities go to."""
+
+    train = "train"
+    test = "test"
+    val = "val"
+
+
+def generate_dataset(
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Folder of the dataset; a run that was interrupted goes on in it."),
+    ] = None,
+    identities: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--identities", min=1, help="How many people, one sequence each; default: all of --codes."),
+    ] = None,
+    preview: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--preview", metavar="PNG", help="Write a contact sheet of the first identities, 10 if not told."),
+    ] = None,
+    renderer: Annotated[Renderer, typer.Option("--renderer", help="What draws the images.")] = Renderer.raster,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the files are the same.")] = 1,
+    size: Annotated[int, typer.Option("--size", min=64, max=2048, help="Height and width of the images, px.")] = 512,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other people.")] = 0,
+    split: Annotated[
+        Optional[Split],  # noqa: UP045
+        typer.Option("--split", help="Put all identities into one split; default: 85 % train, 10 % test, 5 % val."),
+    ] = None,
+    head: Annotated[HeadName, typer.Option("--head", help="Head model.")] = HeadName.makehuman,
+    flame: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--flame", help="Folder with your FLAME model, masks and landmark embedding."),
+    ] = None,
+    codes: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--codes", help="Folder of EMOCA codes: shapes and targets of the sequences; needs --head flame."),
+    ] = None,
+) -> None:
+    """Make a facial-flow dataset of synthetic heads: images, facial and head flow, masks, regions, occlusion.
+
+    One sequence of 5, 10, 15 or 20 frames an identity, in the layout of FacialFlowNet, with manifest.json.
+    """
+    if out is None and preview is None:
+        raise UsageError("generate needs --out DIR for a dataset, or --preview FILE.png for a contact sheet")
+    if preview is not None and preview.suffix.lower() != ".png":
+        raise UsageError(f"{preview}: the contact sheet is a PNG; name it .png")
+    if out is not None and identities is None and codes is None:
+        raise UsageError("generate --out needs --identities N: how many people")
+    if head is HeadName.flame and flame is None:
+        raise UsageError("--head flame needs --flame FOLDER with your FLAME model (generic_model.pkl)")
+    if head is not HeadName.flame and (flame is not None or codes is not None):
+        raise UsageError(f"{'--flame' if flame is not None else '--codes'} needs --head flame")
+    from ffbench.synth.codes import read_codes
+    from ffbench.synth.ffn import Recipe
+
+    recipe = Recipe(
+        seed=seed,
+        size=size,
+        split=None if split is None else split.value,
+        codes=() if codes is None else tuple(read_codes(codes)),
+    )
+    count = len(recipe.codes) if identities is None else identities
+    if recipe.codes and count > len(recipe.codes):
+        raise UsageError(f"{codes}: codes of {len(recipe.codes)} images, fewer than --identities {count}")
+    model = _load_head(flame)
+    if preview is not None:
+        from ffbench.synth.preview import contact_sheet
+        from ffbench.visual.picture import write_picture
+
+        shown = min(count, PREVIEW_IDENTITIES) if out is not None or not identities else identities
+        write_picture(preview, contact_sheet(recipe, model, shown or PREVIEW_IDENTITIES))
+        typer.echo(preview)
+    if out is not None:
+        _write(out, model, recipe, count, workers)
+
+
+def _load_head(flame: Path | None) -> HeadModel:
+    if flame is not None:
+        from ffbench.synth.flame import load_flame
+
+        return load_flame(flame)
+    from ffbench.synth.makehuman import load_makehuman
+
+    return load_makehuman()
+
+
+def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int) -> None:
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.synth.writer import write_dataset
+
+    again = "what is complete is kept: the same command goes on from there"
+    try:
+        with progress_bar(f"generating {out}", "sequences") as move:
+            manifest = write_dataset(out, head, recipe, identities, workers, move)
+    except KeyboardInterrupt:
+        stderr().print(f"interrupted: {again}")
+        raise typer.Exit(INTERRUPTED) from None
+    except DataError as error:
+        raise DataError(f"{error}; {again}") from error
+    pairs = sum(record.frames - 1 for record in manifest.sequences)
+    splits = ", ".join(f"{len(numbers)} {name}" for name, numbers in manifest.splits.items() if numbers)
+    size = sum(record.bytes for record in manifest.sequences)
+    typer.echo(f"{out}: {pairs} pairs of {identities} identities ({splits}), {size / 2**30:.2f} GiB, synthetic")
