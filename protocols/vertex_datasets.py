@@ -113,12 +113,12 @@ def dataset_card(
     }
     origin: Literal["real", "synthetic"] = "real"
     reference: Literal["ground truth", "pseudo"] = "pseudo"
-    suffix = "tracked"
+    name = f"{SOURCES[kind].dataset}, tracked"
     if (data / SYNTHETIC_MARK).is_file():
-        origin, reference, suffix = "synthetic", "ground truth", "mini, tracked"
+        origin, reference, name = "synthetic", "ground truth", f"{SOURCES[kind].dataset} mini, tracked"
         note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh"
     elif isinstance(tracks[0], FaceMeshPoints):
-        suffix = "face mesh"
+        name = f"{data.resolve().name}, face mesh"  # any clip can be tracked, not only this dataset's
         # One made clip among real ones is enough: their mean is no measurement of real faces.
         if any(isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks):
             origin = "synthetic"
@@ -132,7 +132,7 @@ def dataset_card(
             f"the paper counts {PAPER_VERTICES} of them and does not say which"
         )
     return DatasetCard(
-        name=f"{SOURCES[kind].dataset}, {suffix}",
+        name=name,
         origin=origin,
         reference=reference,
         reference_note=note,

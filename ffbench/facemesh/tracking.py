@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,10 @@ def track_source(source: Source, out: Path) -> None:
     clip = open_clip(source.clip)
     folder, digest, network = out / source.name, clip.sha256(), assets.find("face_mesh").sha256
     if is_track(folder):
-        known = read_track(folder).info
-        if (known.clip_sha256, known.network_sha256) == (digest, network):
-            return
+        with contextlib.suppress(DataError):  # a damaged track is made again
+            known = read_track(folder).info
+            if (known.clip_sha256, known.network_sha256) == (digest, network):
+                return
     missing = np.full((LANDMARKS, 2), np.nan)
     faces = track(_frames(clip, source.ends_only))
     points = np.stack([missing if face.points is None else face.points for face in faces])

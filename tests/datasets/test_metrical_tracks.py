@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ffbench.datasets.metrical_tracks import CropBox, is_track, read_box, read_camera, scan_track
 from ffbench.datasets.ply import read_vertices
 from ffbench.errors import DataError
-from tests.datasets.tracks_folder import SIZE, add_track, dome, renderer_camera, screen_points, turn_of
+from tests.datasets.tracks_folder import SIZE, add_track, checkpoint, dome, renderer_camera, screen_points, turn_of
 
 
 @pytest.fixture
@@ -200,3 +202,20 @@ def test_the_dome_is_what_the_tests_believe() -> None:
     vertices, triangles = dome()
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
     assert (np.cross(b - a, c - a)[:, 2] > 0).all()  # counter-clockwise seen from +z
+
+
+@settings(max_examples=100)
+@given(position=st.floats(0, 1), value=st.binary(min_size=1, max_size=6), cut=st.floats(0.3, 1.5))
+def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, position: float, value: bytes, cut: float
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.frame"
+    torch.save(checkpoint(0.1, 3), path)
+    whole = path.read_bytes()
+    start = int(position * len(whole))
+    path.write_bytes((whole[:start] + value + whole[start + len(value) :])[: int(cut * len(whole))])
+    try:
+        camera = read_camera(path)
+    except DataError:
+        return
+    assert np.isfinite(camera.intrinsics).all()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ffbench.datasets.ply import read_mesh, read_vertices
 from ffbench.errors import DataError
@@ -119,3 +121,20 @@ def test_damaged_content(mesh: Path, tmp_path: Path) -> None:
     mesh.write_text(ASCII.replace("0 1 0 255", "0 one 0 255"))
     with pytest.raises(DataError, match="not a number"):
         read_vertices(mesh)
+
+
+@settings(max_examples=150)
+@given(position=st.integers(0, 2800), value=st.binary(min_size=1, max_size=6), cut=st.integers(0, 2900))
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, position: int, value: bytes, cut: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.ply"
+    write_ply(path, VERTICES, TRIANGLES)
+    whole = path.read_bytes()
+    path.write_bytes((whole[:position] + value + whole[position + len(value) :])[:cut])
+    try:
+        mesh = read_mesh(path)
+    except DataError:
+        return
+    assert np.isfinite(mesh.vertices).all()
+    assert mesh.triangles.max(initial=0) < len(mesh.vertices)

@@ -60,6 +60,9 @@ def test_a_clip(tmp_path: Path, calls: list[int]) -> None:
     clip_of(tmp_path / "clips" / "talk", [61])
     track_source(sources[0], tmp_path / "out")
     assert len(calls) == 14
+    (tmp_path / "out" / "talk" / "track.json").write_text("{}")
+    track_source(sources[0], tmp_path / "out")
+    assert read_track(tmp_path / "out" / "talk").info.frames == tuple(range(7))
 
 
 def test_first_and_last_frames_of_ck_plus(tmp_path: Path, calls: list[int]) -> None:

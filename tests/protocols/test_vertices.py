@@ -283,7 +283,7 @@ def test_face_mesh_tracks_are_marked(tmp_path: Path) -> None:
     add_face_mesh_track(root, "talk", lost=2)
     protocol = load(root)
     assert protocol.keys() == ["talk/00000-00001"]
-    assert protocol.dataset.reference == "pseudo"
+    assert (protocol.dataset.name, protocol.dataset.reference) == ("tracks, face mesh", "pseudo")
     assert "not comparable" in protocol.dataset.reference_note
     assert protocol.dataset.facts["epe_floor_px/talk"] == 0.25
     assert protocol.dataset.left_out == (f"{root / 'talk'}: no face in 1 of 4 frames",)
