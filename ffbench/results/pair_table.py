@@ -43,9 +43,12 @@ def read_pair_table(path: Path) -> list[PairScore]:
 
     try:
         rows = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read as a table of pair scores ({error})") from error
-    return [_from_row(path, row) for row in rows]
+        return [_from_row(path, row) for row in rows]
+    # Damaged names and values show as errors of text, numbers and types.
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError) as error:
+        # The library's messages have several lines.
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path}: cannot be read as a table of pair scores ({reason})") from error
 
 
 def _from_row(path: Path, row: dict[str, str | float | None]) -> PairScore:

@@ -59,9 +59,13 @@ def read_columns(path: Path, sha256: str, *, metric: str, labels: Sequence[str] 
             table = file.read(["key", *wanted]).sort_by("key")
         return _columns(path, table, metric, labels)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror or _one_line(error)})") from error
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as a table of pair scores ({error})") from error
+        raise DataError(f"{path}: cannot be read as a table of pair scores ({_one_line(error)})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _columns(path: Path, table: Any, metric: str, labels: Sequence[str]) -> PairColumns:

@@ -1,0 +1,171 @@
+"""Every reader of files that come from elsewhere: valid seeds, how it is called, and what it must not accept.
+
+A read gives a text that stands for what was read. Where a format protects its content (checksums, lengths), what is
+accepted must read as one of the seeds does: `protected`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ffbench.datasets.ck_plus import read_landmarks
+from ffbench.datasets.images import read_image
+from ffbench.datasets.ply import read_mesh
+from ffbench.errors import DataError
+from ffbench.flow.files import read_flow, write_flow
+from ffbench.results.check import read_baseline
+from ffbench.results.pair_table import read_pair_table
+from ffbench.results.ranking_table import read_columns
+from ffbench.results.record import file_sha256, read_record
+from ffbench.results.store import add_record
+from ffbench.results.store_verification import verify_store
+from ffbench.submissions.files import open_files
+from ffbench.submissions.manifest import Manifest
+from ffbench.submissions.validation import validate
+from tests.results.made_runs import make_run
+
+MANIFEST = Manifest({f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader. `read` raises DataError, and nothing else, for what it refuses."""
+
+    name: str
+    suffix: str
+    seeds: Sequence[bytes]
+    read: Callable[[Path], str]
+    protected: bool = False
+
+
+def targets(folder: Path) -> list[Target]:
+    """Make the seeds of all readers; `folder` is for scratch files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flows = [np.random.default_rng(seed).normal(size=(5, 7, 2)).astype(np.float32) * 9 for seed in range(2)]
+    landmarks = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in np.random.default_rng(0).uniform(0, 50, (68, 2)))
+    run = make_run(folder / "run", "a", [1.0, 2.0, 4.0], labels=[{"mood": m} for m in "abc"])
+    table = run.with_name("pairs.parquet").read_bytes()
+    stored = add_record(folder / "store", run, "claimed")
+    return [
+        Target("flow .flo", ".flo", [_flow(folder, flow, ".flo") for flow in flows], _read_flo),
+        Target("flow .flo5", ".flo5", [_flow(folder, flow, ".flo5") for flow in flows], _read_flow, protected=True),
+        Target("flow KITTI .png", ".png", [_flow(folder, flow, ".png") for flow in flows], _read_flow, protected=True),
+        Target("image .png", ".png", [_png(0), _png(1)], lambda path: _hash(read_image(path))),
+        Target("CK+ landmarks", ".txt", [landmarks.encode()], _read_landmarks),
+        Target("mesh .ply", ".ply", [_ply()], lambda path: _hash(read_mesh(path).vertices)),
+        Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
+        Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
+        Target("submission .tar.gz", ".tar.gz", [_tar(flows, "w:gz")], _read_submission, protected=True),
+        Target("run record", ".json", [run.read_bytes()], lambda path: read_record(path).model_dump_json()),
+        Target("record in a store", ".json", [stored.read_bytes()], _StoreReader(stored), protected=True),
+        Target("pair table", ".parquet", [table], _read_table),
+        Target("baseline", ".json", [_BASELINE], lambda path: read_baseline(path).model_dump_json()),
+    ]
+
+
+_BASELINE = b"""{"tolerance": 0.01, "cases": [{"method": "dis", "protocol": "ck_landmarks", "limit": 12, "scores":
+{"epe": 0.9674118349942455, "landmarks_inside": 100.0}, "higher_is_better": ["landmarks_inside"], "speed": 1.0}]}"""
+
+
+def _flow(folder: Path, flow: np.ndarray, suffix: str) -> bytes:
+    path = folder / f"seed{suffix}"
+    write_flow(path, flow)
+    return path.read_bytes()
+
+
+def _png(seed: int) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (9, 6, 3), np.uint8)).save(content, format="PNG")
+    return content.getvalue()
+
+
+def _ply() -> bytes:
+    lines = ["ply", "format ascii 1.0", "element vertex 3", "property float x", "property float y", "property float z",
+             "element face 1", "property list uchar int vertex_indices", "end_header",
+             "0 0 0", "1 0 0", "0 1 0", "3 0 1 2"]  # fmt: skip
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _members(flows: Sequence[np.ndarray], top: str) -> dict[str, bytes]:
+    head = b"PIEH" + (7).to_bytes(4, "little") + (5).to_bytes(4, "little")
+    return {f"{top}facial/{number:02d}.flo": head + flows[number % 2].tobytes() for number in range(4)}
+
+
+def _zip(flows: Sequence[np.ndarray], top: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in _members(flows, top).items():
+            archive.writestr(zipfile.ZipInfo(name), member, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+def _tar(flows: Sequence[np.ndarray], mode: Any) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:
+        for name, member in _members(flows, "").items():
+            info = tarfile.TarInfo(name)
+            info.size = len(member)
+            archive.addfile(info, io.BytesIO(member))
+    return content.getvalue()
+
+
+def _hash(array: np.ndarray) -> str:
+    return f"{array.shape} {hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()}"
+
+
+def _read_flow(path: Path) -> str:
+    return _hash(read_flow(path))
+
+
+def _read_flo(path: Path) -> str:
+    flow = read_flow(path)
+    assert path.stat().st_size == 12 + flow.nbytes, "accepted a file of another length than its header states"
+    assert np.isfinite(flow).all(), "accepted values that are not finite"
+    return _hash(flow)
+
+
+def _read_landmarks(path: Path) -> str:
+    points = read_landmarks(path)
+    assert points.shape == (68, 2)
+    assert np.isfinite(points).all(), "accepted values that are not finite"
+    return _hash(points)
+
+
+def _read_submission(path: Path) -> str:
+    with open_files(path, MANIFEST) as files:
+        report = validate(files, MANIFEST)
+    if not report.sound:
+        raise DataError("not valid")
+    assert len(report.files["facial"]) == len(MANIFEST.sizes)
+    return report.sha256
+
+
+def _read_table(path: Path) -> str:
+    scores = read_pair_table(path)
+    columns = read_columns(path, file_sha256(path), metric="epe", labels=["mood"])
+    assert len(columns.keys) == len(scores)
+    return repr(scores)
+
+
+class _StoreReader:
+    """Puts the file into the store in place of its record; what `verify` finds no fault with is accepted."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __call__(self, path: Path) -> str:
+        self.place.write_bytes(path.read_bytes())
+        found = verify_store(self.place.parents[2], {"stripes": "1.0"})
+        if found.faults:
+            raise DataError(found.faults[0])
+        return path.read_text()
