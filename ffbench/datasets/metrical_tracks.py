@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.atomic import atomic_path
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
 
@@ -151,6 +152,21 @@ def read_camera(path: Path | str) -> Camera:
     if not (0 < width < 2**15 and 0 < height < 2**15):
         raise DataError(f"{path}: img_size is {height} x {width}, expected the size of an image such as 512 x 512")
     return Camera(rotation, translation, intrinsics, (width, height))
+
+
+def write_camera(path: Path | str, camera: Camera, number: int) -> None:
+    """Write a checkpoint that holds the camera of frame `number`, in the tracker's form, without FLAME's parameters."""
+    import torch
+
+    width, height = camera.size
+    batch = {"R": camera.rotation, "t": camera.translation, "K": camera.intrinsics}
+    content = {
+        "opencv": {name: np.asarray(value, np.float32)[None] for name, value in batch.items()},
+        "img_size": np.array([height, width], np.int64),
+        "frame_id": f"{number:05d}",
+    }
+    with atomic_path(path) as temporary:
+        torch.save(content, temporary)
 
 
 def read_box(path: Path | str) -> CropBox:

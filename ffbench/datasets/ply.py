@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.atomic import write_bytes
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**27
@@ -76,6 +77,18 @@ def read_mesh(path: Path | str) -> Mesh:
     if len(corners) and not (corners.min() >= 0 and corners.max() < len(vertices)):
         raise DataError(f"{path}: a face has vertex {corners.max()}, but there are {len(vertices)} vertices")
     return Mesh(vertices, np.ascontiguousarray(corners, np.int32))
+
+
+def write_mesh(path: Path | str, mesh: Mesh) -> None:
+    """Write a mesh as binary little-endian PLY, coordinates in float32, in place of what is there."""
+    header = (
+        "ply\nformat binary_little_endian 1.0\n"
+        f"element vertex {len(mesh.vertices)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"element face {len(mesh.triangles)}\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    faces = np.empty(len(mesh.triangles), [("length", "u1"), ("corners", "<i4", 3)])
+    faces["length"], faces["corners"] = 3, mesh.triangles
+    write_bytes(path, header.encode() + mesh.vertices.astype("<f4").tobytes() + faces.tobytes())
 
 
 def _open(path: Path) -> tuple[bool, list[_Element], bytes]:

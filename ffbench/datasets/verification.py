@@ -68,6 +68,8 @@ def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Prog
     """
     if name not in _VERIFIERS:
         raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
+    if path.is_file():
+        raise DataError(f"{path}: is a file; unpack the archive and name the folder that it makes")
     counts, problems = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
     synthetic = (path / SYNTHETIC_MARK).is_file()
     if synthetic:

@@ -110,7 +110,7 @@ class MeasuredRow:
     """What records have of one method in one reading of the protocols; scores by column, None where there are none."""
 
     label: str
-    """Method, weights that came from a file, and options that tell rows apart: `raft`, `gma@mine.ckpt`."""
+    """Method, weights that came from a file, and what else tells rows apart: `raft`, `gma@mine.ckpt`."""
     variant: str
     origin: str
     scores: tuple[Score | None, ...]
@@ -203,6 +203,8 @@ def row_label(record: RunRecord, table: ReportedTable) -> str:
     label = record.method.id
     if weights is not None and weights.source == "file":
         label += f"@{weights.name}"
+    if record.kind == "submitted":
+        label += " [submitted]"
     chosen = [str(record.protocol.options[name]) for name in table.distinguish if name in record.protocol.options]
     return f"{label} ({', '.join(chosen)})" if chosen else label
 
@@ -228,9 +230,9 @@ def _score(record: RunRecord | None, column: Column) -> Score | None:
 
 
 def _same_row(table: ReportedTable, record: RunRecord) -> str | None:
-    """Find the paper's row of a method. Weights from a file may be anything, so that only the user can say."""
+    """Find the paper's row of a method. Weights from a file, and flows made elsewhere, only the user can place."""
     weights = record.method.weights
-    if weights is not None and weights.source == "file":
+    if record.kind == "submitted" or (weights is not None and weights.source == "file"):
         return None
     for row in table.rows:
         fits = all(record.protocol.options.get(name, wanted) == wanted for name, wanted in row.options.items())

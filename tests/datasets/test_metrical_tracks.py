@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.datasets.metrical_tracks import CropBox, is_track, read_box, read_camera, scan_track
+from ffbench.datasets.metrical_tracks import CropBox, is_track, read_box, read_camera, scan_track, write_camera
 from ffbench.datasets.ply import read_vertices
 from ffbench.errors import DataError
 from tests.datasets.tracks_folder import SIZE, add_track, checkpoint, dome, renderer_camera, screen_points, turn_of
@@ -43,6 +43,18 @@ def test_the_face_is_upright_and_not_mirrored(track: Path) -> None:
     (x, y), (right, _), (_, up) = camera.project(np.array([[0, 0, 0], [0.01, 0, 0], [0, 0.01, 0.0]]))[0]
     assert right > x
     assert up < y
+
+
+def test_a_camera_that_was_written_is_read(track: Path) -> None:
+    path = track / "checkpoint" / "00002.frame"
+    camera = read_camera(path)
+    path.unlink()
+    write_camera(path, camera, 2)
+    found = read_camera(path)
+    assert found.size == camera.size
+    for name in ("rotation", "translation", "intrinsics"):
+        assert np.array_equal(getattr(found, name), getattr(camera, name))
+    assert sorted(scan_track(track).frames) == [0, 1, 2, 3]
 
 
 def test_points_behind_the_camera_are_nowhere(track: Path) -> None:

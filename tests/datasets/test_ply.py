@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.datasets.ply import read_mesh, read_vertices
+from ffbench.datasets.ply import read_mesh, read_vertices, write_mesh
 from ffbench.errors import DataError
 from tests.datasets.tracks_folder import dome, write_ply
 
@@ -51,6 +51,11 @@ def test_binary(mesh: Path) -> None:
     assert np.array_equal(found.triangles, TRIANGLES)
     assert np.array_equal(read_vertices(mesh), found.vertices)
     assert (found.vertices.dtype, found.triangles.dtype) == (np.float64, np.int32)
+
+
+def test_writing_gives_what_others_write(mesh: Path, tmp_path: Path) -> None:
+    write_mesh(tmp_path / "own.ply", read_mesh(mesh))
+    assert (tmp_path / "own.ply").read_bytes() == mesh.read_bytes().replace(b"comment made by a test\n", b"")
 
 
 def test_ascii(tmp_path: Path) -> None:

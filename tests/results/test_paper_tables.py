@@ -61,6 +61,15 @@ def test_weights_from_a_file_can_be_anybodys() -> None:
         measured_rows(reported_table(2), [record], {"raft": "RAFT"})
 
 
+def test_flows_that_were_made_elsewhere_are_told_apart() -> None:
+    submission = {"file": "x.zip", "sha256": "0" * 64, "submitter": "someone"}
+    record = raft().model_copy(update={"kind": "submitted", "submission": submission})
+    assert [row[:3] for row in rows_of(2, record, raft())] == [
+        ("raft", "paper", "RAFT"),
+        ("raft [submitted]", "paper", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
