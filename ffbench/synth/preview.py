@@ -39,6 +39,8 @@ def contact_sheet(
     The pairs are the very ones that `write_dataset` makes. Each row names its sequence and states its scales: the
     length of flow that is the rim of the colour wheel, and the planar depths that are white and black.
 
+    Expression flow, which is much smaller, has a scale of its own.
+
     Args:
         recipe: of the dataset.
         head: the head model.
@@ -70,16 +72,17 @@ def contact_sheet(
 
 def _draw_row(page: Image.Image, draw: ImageDraw.ImageDraw, top: int, plan: Plan, pair: RenderedPair) -> None:
     labels = pair.labels
-    flows = (labels.facial, labels.head, labels.expression)
-    full = flow_scale(*(flow[labels.mask] for flow in flows)) if labels.mask.any() else 1.0
+    facial, head, expression = labels.facial, labels.head, labels.expression
+    full, own = flow_scale(facial[labels.mask], head[labels.mask]), flow_scale(expression[labels.mask])
     depths = labels.depth[labels.mask]
     near, far = (float(depths.min()), float(depths.max())) if depths.size else (0.0, 1.0)
     parts = [f"{plan.folder}: frames {plan.frames - 1} and {plan.frames} of {plan.frames}"]
-    parts += [f"rim of the wheel {full:.3g} px", f"depth {near * 10:.0f} cm (white) to {far * 10:.0f} cm"]
-    for number, text in zip((0, 2, 5), parts, strict=True):
+    parts += [f"rim of the wheel {full:.3g} px", f"rim {own:.3g} px"]
+    parts += [f"{near * 10:.0f} cm (white) to {far * 10:.0f} cm"]
+    for number, text in zip((0, 2, 4, 5), parts, strict=True):
         draw.text((_GAP + number * (CELL + _GAP), top + _LINE // 2), text, BLACK, font(), anchor="lm")
-    cells = [pair.frame1.image, pair.frame2.image, *(flow_to_color(flow, full) for flow in flows)]
-    cells += [_depth(labels, near, far), _mask(labels), _regions(labels)]
+    cells = [pair.frame1.image, pair.frame2.image, flow_to_color(facial, full), flow_to_color(head, full)]
+    cells += [flow_to_color(expression, own), _depth(labels, near, far), _mask(labels), _regions(labels)]
     for number, cell in enumerate(cells):
         # Labels are not blended, so that no colour shows that stands for nothing.
         how = Image.Resampling.BOX if number < 5 and cell.shape[0] > CELL else Image.Resampling.NEAREST
@@ -113,7 +116,7 @@ def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, top: int) -> None
     x = _GAP + _WHEEL + 2 * _GAP
     lines = (
         "flow: the hue tells where to a point of I1 moves until I2, the saturation how far; white is no motion, "
-        "facial = head + expression on one scale a row",
+        "the rim of the wheel the length that a row states (expression flow has its own), darker is longer",
         "mask: the head and bust in I1",
     )
     for number, line in enumerate(lines):
