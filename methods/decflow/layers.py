@@ -98,8 +98,9 @@ def convex_upsample(flow: torch.Tensor, weights: torch.Tensor, factor: int) -> t
     batch, _, height, width = flow.shape
     weights = weights.float().view(batch, 9, factor, factor, height, width).softmax(dim=1)
     neighbours = F.unfold(factor * flow.float(), 3, padding=1).view(batch, 2, 9, height, width)
-    fine = torch.einsum("bnyxhw,bcnhw->bchywx", weights, neighbours)
-    return fine.reshape(batch, 2, factor * height, factor * width)
+    # A product and a sum, which autocast leaves in float32.
+    fine = (weights[:, None] * neighbours[:, :, :, None, None]).sum(dim=2)
+    return fine.permute(0, 1, 4, 2, 5, 3).reshape(batch, 2, factor * height, factor * width)
 
 
 def upsample_aligned(x: torch.Tensor, factor: int) -> torch.Tensor:

@@ -61,7 +61,8 @@ def local_correlation_torch(
     for line in y.unbind(dim=-1):
         inside = inside_x & ((line >= 0) & (line < rows))[..., None]
         cells = first_cell + line.clamp(0, rows - 1)[..., None] * columns + x
-        products = torch.einsum("bhwc,bhwnc->bhwn", features1, table[cells])
+        with torch.autocast(features1.device.type, enabled=False):
+            products = torch.einsum("bhwc,bhwnc->bhwn", features1, table[cells])
         lines.append(products * inside)
     patch = torch.stack(lines, dim=-1) / math.sqrt(channels)
     fx, fy = fraction[..., 0, None, None], fraction[..., 1, None, None]

@@ -32,7 +32,8 @@ class FlowNetwork(nn.Module):
     """A network that estimates facial and head flow with two decoders over shared encoders.
 
     `facial_decoder` and `head_decoder` are the two; everything else is shared. The first stage of the
-    paper's training runs everything but the head decoder, the second trains nothing else.
+    paper's training runs everything but the head decoder, the second, after `freeze_facial`, trains
+    nothing else.
     """
 
     config: PaperConfig | LightConfig
@@ -44,6 +45,7 @@ class FlowNetwork(nn.Module):
     head_decoder: nn.Module
     steps: int
     """How many predictions `forward` makes by default."""
+    _facial_frozen = False
 
     @abstractmethod
     def forward(
@@ -67,6 +69,24 @@ class FlowNetwork(nn.Module):
         Raises:
             ValueError: a size that does not fit.
         """
+
+    def freeze_facial(self) -> None:
+        """Keep all that facial flow depends on as it is, BatchNorm's statistics too, whatever the mode."""
+        self._facial_frozen = True
+        for part in self._facial_parts():
+            part.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> FlowNetwork:
+        """Set the mode of all that is not frozen."""
+        super().train(mode)
+        if self._facial_frozen:
+            for part in self._facial_parts():
+                part.train(False)
+        return self
+
+    def _facial_parts(self) -> list[nn.Module]:
+        return [part for name, part in self.named_children() if name != "head_decoder"]
 
     def __call__(self, *args: Any, **kwargs: Any) -> FlowPredictions:
         """Call `forward`."""

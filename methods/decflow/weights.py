@@ -23,6 +23,7 @@ from .tensors import fill, read_safetensors, read_tensor_file
 
 FORMAT = "ffbench-decflow-1"
 Training = Mapping[str, str | int | float | bool]
+_TRAINING: TypeAdapter[Training] = TypeAdapter(dict[str, str | int | float | bool])
 _CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
 
 
@@ -86,13 +87,11 @@ def _read_own(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
         raise MethodError(f"{path}: not weights of this method: expected {FORMAT}, found {found}")
     try:
         config = _CONFIG.validate_json(metadata.get("config", ""))
-        training = json.loads(metadata.get("training", "{}"))
+        training = _TRAINING.validate_json(metadata.get("training", "{}"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise MethodError(f"{path}: its config is not valid: {place}: {first['msg']}") from error
-    except json.JSONDecodeError as error:
-        raise MethodError(f"{path}: its training record is not JSON ({error})") from error
+        raise MethodError(f"{path}: its metadata are not valid: {place or 'JSON'}: {first['msg']}") from error
     if config.architecture != architecture:
         raise MethodError(
             f"{path}: weights of {config.architecture}; use them with --method {config.architecture}, "

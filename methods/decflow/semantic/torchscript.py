@@ -1,8 +1,8 @@
 """Reads the tensors of a TorchScript archive without running any of the code that is in it.
 
 `torch.jit.load` would compile and run what the file brings; `torch.load(weights_only=True)` refuses such
-files. The archive is an uncompressed zip: a pickle of the modules' attributes, which an unpickler reads
-that knows tensors and plain containers and nothing else, and one member for each tensor's values.
+files. The archive is a zip: a pickle of the modules' attributes, which an unpickler reads that knows
+tensors and plain containers and nothing else, and one member for each tensor's values, uncompressed.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise ValueError("its members are compressed")
             roots = [name for name in archive.namelist() if PurePosixPath(name).name == "data.pkl"]
             if len(roots) != 1:
                 raise ValueError(f"{len(roots)} members are named data.pkl")
@@ -66,7 +64,7 @@ class _Module:
 
 class _Unpickler(pickle.Unpickler):
     def __init__(self, archive: zipfile.ZipFile, root: PurePosixPath) -> None:
-        super().__init__(io.BytesIO(archive.read(str(root))))
+        super().__init__(io.BytesIO(_read(archive, root)))
         self._archive = archive
         self._folder = root.parent / "data"
 
@@ -89,10 +87,17 @@ class _Unpickler(pickle.Unpickler):
         kind, dtype, key, _, count = reference
         if kind != "storage" or not isinstance(key, str) or not key.isdigit() or not isinstance(dtype, torch.dtype):
             raise pickle.UnpicklingError("it refers to something that is no tensor")
-        content = bytearray(self._archive.read(str(self._folder / key)))
+        content = bytearray(_read(self._archive, self._folder / key))
         if len(content) != count * dtype.itemsize:
             raise pickle.UnpicklingError(f"tensor {key} has {len(content)} bytes for {count} values")
         return torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
+
+
+def _read(archive: zipfile.ZipFile, name: PurePosixPath) -> bytes:
+    # What is not compressed cannot unpack to more than the file's size.
+    if archive.getinfo(str(name)).compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed")
+    return archive.read(str(name))
 
 
 def _rebuild(storage: torch.Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Any:

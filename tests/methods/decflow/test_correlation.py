@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ffbench.methods.decflow import correlation as correlation_module
 from ffbench.methods.decflow.correlation import cell_grid, correlate
 from ffbench.methods.decflow.local_correlation import local_correlation, local_correlation_torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.reference import decflow as reference
 
 Lookup = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int], torch.Tensor]
@@ -56,11 +57,22 @@ def test_a_flow_that_is_not_a_number_reads_nothing_wild() -> None:
     assert local_correlation(features1, features2, centres, 2).isnan().all()
 
 
-@BOTH
-def test_gradients_equal_finite_differences(lookup: Lookup) -> None:
+def test_gradients_equal_finite_differences() -> None:
     features1, features2, centres = maps(2)
     features1.requires_grad_(), features2.requires_grad_()
-    assert torch.autograd.gradcheck(lambda a, b: lookup(a, b, centres, 2), (features1, features2), fast_mode=False)
+    compiled = partial(local_correlation, centres=centres, radius=2)
+    assert torch.autograd.gradcheck(compiled, (features1, features2))
+
+
+def test_both_implementations_have_the_same_gradients() -> None:
+    features1, features2, centres = maps(2)
+    features1.requires_grad_(), features2.requires_grad_()
+    gradients = [
+        torch.autograd.grad(lookup(features1, features2, centres, 2).square().sum(), (features1, features2))
+        for lookup in (local_correlation, local_correlation_torch)
+    ]
+    for a, b in zip(*gradients, strict=True):
+        assert torch.allclose(a, b, atol=1e-10)
 
 
 def test_gradients_do_not_depend_on_the_number_of_threads() -> None:
@@ -81,7 +93,9 @@ def test_gradients_do_not_depend_on_the_number_of_threads() -> None:
 
 @pytest.mark.parametrize("kind", ["volume", "on_demand"])
 @pytest.mark.parametrize("size", [(8, 8), (9, 13)])
-def test_lookup_of_a_pyramid_equals_the_reference(kind: correlation_module.CorrelationKind, size: tuple[int, int]) -> None:
+def test_lookup_of_a_pyramid_equals_the_reference(
+    kind: correlation_module.CorrelationKind, size: tuple[int, int]
+) -> None:
     torch.manual_seed(0)
     features1, features2 = torch.randn(2, 2, 5, *size)
     flow = 3 * torch.randn(2, 2, *size)
@@ -114,6 +128,14 @@ def test_gradients_of_volume_and_on_demand_agree() -> None:
         gradients.append(torch.autograd.grad(loss, (features1, features2)))
     for a, b in zip(*gradients, strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+@BOTH
+def test_autocast_leaves_correlation_in_single_precision(lookup: Lookup) -> None:
+    features1, features2, centres = (x.float() for x in maps())
+    expected = lookup(features1, features2, centres, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(lookup(features1, features2, centres, 2), expected)
 
 
 def test_auto_holds_no_volume_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
 from ffbench.methods.decflow.loss import (
     decomposition_loss,
     facial_loss,
@@ -12,6 +11,7 @@ from ffbench.methods.decflow.loss import (
     sequence_loss,
 )
 from ffbench.methods.decflow.network import FlowPredictions
+
 from tests.reference import decflow as reference
 
 

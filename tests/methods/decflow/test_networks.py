@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-
 from ffbench.methods.decflow import attention as attention_module
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.light import DecFlowLight
+
 from tests.methods.decflow.nets import CONFIGS, network, pair
 
 EACH = pytest.mark.parametrize("name", CONFIGS)
@@ -90,6 +90,31 @@ def test_only_the_trained_parts_get_gradients(name: str) -> None:
             assert parameter.grad.abs().sum() > 0, key
     if model.semantic is not None:
         assert not any(part.training for part in model.semantic.modules())
+
+
+@EACH
+def test_second_stage_leaves_facial_flow_alone_to_the_last_bit(name: str) -> None:
+    model = network(name)
+    images = pair(64, 64)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with torch.inference_mode():
+        facial, head = (flows[-1].clone() for flows in (model(*images).facial, model(*images).head))
+    model.freeze_facial()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
+    for _ in range(2):
+        # As a training loop does at every epoch: in the end BatchNorm must not have seen the images.
+        model.train()
+        flows = model(*images)
+        loss = sum(flow.square().mean() for flow in (*flows.head, *flows.expression))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    changed = {key.split(".")[0] for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed == {"head_decoder"}
+    with torch.inference_mode():
+        flows = model.eval()(*images)
+    assert torch.equal(flows.facial[-1], facial)
+    assert not torch.equal(flows.head[-1], head)
 
 
 @pytest.mark.parametrize("name", ["decflow", "decflow-s"])

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-
 from ffbench.methods.decflow.light import DecFlowLight
 from ffbench.methods.decflow.loss import decomposition_loss, facial_loss
+
 from tests.methods.decflow.nets import TINY
 
 SIZE = 64
-STEPS = 80
+STEPS = 90
 
 
 def scene() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A texture whose right half moves by (3, -2); in its middle a patch moves by (-3, 2) more."""
+    """A texture that turns by a few pixels as a whole, with a soft bump of another motion in it."""
     generator = torch.Generator().manual_seed(0)
-    head = torch.zeros(1, 2, SIZE, SIZE)
-    head[:, :, :, SIZE // 2 :] = torch.tensor([3.0, -2.0]).view(1, 2, 1, 1)
-    facial = head.clone()
-    facial[:, :, 16:48, 36:60] = 0
+    y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    dx, dy = x - SIZE / 2, y - SIZE / 2
+    head = torch.stack([3 - 0.1 * dy, 0.1 * dx - 2])[None]
+    bump = 4 * torch.exp(-((dx - 8).square() + dy.square()) / 200)
+    facial = head + torch.stack([-bump, bump])[None]
     coarse = torch.rand(1, 3, SIZE // 4, SIZE // 4, generator=generator)
     image2 = F.interpolate(coarse, size=(SIZE, SIZE), mode="bicubic").clamp(0, 1)
-    y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
     points = torch.stack([x + facial[0, 0], y + facial[0, 1]], dim=-1) * 2 / (SIZE - 1) - 1
     image1 = F.grid_sample(image2, points[None], align_corners=True, padding_mode="border")
     return image1, image2, facial, head
@@ -31,7 +31,7 @@ def scene() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_overfits_one_pair() -> None:
     torch.manual_seed(0)
     image1, image2, facial, head = scene()
-    model = DecFlowLight(TINY.model_copy(update={"iterations": (1, 1, 1, 2)})).train()
+    model = DecFlowLight(TINY.model_copy(update={"iterations": (1, 1, 1, 1)})).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=STEPS, pct_start=0.1)
     for _ in range(STEPS):
