@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-app = typer.Typer(help="Make the synthetic mini datasets.", no_args_is_help=True)
+app = typer.Typer(help="Verify and prepare datasets; make the synthetic mini ones.", no_args_is_help=True)
 
 
 @app.command("make-mini")

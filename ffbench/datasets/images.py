@@ -17,13 +17,15 @@ MAX_PIXELS = 2**26
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _EXIF_ORIENTATION = 0x0112
+# PNG may carry one too, but behind the pixels: to look for it would decode every image twice. TIFF turns itself.
+_ORIENTED_FORMATS = ("JPEG", "WEBP")
 
 
 def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
     """Read an image file as an (H, W, 3) uint8 RGB array.
 
     Grey becomes three equal channels, 16-bit samples keep their upper byte, alpha is dropped without
-    blending, an EXIF orientation is applied.
+    blending, an EXIF orientation of a JPEG or WEBP is applied.
 
     Raises:
         DataError: the file is missing, truncated, larger than `MAX_PIXELS` or not a PNG, JPEG, BMP,
@@ -34,7 +36,7 @@ def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
     try:
         with image:
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            upright = ImageOps.exif_transpose(image) if image.format in _ORIENTED_FORMATS else image
             if upright.mode.startswith("I"):
                 return _from_wide_grey(path, np.asarray(upright))
             if upright.mode == "F":
@@ -57,7 +59,8 @@ def image_size(path: Path | str) -> tuple[int, int]:
         with _open(path) as image:
             width, height = image.size
             # Values 5 to 8 of the orientation tag lay the image on its side.
-            sideways = image.getexif().get(_EXIF_ORIENTATION) in range(5, 9)
+            oriented = image.format in _ORIENTED_FORMATS
+            sideways = oriented and image.getexif().get(_EXIF_ORIENTATION) in range(5, 9)
     except DataError:
         raise
     except Exception as error:
