@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ffbench.methods.ptlflow import registry
+from ffbench.methods.ptlflow.network import PtlflowNetwork
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method, MethodCard
-from ffbench.methods.ptlflow import registry
-from ffbench.methods.ptlflow.network import PtlflowNetwork
 from ffbench.registry import load_method, method_entry
 
 FIRST_CLASS = ["raft", "gma", "skflow", "flowformer"]
@@ -126,7 +126,8 @@ def test_untrained_networks_are_the_same_each_time() -> None:
 def test_numpy_images_give_numpy_flow() -> None:
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
     flow = untrained("ptlflow/rapidflow_it1").estimate(image, image).facial
-    assert (flow.shape, flow.dtype) == ((50, 70, 2), np.float32)
+    assert flow.shape == (50, 70, 2)
+    assert flow.dtype == np.float32
 
 
 @pytest.mark.parametrize(

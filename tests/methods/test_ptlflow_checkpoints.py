@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from ffbench.methods.ptlflow import registry
+from ffbench.methods.weights import weight_folders
 
 from ffbench.assets import sha256_of
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method
-from ffbench.methods.ptlflow import registry
-from ffbench.methods.weights import weight_folders
 from ffbench.registry import load_method
 
 MODEL = "rapidflow_it1"
@@ -47,7 +47,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that ptlflow's model class names under `sintel`, in PyTorch's cache."""
     saved(tmp_path / "new.ckpt")
     digits = sha256_of(tmp_path / "new.ckpt")[:8]
-    path = weight_folders()[0] / f"{MODEL}-sintel-{digits}.ckpt"
+    path: Path = weight_folders()[0] / f"{MODEL}-sintel-{digits}.ckpt"
     path.parent.mkdir(parents=True)
     (tmp_path / "new.ckpt").rename(path)
     urls = {"things": "https://example.org/none-things-00000000.ckpt", "sintel": f"https://example.org/{path.name}"}
