@@ -10,12 +10,14 @@ FloatImage = npt.NDArray[np.float32]
 
 def wall(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     """A plain wall under uneven light, (H, W, 3) linear RGB."""
-    tone = rng.uniform(0.08, 0.8) * (1 + rng.normal(0, 0.06, 3))
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / max(height, width)
+    tone = (rng.uniform(0.08, 0.8) * (1 + rng.normal(0, 0.06, 3))).astype(np.float32)
+    longest = max(height, width)
     centre, reach = rng.uniform([-0.2, -0.2], [1.2, 1.0]), rng.uniform(0.5, 1.6)
-    pool = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / reach**2)
-    plaster = 0.02 * _noise(rng, height, width, 8) + 0.015 * _noise(rng, height, width, 60)
-    shade = (0.55 + 0.6 * pool) * (1 + rng.uniform(0, 1) * plaster)
+    down = np.exp(-(((np.arange(height) / longest - centre[1]) / reach) ** 2)).astype(np.float32)
+    across = np.exp(-(((np.arange(width) / longest - centre[0]) / reach) ** 2)).astype(np.float32)
+    shade = np.float32(0.55) + np.float32(0.6) * (down[:, None] * across)
+    plaster = _noise(rng, height, width, 8)
+    shade *= 1 + np.float32(rng.uniform(0, 0.03)) * plaster
     return np.asarray(np.clip(shade[..., None] * tone, 0.005, 1.0), np.float32)
 
 
@@ -23,25 +25,27 @@ def room(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     """A room or street out of focus, (H, W, 3) linear RGB."""
     import cv2
 
-    image = wall(rng, height, width)
+    # Drawn at half the size, since it is blurred anyway.
+    small_height, small_width = (height + 1) // 2, (width + 1) // 2
+    longest = max(small_height, small_width)
+    image = wall(rng, small_height, small_width)
     for _ in range(int(rng.integers(6, 40))):
-        centre = rng.uniform([0, 0], [width, height])
-        size = np.exp(rng.uniform(np.log(0.02), np.log(0.5), 2)) * max(height, width)
-        box = cv2.boxPoints((tuple(centre), tuple(size), float(rng.choice([0, 0, 0, 90]) + rng.normal(0, 5))))
-        colour = rng.beta(0.9, 1.6) * (1 + rng.normal(0, 0.25, 3))
-        layer = image.copy()
+        centre = rng.uniform([0, 0], [small_width, small_height])
+        size = np.exp(rng.uniform(np.log(0.02), np.log(0.5), 2)) * longest
+        colour = np.clip(rng.beta(0.9, 1.6) * (1 + rng.normal(0, 0.2, 3)), 0, 1.5)
+        turn = float(rng.choice([0, 0, 0, 90]) + rng.normal(0, 5))
         if rng.random() < 0.8:
-            cv2.fillPoly(layer, [box.astype(np.int32)], np.clip(colour, 0, 1).tolist())
+            box = cv2.boxPoints(((float(centre[0]), float(centre[1])), (float(size[0]), float(size[1])), turn))
+            cv2.fillPoly(image, [np.asarray(box).astype(np.int32)], colour.tolist())
         else:
-            cv2.circle(
-                layer, (int(centre[0]), int(centre[1])), int(size[0] / 3), np.clip(2 * colour, 0, 1.5).tolist(), -1
-            )
-        share = rng.uniform(0.4, 1.0)
-        image = np.asarray(image + share * (layer - image), np.float32)
-    grain = 1 + 0.25 * rng.uniform(0, 1) * (0.6 * _noise(rng, height, width, 5))
+            middle = (int(centre[0]), int(centre[1]))
+            cv2.circle(image, middle, int(size[0] / 3), np.clip(2 * colour, 0, 1.5).tolist(), -1)
+    grain = 1 + np.float32(0.15 * rng.uniform(0, 1)) * _noise(rng, small_height, small_width, 5)
     image = np.asarray(image * np.clip(grain, 0.2, 3)[..., None], np.float32)
-    blur = np.exp(rng.uniform(np.log(0.002), np.log(0.025))) * max(height, width)
-    return np.asarray(np.clip(cv2.GaussianBlur(image, (0, 0), blur), 0.002, 1.5), np.float32)
+    blur = np.exp(rng.uniform(np.log(0.002), np.log(0.025))) * longest
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), max(blur, 0.9)), np.float32)
+    image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.clip(image, 0.002, 1.5, out=image)
 
 
 def sample_background(rng: np.random.Generator, height: int, width: int) -> FloatImage:

@@ -35,7 +35,7 @@ class Chart:
         """The lower edge of the hair: its v over |u - 0.5|, as the corners (n,) of a broken line.
 
         It runs over the forehead, falls at the temples to the sideburns, and behind the ear down to the nape,
-        or to the shoulders when the hair is long.
+        or to the base of the neck when the hair is long.
         """
         ear = float(np.abs(self.points[[0, 16], 0] - 0.5).mean())
         brow, eye, mouth = (float(self.points[i, 1].mean()) for i in ([19, 24], [36, 45], [48, 54]))
@@ -44,7 +44,8 @@ class Chart:
         sideburn = (
             eye + {"bald": -0.1, "buzz": 0.05, "short": 0.2, "full": 0.3, "long": 0.35}[look.hair_style] * self.high
         )
-        back = 1.2 if look.hair_style == "long" else mouth + 0.18 * self.high
+        chin = float(self.points[8, 1])
+        back = chin + 0.42 * self.high if look.hair_style == "long" else mouth + 0.18 * self.high
         if look.hair_style == "bald":
             top = temple = brow - 1.6 * self.high
             sideburn = brow - 0.05 * self.high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame, sample_target
 from ffbench.synth.head import FloatArray, HeadModel, Pose
-from ffbench.synth.scene import Scene, render_frame, sample_light, sample_person
+from ffbench.synth.scene import Scene, metered, render_frame, sample_light, sample_person
 from ffbench.synth.sensor import Sensor
 
 VERSION = "1"
@@ -66,13 +67,14 @@ def _studio(head: HeadModel, seed: int, subject: int) -> Scene:
     size = rng.uniform(118, 150)
     distance = rng.uniform(11, 15)
     aim = (middle + rng.normal(0, [0.12, 0.08, 0])).tolist()
+    light = sample_light(rng)
     return Scene(
         person=person,
-        light=sample_light(rng),
+        light=light,
         camera=Camera(height, width, size * distance, distance, (aim[0], aim[1], aim[2] - 0.5)),
         background=wall(rng, height, width),
         sensor=Sensor(
-            exposure=float(rng.uniform(0.95, 1.25)),
+            exposure=float(rng.uniform(0.95, 1.2) * metered(person, light)),
             contrast=float(rng.uniform(0.1, 0.4)),
             blur=float(rng.uniform(0.4, 0.8)),
             noise=float(rng.uniform(1.0, 3.0)),
@@ -89,7 +91,7 @@ def _write_sequence(root: Path, scene: Scene, seed: int, subject: int, take: int
     person, names = scene.person, scene.person.head.expression_names
     apex = sample_target(rng, names, emotion, person.style, float(rng.uniform(0.8, 1.15)))
     rest = Pose(neck=rng.normal(0, [0.05, 0.06, 0.03]), translation=rng.normal(0, [0.06, 0.04, 0.05]))
-    drift = Pose(neck=rng.normal(0, [0.025, 0.025, 0.015]), translation=rng.normal(0, [0.03, 0.03, 0.03]))
+    drift = Pose(neck=rng.normal(0, [0.02, 0.02, 0.012]), translation=rng.normal(0, [0.03, 0.03, 0.03]))
     count = int(rng.integers(6, 11))
     name = f"S{subject + 1:03d}_{take:03d}"
     images, landmarks, emotions = (
@@ -100,7 +102,9 @@ def _write_sequence(root: Path, scene: Scene, seed: int, subject: int, take: int
     stem = ""
     for number, share in enumerate(_onset(count), start=1):
         pose = Pose(neck=rest.neck + share * drift.neck, translation=rest.translation + share * drift.translation)
-        frame = render_frame(scene, Frame(share * apex, pose), take * 100 + number)
+        # The light of old video is never quite steady.
+        flicker = replace(scene.sensor, exposure=scene.sensor.exposure * float(np.exp(rng.normal(0, 0.012))))
+        frame = render_frame(replace(scene, sensor=flicker), Frame(share * apex, pose), take * 100 + number)
         stem = f"{name}_{number:08d}"
         (images / f"{stem}.png").write_bytes(_png(frame.image, scene.sensor.grey))
         rows = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in frame.landmarks)

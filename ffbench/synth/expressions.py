@@ -29,8 +29,8 @@ PROTOTYPES: dict[str, tuple[dict[str, float], ...]] = {
         {"browInnerUp": 0.7, "mouthFrown": 0.55, "mouthPress": 0.35, "eyeBlink": 0.2, "mouthRollLower": 0.2},
     ),
     "surprise": (
-        {"browInnerUp": 0.85, "browOuterUp": 0.9, "eyeWide": 0.8, "jawOpen": 0.5, "mouthFunnel": 0.2},
-        {"browInnerUp": 0.6, "browOuterUp": 0.7, "eyeWide": 0.5, "jawOpen": 0.22},
+        {"browInnerUp": 0.85, "browOuterUp": 0.9, "eyeWide": 0.8, "jawOpen": 0.65, "mouthFunnel": 0.2},
+        {"browInnerUp": 0.6, "browOuterUp": 0.7, "eyeWide": 0.5, "jawOpen": 0.35},
     ),
     "fear": (
         {"browInnerUp": 0.8, "browOuterUp": 0.4, "browDown": 0.35, "eyeWide": 0.85, "mouthStretch": 0.65,

@@ -106,7 +106,8 @@ def _label(  # type: ignore[no-untyped-def]
                 landing[y, x, 0] = x
                 landing[y, x, 1] = y
                 continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            # Unsigned, since for a signed index every access asks whether it counts from the end.
+            a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
             # Barycentrics on the screen, over depth: those of the surface point up to a factor.
             ax, ay = xy[a, 0] - x, xy[a, 1] - y
             bx, by = xy[b, 0] - x, xy[b, 1] - y

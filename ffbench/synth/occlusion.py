@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.raster import ZBuffer
 
-TILE = 8
+TILE = 6
 # A point counts as hidden when another surface lies this much nearer, in dm: more than rounding in the
 # depths, less than the thickness of an eyelid.
 MARGIN = 1e-4
@@ -46,8 +46,7 @@ def hidden_points(
     hidden = np.zeros((height, width), np.bool_)
     inverse = 1 / frame2.depth
     turned1, turned2 = _turned(frame1.xy, triangles), _turned(frame2.xy, triangles)
-    drawn = (frame2.depth[triangles] > 0).all(axis=1) & (~turned2 | two_sided)
-    starts, members = _bin_triangles(frame2.xy, drawn, triangles, height, width)
+    starts, members = _bin_triangles(frame2.xy, frame2.depth, turned2, two_sided, triangles, height, width)
     _test(
         ids, landing, triangles, turned1, turned2, frame2.xy, inverse, seen2.ids, seen2.inverse_depth, starts, members,
         hidden,
@@ -67,7 +66,7 @@ def _turned(xy, triangles):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _bin_triangles(xy, drawn, triangles, height, width):  # type: ignore[no-untyped-def]
+def _bin_triangles(xy, depth, turned, two_sided, triangles, height, width):  # type: ignore[no-untyped-def]
     """List the drawn triangles that touch each tile of the image: offsets and ids."""
     rows, columns = (height + TILE) // TILE + 1, (width + TILE) // TILE + 1
     counts = np.zeros(rows * columns + 1, np.int64)
@@ -75,7 +74,7 @@ def _bin_triangles(xy, drawn, triangles, height, width):  # type: ignore[no-unty
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         boxes[t, 0] = -1
-        if not drawn[t]:
+        if (turned[t] and not two_sided[t]) or not min(depth[a], depth[b], depth[c]) > 0:
             continue
         # Half a pixel of the image lies left of and above the first centre.
         left, right = min(xy[a, 0], xy[b, 0], xy[c, 0]) + 0.5, max(xy[a, 0], xy[b, 0], xy[c, 0]) + 0.5

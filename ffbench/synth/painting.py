@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -98,36 +99,63 @@ def paint_skin(head: HeadModel, look: Look, size: int = 768) -> Texture:
     return _pack(sheet.colour, sheet.gloss)
 
 
+def pyramid(texture: Texture, levels: int = 4) -> tuple[Texture, ...]:
+    """Give a texture at full size, at half of it, and so on."""
+    import cv2
+
+    result = [texture]
+    while len(result) < levels and len(result[-1]) % 2 == 0 and len(result[-1]) >= 64:
+        half = len(result[-1]) // 2
+        result.append(np.asarray(cv2.resize(result[-1], (half, half), interpolation=cv2.INTER_AREA), np.uint8))
+    return tuple(result)
+
+
 def _pack(colour: FloatImage, gloss: FloatImage) -> Texture:
     """Put colour (H, W, 3) and gloss (H, W) in [0, 1] into (H, W, 4) uint8.
 
     The shader squares the colour to get light, which takes sRGB for a gamma of 2: near enough for paint.
     """
+    import cv2
+
     packed = np.empty((*gloss.shape, 4), np.uint8)
-    packed[..., :3] = np.clip(colour * 255 + 0.5, 0, 255)
-    packed[..., 3] = np.clip(gloss * 255 + 0.5, 0, 255)
+    # Rounds, and saturates at 255; what is a shade below zero becomes a shade above.
+    packed[..., :3] = cv2.convertScaleAbs(colour, alpha=255)
+    packed[..., 3] = cv2.convertScaleAbs(gloss, alpha=255)
     return packed
+
+
+@numba.njit(cache=True, fastmath=True)
+def _tone(colour, patches, tint, red, pores, mottling, coarseness):  # type: ignore[no-untyped-def]
+    """Colour of bare skin out of its patterns, in place."""
+    for y in range(colour.shape[0]):
+        for x in range(colour.shape[1]):
+            value = (np.float32(1) + np.float32(0.022) * mottling * patches[y, x]) * (
+                np.float32(1) + np.float32(0.02) * coarseness * pores[y, x]
+            )
+            warm = np.float32(0.014) * mottling * tint[y, x]
+            blood = red[y, x]
+            colour[y, x, 0] *= value * (1 + np.float32(0.2) * warm) * (1 + np.float32(0.02) * blood)
+            colour[y, x, 1] *= value * (1 + warm) * (1 - np.float32(0.13) * blood)
+            colour[y, x, 2] *= value * (1 + np.float32(0.8) * warm) * (1 - np.float32(0.11) * blood)
 
 
 def _paint_skin_tone(sheet: _Sheet) -> None:
     look, points = sheet.look, sheet.chart.points
     tint, pores = sheet.noise("tint"), sheet.noise("pores")
-    sheet.colour *= (1 + np.float32(0.022 * look.mottling) * sheet.noise("patches"))[..., None]
-    sheet.colour *= 1 + np.float32(0.014 * look.mottling) * tint[..., None] * np.array([0.2, 1.0, 0.8], np.float32)
     # Blood shows where it is near: cheeks, nose, ears, chin.
     everything = (slice(None), slice(None))
     red = 0.45 * sheet.maps[Region.NOSE] + 0.5 * sheet.maps[Region.EARS] + 0.2 * sheet.maps[Region.CHIN]
     for cheek in (points[1] * 0.4 + points[31] * 0.6, points[15] * 0.4 + points[35] * 0.6):
         red += np.float32(0.7) * sheet.blob(cheek, 0.3, 0.28, everything)
     red = np.clip(red * (np.float32(0.8) + np.float32(0.3) * tint), 0, 1) * np.float32(look.redness)
-    sheet.colour *= 1 + red[..., None] * np.array([0.02, -0.13, -0.11], np.float32)
+    mottling, coarseness = np.float32(look.mottling), np.float32(look.pores)
+    _tone(sheet.colour, sheet.noise("patches"), tint, red, pores, mottling, coarseness)
     for eye in (points[36:42].mean(axis=0), points[42:48].mean(axis=0)):
         part = sheet.window(eye - np.array([0.08, 0.12]), eye + np.array([0.08, 0.12]))
         shadow = np.float32(look.eye_shadow) * sheet.blob(
             eye + np.array([0, 0.07 * sheet.chart.high]), 0.26, 0.15, part
         )
         sheet.colour[part] *= 1 - shadow[..., None] * np.array([0.17, 0.23, 0.19], np.float32)
-    sheet.colour *= (1 + np.float32(0.02 * look.pores) * pores)[..., None]
     forehead = points[27] - [0, 0.45 * sheet.chart.high]
     gloss = 0.3 + 0.8 * sheet.maps[Region.NOSE] + 0.5 * sheet.blob(forehead, 0.5, 0.25, everything)
     sheet.gloss += np.float32(0.5 * look.gloss) * gloss * (1 + np.float32(0.35) * pores + np.float32(0.25) * tint)
@@ -199,21 +227,21 @@ def _paint_brows(sheet: _Sheet) -> None:
     look, rng, size, scale = sheet.look, sheet.rng, sheet.size, sheet.chart.scale
     points = sheet.chart.points
     hairs = np.zeros((size, size), np.uint8)
+    count = int(90 + 330 * look.brow_density)
     for chain in (points[[21, 20, 19, 18, 17]], points[[22, 23, 24, 25, 26]]):
         outwards = np.sign(chain[-1, 0] - chain[0, 0])
-        for _ in range(int(90 + 330 * look.brow_density)):
-            along = float(rng.beta(1.0, 1.1)) * 4
-            k = min(int(along), 3)
-            spine = chain[k] + (along - k) * (chain[k + 1] - chain[k])
-            half = 0.05 * look.brow_width * (1 - 0.65 * (along / 4) ** 1.6) * (0.7 + 0.3 * min(along, 1))
-            across = float(np.clip(rng.normal(0, 0.5), -1, 1))
-            start = spine + np.array([0, across * half]) * scale
-            # Hairs stand up by the nose and lie down towards the temple; lower ones rise, upper ones fall.
-            lie = min(along / 2.0, 1.0)
-            turn = np.array([outwards * (0.4 + 0.6 * lie), -(1 - lie) * 0.8 - lie * 0.25 * across + lie * 0.1])
-            tip = start + turn * scale * rng.uniform(0.04, 0.085)
-            ends = [tuple(int(value) for value in (p * size - 0.5) * 16) for p in (start, tip)]
-            cv2.line(hairs, ends[0], ends[1], rng.uniform(80, 230), 1, cv2.LINE_AA, 4)
+        along = rng.beta(1.0, 1.1, count) * 4
+        spine = np.stack([np.interp(along, np.arange(5), column) for column in chain.T], axis=1)
+        half = 0.05 * look.brow_width * (1 - 0.65 * (along / 4) ** 1.6) * (0.7 + 0.3 * np.minimum(along, 1))
+        across = np.clip(rng.normal(0, 0.5, count), -1, 1)
+        start = spine + np.stack([np.zeros(count), across * half], axis=1) * scale
+        # Hairs stand up by the nose and lie down towards the temple; lower ones rise, upper ones fall.
+        lie = np.minimum(along / 2.0, 1.0)
+        turn = np.stack([outwards * (0.4 + 0.6 * lie), -(1 - lie) * 0.8 - lie * 0.25 * across + lie * 0.1], axis=1)
+        tip = start + turn * scale * rng.uniform(0.04, 0.085, (count, 1))
+        lines = ((np.stack([start, tip], axis=1) * size - 0.5) * 16).astype(np.int32)
+        for shade, group in zip((90, 130, 170, 220), np.array_split(lines, 4), strict=True):
+            cv2.polylines(hairs, list(group), False, shade, 1, cv2.LINE_AA, 4)
     ten = points[17:27]
     part = sheet.window(ten.min(axis=0) - 0.04, ten.max(axis=0) + 0.04)
     soft = cv2.GaussianBlur(hairs[part], (0, 0), 6 * size / 1024).astype(np.float32)

@@ -16,6 +16,8 @@ import numpy.typing as npt
 SUBPIXELS = 4096
 # Farther off the image than this, a corner would overflow the integer edge functions.
 FARTHEST = 1 << 17
+# Triangles narrower than this many samples are worth no clever scan.
+NARROW = 6
 
 
 @dataclass(frozen=True)
@@ -88,71 +90,85 @@ def _span(row, step, inverse, begin, end):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, boundscheck=False)
 def _rasterize(xy, depth, triangles, two_sided, ids, inverse_depth):  # type: ignore[no-untyped-def]
     height, width = ids.shape
+    snapped = np.empty((len(xy), 2), np.int64)
+    closeness = np.zeros(len(xy), np.float64)
+    for v in range(len(xy)):
+        # Zero for what cannot be drawn; comparisons with NaN are false.
+        if depth[v] > 0 and abs(xy[v, 0]) <= FARTHEST and abs(xy[v, 1]) <= FARTHEST:
+            snapped[v, 0] = np.int64(np.rint(xy[v, 0] * SUBPIXELS))
+            snapped[v, 1] = np.int64(np.rint(xy[v, 1] * SUBPIXELS))
+            closeness[v] = 1 / depth[v]
     for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         # Counter-clockwise in a world with y up is clockwise on the screen: take the corners backwards.
-        b, c = c, b
-        turned = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1]) < 0
-        if turned:
-            if two_sided[t]:
-                b, c = c, b
-            else:
-                continue
-        za, zb, zc = depth[a], depth[b], depth[c]
-        if not (za > 0 and zb > 0 and zc > 0):
-            continue
-        x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
-        left, right = min(x0, x1, x2), max(x0, x1, x2)
-        top, bottom = min(y0, y1, y2), max(y0, y1, y2)
-        if not (right >= 0 and bottom >= 0 and left <= width - 1 and top <= height - 1):
-            continue
-        if left < -FARTHEST or top < -FARTHEST or right > FARTHEST or bottom > FARTHEST:
-            continue
-        ix0, iy0 = np.int64(np.rint(x0 * SUBPIXELS)), np.int64(np.rint(y0 * SUBPIXELS))
-        ix1, iy1 = np.int64(np.rint(x1 * SUBPIXELS)), np.int64(np.rint(y1 * SUBPIXELS))
-        ix2, iy2 = np.int64(np.rint(x2 * SUBPIXELS)), np.int64(np.rint(y2 * SUBPIXELS))
-        area = (ix1 - ix0) * (iy2 - iy0) - (ix2 - ix0) * (iy1 - iy0)
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 2]), np.uintp(triangles[t, 1])
+        x0, y0 = snapped[a, 0], snapped[a, 1]
+        x1, y1, x2, y2 = snapped[b, 0], snapped[b, 1], snapped[c, 0], snapped[c, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if area < 0 and two_sided[t]:
+            b, c = c, b
+            x1, y1, x2, y2, area = x2, y2, x1, y1, -area
         if area <= 0:
             continue
-        # Ceiling and floor of the snapped bounding box, by shifts of SUBPIXELS = 2^12.
-        first_x = max((min(ix0, ix1, ix2) + SUBPIXELS - 1) >> 12, 0)
-        last_x = min(max(ix0, ix1, ix2) >> 12, width - 1)
-        first_y = max((min(iy0, iy1, iy2) + SUBPIXELS - 1) >> 12, 0)
-        last_y = min(max(iy0, iy1, iy2) >> 12, height - 1)
-        if first_x > last_x or first_y > last_y:
+        # Ceiling and floor of the bounding box, by shifts of SUBPIXELS = 2^12.
+        first_x = max((min(x0, x1, x2) + SUBPIXELS - 1) >> 12, 0)
+        last_x = min(max(x0, x1, x2) >> 12, width - 1)
+        first_y = max((min(y0, y1, y2) + SUBPIXELS - 1) >> 12, 0)
+        last_y = min(max(y0, y1, y2) >> 12, height - 1)
+        q0, q1, q2 = closeness[a], closeness[b], closeness[c]
+        if first_x > last_x or first_y > last_y or q0 == 0 or q1 == 0 or q2 == 0:
             continue
         # Edge k lies opposite corner k; its function is positive inside. A top or left edge owns its pixels.
-        dx0, dy0 = ix2 - ix1, iy2 - iy1
-        dx1, dy1 = ix0 - ix2, iy0 - iy2
-        dx2, dy2 = ix1 - ix0, iy1 - iy0
+        dx0, dy0 = x2 - x1, y2 - y1
+        dx1, dy1 = x0 - x2, y0 - y2
+        dx2, dy2 = x1 - x0, y1 - y0
         own0 = 0 if dy0 < 0 or (dy0 == 0 and dx0 > 0) else -1
         own1 = 0 if dy1 < 0 or (dy1 == 0 and dx1 > 0) else -1
         own2 = 0 if dy2 < 0 or (dy2 == 0 and dx2 > 0) else -1
         px, py = first_x * SUBPIXELS, first_y * SUBPIXELS
-        row0 = dx0 * (py - iy1) - dy0 * (px - ix1) + own0
-        row1 = dx1 * (py - iy2) - dy1 * (px - ix2) + own1
-        row2 = dx2 * (py - iy0) - dy2 * (px - ix0) + own2
+        row0 = dx0 * (py - y1) - dy0 * (px - x1) + own0
+        row1 = dx1 * (py - y2) - dy1 * (px - x2) + own1
+        row2 = dx2 * (py - y0) - dy2 * (px - x0) + own2
         # 1/depth is affine on the screen; the clamp keeps slivers from shooting past their corners.
-        q0, q1, q2 = 1 / za, 1 / zb, 1 / zc
         scale = 1.0 / area
         slope_x = -(dy0 * q0 + dy1 * q1 + dy2 * q2) * scale * SUBPIXELS
         nearest, farthest = max(q0, q1, q2), min(q0, q1, q2)
         step0, step1, step2 = dy0 * SUBPIXELS, dy1 * SUBPIXELS, dy2 * SUBPIXELS
+        count = last_x - first_x
+        if count < NARROW:
+            # Trying every sample costs less here than working out where a row enters and leaves.
+            for y in range(first_y, last_y + 1):
+                row = np.uintp(y)
+                e0, e1, e2 = row0, row1, row2
+                for x in range(np.uintp(first_x), np.uintp(last_x + 1)):
+                    if (e0 | e1 | e2) >= 0:
+                        q = ((e0 - own0) * q0 + (e1 - own1) * q1 + (e2 - own2) * q2) * scale
+                        value = np.float32(min(max(q, farthest), nearest))
+                        if value > inverse_depth[row, x]:
+                            inverse_depth[row, x] = value
+                            ids[row, x] = t
+                    e0 -= step0
+                    e1 -= step1
+                    e2 -= step2
+                row0 += dx0 * SUBPIXELS
+                row1 += dx1 * SUBPIXELS
+                row2 += dx2 * SUBPIXELS
+            continue
         inverse0 = 1.0 / step0 if step0 != 0 else 0.0
         inverse1 = 1.0 / step1 if step1 != 0 else 0.0
         inverse2 = 1.0 / step2 if step2 != 0 else 0.0
-        count = last_x - first_x
         for y in range(first_y, last_y + 1):
             begin, end = _span(row0, step0, inverse0, 0, count)
             begin, end = _span(row1, step1, inverse1, begin, end)
             begin, end = _span(row2, step2, inverse2, begin, end)
             if begin <= end:
                 q = ((row0 - own0) * q0 + (row1 - own1) * q1 + (row2 - own2) * q2) * scale + slope_x * begin
-                for x in range(first_x + begin, first_x + end + 1):
+                # Unsigned, since for a signed index every access asks whether it counts from the end.
+                row = np.uintp(y)
+                for x in range(np.uintp(first_x + begin), np.uintp(first_x + end + 1)):
                     value = np.float32(min(max(q, farthest), nearest))
-                    if value > inverse_depth[y, x]:
-                        inverse_depth[y, x] = value
-                        ids[y, x] = t
+                    if value > inverse_depth[row, x]:
+                        inverse_depth[row, x] = value
+                        ids[row, x] = t
                     q += slope_x
             row0 += dx0 * SUBPIXELS
             row1 += dx1 * SUBPIXELS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,12 @@ from ffbench.synth.appearance import Look, sample_look
 from ffbench.synth.background import FloatImage, sample_background
 from ffbench.synth.bake import openness
 from ffbench.synth.camera import Camera, Projected
+from ffbench.synth.chart import chart
 from ffbench.synth.expressions import CATEGORIES, Frame, Style, gaze, sample_style, sample_target
 from ffbench.synth.hair import dress
 from ffbench.synth.head import FloatArray, HeadModel, Pose
 from ffbench.synth.labels import Labels, label_pair
-from ffbench.synth.painting import paint_detail, paint_skin
+from ffbench.synth.painting import paint_detail, paint_skin, pyramid
 from ffbench.synth.raster import ZBuffer, rasterize_supersampled
 from ffbench.synth.sensor import Sensor, sample_sensor
 from ffbench.synth.shading import Light, Texture, light_vertices, shade, vertex_normals
@@ -25,11 +26,14 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who can be filmed: a shape, an appearance drawn into textures, and a way to show expressions."""
+    """Someone who can be filmed: a shape, an appearance drawn into textures, and a way to show expressions.
+
+    `skin` holds the same texture at full size, at half of it, and so on.
+    """
 
     head: HeadModel
     shape: FloatArray
-    skin: Texture
+    skin: tuple[Texture, ...]
     detail: Texture
     style: Style
 
@@ -80,7 +84,7 @@ def make_person(head: HeadModel, identity: FloatArray, look: Look, style: Style,
     return Person(
         head=head,
         shape=dress(head, look, head.shape(identity)),
-        skin=paint_skin(head, look, texture_size),
+        skin=pyramid(paint_skin(head, look, texture_size)),
         detail=paint_detail(look),
         style=style,
     )
@@ -131,6 +135,17 @@ def sample_pose(rng: np.random.Generator, amount: float = 1.0) -> Pose:
     )
 
 
+def metered(person: Person, light: Light) -> float:
+    """Factor of the exposure that a light meter gives a face; it makes up for half of the stops that are missing."""
+    texture = person.skin[-1]
+    size = len(texture)
+    left, top = (chart(person.head).points[31] * size).astype(int)
+    right, bottom = (chart(person.head).points[45] * size).astype(int)
+    face = texture[min(top, bottom) : max(top, bottom) + 1, min(left, right) : max(left, right) + 1, :3] / 255.0
+    level = float((face**2).mean() * (light.ambient.mean() + 0.6 * light.colours.sum(axis=0).mean()))
+    return float((0.3 / max(level, 0.01)) ** 0.5)
+
+
 def sample_frame(rng: np.random.Generator, person: Person, category: str | None = None, pose: float = 1.0) -> Frame:
     """Draw what a person does at the end of a sequence: an expression, a look aside, a pose."""
     names = person.head.expression_names
@@ -144,12 +159,13 @@ def sample_frame(rng: np.random.Generator, person: Person, category: str | None 
 def sample_scene(person: Person, seed: int, height: int = 512, width: int = 512) -> Scene:
     """Draw a scene around a person; the same seed gives the same one everywhere."""
     rng = np.random.default_rng([seed, 1])
+    light, sensor = sample_light(rng), sample_sensor(rng)
     return Scene(
         person=person,
-        light=sample_light(rng),
+        light=light,
         camera=sample_camera(rng, person.head, height, width),
         background=sample_background(rng, height, width),
-        sensor=sample_sensor(rng),
+        sensor=replace(sensor, exposure=sensor.exposure * metered(person, light)),
         seed=seed,
     )
 
@@ -165,8 +181,20 @@ def render_frame(scene: Scene, frame: Frame, number: int = 0) -> RenderedFrame:
     )
     normals = vertex_normals(vertices, topology.triangles)
     diffuse, share = light_vertices(vertices, normals, topology, openness(head), scene.light)
+    # About one texel a pixel: more would flicker as it moves, fewer blur.
+    texels = chart(head).high * len(person.skin[0]) / (camera.focal / camera.distance)
+    level = min(max(round(np.log2(texels)), 0), len(person.skin) - 1)
     colour = shade(
-        topology, projected, seen, diffuse, share, normals, scene.light, person.skin, person.detail, scene.background
+        topology,
+        projected,
+        seen,
+        diffuse,
+        share,
+        normals,
+        scene.light,
+        person.skin[level],
+        person.detail,
+        scene.background,
     )
     image = scene.sensor.record(colour, np.random.default_rng([scene.seed, 2, number]))
     return RenderedFrame(image, head.landmarks(projected.xy), projected, seen)

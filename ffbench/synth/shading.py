@@ -72,7 +72,7 @@ def light_vertices(
 
     share = np.ones(len(vertices))
     if light.shadows:
-        share = lit_share(vertices, topology.triangles, light.directions[0], 160, 0.06)
+        share = lit_share(vertices, topology.triangles, light.directions[0], 128, 0.06)
     diffuse = np.empty((len(vertices), 3), np.float32)
     _light(normals, openness, share, light.ambient, light.slope, light.directions, light.colours, SKIN_WRAP, diffuse)
     return diffuse, share.astype(np.float32)
@@ -180,14 +180,16 @@ def _shade(  # type: ignore[no-untyped-def]
                 # The centre, and on an edge the four corners: a tent of the width of two pixels.
                 row, column = (0, 0) if n == 0 else (((n - 1) >> 1) * 2 - 1, ((n - 1) & 1) * 2 - 1)
                 weight = one if flat else (half if n == 0 else np.float32(0.125))
-                t = ids[j + row, i + column]
-                if t < 0:
+                seen = ids[j + row, i + column]
+                t = np.uintp(seen)
+                if seen < 0:
                     red += weight * background[y, x, 0]
                     green += weight * background[y, x, 1]
                     blue += weight * background[y, x, 2]
                     continue
                 sx, sy = np.float32(x) + half * np.float32(column), np.float32(y) + half * np.float32(row)
-                p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                # Unsigned, since for a signed index every access asks whether it counts from the end.
+                p, q, r = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
                 px, py, qx, qy, rx, ry = (
                     corners[p, 0] - sx,
                     corners[p, 1] - sy,
@@ -208,23 +210,24 @@ def _shade(  # type: ignore[no-untyped-def]
                 u = (wp * uv[t, 0, 0] + wq * uv[t, 1, 0] + wr * uv[t, 2, 0]) * np.float32(size) - half
                 v = (wp * uv[t, 0, 1] + wq * uv[t, 1, 1] + wr * uv[t, 2, 1]) * np.float32(size) - half
                 # In steps of 1/256 texel; two channels at a time in the halves of a 32-bit word.
-                su, sv = np.int32(np.floor(u * np.float32(256))), np.int32(np.floor(v * np.float32(256)))
-                iu, iv, fu, fv = su >> 8, sv >> 8, np.uint32(su & 255), np.uint32(sv & 255)
+                su, sv = np.int64(np.floor(u * np.float32(256))), np.int64(np.floor(v * np.float32(256)))
+                iu, iv, fu, fv = su >> 8, sv >> 8, su & 255, sv & 255
                 # u wraps around the head once, v ends at the borders.
-                u0 = iu - size if iu >= size else (iu + size if iu < 0 else iu)
-                u1 = u0 + 1 if u0 + 1 < size else 0
-                v0, v1 = min(max(iv, 0), size - 1), min(max(iv + 1, 0), size - 1)
+                iu = iu - size if iu >= size else (iu + size if iu < 0 else iu)
+                u0, u1 = np.uintp(iu), np.uintp(iu + 1 if iu + 1 < size else 0)
+                v0, v1 = np.uintp(min(max(iv, 0), size - 1)), np.uintp(min(max(iv + 1, 0), size - 1))
                 w11 = (fu * fv) >> 8
                 w01, w10 = fu - w11, fv - w11
-                w00 = np.uint32(256) - fu - w10
+                w00 = 256 - fu - w10
                 if plain:
-                    a, b, c, d = skin[v0, u0], skin[v0, u1], skin[v1, u0], skin[v1, u1]
+                    a, b = np.int64(skin[v0, u0]), np.int64(skin[v0, u1])
+                    c, d = np.int64(skin[v1, u0]), np.int64(skin[v1, u1])
                 else:
-                    a, b, c, d = detail[v0, u0], detail[v0, u1], detail[v1, u0], detail[v1, u1]
-                mask = np.uint32(0x00FF00FF)
-                even = (a & mask) * w00 + (b & mask) * w01 + (c & mask) * w10 + (d & mask) * w11
-                odd = ((a >> 8) & mask) * w00 + ((b >> 8) & mask) * w01 + ((c >> 8) & mask) * w10
-                odd += ((d >> 8) & mask) * w11
+                    a, b = np.int64(detail[v0, u0]), np.int64(detail[v0, u1])
+                    c, d = np.int64(detail[v1, u0]), np.int64(detail[v1, u1])
+                even = (a & 0x00FF00FF) * w00 + (b & 0x00FF00FF) * w01 + (c & 0x00FF00FF) * w10 + (d & 0x00FF00FF) * w11
+                odd = ((a >> 8) & 0x00FF00FF) * w00 + ((b >> 8) & 0x00FF00FF) * w01 + ((c >> 8) & 0x00FF00FF) * w10
+                odd += ((d >> 8) & 0x00FF00FF) * w11
                 n0 = wp * corners[p, 7] + wq * corners[q, 7] + wr * corners[r, 7]
                 n1 = wp * corners[p, 8] + wq * corners[q, 8] + wr * corners[r, 8]
                 n2 = wp * corners[p, 9] + wq * corners[q, 9] + wr * corners[r, 9]
