@@ -38,7 +38,8 @@ class AttentionMap:
             means = means.permute(0, 2, 3, 1)
         else:
             shape = (batch, len(values), *self._query.shape[1:])
-            query, key = (x[:, None].expand(shape) for x in (self._query, self._key))
+            # Only rows that lie together get the kernel that never makes the matrix.
+            query, key = (x.contiguous()[:, None].expand(shape) for x in (self._query, self._key))
             means = F.scaled_dot_product_attention(query, key, stacked).transpose(2, 3)
         return list(means.reshape(batch, len(values), channels, height, width).unbind(dim=1))
 
