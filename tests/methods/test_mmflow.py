@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from ffbench.methods.mmflow import configs
-from ffbench.methods.mmflow.network import prepare, restore
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method
+from ffbench.methods.mmflow import configs
+from ffbench.methods.mmflow.network import prepare, restore
 from ffbench.registry import load_method, method_entry
 
 RAFT = "raft_8x2_100k_mixed_368x768"

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from ffbench.methods.mmflow.correlation import Correlation, correlation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ffbench.methods.mmflow.correlation import Correlation, correlation
 from tests.reference import correlation as reference
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ffbench.methods.ptlflow import registry
-from ffbench.methods.ptlflow.network import PtlflowNetwork
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method, MethodCard
+from ffbench.methods.ptlflow import registry
+from ffbench.methods.ptlflow.network import PtlflowNetwork
 from ffbench.registry import load_method, method_entry
 
 FIRST_CLASS = ["raft", "gma", "skflow", "flowformer"]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from ffbench.methods.ptlflow import registry
-from ffbench.methods.weights import weight_folders
 
 from ffbench.assets import sha256_of
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method
+from ffbench.methods.ptlflow import registry
+from ffbench.methods.weights import weight_folders
 from ffbench.registry import load_method
 
 MODEL = "rapidflow_it1"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ffbench.methods.ptlflow import registry
 
 from ffbench.errors import MethodError
+from ffbench.methods.ptlflow import registry
 from ffbench.registry import load_method
 
 # Each wants something that is not there: a compiled operator, a package, a download at build, more frames than two.

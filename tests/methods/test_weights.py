@@ -4,6 +4,10 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from safetensors.torch import save_file
+
+from ffbench.assets import sha256_of
+from ffbench.errors import MethodError
 from ffbench.methods.weights import (
     build_seeded,
     load_state,
@@ -12,10 +16,6 @@ from ffbench.methods.weights import (
     state_of,
     weight_folders,
 )
-from safetensors.torch import save_file
-
-from ffbench.assets import sha256_of
-from ffbench.errors import MethodError
 
 
 class _Hostile:

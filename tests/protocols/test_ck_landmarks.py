@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ffbench.protocols import ck_landmarks
-from ffbench.protocols.ck_landmarks import GROUPS, CKLandmarks, Landmarks
 
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.method import Flows
 from ffbench.protocol import Pair, ProtocolRequest, Term
+from ffbench.protocols import ck_landmarks
+from ffbench.protocols.ck_landmarks import GROUPS, CKLandmarks, Landmarks
 from ffbench.registry import load_method
 from tests.datasets.ck_plus_folder import SIZE, add_sequence, landmarks, make_ck_plus
 from tests.reference import landmarks as reference

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ffbench.protocols import clip_landmarks, clip_tracks
-from ffbench.protocols.clip_landmarks import ClipLandmarks, FacePoints
 from PIL import Image
 
 from ffbench.datasets.clips import open_clip
@@ -18,6 +16,8 @@ from ffbench.facemesh.groups import GROUPS
 from ffbench.facemesh.tracker import FaceTrack
 from ffbench.method import Flows
 from ffbench.protocol import Pair, ProtocolRequest, Term
+from ffbench.protocols import clip_landmarks, clip_tracks
+from ffbench.protocols.clip_landmarks import ClipLandmarks, FacePoints
 from tests.reference import landmarks as reference
 
 SIZE = (60, 44)

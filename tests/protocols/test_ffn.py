@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from ffbench.protocols import ffn
-from ffbench.protocols.ffn import FFNFlow, official_terms
 
 from ffbench.datasets.ffn_files import FFNArrays
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Pair, ProtocolRequest, Score, Term
+from ffbench.protocols import ffn
+from ffbench.protocols.ffn import FFNFlow, official_terms
 from ffbench.synth.head import Region
 from tests.datasets.ffn_folder import SIZE, add_sequence, facial_flow, head_flow, make_ffn, mask
 from tests.reference import dense as reference

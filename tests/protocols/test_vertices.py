@@ -7,10 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ffbench.protocols import vertices
-from ffbench.protocols.vertex_tracks import FACE_MESH_REGIONS
-from ffbench.protocols.vertex_visibility import visible_vertices
-from ffbench.protocols.vertices import FaceVertices, Vertices
 
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.face_tracks import TrackInfo, write_track
@@ -21,6 +17,10 @@ from ffbench.evaluation import evaluate
 from ffbench.facemesh.groups import NOSE, OVAL
 from ffbench.method import Flows
 from ffbench.protocol import Pair, ProtocolRequest, Term
+from ffbench.protocols import vertices
+from ffbench.protocols.vertex_tracks import FACE_MESH_REGIONS
+from ffbench.protocols.vertex_visibility import visible_vertices
+from ffbench.protocols.vertices import FaceVertices, Vertices
 from ffbench.registry import load_method
 from tests.datasets.tracks_folder import (
     SIZE,

@@ -23,7 +23,9 @@ def toy() -> PosingHead:
 
 
 def stream(toy: PosingHead, **changed: Any) -> RenderedPairs:
-    return RenderedPairs(**{"head": toy, "size": 48, "people": 2, "pairs_per_person": 3, "texture_size": 128, **changed})
+    return RenderedPairs(
+        **{"head": toy, "size": 48, "people": 2, "pairs_per_person": 3, "texture_size": 128, **changed}
+    )
 
 
 def same(a: Sample, b: Sample) -> bool:
@@ -110,7 +112,15 @@ def test_only_the_description_is_pickled(toy: PosingHead) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"start": -1}, {"count": -1}, {"block": 0}, {"people": 0}, {"shard": (2, 2)}, {"scales": {}}, {"scales": {1: 1.0}}],
+    [
+        {"start": -1},
+        {"count": -1},
+        {"block": 0},
+        {"people": 0},
+        {"shard": (2, 2)},
+        {"scales": {}},
+        {"scales": {1: 1.0}},
+    ],
 )
 def test_wrong_numbers_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):

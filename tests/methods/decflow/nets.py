@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from ffbench.methods.decflow.config import LightConfig, PaperConfig
 from ffbench.methods.decflow.network import FlowNetwork
 from ffbench.methods.decflow.weights import create_network

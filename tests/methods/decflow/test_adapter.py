@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ffbench.methods import decflow as package
-from ffbench.methods.decflow import adapter
-from ffbench.methods.decflow.weights import save_weights
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method, MethodRequest
+from ffbench.methods import decflow as package
+from ffbench.methods.decflow import adapter
+from ffbench.methods.decflow.weights import save_weights
 from tests.methods.decflow.nets import network, pair
 
 ENTRIES = {"decflow": package.decflow, "decflow-s": package.decflow_s}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from ffbench.methods.decflow.config import PaperConfig
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.official import load_gma
-
 from ffbench.torchvision_ops import make_importable
 
 ITERATIONS = 4

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from ffbench.methods.decflow.loss import (
     decomposition_loss,
     facial_loss,
@@ -11,7 +12,6 @@ from ffbench.methods.decflow.loss import (
     sequence_loss,
 )
 from ffbench.methods.decflow.network import FlowPredictions
-
 from tests.reference import decflow as reference
 
 

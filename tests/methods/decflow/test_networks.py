@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from ffbench.methods.decflow import attention as attention_module
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.light import DecFlowLight
-
 from tests.methods.decflow.nets import CONFIGS, network, pair
 
 EACH = pytest.mark.parametrize("name", CONFIGS)

@@ -4,11 +4,11 @@ import re
 
 import pytest
 import torch
+
+from ffbench.errors import MethodError
 from ffbench.methods.decflow.config import PaperConfig
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.official import is_official, load_gma, load_official
-
-from ffbench.errors import MethodError
 
 Shapes = dict[str, tuple[int, ...]]
 

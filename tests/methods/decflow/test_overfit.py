@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+
 from ffbench.methods.decflow.light import DecFlowLight
 from ffbench.methods.decflow.loss import decomposition_loss, facial_loss
-
 from tests.methods.decflow.nets import TINY
 
 SIZE = 64

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+
+from ffbench.errors import MethodError
 from ffbench.methods.decflow.config import SemanticName
 from ffbench.methods.decflow.semantic import (
     ResNetEncoder,
@@ -17,8 +19,6 @@ from ffbench.methods.decflow.semantic import (
     semantic_loss,
 )
 from ffbench.methods.decflow.semantic.resnet import from_torchvision
-
-from ffbench.errors import MethodError
 from ffbench.torchvision_ops import make_importable
 
 # What writes such archives is deprecated, not what they are.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from ffbench.methods.decflow.semantic.torchscript import read_tensors
 from torch import nn
 
 from ffbench.errors import MethodError
+from ffbench.methods.decflow.semantic.torchscript import read_tensors
 
 # What writes such archives is deprecated, not what they are.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")

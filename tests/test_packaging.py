@@ -1,0 +1,43 @@
+"""What a wheel would hold: every package, every data file, every entry point."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_package_is_listed() -> None:
+    listed = set(SETTINGS["tool"]["setuptools"]["packages"])
+    found = set()
+    for tree in ("ffbench", "methods", "protocols"):
+        for init in (ROOT / tree).rglob("__init__.py"):
+            name = ".".join(init.parent.relative_to(ROOT).parts)
+            found.add(name if tree == "ffbench" else f"ffbench.{name}")
+    assert found <= listed
+    assert listed - found == {"ffbench.reported"}  # data alone
+
+
+def test_every_data_file_is_listed() -> None:
+    patterns = SETTINGS["tool"]["setuptools"]["package-data"]
+    listed = {file for pattern in patterns["ffbench"] for file in (ROOT / "ffbench").glob(pattern)}
+    listed |= {file for pattern in patterns["ffbench.reported"] for file in (ROOT / "ffbench/reported").glob(pattern)}
+    found = {file for file in (ROOT / "ffbench").rglob("*") if file.suffix in (".toml", ".json", ".typed")}
+    assert found == listed
+
+
+@pytest.mark.parametrize("group", ["ffbench.methods", "ffbench.protocols"])
+def test_installed_entry_points_are_those_of_the_project(group: str) -> None:
+    declared = SETTINGS["project"]["entry-points"][group]
+    installed = {point.name: point.value for point in entry_points(group=group)}
+    assert declared.items() <= installed.items()
