@@ -1,0 +1,1 @@
+"""Metrics: pure functions from flows to sums and counts, and statistics over pairs."""

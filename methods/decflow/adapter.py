@@ -73,7 +73,7 @@ def load(request: MethodRequest) -> Method:
         if request.weights is None and not path.is_file():
             raise MethodError(
                 f"{name}: no trained weights ship with this version of ffbench; name a file with --weights "
-                "(one of `ffbench train`, or the authors' decflow-facialflownet.pth for decflow), "
+                "(for decflow, the authors' decflow-facialflownet.pth will do), "
                 "or run untrained with --weights random"
             )
         network, training = load_weights(path, name)
