@@ -128,9 +128,7 @@ def openness(head: HeadModel) -> FloatArray:
     The inside of the mouth is looked at with the mouth open.
     """
     shape = head.shape(np.zeros(head.identity_size))
-    rest = np.zeros(len(head.expression_names))
-    wide = rest.copy()
-    wide[head.expression_names.index("jawOpen")] = 0.5
+    rest, wide = head.expression({}), head.expression(head.open_mouth)
     from ffbench.synth.head import Pose
     from ffbench.synth.shading import vertex_normals
 

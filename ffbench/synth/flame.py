@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,7 @@ class FlameHead(HeadModel):
 
     name = "flame"
     identity_size = SHAPES
+    open_mouth = MappingProxyType({"jaw_x": 0.25})
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +104,8 @@ class HeadModel(ABC):
     """(V, 3): the neutral head in rest pose, between its eyes and the base of the neck inside the mesh."""
     expression_names: tuple[str, ...]
     identity_size: int
+    open_mouth: Mapping[str, float] = MappingProxyType({"jawOpen": 0.5})
+    """The expression, by named units, with which the inside of the mouth can be seen."""
 
     @abstractmethod
     def sample_identity(self, rng: np.random.Generator) -> FloatArray:
