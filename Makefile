@@ -1,7 +1,7 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff and mypy                               make bench       speed, as ratios
-# make docs     build the documentation site
+# make check    scores and speed ratios on mini data against ci/baseline.json
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,13 +11,15 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint bench docs clean
+.PHONY: demo test test-fast lint check bench clean
 
 demo: $(VENV)/.installed
 	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
 	$(BIN)/ffbench eval --method dis --protocol clip_landmarks
 	@echo "== the same method on the mini CK+: synthetic faces with exact landmarks"
 	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
+	@echo "== and on the mini FacialFlowNet: exact flow at every pixel, by motion scale"
+	$(BIN)/ffbench eval --method dis --protocol ffn_motion_scale
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest
@@ -32,6 +34,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy ffbench
 	$(BIN)/mypy methods
 	$(BIN)/mypy protocols
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ffbench check --baseline ci/baseline.json
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
