@@ -1,6 +1,7 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff and mypy                               make bench       speed, as ratios
+# make campaign fuzzing and killing at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast lint check bench clean
+.PHONY: demo test test-fast campaign lint check bench clean
 
 demo: $(VENV)/.installed
 	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -25,7 +26,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "not slow and not assets"
+	$(BIN)/pytest -m "not slow and not assets and not campaign"
+
+campaign: $(VENV)/.installed-dev
+	$(BIN)/pytest -m campaign tests/fuzz
 
 # mypy does not follow the package-dir mapping of pyproject.toml, hence one call a tree.
 lint: $(VENV)/.installed-dev

@@ -99,7 +99,7 @@ def test_killed_at_random_moments(name: str, tmp_path: Path) -> None:
     check(name, tmp_path, QUICK, seed=0)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("name", ["evaluate", "submit"])
 def test_killed_at_fifty_random_moments(name: str, tmp_path: Path) -> None:
     check(name, tmp_path, THOROUGH, seed=100)

@@ -34,7 +34,7 @@ def test_damaged_files(name: str, tmp_path: Path) -> None:
     check(name, QUICK, tmp_path, seed=0)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("name", NAMES)
 def test_many_damaged_files(name: str, tmp_path: Path) -> None:
     check(name, THOROUGH, tmp_path, seed=1)
