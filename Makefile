@@ -1,6 +1,7 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff and mypy                               make bench       speed, as ratios
+# make app      the leaderboard page                        make clean     remove what make made
 # make campaign fuzzing and killing at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
 
@@ -12,7 +13,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast campaign lint check bench clean
+.PHONY: demo test test-fast campaign lint check bench app clean
 
 demo: $(VENV)/.installed
 	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -38,12 +39,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy ffbench
 	$(BIN)/mypy methods
 	$(BIN)/mypy protocols
+	$(BIN)/mypy leaderboard/app.py
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ffbench check --baseline ci/baseline.json
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+
+app: $(VENV)/.installed-dev
+	$(BIN)/streamlit run leaderboard/app.py
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "ffbench needs Python 3.10 to 3.13")'
