@@ -17,8 +17,8 @@ from ffbench.results.record import RunRecord
 _FILE_WIDTH = 120
 _PADDING = 2
 _VALUE_WIDTH = 8
-_FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _PADDING
-"""Columns `pairs`, the metric that ranks, and its interval, in characters."""
+_FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _PADDING + 2
+"""Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
 
 
 def print_record(record: RunRecord, path: Path) -> None:
