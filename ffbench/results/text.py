@@ -15,9 +15,9 @@ from ffbench.protocol import Score
 from ffbench.results.record import RunRecord
 
 _FILE_WIDTH = 120
-_PADDING = 2
+_GAP = 3
 _VALUE_WIDTH = 8
-_FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _PADDING + 2
+_FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _GAP + 2
 """Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
 
 
@@ -60,7 +60,7 @@ def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
     left = width - max(len(score.group) for score in record.scores) - _FIXED_WIDTH
     shown = metrics[:1]
     for metric in metrics[1:]:
-        left -= max(len(metric), len(_unit(record, metric)), _VALUE_WIDTH) + _PADDING
+        left -= max(len(metric), len(_unit(record, metric)), _VALUE_WIDTH) + _GAP
         if left < 0:
             break
         shown.append(metric)
@@ -70,7 +70,7 @@ def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
 def _score_table(record: RunRecord, metrics: list[str]) -> Table:
     """A row a group, a column a metric; the metric that ranks stands first, with its interval."""
     scores = {(score.group, score.metric): score for score in record.scores}
-    table = Table(box=SIMPLE_HEAD, padding=(0, _PADDING, 0, 0), pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
     table.add_column("group", no_wrap=True)
     table.add_column("pairs", justify="right", no_wrap=True)
     for metric in metrics:

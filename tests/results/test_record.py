@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate, run_folder
 from ffbench.protocol import PairScore, Term
+from ffbench.results import text
 from ffbench.results.pair_table import read_pair_table, write_pair_table
 from ffbench.results.record import read_record, write_record
 from tests.toys import BrightnessFlow, Stripes
@@ -82,3 +83,17 @@ def test_missing_record_and_damaged_table_are_named(tmp_path: Path) -> None:
     (tmp_path / "pairs.parquet").write_bytes(b"PAR1 no table PAR1")
     with pytest.raises(DataError, match=r"pairs\.parquet"):
         read_pair_table(tmp_path / "pairs.parquet")
+
+
+@pytest.mark.parametrize("width", [70, 90, 120])
+def test_no_column_of_a_printed_record_is_cut(
+    tmp_path: Path, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    names = [f"a_metric_of_some_length_{number}" for number in range(6)]
+    scores = [score.model_copy(update={"metric": name}) for score in record.scores for name in ["epe", *names]]
+    monkeypatch.setattr(text, "_FILE_WIDTH", width)
+    text.print_record(record.model_copy(update={"scores": tuple(scores)}), tmp_path / "record.json")
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert all(name in printed for name in names)
