@@ -18,7 +18,7 @@ from ffbench.registry import nearest
 
 from ..third_party import quiet, reason
 from ..weights import build_seeded, load_state, published_file, read_checkpoint, state_of
-from .registry import checkpoints, iteration_argument, licence, model_class, paper
+from .registry import checkpoints, iteration_argument, licence, model_class, own_lists, paper
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _TITLES = {"raft": "RAFT", "gma": "GMA", "skflow": "SKFlow", "flowformer": "FlowFormer", "gmflow_refine": "GMFlow"}
@@ -92,7 +92,7 @@ def load_network(request: MethodRequest, model: str) -> Method:
     weights, file = _weights(request, model, checkpoints(network_class))
     try:
         with quiet():
-            network = build_seeded(lambda: network_class(**arguments))
+            network = build_seeded(lambda: network_class(**own_lists(network_class), **arguments))
     except Exception as error:  # a missing compiled operator, a download that a model insists on, ...
         raise MethodError(f"{request.name} cannot be built here: {reason(error)}") from error
     if file is not None:

@@ -63,6 +63,16 @@ def iteration_argument(model: Any) -> str | None:
     return None
 
 
+def own_lists(model: Any) -> dict[str, list[int]]:
+    """Give the arguments that a model writes into (SEA-RAFT and its kin), as lists.
+
+    Their defaults are tuples, which ptlflow's command line turns into lists on the way.
+    """
+    parameters = {name: p for base in model.__mro__ for name, p in inspect.signature(base.__init__).parameters.items()}
+    default = parameters["block_dims"].default if "block_dims" in parameters else ()
+    return {"block_dims": list(default)} if default else {}
+
+
 def paper(model: Any) -> str | None:
     """Give title and year of the paper that ptlflow cites for the model, None where it cites several."""
     found = [pattern.findall(_read(model, "README.md")) for pattern in _BIBTEX]
