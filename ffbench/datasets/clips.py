@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, natural_key, read_image
 from ffbench.errors import DataError
+from ffbench.hashing import file_sha256
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
 CACHE_BYTES = 256 * 2**20
@@ -254,11 +255,7 @@ def _require_index(clip: Clip, index: int) -> None:
 
 
 def _file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(2**20), b""):
-                digest.update(block)
+        return file_sha256(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return digest.hexdigest()

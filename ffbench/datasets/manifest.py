@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ffbench import atomic
 from ffbench.errors import DataError
+from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
 
 _READERS = 4
-_BLOCK_BYTES = 2**20
 _MAX_CACHE_BYTES = 2**28
 _WORTH_A_WORD = 2**31
 """Bytes that take long enough to hash for the user to be told."""
@@ -65,11 +65,8 @@ def _state(path: Path) -> list[int]:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with _reading(path), path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+    with _reading(path):
+        return file_sha256(path)
 
 
 @contextlib.contextmanager

@@ -18,11 +18,11 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ffbench.assets import sha256_of
 from ffbench.atomic import write_text
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.images import natural_key
 from ffbench.errors import DataError
+from ffbench.hashing import file_sha256
 
 OFFICIAL_VIDEOS, OFFICIAL_FRAMES = 26, 3402
 """What the paper measured on (section 5.2)."""
@@ -151,7 +151,7 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
         if progress:
             progress(done, len(videos))
         try:
-            digest = sha256_of(video.path)
+            digest = file_sha256(video.path)
             known = manifest.videos.get(video.name)
             if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
                 continue

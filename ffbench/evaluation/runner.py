@@ -15,11 +15,12 @@ from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.source import FlowSource, MethodSource
+from ffbench.hashing import file_sha256
 from ffbench.method import Method
 from ffbench.protocol import PairScore, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, file_sha256, now, write_record
+from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
 
 Progress = Callable[[int, int], None]
 """Called with the number of pairs that are done and the number of all pairs."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.errors import DataError
-from ffbench.results.record import file_sha256
+from ffbench.hashing import file_sha256
 
 MAX_TABLE_BYTES = 2**28
 MAX_ROWS = 2_000_000

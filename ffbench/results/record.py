@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -175,12 +174,3 @@ def read_record(path: Path) -> RunRecord:
         ) from error
     except ValueError as error:
         raise DataError(f"{path}: not a run record, it is not JSON: {error}") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        for block in iter(lambda: file.read(2**20), b""):
-            digest.update(block)
-    return digest.hexdigest()

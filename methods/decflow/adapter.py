@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from ffbench.assets import sha256_of
 from ffbench.errors import MethodError, UsageError
+from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
 from .config import LightConfig, PaperConfig
@@ -78,7 +78,7 @@ def load(request: MethodRequest) -> Method:
             )
         network, training = load_weights(path, name)
         source = path.name if request.weights is None else str(path)
-        weights = WeightsCard(name=path.stem, source=source, sha256=sha256_of(path))
+        weights = WeightsCard(name=path.stem, source=source, sha256=file_sha256(path))
         options |= {f"training/{key}": value for key, value in training.items()}
     config = network.config
     options["semantic"] = config.semantic

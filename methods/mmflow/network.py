@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ffbench.assets import sha256_of
 from ffbench.errors import MethodError, UsageError
+from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, WeightsCard
 
 from ..third_party import quiet, reason
@@ -115,7 +115,7 @@ def _weights(request: MethodRequest, name: str) -> tuple[WeightsCard, Path | Non
     file = Path(request.weights)
     if not file.is_file():
         raise MethodError(f"{file}: no such weights file")
-    return WeightsCard(name=file.name, source="file", sha256=sha256_of(file)), file
+    return WeightsCard(name=file.name, source="file", sha256=file_sha256(file)), file
 
 
 def _set_iterations(request: MethodRequest, config: Any) -> int | None:

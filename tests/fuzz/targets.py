@@ -23,10 +23,11 @@ from ffbench.datasets.images import read_image
 from ffbench.datasets.ply import read_mesh
 from ffbench.errors import DataError
 from ffbench.flow.files import read_flow, write_flow
+from ffbench.hashing import file_sha256
 from ffbench.results.check import read_baseline
 from ffbench.results.pair_table import read_pair_table
 from ffbench.results.ranking_table import read_columns
-from ffbench.results.record import file_sha256, read_record
+from ffbench.results.record import read_record
 from ffbench.results.store import add_record
 from ffbench.results.store_verification import verify_store
 from ffbench.submissions.files import open_files

@@ -18,7 +18,8 @@ import json, subprocess, sys
 from pathlib import Path
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
-from ffbench.results.record import file_sha256, read_record
+from ffbench.results.record import read_record
+from ffbench.hashing import file_sha256
 from tests.toys import BrightnessFlow, Stripes
 
 disk = Path(sys.argv[1])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from ffbench.assets import sha256_of
 from ffbench.errors import MethodError, UsageError
+from ffbench.hashing import file_sha256
 from ffbench.method import Method
 from ffbench.methods.ptlflow import registry
 from ffbench.methods.weights import weight_folders
@@ -46,7 +46,7 @@ def parameters(method: Method) -> dict[str, torch.Tensor]:
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that ptlflow's model class names under `sintel`, in PyTorch's cache."""
     saved(tmp_path / "new.ckpt")
-    digits = sha256_of(tmp_path / "new.ckpt")[:8]
+    digits = file_sha256(tmp_path / "new.ckpt")[:8]
     path: Path = weight_folders()[0] / f"{MODEL}-sintel-{digits}.ckpt"
     path.parent.mkdir(parents=True)
     (tmp_path / "new.ckpt").rename(path)
@@ -62,7 +62,7 @@ def test_a_cached_checkpoint_is_used_and_named_on_the_card(published: Path, name
     assert all(torch.equal(value, expected[key]) for key, value in parameters(method).items())
     weights = method.card.weights
     assert weights is not None
-    assert (weights.name, weights.random, weights.sha256) == ("sintel", False, sha256_of(published))
+    assert (weights.name, weights.random, weights.sha256) == ("sintel", False, file_sha256(published))
     assert weights.source == f"https://example.org/{published.name}"
     assert method.card.id == name
 
@@ -88,7 +88,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
     assert method._network.train_size == (128, 192)  # type: ignore[attr-defined]
     weights = method.card.weights
     assert weights is not None
-    assert (weights.name, weights.source, weights.sha256) == ("mine.ckpt", "file", sha256_of(path))
+    assert (weights.name, weights.source, weights.sha256) == ("mine.ckpt", "file", file_sha256(path))
 
 
 @pytest.mark.parametrize("settings", [{"train_size": "128"}, {"train_size": [1]}, None, [3]])

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ffbench.assets import sha256_of
 from ffbench.errors import MethodError
+from ffbench.hashing import file_sha256
 from ffbench.methods.weights import (
     build_seeded,
     load_state,
@@ -41,7 +41,7 @@ def _network() -> torch.nn.Module:
 def _published(folder: Path, name: str = "net-things-{}.ckpt") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": _network().state_dict()}, folder / "file")
-    return (folder / "file").rename(folder / name.format(sha256_of(folder / "file")[:8]))
+    return (folder / "file").rename(folder / name.format(file_sha256(folder / "file")[:8]))
 
 
 @pytest.mark.parametrize("which", [0, 1])

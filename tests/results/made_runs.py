@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ffbench.evaluation import evaluate
+from ffbench.hashing import file_sha256
 from ffbench.method import MethodCard
 from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import PairScore, Term
 from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import PairTable, RunRecord, file_sha256, write_record
+from ffbench.results.record import PairTable, RunRecord, write_record
 from ffbench.results.store_row import Row, row_of
 from tests.toys import BrightnessFlow, Stripes
 
