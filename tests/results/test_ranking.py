@@ -95,8 +95,8 @@ def test_tables_of_strangers_are_refused(tmp_path: Path) -> None:
 
     def spoilt(content: dict[str, object]) -> str:
         pq.write_table(pa.table(content), table)
-        from ffbench.results.ranking_table import read_columns
         from ffbench.hashing import file_sha256
+        from ffbench.results.ranking_table import read_columns
 
         with pytest.raises(DataError) as error:
             read_columns(table, file_sha256(table), metric="epe", labels=["x"])
