@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
+from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
-from ffbench.paths import data_dir
 from ffbench.protocol import (
     DatasetCard,
     MetricCard,
@@ -30,8 +30,6 @@ from ffbench.protocol import (
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
-SYNTHETIC_MARK = "ffbench-mini.json"
-"""A folder with this file at its top was made by ffbench, and not distributed as CK+."""
 _PARTS = {"jaw": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "lips": (48, 68)}
 GROUPS = {name: np.isin(np.arange(ck_plus.LANDMARKS), np.arange(*bounds)) for name, bounds in _PARTS.items()}
 """Members of each face part among the 68 iBUG landmarks."""
@@ -132,20 +130,7 @@ def load(request: ProtocolRequest) -> CKLandmarks:
         raise UsageError(f"{request.name} has no options, got {', '.join(sorted(request.options))}")
     if request.variant not in (None, "paper"):
         raise UsageError(f"{request.name} has the variant 'paper' only, got '{request.variant}'")
-    return CKLandmarks(request.data or _licensed_data() or _mini_data())
-
-
-def _licensed_data() -> Path | None:
-    folder = data_dir()
-    if folder is None:
-        return None
-    return next((folder / name for name in _FOLDERS if (folder / name).is_dir()), None)
-
-
-def _mini_data() -> Path:
-    from ffbench.datasets.mini import mini_dataset
-
-    return mini_dataset("ck_plus")
+    return CKLandmarks(request.data or default_dataset(_FOLDERS, "ck_plus"))
 
 
 def _dataset_card(data: Path, found: ck_plus.CKPlus) -> DatasetCard:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
+from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
 from ffbench.errors import UsageError
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
-from ffbench.paths import data_dir
 from ffbench.protocol import (
     DatasetCard,
     MetricCard,
@@ -32,8 +32,6 @@ from ffbench.protocol import (
 from ffbench.synth.head import Region
 
 VERSION = "1.0"
-SYNTHETIC_MARK = "ffbench-mini.json"
-"""A folder with this file at its top was made by ffbench, and is not the dataset that was distributed."""
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 STABLE_REGIONS = (Region.FOREHEAD, Region.NOSE, Region.EARS, Region.SCALP)
 """What expressions move least; the fit is robust against the brows that wrinkle a forehead."""
@@ -227,7 +225,7 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
     variants: tuple[Variant, ...] = get_args(Variant) if target == "facial" else ("paper",)
     derive: tuple[Derive, ...] = get_args(Derive)
     return FFNFlow(
-        request.data or _licensed_data() or _mini_data(),
+        request.data or default_dataset(_FOLDERS, "ffn"),
         target,
         variant=_one_of(variants, request.variant or "paper", f"{request.name}: variant"),
         split=_one_of(ffn.SPLITS, request.options.get("split", "test"), f"{request.name}: split"),
@@ -240,19 +238,6 @@ def _one_of(known: Ordered[Choice], value: str, what: str) -> Choice:
         if choice == value:
             return choice
     raise UsageError(f"{what} must be {' or '.join(known)}, got '{value}'")
-
-
-def _licensed_data() -> Path | None:
-    folder = data_dir()
-    if folder is None:
-        return None
-    return next((folder / name for name in _FOLDERS if (folder / name).is_dir()), None)
-
-
-def _mini_data() -> Path:
-    from ffbench.datasets.mini import mini_dataset
-
-    return mini_dataset("ffn")
 
 
 def _dataset_card(found: ffn.FFN) -> DatasetCard:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError
 from ffbench.paths import data_dir
 from ffbench.protocol import DatasetCard
 
 from .vertex_tracks import FaceMeshPoints, MetricalPoints, Track
 
-SYNTHETIC_MARK = "ffbench-mini.json"
-"""A folder with this file at its top was made by ffbench."""
 PAPER_VERTICES = 1435
 MASKS, INDEX_FILE = "FLAME_masks.pkl", "regions.json"
 
@@ -77,21 +76,6 @@ def find_regions(data: Path) -> Path:
             f"(here or in $FFBENCH_DATA/FLAME), from {INDEX_FILE} here, or from the file in the option regions=..."
         )
     return found
-
-
-def licensed_data(kind: Kind) -> Path | None:
-    """Find tracks of the real videos in the data folder; None where there are none."""
-    folder = data_dir()
-    if folder is None:
-        return None
-    return next((folder / name for name in SOURCES[kind].folders if (folder / name).is_dir()), None)
-
-
-def mini_data(kind: Kind) -> Path:
-    """Give the mini dataset, made on first use."""
-    from ffbench.datasets.mini import mini_dataset
-
-    return mini_dataset(SOURCES[kind].mini)
 
 
 def dataset_card(

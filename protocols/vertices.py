@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ffbench.datasets.flame_masks import Indices, read_regions
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
@@ -31,8 +32,6 @@ from .vertex_datasets import (
     Kind,
     dataset_card,
     find_regions,
-    licensed_data,
-    mini_data,
     read_tracks,
     subject_of,
 )
@@ -220,7 +219,7 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     if not (gap.isdecimal() and 0 < int(gap) < 10**6):
         raise UsageError(f"option 'gap': expected a positive whole number, got '{gap}'")
     return FaceVertices(
-        request.data or licensed_data(kind) or mini_data(kind),
+        request.data or default_dataset(SOURCES[kind].folders, SOURCES[kind].mini),
         kind,
         regions=Path(options["regions"]) if "regions" in options else None,
         image=options.get("image"),

@@ -5,18 +5,35 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ffbench.errors import DataError, UsageError
-from ffbench.paths import cache_dir
+from ffbench.paths import cache_dir, data_dir
 
+SYNTHETIC_MARK = "ffbench-mini.json"
+"""A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
 Progress = Callable[[int, int], None]
 
 
 def mini_names() -> tuple[str, ...]:
     """Name the mini datasets."""
     return ("ck_plus", "ffn")
+
+
+def default_dataset(folders: Sequence[str], mini: str) -> Path:
+    """Give the data of a protocol for which the user names none: the real dataset where it is, or else a mini one.
+
+    Args:
+        folders: names that the real dataset's folder may have in `$FFBENCH_DATA`; the first that is there is taken.
+        mini: name of the mini dataset, which is made on first use.
+
+    Raises:
+        DataError: as `mini_dataset`.
+    """
+    data = data_dir()
+    found = [] if data is None else [data / name for name in folders if (data / name).is_dir()]
+    return found[0] if found else mini_dataset(mini)
 
 
 def mini_folder(name: str, seed: int = 0) -> Path:

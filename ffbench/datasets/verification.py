@@ -10,11 +10,10 @@ from pathlib import Path
 from ffbench.datasets import ck_plus, ffn, ffn_files, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.datasets.ply import read_vertices
 from ffbench.errors import DataError, UsageError
 
-SYNTHETIC_MARK = "ffbench-mini.json"
-"""A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
 CK_SUBJECTS = 123
 CK_EMOTIONS = {
     "anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28, "surprise": 83

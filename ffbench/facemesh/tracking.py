@@ -14,7 +14,7 @@ from ffbench import assets
 from ffbench.datasets import ck_plus, mead
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
-from ffbench.datasets.verification import SYNTHETIC_MARK
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track

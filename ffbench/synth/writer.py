@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.atomic import write_text
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import HEADER, MAGIC
 from ffbench.synth.ffn import MOST_IDENTITIES, Plan, Recipe, SequenceFrame, plan_sequence, render_sequence
@@ -44,8 +45,6 @@ KINDS = {
     "region": ".npy",
     "occlusion": ".npy",
 }
-MARK = "ffbench-mini.json"
-"""Protocols take a folder with this file for what it is: synthetic, and not FFN."""
 JPEG_QUALITY = 95
 _STAGING = ".staging"
 _LOCK = ".lock"
@@ -103,7 +102,7 @@ def _write_locked(
         )
     # The mark comes first: half a dataset is no real one either.
     mark = {"synthetic": True, "recipe": journal.origin.recipe, "seed": recipe.seed}
-    write_text(out / MARK, json.dumps(mark, indent=2) + "\n")
+    write_text(out / SYNTHETIC_MARK, json.dumps(mark, indent=2) + "\n")
     shutil.rmtree(out / _STAGING, ignore_errors=True)
     plans = [plan_sequence(recipe, head, number) for number in range(identities)]
     journal.keep(plan.identity for plan in plans if _is_there(out, plan, journal.records.get(plan.identity)))

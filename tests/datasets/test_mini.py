@@ -50,6 +50,17 @@ def test_another_seed_lies_beside_it() -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_the_default_is_the_real_dataset_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
+    assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == mini.mini_folder("ck_plus")
+    for name in ("ck_plus", "CK+"):
+        (tmp_path / name).mkdir()
+        assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / name
+    monkeypatch.delenv("FFBENCH_DATA")
+    assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == mini.mini_folder("ck_plus")
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_make_that_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(out: Path, seed: int, progress: object) -> None:
         write_one_file(out, seed, progress)

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ffbench.datasets import mini
 from ffbench.datasets.ck_plus import read_landmarks
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.method import Flows
@@ -172,7 +174,7 @@ def test_problems_go_into_the_card(tmp_path: Path) -> None:
 
 def test_a_folder_that_ffbench_made_is_synthetic(tmp_path: Path) -> None:
     make_ck_plus(tmp_path)
-    (tmp_path / ck_landmarks.SYNTHETIC_MARK).write_text("{}")
+    (tmp_path / SYNTHETIC_MARK).write_text("{}")
     card = load(tmp_path).dataset
     assert (card.origin, card.reference) == ("synthetic", "ground truth")
     assert "official_sequences" not in card.facts
@@ -190,7 +192,7 @@ def test_without_ck_plus_the_default_is_the_mini_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     monkeypatch.setenv("FFBENCH_DATA", data and str(tmp_path / data))
-    monkeypatch.setattr(ck_landmarks, "_mini_data", lambda: make_ck_plus(tmp_path / "mini"))
+    monkeypatch.setattr(mini, "mini_dataset", lambda name: make_ck_plus(tmp_path / name))
     assert len(load(None).keys()) == 3
 
 

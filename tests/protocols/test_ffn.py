@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from ffbench.datasets.ffn_files import FFNArrays
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.method import Flows, Method, MethodCard
@@ -281,7 +282,7 @@ def test_a_folder_made_by_ffbench_is_called_synthetic(tmp_path: Path) -> None:
         "sequences_1/10": 1,
         "official_pairs": 10_395,
     }
-    (data / ffn.SYNTHETIC_MARK).write_text("{}")
+    (data / SYNTHETIC_MARK).write_text("{}")
     card = load(data).dataset
     assert (card.name, card.origin) == ("FFN mini", "synthetic")
 
