@@ -121,5 +121,6 @@ def _onset(count: int) -> FloatArray:
 def _png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], grey: bool) -> bytes:
     import cv2
 
-    _, code = cv2.imencode(".png", image[..., 0] if grey else image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    stored = image[..., 0] if grey else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, code = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return code.tobytes()

@@ -182,4 +182,8 @@ def _tensors(pair: RenderedPair) -> dict[str, torch.Tensor]:
 
 
 def _channels_first(array: npt.NDArray[Any]) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    import cv2
+
+    planes = np.empty((array.shape[2], *array.shape[:2]), array.dtype)
+    cv2.split(array, list(planes))  # several times as fast as a transposed copy
+    return torch.from_numpy(planes)

@@ -46,8 +46,11 @@ class Sensor:
         curve = _tone_curve(self.contrast)
         _develop(light, curve, self.exposure, saturation, self.noise, _grain(), offsets, self.grey, recorded)
         if self.jpeg is not None:
-            code = cv2.imencode(".jpg", recorded[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])[1]
-            recorded = np.ascontiguousarray(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1])
+            # Not by [..., ::-1]: OpenCV copies a view with negative strides byte by byte, which takes longer than JPEG.
+            bgr = cv2.cvtColor(recorded, cv2.COLOR_RGB2BGR)
+            code = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])[1]
+            decoded = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
+            recorded = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
         return recorded
 
 

@@ -229,7 +229,7 @@ def _jpeg(image: npt.NDArray[np.uint8]) -> bytes:
 
     # Full colour resolution: half of it would move colours against the flow.
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
-    return bytes(cv2.imencode(".jpg", image[..., ::-1], options)[1])
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1])
 
 
 def _flo(flow: npt.NDArray[np.float32]) -> bytes:
