@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -14,14 +15,16 @@ from ffbench.errors import DataError, UsageError
 if TYPE_CHECKING:
     from ffbench.synth.ffn import Recipe
     from ffbench.synth.head import HeadModel
+    from ffbench.synth.scene import Renderer
 
 PREVIEW_IDENTITIES = 10
 
 
-class Renderer(str, Enum):
+class RendererName(str, Enum):
     """What draws the images."""
 
     raster = "raster"
+    blender = "blender"
 
 
 class HeadName(str, Enum):
@@ -52,7 +55,17 @@ def generate_dataset(
         Optional[Path],  # noqa: UP045
         typer.Option("--preview", metavar="PNG", help="Write a contact sheet of the first identities, 10 if not told."),
     ] = None,
-    renderer: Annotated[Renderer, typer.Option("--renderer", help="What draws the images.")] = Renderer.raster,
+    renderer: Annotated[
+        RendererName, typer.Option("--renderer", help="What draws the images: the engine, or Blender's Cycles.")
+    ] = RendererName.raster,
+    blender_python: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--blender-python", help="A Python that has bpy; default: FFBENCH_BLENDER_PYTHON, or this one."),
+    ] = None,
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--samples", min=1, max=4096, help="Samples a pixel with --renderer blender; default: 16."),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the files are the same.")] = 1,
     size: Annotated[int, typer.Option("--size", min=64, max=2048, help="Height and width of the images, px.")] = 512,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other people.")] = 0,
@@ -84,6 +97,8 @@ def generate_dataset(
         raise UsageError("--head flame needs --flame FOLDER with your FLAME model (generic_model.pkl)")
     if head is not HeadName.flame and (flame is not None or codes is not None):
         raise UsageError(f"{'--flame' if flame is not None else '--codes'} needs --head flame")
+    if renderer is not RendererName.blender and (blender_python is not None or samples is not None):
+        raise UsageError(f"{'--samples' if samples is not None else '--blender-python'} needs --renderer blender")
     from ffbench.synth.codes import read_codes
     from ffbench.synth.ffn import Recipe
 
@@ -96,16 +111,30 @@ def generate_dataset(
     count = len(recipe.codes) if identities is None else identities
     if recipe.codes and count > len(recipe.codes):
         raise UsageError(f"{codes}: codes of {len(recipe.codes)} images, fewer than --identities {count}")
-    model = _load_head(flame)
-    if preview is not None:
-        from ffbench.synth.preview import contact_sheet
-        from ffbench.visual.picture import write_picture
+    with contextlib.ExitStack() as stack:
+        drawn_by = _renderer(renderer, blender_python, samples, stack)
+        model = _load_head(flame)
+        if preview is not None:
+            from ffbench.synth.preview import contact_sheet
+            from ffbench.visual.picture import write_picture
 
-        shown = min(count, PREVIEW_IDENTITIES) if out is not None or not identities else identities
-        write_picture(preview, contact_sheet(recipe, model, shown or PREVIEW_IDENTITIES))
-        typer.echo(preview)
-    if out is not None:
-        _write(out, model, recipe, count, workers)
+            shown = min(count, PREVIEW_IDENTITIES) if out is not None or not identities else identities
+            sheet = contact_sheet(recipe, model, shown or PREVIEW_IDENTITIES, renderer=drawn_by)
+            write_picture(preview, sheet)
+            typer.echo(preview)
+        if out is not None:
+            _write(out, model, recipe, count, workers, drawn_by)
+
+
+def _renderer(name: RendererName, python: Path | None, samples: int | None, stack: contextlib.ExitStack) -> Renderer:
+    """Give a renderer that is there until `stack` is left."""
+    if name is RendererName.blender:
+        from ffbench.synth.blender import SAMPLES, Blender
+
+        return stack.enter_context(Blender(python, samples or SAMPLES))
+    from ffbench.synth.scene import RASTER
+
+    return RASTER
 
 
 def _load_head(flame: Path | None) -> HeadModel:
@@ -118,14 +147,14 @@ def _load_head(flame: Path | None) -> HeadModel:
     return load_makehuman()
 
 
-def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int) -> None:
+def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int, renderer: Renderer) -> None:
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.synth.writer import write_dataset
 
     again = "what is complete is kept: the same command goes on from there"
     try:
         with progress_bar(f"generating {out}", "sequences") as move:
-            manifest = write_dataset(out, head, recipe, identities, workers, move)
+            manifest = write_dataset(out, head, recipe, identities, workers, move, renderer)
     except KeyboardInterrupt:
         stderr().print(f"interrupted: {again}")
         raise typer.Exit(INTERRUPTED) from None

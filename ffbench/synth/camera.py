@@ -49,10 +49,14 @@ class Camera:
     target: tuple[float, float, float]
     tilt: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
+    @property
+    def axes(self) -> FloatArray:
+        """Right, down and forward of the camera in the head's axes, row by row (3, 3)."""
+        return np.asarray(rotation_matrix(-np.array(self.tilt)) * np.array([[1.0], [-1.0], [-1.0]]))
+
     def project(self, vertices: FloatArray) -> Projected:
         """See vertices (V, 3)."""
-        # Row by row: right, down and forward of the camera in the head's axes.
-        axes = rotation_matrix(-np.array(self.tilt)) * np.array([[1.0], [-1.0], [-1.0]])
+        axes = self.axes
         points = vertices @ axes.T + (np.array([0.0, 0.0, self.distance]) - axes @ np.array(self.target))
         return Projected(points, self.to_pixels(points))
 

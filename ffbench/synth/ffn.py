@@ -16,9 +16,11 @@ from ffbench.synth.codes import Code
 from ffbench.synth.expressions import CATEGORIES, Frame, sample_style, sequence
 from ffbench.synth.flame import FlameHead
 from ffbench.synth.head import HeadModel
-from ffbench.synth.labels import Labels, label_pair
+from ffbench.synth.labels import Labels
 from ffbench.synth.scene import (
+    RASTER,
     Image,
+    Renderer,
     Scene,
     make_person,
     render_frame,
@@ -138,23 +140,17 @@ def flame_target(rng: np.random.Generator, head: HeadModel, pose: float = 1.0) -
     return Frame(expression, sample_pose(rng, pose))
 
 
-def render_sequence(recipe: Recipe, head: HeadModel, plan: Plan) -> Iterator[SequenceFrame]:
+def render_sequence(
+    recipe: Recipe, head: HeadModel, plan: Plan, renderer: Renderer = RASTER
+) -> Iterator[SequenceFrame]:
     """Render the frames of a sequence in their order; every frame is drawn once, and its head partner once."""
     scene, frames = stage(recipe, head, plan)
-    current = render_frame(scene, frames[0], 0)
+    current = render_frame(scene, frames[0], 0, renderer)
     head_image = current.image
     for number, (frame, following) in enumerate(itertools.pairwise(frames), start=1):
-        after = render_frame(scene, following, number)
-        partner = render_frame(scene, following.partner(frame), number)
-        labels = label_pair(
-            head.topology,
-            scene.camera,
-            current.projected,
-            after.projected,
-            partner.projected,
-            current.seen,
-            after.seen,
-        )
+        after = render_frame(scene, following, number, renderer)
+        partner = render_frame(scene, following.partner(frame), number, renderer)
+        labels = renderer.label(scene, current, after, partner.projected)
         yield SequenceFrame(current.image, head_image, labels)
         current, head_image = after, partner.image
     yield SequenceFrame(current.image, head_image, None)

@@ -15,6 +15,7 @@ from ffbench.atomic import write_text
 from ffbench.errors import DataError, UsageError
 from ffbench.synth import ffn
 from ffbench.synth.head import HeadModel
+from ffbench.synth.scene import RASTER, Renderer
 
 MANIFEST = "manifest.json"
 JOURNAL = "manifest.partial.jsonl"
@@ -64,8 +65,8 @@ class Manifest(BaseModel):
     sequences: list[SequenceRecord]
 
 
-def origin_of(recipe: ffn.Recipe, head: HeadModel) -> Origin:
-    """Say what a dataset of `recipe` with `head` follows from."""
+def origin_of(recipe: ffn.Recipe, head: HeadModel, renderer: Renderer = RASTER) -> Origin:
+    """Say what a dataset of `recipe` with `head`, drawn by `renderer`, follows from."""
     mesh = hashlib.sha256(np.ascontiguousarray(head.template).tobytes())
     mesh.update(np.ascontiguousarray(head.topology.triangles).tobytes())
     codes = None
@@ -77,7 +78,7 @@ def origin_of(recipe: ffn.Recipe, head: HeadModel) -> Origin:
         codes = digest.hexdigest()
     return Origin(
         recipe=f"ffbench.synth.ffn {ffn.VERSION}",
-        renderer="raster",
+        renderer=renderer.name,
         seed=recipe.seed,
         size=recipe.size,
         split=recipe.split,

@@ -12,7 +12,7 @@ from ffbench.flow.color import flow_to_color
 from ffbench.synth.ffn import Plan, Recipe, plan_sequence, stage
 from ffbench.synth.head import HeadModel, Region
 from ffbench.synth.labels import Labels
-from ffbench.synth.scene import RenderedPair, render_pair
+from ffbench.synth.scene import RASTER, RenderedPair, Renderer, render_pair
 from ffbench.visual.picture import BLACK, WHITE, Picture, color_wheel, flow_scale, font
 
 CELL = 224
@@ -32,7 +32,11 @@ _WHEEL = 64
 
 
 def contact_sheet(
-    recipe: Recipe, head: HeadModel, identities: int, progress: Callable[[int, int], None] | None = None
+    recipe: Recipe,
+    head: HeadModel,
+    identities: int,
+    progress: Callable[[int, int], None] | None = None,
+    renderer: Renderer = RASTER,
 ) -> Picture:
     """Draw the last pair of each identity's sequence, where expression and pose are strongest.
 
@@ -46,6 +50,7 @@ def contact_sheet(
         head: the head model.
         identities: how many rows.
         progress: told how many rows are done, and how many there are.
+        renderer: what draws the images.
 
     Returns:
         The sheet, (H, W, 3) RGB.
@@ -55,6 +60,7 @@ def contact_sheet(
     page = Image.new("RGB", (width, _TITLE + _LINE + identities * row_height + _WHEEL + 2 * _GAP), WHITE)
     draw = ImageDraw.Draw(page)
     title = f"Synthetic facial flow: {identities} identities, {head.name} head, seed {recipe.seed}, {recipe.size} px"
+    title += f", {renderer.name}"
     draw.text((_GAP, _TITLE // 2), title, BLACK, font(20), anchor="lm")
     for number, column in enumerate(COLUMNS):
         middle = _GAP + number * (CELL + _GAP) + CELL // 2
@@ -62,7 +68,7 @@ def contact_sheet(
     for identity in range(identities):
         plan = plan_sequence(recipe, head, identity)
         scene, frames = stage(recipe, head, plan)
-        pair = render_pair(scene, frames[-2], frames[-1], plan.frames - 2)
+        pair = render_pair(scene, frames[-2], frames[-1], plan.frames - 2, renderer=renderer)
         _draw_row(page, draw, _TITLE + _LINE + identity * row_height, plan, pair)
         if progress is not None:
             progress(identity + 1, identities)

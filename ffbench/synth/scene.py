@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +49,15 @@ class Scene:
     background: FloatImage
     sensor: Sensor
     seed: int
+
+
+@dataclass(frozen=True)
+class Posed:
+    """The mesh of a frame: its vertices (V, 3) in the head's axes, in the image, and where it is seen."""
+
+    vertices: FloatArray
+    projected: Projected
+    seen: ZBuffer
 
 
 @dataclass(frozen=True)
@@ -170,38 +180,76 @@ def sample_scene(person: Person, seed: int, height: int = 512, width: int = 512)
     )
 
 
-def render_frame(scene: Scene, frame: Frame, number: int = 0) -> RenderedFrame:
+class Renderer(ABC):
+    """What draws the light of a frame. Pose, camera, sensor and labels are the engine's, whoever draws.
+
+    Attributes:
+        name: for manifests; of the same name, the same scene and frame give the same image.
+    """
+
+    name: str
+
+    @abstractmethod
+    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+        """Draw what reaches the sensor, (H, W, 3) linear RGB; `number`, of the frame, seeds what is drawn by chance."""
+
+    def label(self, scene: Scene, first: RenderedFrame, second: RenderedFrame, partner: Projected) -> Labels:
+        """Make the labels of two frames; `partner` is the head partner of the second."""
+        topology, camera = scene.person.head.topology, scene.camera
+        return label_pair(topology, camera, first.projected, second.projected, partner, first.seen, second.seen)
+
+
+class Raster(Renderer):
+    """The engine's own rasteriser."""
+
+    name = "raster"
+
+    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+        """Draw a frame."""
+        person, camera = scene.person, scene.camera
+        head, topology = person.head, person.head.topology
+        normals = vertex_normals(posed.vertices, topology.triangles)
+        diffuse, share = light_vertices(posed.vertices, normals, topology, openness(head), scene.light)
+        # About one texel a pixel: more would flicker as it moves, fewer blur.
+        texels = chart(head).high * len(person.skin[0]) / (camera.focal / camera.distance)
+        level = min(max(round(np.log2(texels)), 0), len(person.skin) - 1)
+        return shade(
+            topology,
+            posed.projected,
+            posed.seen,
+            diffuse,
+            share,
+            normals,
+            scene.light,
+            person.skin[level],
+            person.detail,
+            scene.background,
+        )
+
+
+RASTER = Raster()
+
+
+def render_frame(scene: Scene, frame: Frame, number: int = 0, renderer: Renderer = RASTER) -> RenderedFrame:
     """Render one frame; `number` seeds its noise, so that every frame of a scene has its own."""
-    person, camera = scene.person, scene.camera
-    head, topology = person.head, person.head.topology
-    vertices = head.pose(person.shape, frame.expression, frame.pose)
+    person, camera, topology = scene.person, scene.camera, scene.person.head.topology
+    vertices = person.head.pose(person.shape, frame.expression, frame.pose)
     projected = camera.project(vertices)
     seen = rasterize_supersampled(
         projected.xy, projected.depth, topology.triangles, camera.height, camera.width, topology.two_sided
     )
-    normals = vertex_normals(vertices, topology.triangles)
-    diffuse, share = light_vertices(vertices, normals, topology, openness(head), scene.light)
-    # About one texel a pixel: more would flicker as it moves, fewer blur.
-    texels = chart(head).high * len(person.skin[0]) / (camera.focal / camera.distance)
-    level = min(max(round(np.log2(texels)), 0), len(person.skin) - 1)
-    colour = shade(
-        topology,
-        projected,
-        seen,
-        diffuse,
-        share,
-        normals,
-        scene.light,
-        person.skin[level],
-        person.detail,
-        scene.background,
-    )
-    image = scene.sensor.record(colour, np.random.default_rng([scene.seed, 2, number]))
-    return RenderedFrame(image, head.landmarks(projected.xy), projected, seen)
+    light = renderer.draw(scene, Posed(vertices, projected, seen), number)
+    image = scene.sensor.record(light, np.random.default_rng([scene.seed, 2, number]))
+    return RenderedFrame(image, person.head.landmarks(projected.xy), projected, seen)
 
 
 def render_pair(
-    scene: Scene, frame1: Frame, frame2: Frame, number: int = 0, with_partner: bool = False
+    scene: Scene,
+    frame1: Frame,
+    frame2: Frame,
+    number: int = 0,
+    with_partner: bool = False,
+    renderer: Renderer = RASTER,
 ) -> RenderedPair:
     """Render two frames and make their ground truth (paper, section 3).
 
@@ -210,17 +258,16 @@ def render_pair(
         frame1, frame2: what the head does in them.
         number: of the first frame, for the noise.
         with_partner: whether the image of the head partner (Eq. 4) is wanted too.
+        renderer: what draws the images.
     """
-    first, second = render_frame(scene, frame1, number), render_frame(scene, frame2, number + 1)
+    first = render_frame(scene, frame1, number, renderer)
+    second = render_frame(scene, frame2, number + 1, renderer)
     partner = frame2.partner(frame1)
-    image = render_frame(scene, partner, number + 1) if with_partner else None
+    image = render_frame(scene, partner, number + 1, renderer) if with_partner else None
     person = scene.person
     projected = (
         image.projected
         if image is not None
         else scene.camera.project(person.head.pose(person.shape, partner.expression, partner.pose))
     )
-    labels = label_pair(
-        person.head.topology, scene.camera, first.projected, second.projected, projected, first.seen, second.seen
-    )
-    return RenderedPair(first, second, image, labels)
+    return RenderedPair(first, second, image, renderer.label(scene, first, second, projected))

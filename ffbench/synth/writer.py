@@ -35,6 +35,7 @@ from ffbench.flow.flo import HEADER, MAGIC
 from ffbench.synth.ffn import MOST_IDENTITIES, Plan, Recipe, SequenceFrame, plan_sequence, render_sequence
 from ffbench.synth.head import HeadModel
 from ffbench.synth.journal import Journal, Manifest, SequenceRecord, origin_of
+from ffbench.synth.scene import RASTER, Renderer
 
 KINDS = {
     "image/facial": ".jpg",
@@ -50,6 +51,7 @@ _STAGING = ".staging"
 _LOCK = ".lock"
 
 Progress = Callable[[int, int], None]
+Making = tuple[HeadModel, Recipe, Renderer]
 
 
 def write_dataset(
@@ -59,6 +61,7 @@ def write_dataset(
     identities: int,
     workers: int = 1,
     progress: Progress | None = None,
+    renderer: Renderer = RASTER,
 ) -> Manifest:
     """Write a dataset of `identities` sequences, one of each identity; go on where an interrupted run stopped.
 
@@ -71,11 +74,12 @@ def write_dataset(
         identities: how many.
         workers: processes; 1 works in this one.
         progress: told how many of the sequences are done, and how many there are.
+        renderer: what draws the images.
 
     Raises:
-        UsageError: `out` holds other files or a dataset of another recipe, more identities than there are codes, or
-            another process is writing there.
-        DataError: a file cannot be written (a full disk); what is done is kept.
+        UsageError: `out` holds other files or a dataset of another recipe or renderer, more identities than there are
+            codes, or another process is writing there.
+        DataError: a file cannot be written (a full disk), or the renderer fails; what is done is kept.
     """
     from filelock import FileLock, Timeout
 
@@ -85,17 +89,16 @@ def write_dataset(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / _LOCK, timeout=0):
-            return _write_locked(out, head, recipe, identities, workers, progress)
+            return _write_locked(out, (head, recipe, renderer), identities, workers, progress)
     except Timeout as error:
         raise UsageError(f"{out}: another process is writing there; wait for it or name another folder") from error
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
-def _write_locked(
-    out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int, progress: Progress | None
-) -> Manifest:
-    journal = Journal(out, origin_of(recipe, head))
+def _write_locked(out: Path, making: Making, identities: int, workers: int, progress: Progress | None) -> Manifest:
+    head, recipe, renderer = making
+    journal = Journal(out, origin_of(recipe, head, renderer))
     if max(journal.records, default=-1) >= identities:
         raise UsageError(
             f"{out}: has {max(journal.records) + 1} identities already, expected {identities}; name another folder"
@@ -114,7 +117,7 @@ def _write_locked(
 
     tell()
     try:
-        for record in _make_all(out, head, recipe, missing, min(workers, len(missing))):
+        for record in _make_all(out, making, missing, min(workers, len(missing))):
             journal.add(record)
             tell()
         return journal.finish()
@@ -122,17 +125,19 @@ def _write_locked(
         shutil.rmtree(out / _STAGING, ignore_errors=True)
 
 
-def _make_all(out: Path, head: HeadModel, recipe: Recipe, plans: list[Plan], workers: int) -> Iterator[SequenceRecord]:
+def _make_all(out: Path, making: Making, plans: list[Plan], workers: int) -> Iterator[SequenceRecord]:
     """Make sequences, here or in other processes; give the record of each as it is done."""
     if workers <= 1:
+        head, recipe, renderer = making
         for plan in plans:
-            yield write_sequence(out, head, recipe, plan)
+            yield write_sequence(out, head, recipe, plan, renderer)
         return
     # Spawned, not forked: forking a process that has run threads of numba or torch may hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(out, head, recipe))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(out, making))
     waiting = iter(plans)
     running: set[Future[SequenceRecord]] = set()
+    others = set(multiprocessing.active_children())
     try:
         while True:
             # Few at a time, so that a failure is not followed by thousands.
@@ -143,34 +148,43 @@ def _make_all(out: Path, head: HeadModel, recipe: Recipe, plans: list[Plan], wor
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
+    except KeyboardInterrupt:
+        # A sequence that Blender draws takes minutes: no one waits for it.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     except BrokenProcessPool as error:
         raise DataError(f"{out}: a worker process was killed (memory?); try fewer --workers") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_worker: tuple[Path, HeadModel, Recipe] | None = None
+_worker: tuple[Path, Making] | None = None
 
 
-def _start_worker(out: Path, head: HeadModel, recipe: Recipe) -> None:
+def _start_worker(out: Path, making: Making) -> None:
     import cv2
 
     global _worker
-    _worker = (out, head, recipe)
+    _worker = (out, making)
     cv2.setNumThreads(1)  # the processes share the cores among them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends the pool
 
 
 def _work(plan: Plan) -> SequenceRecord:
     assert _worker is not None
-    return write_sequence(*_worker, plan)
+    out, (head, recipe, renderer) = _worker
+    return write_sequence(out, head, recipe, plan, renderer)
 
 
-def write_sequence(out: Path, head: HeadModel, recipe: Recipe, plan: Plan) -> SequenceRecord:
+def write_sequence(
+    out: Path, head: HeadModel, recipe: Recipe, plan: Plan, renderer: Renderer = RASTER
+) -> SequenceRecord:
     """Make the files of one sequence under `out`; what was there of it is replaced.
 
     Raises:
-        DataError: a file cannot be written; nothing of the sequence is left then but what is moved already.
+        DataError: a file cannot be written, or the renderer fails; nothing of the sequence is left then but what is
+            moved already.
     """
     staging = out / _STAGING / f"{plan.identity:05d}"
     files: dict[str, str] = {}
@@ -180,7 +194,7 @@ def write_sequence(out: Path, head: HeadModel, recipe: Recipe, plan: Plan) -> Se
         shutil.rmtree(staging, ignore_errors=True)
         for kind in KINDS:
             (staging / kind).mkdir(parents=True)
-        for number, frame in enumerate(render_sequence(recipe, head, plan), start=1):
+        for number, frame in enumerate(render_sequence(recipe, head, plan, renderer), start=1):
             for kind, content in _encoded(frame):
                 name = f"{number:04d}{KINDS[kind]}"
                 path = staging / kind / name

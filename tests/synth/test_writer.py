@@ -44,8 +44,8 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) 
     """Let `render_sequence` raise in its third frame for one identity, in the middle of its files."""
     true = writer.render_sequence
 
-    def render(recipe: Recipe, head: Any, plan: Any) -> Any:
-        for count, frame in enumerate(true(recipe, head, plan)):
+    def render(recipe: Recipe, head: Any, plan: Any, renderer: Any) -> Any:
+        for count, frame in enumerate(true(recipe, head, plan, renderer)):
             if plan.identity == number and count == 2:
                 raise error
             yield frame
