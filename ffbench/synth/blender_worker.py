@@ -227,8 +227,10 @@ def _pose(following: str) -> None:
 
 def _render(*channels: str) -> list[Any]:
     """Render frame 1; give channels (H, W) of the result."""
+    path = bpy.context.scene.render.filepath
+    Path(path).unlink(missing_ok=True)  # no frame is taken for the next
     bpy.ops.render.render(write_still=True)
-    with OpenEXR.File(bpy.context.scene.render.filepath, separate_channels=True) as file:
+    with OpenEXR.File(path, separate_channels=True) as file:
         found = file.parts[0].channels
         return [np.array(found[f"ViewLayer.{name}"].pixels, np.float32) for name in channels]
 
