@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from ffbench.datasets.ffn import scan
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.synth import writer
 from ffbench.synth.ffn import Recipe
 from ffbench.synth.journal import JOURNAL, MANIFEST
-from ffbench.synth.writer import MARK, write_dataset
+from ffbench.synth.writer import write_dataset
 from tests.synth.posing_head import PosingHead
 
 SMALL = Recipe(size=32)
@@ -58,7 +59,7 @@ def test_layout_and_manifest(whole: Path) -> None:
     found = content(whole)
     listed = {name: digest for record in manifest["sequences"] for name, digest in record["files"].items()}
     assert {name: found[name] for name in listed} == listed
-    assert set(found) - set(listed) == {MANIFEST, MARK}
+    assert set(found) - set(listed) == {MANIFEST, SYNTHETIC_MARK}
     assert manifest["synthetic"] is True
     assert manifest["identities"] == COUNT
     assert manifest["origin"]["recipe"] == "ffbench.synth.ffn 1"
@@ -91,7 +92,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(
             write_dataset(tmp_path, toy, SMALL, COUNT)
     assert not (tmp_path / MANIFEST).exists()
     assert not (tmp_path / ".staging").exists()
-    assert (tmp_path / MARK).exists()
+    assert (tmp_path / SYNTHETIC_MARK).exists()
     assert len(list((tmp_path / "mask").glob("*/*/*"))) == 3
 
     made = []
