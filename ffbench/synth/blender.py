@@ -24,7 +24,9 @@ from ffbench.synth.shading import FloatImage
 SAMPLES = 16
 """Per pixel, denoised: nearer to an image of 400 samples than 64 samples are without denoising."""
 TOLERANCE = 1e-3
-"""Most that Blender's flow, in px, and depth, in dm, may differ from the labels, in the mean over `interior`."""
+"""Most that Blender's flow, in px, and depth, in dm, may differ from the labels in the mean, inside the surface."""
+TIES = 0.99
+"""Share of the pixels that this mean is over: where surfaces touch, each renderer may see another one."""
 MARGIN, STEP = 2, 0.15
 # How large a lamp looks, in radians: one that throws shadows in the rasteriser, one that does not, one opposite.
 HARD, SOFT, BROAD = 0.15, 0.9, 1.2
@@ -99,7 +101,8 @@ class Blender(Renderer):
             ("head flow", np.linalg.norm(head - labels.head, axis=-1)),
             ("depth", np.abs(depth - labels.depth)),
         ):
-            mean = float(difference[inside].mean()) if inside.any() else 0.0
+            least = np.sort(difference[inside])[: int(np.ceil(TIES * inside.sum()))]
+            mean = float(least.mean()) if inside.any() else 0.0
             if not mean <= TOLERANCE:
                 raise DataError(
                     f"scene {scene.seed}: Blender's {what} differs from the engine's by {mean:.2g} in the mean, "

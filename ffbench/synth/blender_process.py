@@ -51,7 +51,7 @@ def find_python(named: Path | None = None) -> Path:
 class BlenderProcess:
     """A running worker. `version` is Blender's; files pass through `folder`, which is gone when it ends."""
 
-    def __init__(self, python: Path, worker: Path = WORKER) -> None:
+    def __init__(self, python: Path) -> None:
         """Start it.
 
         Raises:
@@ -62,7 +62,7 @@ class BlenderProcess:
         try:
             # Isolated: what PYTHONPATH or this folder holds is for ffbench's Python, not for that one.
             self._process = subprocess.Popen(
-                [str(python), "-I", str(worker)],
+                [str(python), "-I", str(WORKER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,

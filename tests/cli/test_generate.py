@@ -69,6 +69,8 @@ def test_a_full_disk_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monke
         (["--out", "x", "--identities", "1", "--head", "flame"], "--flame FOLDER"),
         (["--out", "x", "--identities", "1", "--flame", "f"], "--head flame"),
         (["--out", "x", "--codes", "c"], "--head flame"),
+        (["--out", "x", "--identities", "1", "--samples", "4"], "--samples needs --renderer blender"),
+        (["--preview", "x.png", "--blender-python", "p"], "--blender-python needs --renderer blender"),
     ],
 )
 def test_wrong_combinations(arguments: list[str], fault: str) -> None:
@@ -92,13 +94,17 @@ def test_codes_say_how_many_there_can_be(tmp_path: Path, monkeypatch: pytest.Mon
         run("--head", "flame", "--flame", tmp_path, "--codes", tmp_path / "none", "--out", tmp_path / "out")
 
 
-def test_the_renderer_that_is_not_there_is_not_offered(
+def test_a_renderer_that_is_not_installed_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.delenv("FFBENCH_BLENDER_PYTHON", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(
         sys, "argv", ["ffbench", "generate", "--out", "x", "--identities", "1", "--renderer", "blender"]
     )
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2
-    assert "raster" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "pip install bpy==4.5.15 OpenEXR==3.5.3" in told
+    assert told.count("\n") == 1
