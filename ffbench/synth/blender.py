@@ -29,7 +29,7 @@ TIES = 0.99
 """Share of the pixels that this mean is over: where surfaces touch, each renderer may see another one."""
 MARGIN, STEP = 2, 0.15
 # How large a lamp looks, in radians: one that throws shadows in the rasteriser, one that does not, one opposite.
-HARD, SOFT, BROAD = 0.15, 0.9, 1.2
+HARD, SOFT, BROAD = 0.12, 0.5, 1.2
 
 
 class Blender(Renderer):

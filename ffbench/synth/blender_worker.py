@@ -58,8 +58,9 @@ def build() -> None:
     cycles.denoising_prefilter, cycles.denoising_quality = "NONE", "FAST"
     _add_camera(scene, told)
     _add_world(scene, told)
-    for lamp in zip(told["lamp_direction"], told["lamp_irradiance"], told["lamp_angle"], strict=True):
-        _add_lamp(scene, *lamp)
+    for number in range(len(told["lamp_angle"])):
+        # As in the rasteriser, only the first lamp is mirrored.
+        _add_lamp(scene, *(told[f"lamp_{what}"][number] for what in ("direction", "irradiance", "angle")), number == 0)
     _add_head(scene, told)
 
 
@@ -100,12 +101,13 @@ def _add_world(scene: Any, told: dict[str, Any]) -> None:
     links.new(join.outputs[0], emit.inputs["Color"])
 
 
-def _add_lamp(scene: Any, direction: Any, irradiance: Any, angle: float) -> None:
+def _add_lamp(scene: Any, direction: Any, irradiance: Any, angle: float, mirrored: bool) -> None:
     light = bpy.data.lights.new("lamp", "SUN")
     light.energy, light.color, light.angle = 1.0, irradiance, angle
     lamp = bpy.data.objects.new("lamp", light)
     # A sun shines along its own -z.
     lamp.rotation_euler = Vector(direction * AXES).to_track_quat("Z", "Y").to_euler()
+    lamp.visible_glossy = mirrored
     scene.collection.objects.link(lamp)
 
 
@@ -171,10 +173,10 @@ def _material(name: str, image: Any, *, wet: bool, closed: bool) -> Any:
         ramp("Roughness", 0.6, 0.0)
         ramp("Specular IOR Level", 0.1, 0.6)
     else:
-        ramp("Roughness", 0.6, 0.25)
-        ramp("Specular IOR Level", 0.15, 1.0)
+        ramp("Roughness", 0.55, 0.15)
+        ramp("Specular IOR Level", 0.25, 2.0)
         shader.subsurface_method = "BURLEY"
-        shader.inputs["Subsurface Weight"].default_value = 0.8
+        shader.inputs["Subsurface Weight"].default_value = 0.7
         shader.inputs["Subsurface Radius"].default_value = SCATTER
         shader.inputs["Subsurface Scale"].default_value = 1.0
     if closed:
