@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verify_data(
-    name: Annotated[str, typer.Argument(help="ck_plus, ck_plus_tracks, ffn, mead or mead_tracks.")],
+    name: Annotated[str, typer.Argument(help="casme2, ck_plus, ck_plus_tracks, ffn, mead or mead_tracks.")],
     path: Annotated[Path, typer.Argument(help="The dataset's folder.")],
     quick: Annotated[bool, typer.Option("--quick", help="Look at names and headers alone; decode nothing.")] = False,
     json: options.Json = False,

@@ -18,7 +18,7 @@ Progress = Callable[[int, int], None]
 
 def mini_names() -> tuple[str, ...]:
     """Name the mini datasets."""
-    return ("ck_plus", "ffn")
+    return ("casme2", "ck_plus", "ffn")
 
 
 def default_dataset(folders: Sequence[str], mini: str) -> Path:
@@ -88,6 +88,10 @@ def make_mini(name: str, out: Path, seed: int = 0, progress: Progress | None = N
 
 
 def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]]:
+    if name == "casme2":
+        from ffbench.synth import casme2
+
+        return casme2.VERSION, _make_casme2
     if name == "ck_plus":
         from ffbench.synth import ck_plus
 
@@ -97,6 +101,13 @@ def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]
 
         return ffn.VERSION, _make_ffn
     raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
+
+
+def _make_casme2(out: Path, seed: int, progress: Progress | None) -> None:
+    from ffbench.synth.casme2 import make_casme2
+    from ffbench.synth.makehuman import load_makehuman
+
+    make_casme2(out, load_makehuman(), seed, progress=progress)
 
 
 def _make_ck_plus(out: Path, seed: int, progress: Progress | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffbench.datasets import ck_plus, ffn, ffn_files, mead, metrical_tracks
+from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
 from ffbench.datasets.mini import SYNTHETIC_MARK
@@ -82,6 +82,32 @@ def dataset_names() -> tuple[str, ...]:
 
 
 Found = tuple[list[Count], list[str]]
+
+
+def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
+    found = casme2.scan(path)
+    problems = list(found.problems)
+    if not quick:
+        problems += _undecodable([file for clip in found.clips for file in clip.files], progress)
+    emotions = Counter(row.emotion for row in found.rows)
+    five, three = (
+        [row.key for row in found.rows if row.emotion in classes] for classes in (casme2.FIVE, casme2.THREE)
+    )
+    usable = {clip.coding.key for clip in found.clips}
+    counts = [
+        Count("rows of the coding table", len(found.rows), casme2.OFFICIAL_ROWS),
+        Count("subjects", len({row.subject for row in found.rows}), casme2.OFFICIAL_SUBJECTS),
+        *(Count(f"emotion {name}", emotions[name], count) for name, count in casme2.OFFICIAL_EMOTIONS.items()),
+        # Which three of them the paper did not use, nothing that is published says.
+        Count("rows of 5 classes (the paper's accuracies fit 246)", len(five), casme2.OFFICIAL_FIVE),
+        Count("rows of 3 classes (the paper's accuracies fit 156)", len(three), casme2.OFFICIAL_THREE),
+        Count("clips with frames at onset and apex", len(usable)),
+        *(Count(f"left out: {line}", 1) for line in found.left_out),
+    ]
+    if found.megc is not None:
+        listed = Counter(found.megc.values())
+        counts += [Count(f"MEGC 2019 {name}", listed[name], count) for name, count in casme2.OFFICIAL_MEGC.items()]
+    return counts, problems
 
 
 def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
@@ -227,6 +253,7 @@ def _fault(read: Callable[[Path], object], path: Path) -> list[str]:
 
 
 _VERIFIERS: Mapping[str, Callable[[Path, bool, Progress], Found]] = {
+    "casme2": _casme2,
     "ck_plus": _ck_plus,
     "ck_plus_tracks": _ck_plus_tracks,
     "ffn": _ffn,
