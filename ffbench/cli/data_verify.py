@@ -81,6 +81,7 @@ def _as_json(found: Verification) -> str:
             "sound": found.sound,
             "counts": counts,
             "problems": list(found.problems),
+            "left_out": list(found.left_out),
         },
         indent=1,
     )
@@ -94,6 +95,8 @@ def _print(found: Verification) -> None:
         expected = "" if count.expected is None else f"  expected {count.expected:>7,}"
         verdict = "" if count.expected is None else ("  ok" if count.fits else "  DIFFERS")
         typer.echo(f"{count.what:<{width}}  {count.found:>7,}{expected}{verdict}")
+    for line in found.left_out:
+        typer.echo(f"left out: {line}")
     for problem in found.problems:
         typer.echo(f"problem: {problem}")
     typer.echo("nothing is wrong" if found.sound else f"{len(found.problems)} problems")

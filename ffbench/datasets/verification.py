@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
@@ -45,6 +46,8 @@ class Verification:
     synthetic: bool
     counts: tuple[Count, ...]
     problems: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """What the dataset itself has and no protocol can use, and the rule: no fault of this copy."""
 
     @property
     def sound(self) -> bool:
@@ -69,11 +72,12 @@ def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Prog
         raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
     if path.is_file():
         raise DataError(f"{path}: is a file; unpack the archive and name the folder that it makes")
-    counts, problems = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
+    found = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
+    counts = found.counts
     synthetic = (path / SYNTHETIC_MARK).is_file()
     if synthetic:
         counts = [Count(count.what, count.found) for count in counts]
-    return Verification(name, path, synthetic, tuple(counts), tuple(problems))
+    return Verification(name, path, synthetic, tuple(counts), tuple(found.problems), tuple(found.left_out))
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -81,7 +85,12 @@ def dataset_names() -> tuple[str, ...]:
     return tuple(_VERIFIERS)
 
 
-Found = tuple[list[Count], list[str]]
+class Found(NamedTuple):
+    """What a verifier gives."""
+
+    counts: Sequence[Count]
+    problems: Sequence[str]
+    left_out: Sequence[str] = ()
 
 
 def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
@@ -102,12 +111,11 @@ def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
         Count("rows of 5 classes (the paper's accuracies fit 246)", len(five), casme2.OFFICIAL_FIVE),
         Count("rows of 3 classes (the paper's accuracies fit 156)", len(three), casme2.OFFICIAL_THREE),
         Count("clips with frames at onset and apex", len(usable)),
-        *(Count(f"left out: {line}", 1) for line in found.left_out),
     ]
     if found.megc is not None:
         listed = Counter(found.megc.values())
         counts += [Count(f"MEGC 2019 {name}", listed[name], count) for name, count in casme2.OFFICIAL_MEGC.items()]
-    return counts, problems
+    return Found(counts, problems, found.left_out)
 
 
 def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
@@ -116,7 +124,7 @@ def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
     if not quick:
         problems += _undecodable([image for s in found.sequences for image in (s.first_image, s.last_image)], progress)
     emotions = Counter(s.emotion for s in found.sequences if s.emotion)
-    return [
+    counts = [
         Count("sequences", len(found.sequences), ck_plus.OFFICIAL_SEQUENCES),
         Count("subjects", len({s.subject for s in found.sequences}), CK_SUBJECTS),
         Count("emotion labels", sum(emotions.values()), ck_plus.OFFICIAL_EMOTIONS),
@@ -124,7 +132,8 @@ def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
             Count(f"emotion {name}", emotions[name], CK_EMOTIONS.get(name))
             for name in sorted({*CK_EMOTIONS, *emotions})
         ),
-    ], problems
+    ]
+    return Found(counts, problems)
 
 
 def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
@@ -148,7 +157,7 @@ def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
             problems.append(str(error))
         counts.append(Count(f"{split}: pairs", pairs, ffn.OFFICIAL_PAIRS[split]))
         counts += [Count(f"{split}: sequences of {length} frames", lengths[length]) for length in sorted(lengths)]
-    return counts, problems
+    return Found(counts, problems)
 
 
 def _mead(path: Path, quick: bool, progress: Progress) -> Found:
@@ -168,7 +177,7 @@ def _mead(path: Path, quick: bool, progress: Progress) -> Found:
         Count("frontal videos", len(videos)),
         Count("emotions", len({video.emotion for video in videos})),
     ]
-    return [*counts, *([] if quick else [Count("frames", frames)])], problems
+    return Found([*counts, *([] if quick else [Count("frames", frames)])], problems)
 
 
 def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
@@ -183,10 +192,11 @@ def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
         frames += [path / name / "source" / f"{number:05d}.png" for number in range(1, there + 1)]
     if not quick:
         problems += _undecodable(frames, progress)
-    return [
+    counts = [
         Count("videos", len(videos), mead.OFFICIAL_VIDEOS),
         Count("frames", len(frames), mead.OFFICIAL_FRAMES),
-    ], problems
+    ]
+    return Found(counts, problems)
 
 
 def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
@@ -222,18 +232,20 @@ def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], lis
 
 def _mead_tracks(path: Path, quick: bool, progress: Progress) -> Found:
     names, frames, problems = _tracks(path, quick, progress)
-    return [
+    counts = [
         Count("videos", len(names), mead.OFFICIAL_VIDEOS),
         Count("frames", sum(frames), mead.OFFICIAL_FRAMES),
-    ], problems
+    ]
+    return Found(counts, problems)
 
 
 def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
     names, _, problems = _tracks(path, quick, progress)
-    return [
+    counts = [
         Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
         Count("subjects", len({name.partition("_")[0] for name in names}), CK_SUBJECTS),
-    ], problems
+    ]
+    return Found(counts, problems)
 
 
 def _undecodable(images: Sequence[Path], progress: Progress) -> list[str]:

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.datasets.casme2 import MEGC_LIST
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame
 from ffbench.synth.head import FloatArray, HeadModel, Pose
 from ffbench.synth.micro import Habits, added, amplitude_factor, sample_drift, sample_habits, sample_micro
-from ffbench.synth.scene import Scene, metered, render_frame, sample_light, sample_person
+from ffbench.synth.scene import Image, Scene, metered, render_frame, sample_light, sample_person
 from ffbench.synth.sensor import Sensor
 
 VERSION = "1"
@@ -95,7 +96,7 @@ def make_casme2(
     (root / "CASME2-coding-mini.xlsx").write_bytes(workbook(rows))
     (root / MEGC_LIST).write_text("".join(megc))
     mark = {"synthetic": True, "recipe": RECIPE, "version": VERSION, "seed": seed}
-    (root / "ffbench-mini.json").write_text(json.dumps(mark, indent=2) + "\n")
+    (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
 
 
 def crop_transform(landmarks: FloatArray) -> FloatArray:
@@ -176,7 +177,7 @@ def _write_clip(root: Path, subject: _Subject, seed: int, take: int, emotion: st
         crop = crop_transform(frame.landmarks) if crop is None else crop
         (folders[0] / f"img{number}.jpg").write_bytes(_jpeg(frame.image))
         (folders[1] / f"reg_img{number}.jpg").write_bytes(_jpeg(_cropped(frame.image, crop)))
-    coded: Cell = {None: apex, "/": "/", "onset": onset}[kind]
+    coded: Cell = "/" if kind == "/" else onset if kind == "onset" else apex
     return f"{subject.number + 1:02d}", name, None, onset, coded, offset, None, units, emotion
 
 
@@ -188,13 +189,14 @@ def _share(number: int, onset: int, apex: int, offset: int) -> float:
     return 1 - 0.8 * (number - apex) / (offset - apex)
 
 
-def _cropped(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], transform: FloatArray) -> FloatArray:
+def _cropped(image: Image, transform: FloatArray) -> Image:
     import cv2
 
-    return np.asarray(cv2.warpAffine(image, transform, CROP_SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
+    warped = cv2.warpAffine(image, transform, CROP_SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(warped, np.uint8)
 
 
-def _jpeg(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+def _jpeg(image: Image) -> bytes:
     import cv2
 
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG])

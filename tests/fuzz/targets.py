@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ffbench.datasets.casme2_coding import read_coding
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.datasets.images import read_image
 from ffbench.datasets.ply import read_mesh
@@ -33,6 +34,7 @@ from ffbench.results.store_verification import verify_store
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
+from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
 from tests.results.made_runs import make_run
 
 MANIFEST = Manifest({f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
@@ -63,6 +65,8 @@ def targets(folder: Path) -> list[Target]:
         Target("flow KITTI .png", ".png", [_flow(folder, flow, ".png") for flow in flows], _read_flow, protected=True),
         Target("image .png", ".png", [_png(0), _png(1)], lambda path: _hash(read_image(path))),
         Target("CK+ landmarks", ".txt", [landmarks.encode()], _read_landmarks),
+        Target("CASME II coding .xlsx", ".xlsx", [workbook(ROWS)], lambda path: repr(read_coding(path))),
+        Target("CASME II coding .csv", ".csv", [coding_csv(ROWS)], lambda path: repr(read_coding(path))),
         Target("mesh .ply", ".ply", [_ply()], lambda path: _hash(read_mesh(path).vertices)),
         Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
         Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
