@@ -255,6 +255,6 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _manifest(clips: Sequence[tuple[Clip, str]]) -> str:
-    files = {f"{path.parent.parent.name}/{path.parent.name}/{path.name}": path for clip, _ in clips for path in clip.files}
+    files = {f"{clip.coding.key}/{path.name}": path for clip, _ in clips for path in clip.files}
     labels = "".join(f"{clip.coding.key} {name}\n" for clip, name in clips)
     return hashlib.sha256(f"{manifest_sha256(files)}\n{labels}".encode()).hexdigest()

@@ -99,9 +99,7 @@ def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
     if not quick:
         problems += _undecodable([file for clip in found.clips for file in clip.files], progress)
     emotions = Counter(row.emotion for row in found.rows)
-    five, three = (
-        [row.key for row in found.rows if row.emotion in classes] for classes in (casme2.FIVE, casme2.THREE)
-    )
+    five, three = ([row.key for row in found.rows if row.emotion in classes] for classes in (casme2.FIVE, casme2.THREE))
     usable = {clip.coding.key for clip in found.clips}
     counts = [
         Count("rows of the coding table", len(found.rows), casme2.OFFICIAL_ROWS),

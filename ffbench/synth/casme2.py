@@ -33,7 +33,17 @@ CROP_SIZE = (240, 280)
 """Width and height of the registered faces."""
 # Where the crop has the eyes' middles, the nose's tip and the mouth's corners, in shares of its size.
 _CROP_POINTS = np.array([[0.31, 0.36], [0.69, 0.36], [0.5, 0.57], [0.36, 0.76], [0.64, 0.76]])
-_HEADER = ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion")
+_HEADER = (
+    "Subject",
+    "Filename",
+    None,
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    None,
+    "Action Units",
+    "Estimated Emotion",
+)
 _MEGC = {"disgust": 0, "repression": 0, "happiness": 1, "surprise": 2}
 _JPEG = 90
 
@@ -152,7 +162,9 @@ def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
     return _Subject(number, scene, sample_habits(rng, person.style))
 
 
-def _write_clip(root: Path, subject: _Subject, seed: int, take: int, emotion: str, kind: str | None) -> tuple[Cell, ...]:
+def _write_clip(
+    root: Path, subject: _Subject, seed: int, take: int, emotion: str, kind: str | None
+) -> tuple[Cell, ...]:
     """Write the frames of one clip, from one before onset to offset, and give its row of the coding table."""
     rng = np.random.default_rng([seed, 202, subject.number, take])
     scene, person = subject.scene, subject.scene.person
@@ -182,7 +194,7 @@ def _write_clip(root: Path, subject: _Subject, seed: int, take: int, emotion: st
 
 
 def _share(number: int, onset: int, apex: int, offset: int) -> float:
-    """How much of the expression a frame shows: from 0 at onset smoothly to 1 at apex, and most of it gone at offset."""
+    """How much of the expression a frame shows: 0 at onset, smoothly to 1 at apex, most of it gone at offset."""
     if number <= apex:
         rising = max(number - onset, 0) / (apex - onset)
         return rising * rising * (3 - 2 * rising)

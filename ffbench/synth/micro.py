@@ -81,12 +81,13 @@ def amplitude_factor(
 
 
 def sample_drift(rng: np.random.Generator, head: HeadModel, shape: FloatArray, camera: Camera, rest: Pose) -> Pose:
-    """Draw how a head moves from onset to apex: the landmarks move by 0.1 to 3 px on average, whatever the face does."""
+    """Draw how a head moves from onset to apex: its landmarks by 0.1 to 3 px on average, whatever the face does."""
     direction = Pose(neck=rng.normal(0, [0.02, 0.02, 0.012]), translation=rng.normal(0, [0.02, 0.02, 0.02]))
     pixels = float(np.clip(np.exp(rng.normal(np.log(0.8), 0.7)), 0.1, 3.0))
     neutral = np.zeros(len(head.expression_names))
     before, after = (
-        head.landmarks(camera.project(head.pose(shape, neutral, pose)).xy) for pose in (rest, added(rest, direction, 1.0))
+        head.landmarks(camera.project(head.pose(shape, neutral, pose)).xy)
+        for pose in (rest, added(rest, direction, 1.0))
     )
     return direction.scaled(pixels / float(np.linalg.norm(after - before, axis=1).mean()))
 
