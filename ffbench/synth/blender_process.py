@@ -25,7 +25,7 @@ VERSION = "4.5"
 """Of Blender: the long-term release whose nodes, passes and channel names the worker knows."""
 INSTALL = (
     "make an environment for it: `python3.11 -m venv blender-env`, `blender-env/bin/pip install bpy==4.5.15 "
-    f"OpenEXR==3.5.3`, and set {PYTHON_VARIABLE}=blender-env/bin/python (or give --blender-python)"
+    f"OpenEXR==3.5.3`, and set {PYTHON_VARIABLE}=$PWD/blender-env/bin/python (or give --blender-python)"
 )
 WORKER = Path(__file__).with_name("blender_worker.py")
 START_SECONDS, JOB_SECONDS, END_SECONDS = 120.0, 1800.0, 3.0
