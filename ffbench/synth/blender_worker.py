@@ -174,11 +174,12 @@ def _material(name: str, image: Any, *, wet: bool, closed: bool) -> Any:
         ramp("Specular IOR Level", 0.1, 0.6)
     else:
         ramp("Roughness", 0.55, 0.15)
-        ramp("Specular IOR Level", 0.25, 2.0)
+        ramp("Specular IOR Level", 0.1, 2.0)
         shader.subsurface_method = "BURLEY"
         shader.inputs["Subsurface Weight"].default_value = 0.7
         shader.inputs["Subsurface Radius"].default_value = SCATTER
         shader.inputs["Subsurface Scale"].default_value = 1.0
+    material.use_transparent_shadow = False  # all of it throws shadows, which is quicker to know without asking it
     if closed:
         geometry, nothing, mix = (
             nodes.new(f"ShaderNode{kind}") for kind in ("NewGeometry", "BsdfTransparent", "MixShader")
