@@ -33,7 +33,7 @@ HARD, SOFT, BROAD = 0.12, 0.5, 1.2
 
 
 class Blender(Renderer):
-    """Draws with Cycles. A process of Blender runs from the first frame on; `close`, or a with block, ends it."""
+    """Draws with Cycles. A process of Blender runs beside this one; `close`, or a with block, ends it."""
 
     def __init__(self, python: Path | None = None, samples: int = SAMPLES) -> None:
         """Find Blender and start it.
@@ -115,16 +115,19 @@ class Blender(Renderer):
         if self._process is None:
             self._process = BlenderProcess(self.python)
         process, folder = self._process, self._process.folder
-        assert folder is not None
-        if self._scene is not scene:
-            arrays: Any = scene_arrays(scene)
-            np.savez(folder / "scene.npz", **arrays)
-            process.ask({"do": "scene"})
-            self._scene = scene
-        for name, projected in meshes.items():
-            np.save(folder / f"{name}.npy", projected.points, allow_pickle=False)
-        process.ask(job)
-        result: npt.NDArray[np.float32] = np.load(folder / "result.npy", allow_pickle=False)
+        try:
+            if self._scene is not scene:
+                arrays: Any = scene_arrays(scene)
+                np.savez(folder / "scene.npz", **arrays)
+                process.ask({"do": "scene"})
+                self._scene = scene
+            for name, projected in meshes.items():
+                np.save(folder / f"{name}.npy", projected.points, allow_pickle=False)
+            process.ask(job)
+            result: npt.NDArray[np.float32] = np.load(folder / "result.npy", allow_pickle=False)
+        except (DataError, OSError):
+            self.close()
+            raise
         return result
 
 

@@ -57,12 +57,12 @@ class BlenderProcess:
         Raises:
             UsageError: that Python has no Blender, or another one than is needed.
         """
-        self.folder: Path | None = None
+        self.folder = Path(tempfile.mkdtemp(prefix="ffbench-blender-"))
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the process)
         try:
             # Isolated: what PYTHONPATH or this folder holds is for ffbench's Python, not for that one.
             self._process = subprocess.Popen(
-                [str(python), "-I", str(WORKER)],
+                [str(python), "-I", str(WORKER), str(self.folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
@@ -70,10 +70,11 @@ class BlenderProcess:
                 errors="replace",
             )
         except OSError as error:
+            self._log.close()
+            self.folder.rmdir()
             raise UsageError(f"{python}: cannot be run ({error.strerror or error}); {INSTALL}") from error
         try:
-            told = self._read(START_SECONDS)
-            self.version, self.folder = str(told["blender"]), Path(told["folder"])
+            self.version = str(self._read(START_SECONDS)["blender"])
         except (DataError, KeyError) as error:
             self.close()
             raise UsageError(f"{python}: does not run Blender ({error}); {INSTALL}") from error
@@ -109,8 +110,7 @@ class BlenderProcess:
             self._process.wait()
         self._process.stdout.close()
         self._log.close()
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)  # what was killed could not
+        shutil.rmtree(self.folder, ignore_errors=True)  # what was killed could not
 
     def _read(self, seconds: float) -> dict[str, Any]:
         assert self._process.stdout is not None

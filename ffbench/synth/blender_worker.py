@@ -1,8 +1,8 @@
 """The other end of `ffbench.synth.blender_process`: draws what it is told to, run by a Python that has Blender.
 
-A script of its own: it needs bpy, OpenEXR and numpy, and nothing of ffbench. It makes a folder through which arrays
-pass as files, and takes one JSON object a line on stdin. Its first line on stdout tells Blender's version and the
-folder; then it answers each job by {} when it is done, or by {"error": TEXT}:
+A script of its own: it needs bpy, OpenEXR and numpy, and nothing of ffbench. Its argument is a folder, through which
+arrays pass as files. It tells Blender's version in its first line on stdout, takes one JSON object a line on stdin,
+and answers each job by {} when it is done, or by {"error": TEXT}:
 
     {"do": "scene"}                             take `scene.npz`, as `ffbench.synth.blender.scene_arrays` describes it
     {"do": "draw", "samples": N, "seed": N}     draw the mesh `now.npy`: RGBA (H, W, 4), linear, premultiplied
@@ -10,16 +10,16 @@ folder; then it answers each job by {} when it is done, or by {"error": TEXT}:
                                                 depth: (H, W, 3), zero where there is no surface
 
 What comes out is in `result.npy`. Meshes are (V, 3), in the camera's axes: x to the right, y down, z forward, in dm.
-The script ends when stdin does, so that it does not outlive who started it.
+The script ends when stdin does, and removes the folder: it does not outlive who started it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ import numpy as np
 import OpenEXR
 from mathutils import Vector
 
-FOLDER = Path()
+FOLDER = Path(sys.argv[-1])
 # From the camera's axes to Blender's, where y is up and the camera looks along -z.
 AXES = np.array([1.0, -1.0, -1.0])
 # How far light travels in skin, in dm: mean free paths of red, green and blue.
@@ -59,8 +59,9 @@ def build() -> None:
     _add_camera(scene, told)
     _add_world(scene, told)
     for number in range(len(told["lamp_angle"])):
+        direction, irradiance, angle = (told[f"lamp_{what}"][number] for what in ("direction", "irradiance", "angle"))
         # As in the rasteriser, only the first lamp is mirrored.
-        _add_lamp(scene, *(told[f"lamp_{what}"][number] for what in ("direction", "irradiance", "angle")), number == 0)
+        _add_lamp(scene, direction, irradiance, float(angle), mirrored=number == 0)
     _add_head(scene, told)
 
 
@@ -101,7 +102,7 @@ def _add_world(scene: Any, told: dict[str, Any]) -> None:
     links.new(join.outputs[0], emit.inputs["Color"])
 
 
-def _add_lamp(scene: Any, direction: Any, irradiance: Any, angle: float, mirrored: bool) -> None:
+def _add_lamp(scene: Any, direction: Any, irradiance: Any, angle: float, *, mirrored: bool) -> None:
     light = bpy.data.lights.new("lamp", "SUN")
     light.energy, light.color, light.angle = 1.0, irradiance, angle
     lamp = bpy.data.objects.new("lamp", light)
@@ -243,22 +244,20 @@ JOBS: dict[str, Callable[..., None]] = {"scene": build, "draw": draw, "measure":
 
 def serve() -> None:
     """Answer until there is nothing more to read."""
-    global FOLDER
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this
     # Blender prints its progress to stdout, which is for answers here.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    with tempfile.TemporaryDirectory(prefix="ffbench-blender-") as folder:
-        FOLDER = Path(folder)
-        print(json.dumps({"blender": bpy.app.version_string.split()[0], "folder": folder}), file=answers, flush=True)
-        for line in sys.stdin:
-            job = json.loads(line)
-            try:
-                JOBS[job.pop("do")](**job)
-                answer = {}
-            except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
-            print(json.dumps(answer), file=answers, flush=True)
+    print(json.dumps({"blender": bpy.app.version_string.split()[0]}), file=answers, flush=True)
+    for line in sys.stdin:
+        job = json.loads(line)
+        try:
+            JOBS[job.pop("do")](**job)
+            answer = {}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -70,8 +68,8 @@ def draw(folder: Path) -> None:
 def serve() -> None:
     if FAULT == "no bpy":
         import bpy_is_not_here  # type: ignore[import-not-found]  # noqa: F401
-    folder = Path(tempfile.mkdtemp(prefix="ffbench-double-"))
-    say({"blender": "3.6.0" if FAULT == "old" else "4.5.99", "folder": str(folder)})
+    folder = Path(sys.argv[1])
+    say({"blender": "3.6.0" if FAULT == "old" else "4.5.99"})
     for line in sys.stdin:
         job = json.loads(line)
         if FAULT == "crash":
@@ -88,7 +86,6 @@ def serve() -> None:
         if job["do"] != "scene":
             {"draw": draw, "measure": measure}[job["do"]](folder)
         say({})
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

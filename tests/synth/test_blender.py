@@ -180,7 +180,6 @@ def test_this_python_does_when_it_has_blender(monkeypatch: pytest.MonkeyPatch) -
 def test_a_blender_that_fails(fault: Path, how: str, message: str) -> None:
     fault.write_text(how)
     process = BlenderProcess(Path(sys.executable))
-    assert process.folder is not None
     assert process.folder.is_dir()
     with pytest.raises(DataError, match=message):
         process.ask({"do": "measure"}, 0.5)
