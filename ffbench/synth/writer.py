@@ -148,13 +148,13 @@ def _make_all(out: Path, making: Making, plans: list[Plan], workers: int) -> Ite
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-    except KeyboardInterrupt:
-        # A sequence that Blender draws takes minutes: no one waits for it.
+    except BrokenProcessPool as error:
+        raise DataError(f"{out}: a worker process was killed (memory?); try fewer --workers") from error
+    except BaseException:
+        # Stopped, or one failed: no one waits for the others, which Blender may draw for minutes.
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
-    except BrokenProcessPool as error:
-        raise DataError(f"{out}: a worker process was killed (memory?); try fewer --workers") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

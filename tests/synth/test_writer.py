@@ -3,6 +3,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ from ffbench.errors import DataError, UsageError
 from ffbench.synth import writer
 from ffbench.synth.ffn import Recipe
 from ffbench.synth.journal import JOURNAL, MANIFEST
+from ffbench.synth.scene import Posed, Raster, Scene
+from ffbench.synth.shading import FloatImage
 from ffbench.synth.writer import write_dataset
 from tests.synth.posing_head import PosingHead
 
@@ -163,3 +169,31 @@ def test_a_folder_that_cannot_be_made(toy: PosingHead, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         write_dataset(tmp_path / "file" / "out", toy, SMALL, 1)
+
+
+class Slow(Raster):
+    """Leaves a file and then takes very long."""
+
+    def __init__(self, started: Path) -> None:
+        self.started = started
+
+    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+        self.started.touch()
+        time.sleep(600)
+        return super().draw(scene, posed, number)
+
+
+@pytest.mark.slow
+def test_no_one_waits_for_sequences_under_way_when_it_is_stopped(toy: PosingHead, tmp_path: Path) -> None:
+    started, out = tmp_path / "started", tmp_path / "out"
+
+    def stop() -> None:
+        while not started.exists():
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(out, toy, SMALL, 3, workers=2, renderer=Slow(started))
+    assert time.time() - started.stat().st_mtime < 60
+    assert sorted(path.name for path in out.iterdir() if path.name != ".lock") == [SYNTHETIC_MARK, JOURNAL]
