@@ -11,8 +11,8 @@ from tests.fuzz.campaign import fuzz
 from tests.fuzz.targets import targets
 
 NAMES = [
-    "flow .flo", "flow .flo5", "flow KITTI .png", "image .png", "CK+ landmarks", "CASME II coding .xlsx", "CASME II coding .csv",
-    "mesh .ply", "submission .zip",
+    "flow .flo", "flow .flo5", "flow KITTI .png", "image .png", "CK+ landmarks",
+    "CASME II coding .xlsx", "CASME II coding .csv", "mesh .ply", "submission .zip",
     "submission .tar", "submission .tar.gz", "run record", "record in a store", "pair table", "baseline",
 ]  # fmt: skip
 QUICK, THOROUGH = 150, 5000
