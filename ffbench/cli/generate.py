@@ -82,6 +82,18 @@ def generate_dataset(
         Optional[Path],  # noqa: UP045
         typer.Option("--codes", help="Folder of EMOCA codes: shapes and targets of the sequences; needs --head flame."),
     ] = None,
+    textures: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--textures", help="Folder of square skin textures in the head's layout; default: painted."),
+    ] = None,
+    texture_layout: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--texture-layout", help="Layout of textures without a JSON note: ffbench-makehuman or flame."),
+    ] = None,
+    backgrounds: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--backgrounds", help="Folder of photographs to cut backgrounds from; default: painted."),
+    ] = None,
 ) -> None:
     """Make a facial-flow dataset of synthetic heads: images, facial and head flow, masks, regions, occlusion.
 
@@ -99,21 +111,26 @@ def generate_dataset(
         raise UsageError(f"{'--flame' if flame is not None else '--codes'} needs --head flame")
     if renderer is not RendererName.blender and (blender_python is not None or samples is not None):
         raise UsageError(f"{'--samples' if samples is not None else '--blender-python'} needs --renderer blender")
+    if texture_layout is not None and textures is None:
+        raise UsageError("--texture-layout needs --textures FOLDER")
     from ffbench.synth.codes import read_codes
     from ffbench.synth.ffn import Recipe
+    from ffbench.synth.image_folder import list_backgrounds, list_textures
 
+    model = _load_head(flame)
     recipe = Recipe(
         seed=seed,
         size=size,
         split=None if split is None else split.value,
         codes=() if codes is None else tuple(read_codes(codes)),
+        textures=None if textures is None else list_textures(textures, model, texture_layout),
+        backgrounds=None if backgrounds is None else list_backgrounds(backgrounds),
     )
     count = len(recipe.codes) if identities is None else identities
     if recipe.codes and count > len(recipe.codes):
         raise UsageError(f"{codes}: codes of {len(recipe.codes)} images, fewer than --identities {count}")
     with contextlib.ExitStack() as stack:
         drawn_by = _renderer(renderer, blender_python, samples, stack)
-        model = _load_head(flame)
         if preview is not None:
             from ffbench.synth.preview import contact_sheet
             from ffbench.visual.picture import write_picture

@@ -87,7 +87,7 @@ def read_codes(folder: Path) -> list[Code]:
             pose = found["pose"] if whole else np.concatenate([found["globalpose"], found["jawpose"]])
             codes.append(Code(sample.relative_to(folder).as_posix(), found["shape"], found["exp"], pose))
     if problems:
-        raise DataError(f"{folder}: {_listed(problems)}; mend or remove these")
+        raise DataError(f"{folder}: {listed(problems)}; mend or remove these")
     return codes
 
 
@@ -106,7 +106,8 @@ def _read(path: Path, size: int) -> FloatArray:
     return numbers
 
 
-def _listed(problems: Iterable[str]) -> str:
+def listed(problems: Iterable[str]) -> str:
+    """Join problems for one message; of more than `MOST_NAMED` the rest is counted."""
     problems = list(problems)
     named = "; ".join(problems[:MOST_NAMED])
     rest = len(problems) - MOST_NAMED

@@ -11,16 +11,18 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ffbench.synth.background import FloatImage, sample_background
+from ffbench.synth.background import FloatImage
 from ffbench.synth.expressions import sequence
 from ffbench.synth.ffn import LENGTHS, flame_target
 from ffbench.synth.flame import FlameHead
 from ffbench.synth.head import HeadModel
+from ffbench.synth.image_folder import ImageFolder
 from ffbench.synth.scene import (
     Person,
     RenderedPair,
     Scene,
     render_pair,
+    sample_backdrop,
     sample_camera,
     sample_frame,
     sample_light,
@@ -67,6 +69,8 @@ class RenderedPairs(IterableDataset[Sample]):
         pairs_per_person: int = 32,
         texture_size: int = 512,
         head: HeadModel | None = None,
+        textures: ImageFolder | None = None,
+        backgrounds: ImageFolder | None = None,
     ) -> None:
         """Describe the stream; nothing is loaded before the first pair.
 
@@ -82,6 +86,8 @@ class RenderedPairs(IterableDataset[Sample]):
             pairs_per_person: of each before new people come.
             texture_size: height and width of the skin's texture.
             head: the head model; None is the MakeHuman head.
+            textures: skins to draw from (`list_textures`); None paints them.
+            backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None paints them.
 
         Raises:
             ValueError: a number that is out of range.
@@ -98,7 +104,7 @@ class RenderedPairs(IterableDataset[Sample]):
         self.people, self.pairs_per_person, self.texture_size = people, pairs_per_person, texture_size
         self._lengths = list(scales)
         self._weights = np.array([scales[length] for length in self._lengths], np.float64) / sum(scales.values())
-        self._head = head
+        self._head, self._textures, self._backgrounds = head, textures, backgrounds
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
 
@@ -128,7 +134,7 @@ class RenderedPairs(IterableDataset[Sample]):
         """Render the pair of an index: always the same one, here and in every worker.
 
         Raises:
-            DataError: the head data cannot be had.
+            DataError: the head data, a texture or a background cannot be had.
         """
         person, background = self._person(index)
         rng = np.random.default_rng([self.seed, 401, index])
@@ -160,8 +166,8 @@ class RenderedPairs(IterableDataset[Sample]):
 
                 self._head = load_makehuman()
             rng = np.random.default_rng([self.seed, 402, number])
-            person = sample_person(self._head, int(rng.integers(2**31)), self.texture_size)
-            self._cast[number] = person, sample_background(rng, self.height, self.width)
+            person = sample_person(self._head, int(rng.integers(2**31)), self.texture_size, self._textures)
+            self._cast[number] = person, sample_backdrop(rng, self.height, self.width, self._backgrounds)
             if len(self._cast) > self.people:
                 self._cast.popitem(last=False)
         self._cast.move_to_end(number)

@@ -16,6 +16,7 @@ from ffbench.synth.codes import Code
 from ffbench.synth.expressions import CATEGORIES, Frame, sample_style, sequence
 from ffbench.synth.flame import FlameHead
 from ffbench.synth.head import HeadModel
+from ffbench.synth.image_folder import ImageFolder
 from ffbench.synth.labels import Labels
 from ffbench.synth.scene import (
     RASTER,
@@ -49,12 +50,16 @@ class Recipe:
         split: the split that all identities go to; None deals them 17:2:1 to train, test and val.
         codes: EMOCA's codes, for a FLAME head: identity i has the shape and the target of `codes[i]`. Empty:
             shapes, expressions and poses are drawn.
+        textures: skins in the layout of the head (`list_textures`); None: they are painted.
+        backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None: they are painted.
     """
 
     seed: int = 0
     size: int = 512
     split: str | None = None
     codes: tuple[Code, ...] = ()
+    textures: ImageFolder | None = None
+    backgrounds: ImageFolder | None = None
 
 
 @dataclass(frozen=True)
@@ -118,13 +123,14 @@ def stage(recipe: Recipe, head: HeadModel, plan: Plan) -> tuple[Scene, list[Fram
     rng = np.random.default_rng([plan.seed, 3])
     if recipe.codes and isinstance(head, FlameHead):
         code = recipe.codes[plan.identity]
-        person = make_person(head, code.identity(), sample_look(rng, None, None), sample_style(rng))
+        look, style = sample_look(rng, None, None), sample_style(rng)
+        person = make_person(head, code.identity(), look, style, textures=recipe.textures)
         target = code.target(head)
     else:
-        person = sample_person(head, plan.seed)
+        person = sample_person(head, plan.seed, textures=recipe.textures)
         drawn = isinstance(head, FlameHead)
         target = flame_target(rng, head) if drawn else sample_frame(rng, person, plan.emotion)
-    scene = sample_scene(person, plan.seed, recipe.size, recipe.size)
+    scene = sample_scene(person, plan.seed, recipe.size, recipe.size, recipe.backgrounds)
     return scene, sequence(target, np.linspace(0, 1, plan.frames))
 
 

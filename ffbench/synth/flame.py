@@ -72,8 +72,7 @@ class FlameHead(HeadModel):
         joints = self._regressor @ self.template
         # The subject's left is where x is larger.
         self._left_eye, self._right_eye = (3, 4) if joints[3, 0] >= joints[4, 0] else (4, 3)
-        self.uv_layout = "flame" if uv is not None else "cylinder"
-        """Whose texture layout the skin has."""
+        self.uv_layout = "flame" if uv is not None else "ffbench-flame"
         self.expression_names = (
             *(f"exp_{i:03d}" for i in range(EXPRESSIONS)),
             *("jaw_x", "jaw_y", "jaw_z", "eye_l_x", "eye_l_y", "eye_r_x", "eye_r_y"),

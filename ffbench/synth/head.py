@@ -99,6 +99,8 @@ class HeadModel(ABC):
     """A head that can be shaped and moved. Unit of length: 1 dm; y up, z forward, x to the subject's left."""
 
     name: str
+    uv_layout: str
+    """Name of the layout of the skin's texture coordinates: textures in it fit this head."""
     topology: Topology
     template: FloatArray
     """(V, 3): the neutral head in rest pose, between its eyes and the base of the neck inside the mesh."""

@@ -34,6 +34,8 @@ class Origin(BaseModel):
     head: str
     head_sha256: str
     codes_sha256: str | None
+    textures_sha256: str | None = None
+    backgrounds_sha256: str | None = None
     engine: str
     engine_sha256: str
 
@@ -85,6 +87,8 @@ def origin_of(recipe: ffn.Recipe, head: HeadModel, renderer: Renderer = RASTER) 
         head=head.name,
         head_sha256=mesh.hexdigest(),
         codes_sha256=codes,
+        textures_sha256=None if recipe.textures is None else recipe.textures.sha256(),
+        backgrounds_sha256=None if recipe.backgrounds is None else recipe.backgrounds.sha256(),
         engine=version("ffbench"),
         engine_sha256=_engine_sha256(),
     )

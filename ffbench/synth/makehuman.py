@@ -31,6 +31,7 @@ class MakeHumanHead(HeadModel):
     """
 
     name = "makehuman"
+    uv_layout = "ffbench-makehuman"
 
     def __init__(self, arrays: makehuman_prepare.Arrays) -> None:
         self._arrays = arrays

@@ -86,14 +86,26 @@ def _patterns(size: int) -> dict[str, FloatImage]:
     }
 
 
-def paint_skin(head: HeadModel, look: Look, size: int = 768) -> Texture:
-    """Draw the skin texture (size, size, 4) of a look."""
+def paint_skin(head: HeadModel, look: Look, size: int = 768, photo: FloatImage | None = None) -> Texture:
+    """Draw the skin texture (size, size, 4) of a look.
+
+    Args:
+        head: whose skin it is.
+        look: its numbers.
+        size: height and width.
+        photo: (size, size, 3), colour of the skin (`photo.skin_colour`). It brings its own spots, lips, beard and
+            brows; gloss, hair and cloth are those of the look.
+    """
     sheet = _Sheet(head, look, size)
     _paint_skin_tone(sheet)
-    _paint_spots(sheet)
+    if photo is None:
+        _paint_spots(sheet)
     _paint_lips(sheet)
-    _paint_beard(sheet)
-    _paint_brows(sheet)
+    if photo is None:
+        _paint_beard(sheet)
+        _paint_brows(sheet)
+    else:
+        sheet.colour[:] = photo
     _paint_hair(sheet)
     _paint_cloth(sheet)
     return _pack(sheet.colour, sheet.gloss)

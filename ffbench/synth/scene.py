@@ -16,8 +16,10 @@ from ffbench.synth.chart import chart
 from ffbench.synth.expressions import CATEGORIES, Frame, Style, gaze, sample_style, sample_target
 from ffbench.synth.hair import dress
 from ffbench.synth.head import FloatArray, HeadModel, Pose
+from ffbench.synth.image_folder import ImageFolder
 from ffbench.synth.labels import Labels, label_pair
 from ffbench.synth.painting import paint_detail, paint_skin, pyramid
+from ffbench.synth.photo import cut_background, skin_colour
 from ffbench.synth.raster import ZBuffer, rasterize_supersampled
 from ffbench.synth.sensor import Sensor, sample_sensor
 from ffbench.synth.shading import Light, Texture, light_vertices, shade, vertex_normals
@@ -80,21 +82,41 @@ class RenderedPair:
     labels: Labels
 
 
-def sample_person(head: HeadModel, seed: int, texture_size: int = 768) -> Person:
-    """Draw a person; the same seed gives the same one everywhere."""
+def sample_person(
+    head: HeadModel, seed: int, texture_size: int = 768, textures: ImageFolder | None = None
+) -> Person:
+    """Draw a person; the same seed gives the same one everywhere.
+
+    Args:
+        head: the head model.
+        seed: of shape, appearance and style.
+        texture_size: height and width of the skin's texture.
+        textures: skins to draw from (`list_textures`); None paints one.
+    """
     rng = np.random.default_rng([seed, 0])
     identity = head.sample_identity(rng)
     look = sample_look(rng, *head.traits(identity))
     style = sample_style(rng)
-    return make_person(head, identity, look, style, texture_size)
+    return make_person(head, identity, look, style, texture_size, textures)
 
 
-def make_person(head: HeadModel, identity: FloatArray, look: Look, style: Style, texture_size: int = 768) -> Person:
-    """Make a person of known numbers."""
+def make_person(
+    head: HeadModel,
+    identity: FloatArray,
+    look: Look,
+    style: Style,
+    texture_size: int = 768,
+    textures: ImageFolder | None = None,
+) -> Person:
+    """Make a person of known numbers; which of `textures` is the skin follows from the seed of the look."""
+    photo = None
+    if textures is not None:
+        name = textures.pick(np.random.default_rng([look.seed, 4]))
+        photo = skin_colour(textures.read(name), texture_size)
     return Person(
         head=head,
         shape=dress(head, look, head.shape(identity)),
-        skin=pyramid(paint_skin(head, look, texture_size)),
+        skin=pyramid(paint_skin(head, look, texture_size, photo)),
         detail=paint_detail(look),
         style=style,
     )
@@ -166,18 +188,36 @@ def sample_frame(rng: np.random.Generator, person: Person, category: str | None 
     return Frame(expression, sample_pose(rng, pose))
 
 
-def sample_scene(person: Person, seed: int, height: int = 512, width: int = 512) -> Scene:
-    """Draw a scene around a person; the same seed gives the same one everywhere."""
+def sample_scene(
+    person: Person, seed: int, height: int = 512, width: int = 512, backgrounds: ImageFolder | None = None
+) -> Scene:
+    """Draw a scene around a person; the same seed gives the same one everywhere.
+
+    Args:
+        person: from `sample_person`.
+        seed: of light, camera, background and sensor.
+        height, width: of the images.
+        backgrounds: photographs to cut the background from (`list_backgrounds`); None paints one.
+    """
     rng = np.random.default_rng([seed, 1])
     light, sensor = sample_light(rng), sample_sensor(rng)
     return Scene(
         person=person,
         light=light,
         camera=sample_camera(rng, person.head, height, width),
-        background=sample_background(rng, height, width),
+        background=sample_backdrop(rng, height, width, backgrounds),
         sensor=replace(sensor, exposure=sensor.exposure * metered(person, light)),
         seed=seed,
     )
+
+
+def sample_backdrop(
+    rng: np.random.Generator, height: int, width: int, backgrounds: ImageFolder | None
+) -> FloatImage:
+    """Draw a background (H, W, 3) in linear RGB: part of a photograph, or painted where there are none."""
+    if backgrounds is None:
+        return sample_background(rng, height, width)
+    return cut_background(rng, backgrounds.read(backgrounds.pick(rng)), height, width)
 
 
 class Renderer(ABC):

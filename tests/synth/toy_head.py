@@ -14,6 +14,7 @@ class ToyHead(HeadModel):
     """A ball of radius 1 at height 7 with units that open its jaw, lift its brow and turn an eye."""
 
     name = "toy"
+    uv_layout = "toy"
     expression_names = ("jawOpen", "browInnerUp", "mouthSmileLeft", "mouthSmileRight")
     identity_size = 2
 
