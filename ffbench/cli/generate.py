@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -117,18 +118,19 @@ def generate_dataset(
     from ffbench.synth.ffn import Recipe
     from ffbench.synth.image_folder import list_backgrounds, list_textures
 
-    model = _load_head(flame)
     recipe = Recipe(
         seed=seed,
         size=size,
         split=None if split is None else split.value,
         codes=() if codes is None else tuple(read_codes(codes)),
-        textures=None if textures is None else list_textures(textures, model, texture_layout),
         backgrounds=None if backgrounds is None else list_backgrounds(backgrounds),
     )
     count = len(recipe.codes) if identities is None else identities
     if recipe.codes and count > len(recipe.codes):
         raise UsageError(f"{codes}: codes of {len(recipe.codes)} images, fewer than --identities {count}")
+    model = _load_head(flame)
+    if textures is not None:
+        recipe = dataclasses.replace(recipe, textures=list_textures(textures, model, texture_layout))
     with contextlib.ExitStack() as stack:
         drawn_by = _renderer(renderer, blender_python, samples, stack)
         if preview is not None:

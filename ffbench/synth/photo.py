@@ -58,4 +58,4 @@ def cut_background(rng: np.random.Generator, photo: npt.NDArray[np.uint8], heigh
     blur = float(np.exp(rng.uniform(np.log(0.002), np.log(0.02)))) * max(height, width)
     if rng.random() < 2 / 3:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), max(blur, 0.5)), np.float32)
-    return np.clip(image * exposure, 0.0, 1.5)
+    return np.asarray(np.clip(image * exposure, 0.0, 1.5), np.float32)

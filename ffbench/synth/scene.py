@@ -82,9 +82,7 @@ class RenderedPair:
     labels: Labels
 
 
-def sample_person(
-    head: HeadModel, seed: int, texture_size: int = 768, textures: ImageFolder | None = None
-) -> Person:
+def sample_person(head: HeadModel, seed: int, texture_size: int = 768, textures: ImageFolder | None = None) -> Person:
     """Draw a person; the same seed gives the same one everywhere.
 
     Args:
@@ -211,9 +209,7 @@ def sample_scene(
     )
 
 
-def sample_backdrop(
-    rng: np.random.Generator, height: int, width: int, backgrounds: ImageFolder | None
-) -> FloatImage:
+def sample_backdrop(rng: np.random.Generator, height: int, width: int, backgrounds: ImageFolder | None) -> FloatImage:
     """Draw a background (H, W, 3) in linear RGB: part of a photograph, or painted where there are none."""
     if backgrounds is None:
         return sample_background(rng, height, width)
