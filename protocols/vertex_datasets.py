@@ -99,8 +99,8 @@ def dataset_card(
     reference: Literal["ground truth", "pseudo"] = "pseudo"
     name = f"{SOURCES[kind].dataset}, tracked"
     if (data / SYNTHETIC_MARK).is_file():
-        origin, reference, name = "synthetic", "ground truth", f"{SOURCES[kind].dataset} mini, tracked"
-        note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh"
+        origin, reference, name = "synthetic", "ground truth", f"{SOURCES[kind].dataset} mini, vertices"
+        note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh: nothing was tracked"
     elif isinstance(tracks[0], FaceMeshPoints):
         name = f"{data.resolve().name}, face mesh"  # any clip can be tracked, not only this dataset's
         # One made clip among real ones is enough: their mean is no measurement of real faces.

@@ -101,8 +101,10 @@ class FaceVertices(Protocol[Vertices]):
         problems += [problem for track in tracks for problem in track.problems]
         if not self._pairs:
             raise DataError(f"{data}: no pair of frames; {problems[0] if problems else 'the videos are too short'}")
+        self.dataset = dataset_card(data, kind, tracks, problems, self._manifest(regions_file))
+        exact = self.dataset.reference == "ground truth"
         options: dict[str, str | int | float | bool] = {
-            "tracks": "face mesh" if face_mesh else "metrical tracker",
+            "tracks": "face mesh" if face_mesh else "exact" if exact else "metrical tracker",
             "image": "frame" if face_mesh else image or "crop",
             "visibility": visibility or "all",
             "vertices": len(self._indices),
@@ -120,7 +122,6 @@ class FaceVertices(Protocol[Vertices]):
             resample_by="subject",
             options=options,
         )
-        self.dataset = dataset_card(data, kind, tracks, problems, self._manifest(regions_file))
 
     def keys(self) -> Sequence[str]:
         """Name the pairs, such as `M003_front_angry_level_1_001/00010-00011`."""

@@ -1,4 +1,4 @@
-"""Reading still images: RGB bytes, or an error that names the file."""
+"""Still images: RGB bytes, or an error that names the file."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
         raise DataError(f"{path}: the image is damaged or truncated ({_one_line(error)})") from error
+
+
+def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
+    """Encode an image, (H, W, 3) RGB or (H, W) grey, as PNG; compressed little, since writing takes the most time."""
+    import cv2
+
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    return bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
 
 
 def image_size(path: Path | str) -> tuple[int, int]:

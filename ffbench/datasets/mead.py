@@ -18,9 +18,10 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ffbench.atomic import write_text
+from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
-from ffbench.datasets.images import natural_key
+from ffbench.datasets.images import encode_png, natural_key
+from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 
@@ -156,6 +157,10 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
             if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
                 continue
             entry = _extract(video, digest, out)
+            mark = synthetic_mark(video.path)
+            if mark is not None:
+                # Frames of made videos are no real ones either, wherever they go.
+                write_bytes(out / SYNTHETIC_MARK, mark.read_bytes())
         except OSError as error:
             raise DataError(f"{out}: cannot be written ({error.strerror or error}); what is there is whole") from error
         except DataError as error:
@@ -199,8 +204,6 @@ def count_frames(out: Path, name: str) -> int:
 
 
 def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
-    import cv2
-
     clip = open_clip(video.path)
     out.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{video.name}.", dir=out))
@@ -209,12 +212,7 @@ def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
         (temporary / "source").mkdir()
         frames = 0
         for frames, frame in enumerate(clip.frames(), start=1):
-            path = temporary / "source" / f"{frames:05d}.png"
-            # Compressed as little as PNG can: writing takes most of the time.
-            encoded, content = cv2.imencode(".png", frame[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-            if not encoded:
-                raise DataError(f"{video.path}: frame {frames} cannot be written as PNG")
-            path.write_bytes(content.tobytes())
+            (temporary / "source" / f"{frames:05d}.png").write_bytes(encode_png(frame))
         target = out / video.name
         if target.exists():
             shutil.rmtree(target / "source", ignore_errors=True)

@@ -12,6 +12,7 @@ there, at `<root>/../input/<video>/`. The head's motion is in the camera, which 
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import atomic_path
+from ffbench.atomic import write_bytes
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
 
@@ -68,14 +69,24 @@ class CropBox:
     top: int
     bottom: int
 
-    def to_frame(self, points: Points, crop: tuple[int, int], frame: tuple[int, int]) -> Points:
-        """Take points (N, 2) of the crop of size `crop` to a frame of size `frame`, both (width, height)."""
+    def placement(self, crop: tuple[int, int], frame: tuple[int, int]) -> tuple[Points, Points]:
+        """Say how a crop of size `crop` lies in a frame of size `frame`, both (width, height).
+
+        Returns:
+            Scale and offset, (2,) each: the point p of the crop is scale * p + offset in the frame, both counted from
+            the image's outer corner.
+        """
         # The tracker leaves out the last column and row, and pads by whole pixels on both sides.
         left, top = max(self.left, 0), max(self.top, 0)
         width, height = min(self.right, frame[0] - 1) - left, min(self.bottom, frame[1] - 1) - top
         pad_x, pad_y = (max(width, height) - width) // 2, (max(width, height) - height) // 2
         scale = np.array([(width + 2 * pad_x) / crop[0], (height + 2 * pad_y) / crop[1]])
-        moved: Points = (points + 0.5) * scale + (left - pad_x, top - pad_y) - 0.5
+        return scale, np.array([left - pad_x, top - pad_y], np.float64)
+
+    def to_frame(self, points: Points, crop: tuple[int, int], frame: tuple[int, int]) -> Points:
+        """Take points (N, 2) of the crop of size `crop` to a frame of size `frame`, both (width, height)."""
+        scale, offset = self.placement(crop, frame)
+        moved: Points = (points + 0.5) * scale + offset - 0.5
         return moved
 
 
@@ -155,18 +166,32 @@ def read_camera(path: Path | str) -> Camera:
 
 
 def write_camera(path: Path | str, camera: Camera, number: int) -> None:
-    """Write a checkpoint that holds the camera of frame `number`, in the tracker's form, without FLAME's parameters."""
-    import torch
+    """Write a checkpoint that holds the camera of frame `number` in the tracker's form, without FLAME's parameters.
 
+    Numbers are float64, where the tracker has float32: its grid is 3e-5 px wide at x = 500.
+    """
     width, height = camera.size
     batch = {"R": camera.rotation, "t": camera.translation, "K": camera.intrinsics}
     content = {
-        "opencv": {name: np.asarray(value, np.float32)[None] for name, value in batch.items()},
+        "opencv": {name: np.asarray(value, np.float64)[None] for name, value in batch.items()},
         "img_size": np.array([height, width], np.int64),
         "frame_id": f"{number:05d}",
     }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    _save(path, content)
+
+
+def write_box(path: Path | str, box: CropBox) -> None:
+    """Write `bbox.pt`, in the tracker's form."""
+    _save(path, np.array([box.left, box.right, box.top, box.bottom], np.int64))
+
+
+def _save(path: Path | str, content: object) -> None:
+    import torch
+
+    # Saved to a file, its name, which is a temporary one here, would be in it.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
 
 
 def read_box(path: Path | str) -> CropBox:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -18,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 def mini_names() -> tuple[str, ...]:
     """Name the mini datasets."""
-    return ("casme2", "ck_plus", "ffn")
+    return ("casme2", "ck_plus", "ck_plus_tracks", "ffn", "mead")
 
 
 def default_dataset(folders: Sequence[str], mini: str) -> Path:
@@ -34,6 +35,18 @@ def default_dataset(folders: Sequence[str], mini: str) -> Path:
     data = data_dir()
     found = [] if data is None else [data / name for name in folders if (data / name).is_dir()]
     return found[0] if found else mini_dataset(mini)
+
+
+def mark_synthetic(root: Path, recipe: str, version: str, seed: int) -> None:
+    """Mark a folder as made by ffbench, and say how."""
+    mark = {"synthetic": True, "recipe": recipe, "version": version, "seed": seed}
+    (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
+
+
+def synthetic_mark(path: Path) -> Path | None:
+    """Find the mark of the dataset that ffbench made and that a file or folder lies in, at whatever depth."""
+    marks = (folder / SYNTHETIC_MARK for folder in path.resolve().parents)
+    return next((mark for mark in marks if mark.is_file()), None)
 
 
 def mini_folder(name: str, seed: int = 0) -> Path:
@@ -96,10 +109,18 @@ def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]
         from ffbench.synth import ck_plus
 
         return ck_plus.VERSION, _make_ck_plus
+    if name == "ck_plus_tracks":
+        from ffbench.synth import ck_plus
+
+        return ck_plus.TRACKS_VERSION, _make_ck_plus_tracks
     if name == "ffn":
         from ffbench.synth import ffn
 
         return ffn.VERSION, _make_ffn
+    if name == "mead":
+        from ffbench.synth import mead
+
+        return mead.VERSION, _make_mead
     raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
 
 
@@ -117,9 +138,23 @@ def _make_ck_plus(out: Path, seed: int, progress: Progress | None) -> None:
     make_ck_plus(out, load_makehuman(), seed, progress=progress)
 
 
+def _make_ck_plus_tracks(out: Path, seed: int, progress: Progress | None) -> None:
+    from ffbench.synth.ck_plus import make_ck_plus_tracks
+    from ffbench.synth.makehuman import load_makehuman
+
+    make_ck_plus_tracks(out, load_makehuman(), seed, progress=progress)
+
+
 def _make_ffn(out: Path, seed: int, progress: Progress | None) -> None:
     from ffbench.synth.ffn import MINI_IDENTITIES, mini_recipe
     from ffbench.synth.makehuman import load_makehuman
     from ffbench.synth.writer import write_dataset
 
     write_dataset(out, load_makehuman(), mini_recipe(seed), MINI_IDENTITIES, progress=progress)
+
+
+def _make_mead(out: Path, seed: int, progress: Progress | None) -> None:
+    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.synth.mead import make_mead
+
+    make_mead(out, load_makehuman(), seed, progress=progress)

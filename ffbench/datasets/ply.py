@@ -80,15 +80,15 @@ def read_mesh(path: Path | str) -> Mesh:
 
 
 def write_mesh(path: Path | str, mesh: Mesh) -> None:
-    """Write a mesh as binary little-endian PLY, coordinates in float32, in place of what is there."""
+    """Write a mesh as binary little-endian PLY, coordinates in float64, in place of what is there."""
     header = (
         "ply\nformat binary_little_endian 1.0\n"
-        f"element vertex {len(mesh.vertices)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"element vertex {len(mesh.vertices)}\nproperty double x\nproperty double y\nproperty double z\n"
         f"element face {len(mesh.triangles)}\nproperty list uchar int vertex_indices\nend_header\n"
     )
     faces = np.empty(len(mesh.triangles), [("length", "u1"), ("corners", "<i4", 3)])
     faces["length"], faces["corners"] = 3, mesh.triangles
-    write_bytes(path, header.encode() + mesh.vertices.astype("<f4").tobytes() + faces.tobytes())
+    write_bytes(path, header.encode() + mesh.vertices.astype("<f8").tobytes() + faces.tobytes())
 
 
 def _open(path: Path) -> tuple[bool, list[_Element], bytes]:

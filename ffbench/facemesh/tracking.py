@@ -14,7 +14,7 @@ from ffbench import assets
 from ffbench.datasets import ck_plus, mead
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
@@ -80,7 +80,7 @@ def track_source(source: Source, out: Path) -> None:
         clip="",
         clip_sha256=digest,
         network_sha256=network,
-        origin="synthetic" if _made_here(source.clip) else "real",
+        origin="synthetic" if synthetic_mark(source.clip) else "real",
         frames=frames,
         jitter_px=None if noise is None else float(noise.mean()),
         epe_floor_px=None if noise is None else epe_floor(noise),
@@ -92,11 +92,6 @@ def _frames(clip: Clip, ends_only: bool) -> Iterator[Image]:
     if not ends_only:
         return clip.frames()
     return (clip.frame(number) for number in (0, len(clip) - 1))
-
-
-def _made_here(clip: Path) -> bool:
-    """Tell whether a clip lies in a dataset that ffbench made, at whatever depth."""
-    return any((folder / SYNTHETIC_MARK).is_file() for folder in clip.resolve().parents)
 
 
 def _jitter(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:

@@ -54,10 +54,14 @@ class Camera:
         """Right, down and forward of the camera in the head's axes, row by row (3, 3)."""
         return np.asarray(rotation_matrix(-np.array(self.tilt)) * np.array([[1.0], [-1.0], [-1.0]]))
 
+    @property
+    def origin(self) -> FloatArray:
+        """Where the origin of the head's axes lies in the camera's, (3,): it sees a point p at axes @ p + origin."""
+        return np.array([0.0, 0.0, self.distance]) - self.axes @ np.array(self.target)
+
     def project(self, vertices: FloatArray) -> Projected:
         """See vertices (V, 3)."""
-        axes = self.axes
-        points = vertices @ axes.T + (np.array([0.0, 0.0, self.distance]) - axes @ np.array(self.target))
+        points = vertices @ self.axes.T + self.origin
         return Projected(points, self.to_pixels(points))
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
