@@ -148,9 +148,9 @@ def _talk(rng: np.random.Generator, scene: Scene, emotion: str, intensity: float
     sounds = rng.integers(len(_SOUNDS), size=frames // _SOUND_FRAMES + 2)
     loudness = rng.uniform(0.7, 1.1, len(sounds)) * style.vigour
     mouth = [to_vector(names, _SOUNDS[s], style.lean, gain) for s, gain in zip(sounds, loudness, strict=True)]
-    blink = float(rng.uniform(2, frames - 2)) if rng.random() < 0.6 else -np.inf
+    blink = frames * float(rng.uniform(0.2, 0.8)) if rng.random() < 0.6 else -np.inf
     rest = rng.normal(0, [0.05, 0.08, 0.03])
-    sway = rng.normal(0, [0.05, 0.06, 0.03, 0.06, 0.04, 0.06])
+    sway = rng.normal(0, [0.025, 0.03, 0.015, 0.03, 0.02, 0.03])
     pace, phase, swell = rng.uniform(0.5, 1.3, 6), rng.uniform(0, 2 * np.pi, 6), rng.uniform(0, 2 * np.pi)
     acted: list[Frame] = []
     for index in range(frames):

@@ -30,7 +30,7 @@ METRES = 0.1
 """Of the engine's unit of length."""
 REGIONS = {"lips": (Region.LIPS,), "cheeks": (Region.CHEEKS, Region.CHIN), "eyes": (Region.EYES,)}
 """What counts (paper, section 5.4); nose and forehead do not."""
-_RIGID = (Region.FOREHEAD, Region.EYES, Region.NOSE, Region.CHEEKS)
+_RIGID = (Region.FOREHEAD, Region.EYES, Region.NOSE)
 
 
 def face_regions(head: HeadModel) -> dict[str, list[int]]:
@@ -107,7 +107,7 @@ def _tracked(scene: Scene, frame: Frame, rendered: RenderedFrame, box: CropBox) 
 def _head_motion(person: Person, pose: Pose) -> tuple[FloatArray, FloatArray]:
     """Give rotation (3, 3) and translation (3,) of the head in a pose.
 
-    The neck bends, so that no one motion is that of the whole mesh; the face, without expression, is rigid.
+    The neck bends, and with it the jaw, so that no one motion is that of the whole mesh; brow, eyes and nose are rigid.
     """
     head = person.head
     neutral = np.zeros(len(head.expression_names))
