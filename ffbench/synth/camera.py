@@ -57,7 +57,7 @@ class Camera:
     @property
     def origin(self) -> FloatArray:
         """Where the origin of the head's axes lies in the camera's, (3,): it sees a point p at axes @ p + origin."""
-        return np.array([0.0, 0.0, self.distance]) - self.axes @ np.array(self.target)
+        return np.asarray(np.array([0.0, 0.0, self.distance]) - self.axes @ np.array(self.target))
 
     def project(self, vertices: FloatArray) -> Projected:
         """See vertices (V, 3)."""
