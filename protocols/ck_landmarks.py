@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
+from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
@@ -71,7 +71,7 @@ class CKLandmarks(Protocol[Landmarks]):
         """
         found = ck_plus.scan(data)
         self._sequences = {sequence.name: sequence for sequence in found.sequences}
-        self.dataset = _dataset_card(data, found)
+        self.dataset = _dataset_card(found)
 
     def keys(self) -> Ordered[str]:
         """Name the sequences, such as `S005_001`."""
@@ -133,14 +133,14 @@ def load(request: ProtocolRequest) -> CKLandmarks:
     return CKLandmarks(request.data or default_dataset(_FOLDERS, "ck_plus"))
 
 
-def _dataset_card(data: Path, found: ck_plus.CKPlus) -> DatasetCard:
+def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     sequences = found.sequences
     facts = {
         "sequences": float(len(sequences)),
         "subjects": float(len({s.subject for s in sequences})),
         "emotion_labels": float(sum(s.emotion is not None for s in sequences)),
     }
-    if (data / SYNTHETIC_MARK).is_file():
+    if found.synthetic:
         return DatasetCard(
             name="CK+ mini",
             origin="synthetic",

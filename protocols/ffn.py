@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
-from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
+from ffbench.datasets.mini import default_dataset
 from ffbench.errors import UsageError
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import fit_head_flow
@@ -244,7 +244,7 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
     lengths = list(found.sequences().values())
     facts = {"pairs": float(len(found.pairs)), "sequences": float(len(lengths))}
     facts |= {f"sequences_1/{length}": float(lengths.count(length)) for length in sorted(set(lengths))}
-    if (found.root / SYNTHETIC_MARK).is_file():
+    if found.synthetic:
         return DatasetCard(
             name="FFN mini",
             origin="synthetic",

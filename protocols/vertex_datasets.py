@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
 from ffbench.paths import data_dir
 from ffbench.protocol import DatasetCard
@@ -95,17 +95,18 @@ def dataset_card(
         "subjects": float(len({subject_of(track.name) for track in tracks})),
         "frames": float(sum(len(track.numbers) for track in tracks)),
     }
-    origin: Literal["real", "synthetic"] = "real"
+    files = [file for track in tracks for file in track.files(track.numbers).values()]
+    # One made video among real ones is enough: their mean is no measurement of real faces.
+    made = synthetic_mark(*files) is not None or any(
+        isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks
+    )
     reference: Literal["ground truth", "pseudo"] = "pseudo"
     name = f"{SOURCES[kind].dataset}, tracked"
-    if (data / SYNTHETIC_MARK).is_file():
-        origin, reference, name = "synthetic", "ground truth", f"{SOURCES[kind].dataset} mini, vertices"
+    if (data / SYNTHETIC_MARK).is_file() and not isinstance(tracks[0], FaceMeshPoints):
+        reference, name = "ground truth", f"{SOURCES[kind].dataset} mini, vertices"
         note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh: nothing was tracked"
     elif isinstance(tracks[0], FaceMeshPoints):
         name = f"{data.resolve().name}, face mesh"  # any clip can be tracked, not only this dataset's
-        # One made clip among real ones is enough: their mean is no measurement of real faces.
-        if any(isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks):
-            origin = "synthetic"
         note = "points that a face mesh network found in each frame: not the paper's reference, and not comparable"
         for track in tracks:
             if isinstance(track, FaceMeshPoints) and track.info.epe_floor_px is not None:
@@ -117,7 +118,7 @@ def dataset_card(
         )
     return DatasetCard(
         name=name,
-        origin=origin,
+        origin="synthetic" if made else "real",
         reference=reference,
         reference_note=note,
         manifest_sha256=manifest,

@@ -11,6 +11,7 @@ from pathlib import Path
 from ffbench.datasets.casme2_coding import Coding, find_coding, read_coding
 from ffbench.datasets.images import image_size, natural_key
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.datasets.spreadsheet import read_tables
 from ffbench.errors import DataError
 
@@ -72,6 +73,11 @@ class Casme2:
     """Faults: one line each, with the file's name."""
     megc: Mapping[str, str] | None
     """Class of each clip of the list of MEGC 2019, by key; None where the list is not there."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether ffbench made any of it."""
+        return synthetic_mark(*(path for clip in self.clips for path in clip.files)) is not None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
 
 LANDMARKS = 68
@@ -47,6 +48,11 @@ class Sequence:
     emotion: str | None
     """One of `EMOTIONS`; 327 of the 593 sequences have one."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files of the sequence that count."""
+        return self.first_image, self.last_image, self.first_landmarks, self.last_landmarks
+
 
 @dataclass(frozen=True)
 class CKPlus:
@@ -57,6 +63,11 @@ class CKPlus:
     """What was left out or ignored, and why: one line each, with the file's name."""
     manifest_sha256: str
     """Hash of the names and contents of all files of `sequences`."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether ffbench made any of it."""
+        return synthetic_mark(*(path for sequence in self.sequences for path in sequence.files)) is not None
 
 
 def scan(root: Path | str) -> CKPlus:
@@ -228,10 +239,6 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _manifest(sequences: list[Sequence]) -> str:
-    files = {
-        f"{s.name}/{path.name}": path
-        for s in sequences
-        for path in (s.first_image, s.last_image, s.first_landmarks, s.last_landmarks)
-    }
+    files = {f"{s.name}/{path.name}": path for s in sequences for path in s.files}
     labels = "".join(f"{s.name} {s.emotion}\n" for s in sequences)
     return hashlib.sha256(f"{manifest_sha256(files)}\n{labels}".encode()).hexdigest()

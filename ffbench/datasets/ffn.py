@@ -18,6 +18,7 @@ from pathlib import Path
 from ffbench.datasets.ffn_names import match, ordered, require_gapless
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
 
 SPLITS = ("test", "val", "train")
@@ -85,6 +86,11 @@ class FFN:
     def sequences(self) -> dict[str, int]:
         """Give the number of frames of each sequence."""
         return {pair.sequence: pair.frames for pair in self.pairs}
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether ffbench made any of it."""
+        return synthetic_mark(*(path for pair in self.pairs for path in pair.files())) is not None
 
     def manifest_sha256(self) -> str:
         """Hash the names and contents of all files of `pairs`.

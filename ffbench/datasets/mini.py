@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -43,10 +44,22 @@ def mark_synthetic(root: Path, recipe: str, version: str, seed: int) -> None:
     (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
 
 
-def synthetic_mark(path: Path) -> Path | None:
-    """Find the mark of the dataset that ffbench made and that a file or folder lies in, at whatever depth."""
-    marks = (folder / SYNTHETIC_MARK for folder in path.resolve().parents)
-    return next((mark for mark in marks if mark.is_file()), None)
+def synthetic_mark(*paths: Path) -> Path | None:
+    """Find the mark of a dataset that ffbench made and that one of these files or folders is or lies in.
+
+    Every folder above them is looked at, since a dataset may lie anywhere below the folder that a user names; where
+    links are on the way, both the folders that are named and those where the data lie.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        for place in (Path(os.path.abspath(path)), Path(os.path.realpath(path))):
+            for folder in (place, *place.parents):
+                if folder in seen:
+                    break  # and so were those above it
+                seen.add(folder)
+                if (folder / SYNTHETIC_MARK).is_file():
+                    return folder / SYNTHETIC_MARK
+    return None
 
 
 def mini_folder(name: str, seed: int = 0) -> Path:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.datasets.ply import read_vertices
 from ffbench.errors import DataError, UsageError
 
@@ -74,10 +74,9 @@ def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Prog
         raise DataError(f"{path}: is a file; unpack the archive and name the folder that it makes")
     found = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
     counts = found.counts
-    synthetic = (path / SYNTHETIC_MARK).is_file()
-    if synthetic:
+    if found.synthetic:
         counts = [Count(count.what, count.found) for count in counts]
-    return Verification(name, path, synthetic, tuple(counts), tuple(found.problems), tuple(found.left_out))
+    return Verification(name, path, found.synthetic, tuple(counts), tuple(found.problems), tuple(found.left_out))
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -90,6 +89,8 @@ class Found(NamedTuple):
 
     counts: Sequence[Count]
     problems: Sequence[str]
+    synthetic: bool
+    """Whether ffbench made any of it."""
     left_out: Sequence[str] = ()
 
 
@@ -113,7 +114,7 @@ def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
     if found.megc is not None:
         listed = Counter(found.megc.values())
         counts += [Count(f"MEGC 2019 {name}", listed[name], count) for name, count in casme2.OFFICIAL_MEGC.items()]
-    return Found(counts, problems, found.left_out)
+    return Found(counts, problems, found.synthetic, found.left_out)
 
 
 def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
@@ -131,15 +132,17 @@ def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
             for name in sorted({*CK_EMOTIONS, *emotions})
         ),
     ]
-    return Found(counts, problems)
+    return Found(counts, problems, found.synthetic)
 
 
 def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
     root = ffn.find_root(path)
     counts: list[Count] = []
     problems: list[str] = []
+    parts = ("image/facial", "flow/facial", "mask")
+    synthetic = synthetic_mark(root, *(root / part / split for part in parts for split in ffn.SPLITS)) is not None
     for split in ffn.SPLITS:
-        if (path / SYNTHETIC_MARK).is_file() and not (root / "image" / "facial" / split).is_dir():
+        if synthetic and not (root / "image" / "facial" / split).is_dir():
             continue  # a mini dataset has the test split alone
         try:
             if quick:
@@ -155,7 +158,7 @@ def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
             problems.append(str(error))
         counts.append(Count(f"{split}: pairs", pairs, ffn.OFFICIAL_PAIRS[split]))
         counts += [Count(f"{split}: sequences of {length} frames", lengths[length]) for length in sorted(lengths)]
-    return Found(counts, problems)
+    return Found(counts, problems, synthetic)
 
 
 def _mead(path: Path, quick: bool, progress: Progress) -> Found:
@@ -175,7 +178,8 @@ def _mead(path: Path, quick: bool, progress: Progress) -> Found:
         Count("frontal videos", len(videos)),
         Count("emotions", len({video.emotion for video in videos})),
     ]
-    return Found([*counts, *([] if quick else [Count("frames", frames)])], problems)
+    synthetic = synthetic_mark(*(video.path for video in videos)) is not None
+    return Found([*counts, *([] if quick else [Count("frames", frames)])], problems, synthetic)
 
 
 def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
@@ -194,7 +198,7 @@ def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
         Count("videos", len(videos), mead.OFFICIAL_VIDEOS),
         Count("frames", len(frames), mead.OFFICIAL_FRAMES),
     ]
-    return Found(counts, problems)
+    return Found(counts, problems, synthetic_mark(path, *frames) is not None)
 
 
 def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
@@ -234,7 +238,7 @@ def _mead_tracks(path: Path, quick: bool, progress: Progress) -> Found:
         Count("videos", len(names), mead.OFFICIAL_VIDEOS),
         Count("frames", sum(frames), mead.OFFICIAL_FRAMES),
     ]
-    return Found(counts, problems)
+    return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
 def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
@@ -243,7 +247,7 @@ def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
         Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
         Count("subjects", len({name.partition("_")[0] for name in names}), CK_SUBJECTS),
     ]
-    return Found(counts, problems)
+    return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
 def _undecodable(images: Sequence[Path], progress: Progress) -> list[str]:

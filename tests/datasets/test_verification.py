@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ffbench.datasets import mead
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.datasets.verification import CK_EMOTIONS, Count, dataset_names, verify_dataset
 from ffbench.errors import DataError, UsageError
+from tests.datasets.casme2_folder import make_casme2
 from tests.datasets.ck_plus_folder import make_ck_plus
 from tests.datasets.ffn_folder import make_ffn
 from tests.datasets.test_mead import write_video
@@ -97,6 +100,39 @@ def test_tracks(tmp_path: Path) -> None:
     assert "00002.ply" in problems[2]
     with pytest.raises(DataError, match="no tracks"):
         verify_dataset("mead_tracks", tmp_path)
+
+
+def make_mead(root: Path) -> None:
+    write_video(root / "M003" / "video" / "front" / "angry" / "level_1" / "001.mp4", 2)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("casme2", make_casme2),
+        ("ck_plus", make_ck_plus),
+        ("ffn", make_ffn),
+        ("mead", make_mead),
+        ("mead_tracks", make_tracks),
+        ("ck_plus_tracks", make_tracks),
+    ],
+)
+def test_what_ffbench_made_is_synthetic_wherever_the_mark_is(
+    tmp_path: Path, name: str, make: Callable[[Path], object], quick: bool
+) -> None:
+    root = tmp_path / "outer" / "inner"
+    make(root)
+    # Tracks are looked for in the given folder alone.
+    for given in (root,) if name.endswith("tracks") else (root.parent, root):
+        assert not verify_dataset(name, given, quick=quick).synthetic
+        for marked in (root, root.parent):
+            mark = marked / SYNTHETIC_MARK
+            mark.write_text("{}")
+            found = verify_dataset(name, given, quick=quick)
+            mark.unlink()
+            assert found.synthetic
+            assert all(count.expected is None for count in found.counts)
 
 
 def test_names() -> None:

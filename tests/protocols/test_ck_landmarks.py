@@ -172,12 +172,24 @@ def test_problems_go_into_the_card(tmp_path: Path) -> None:
     assert "67 rows, expected 68" in protocol.dataset.problems[0]
 
 
-def test_a_folder_that_ffbench_made_is_synthetic(tmp_path: Path) -> None:
-    make_ck_plus(tmp_path)
-    (tmp_path / SYNTHETIC_MARK).write_text("{}")
-    card = load(tmp_path).dataset
+@pytest.mark.parametrize("given", ["data/mini", "data", "data/mini/inner"])
+def test_a_folder_that_ffbench_made_is_synthetic_at_any_depth(tmp_path: Path, given: str) -> None:
+    make_ck_plus(tmp_path / "data" / "mini" / "inner")
+    (tmp_path / "data" / "mini" / SYNTHETIC_MARK).write_text("{}")
+    card = load(tmp_path / given).dataset
     assert (card.origin, card.reference) == ("synthetic", "ground truth")
     assert "official_sequences" not in card.facts
+
+
+def test_one_made_sequence_behind_a_link_is_enough(tmp_path: Path) -> None:
+    real = make_ck_plus(tmp_path / "real")
+    add_sequence(tmp_path / "made", "S900", "001")
+    assert load(real).dataset.origin == "real"
+    (tmp_path / "made" / SYNTHETIC_MARK).write_text("{}")
+    for folder in ("cohn-kanade-images", "Landmarks"):
+        (real / folder / "S900").symlink_to(tmp_path / "made" / folder / "S900")
+    assert "S900_001" in list(load(real).keys())
+    assert load(real).dataset.origin == "synthetic"
 
 
 @pytest.mark.parametrize("name", ["CK+", "ck_plus", "ckplus"])

@@ -295,6 +295,18 @@ def test_card_says_pseudo_and_how_much_the_reference_trembles(
     assert "0.35 px in noisy" in noisy.reference_note or "0.36 px in noisy" in noisy.reference_note
 
 
+def test_one_clip_of_a_made_dataset_is_enough_to_be_synthetic(tmp_path: Path, calls: list[int]) -> None:
+    add_clip(tmp_path / "clips" / "real", 30)
+    made = add_clip(tmp_path / "mini" / "frames" / "made", 30)
+    assert load(made, gaps="1").dataset.origin == "real"
+    (tmp_path / "mini" / "ffbench-mini.json").write_text("{}")
+    card = load(made, gaps="1").dataset
+    assert (card.origin, card.reference) == ("synthetic", "pseudo")
+    assert load(tmp_path / "clips", gaps="1").dataset.origin == "real"
+    (tmp_path / "clips" / "made").symlink_to(made)
+    assert load(tmp_path / "clips", gaps="1").dataset.origin == "synthetic"
+
+
 def test_manifest_follows_the_clip_and_not_its_place(tmp_path: Path, calls: list[int]) -> None:
     first = load(add_clip(tmp_path / "talk")).dataset.manifest_sha256
     assert load(add_clip(tmp_path / "elsewhere" / "talk")).dataset.manifest_sha256 == first

@@ -273,7 +273,7 @@ def test_a_pair_at_fault_is_named_and_the_rest_is_scored(tmp_path: Path) -> None
 
 
 def test_a_folder_made_by_ffbench_is_called_synthetic(tmp_path: Path) -> None:
-    data = make_ffn(tmp_path)
+    data = make_ffn(tmp_path / "outer" / "inner")
     assert load(data).dataset.origin == "real"
     assert load(data).dataset.facts == {
         "pairs": 17,
@@ -282,7 +282,10 @@ def test_a_folder_made_by_ffbench_is_called_synthetic(tmp_path: Path) -> None:
         "sequences_1/10": 1,
         "official_pairs": 10_395,
     }
-    (data / SYNTHETIC_MARK).write_text("{}")
+    (data.parent / SYNTHETIC_MARK).write_text("{}")
+    assert load(data).dataset.origin == "synthetic"
+    (data.parent / SYNTHETIC_MARK).rename(data / SYNTHETIC_MARK)
+    assert load(data.parent).dataset.origin == "synthetic"
     card = load(data).dataset
     assert (card.name, card.origin) == ("FFN mini", "synthetic")
 
