@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,22 +50,28 @@ def bootstrap_intervals(
     [(2.0, 2.0)]
     """
     sums, counts = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
-    units = len(sums)
-    rng = np.random.default_rng(seed)
-    share = np.full(units, 1.0 / units)
-    chunk = max(1, _CHUNK_CELLS // units)
     draws = []
-    for start in range(0, resamples, chunk):
-        weights = rng.multinomial(units, share, size=min(chunk, resamples - start)).astype(np.float64)
+    for weights in resampling_weights(len(sums), resamples, seed):
         with np.errstate(invalid="ignore"):
             # A product a column: the digits of one ratio must not depend on how many others there are.
             draws.append(np.stack([(weights @ s) / (weights @ c) for s, c in zip(sums.T, counts.T, strict=True)], 1))
     ratios = np.concatenate(draws)
     enough = (counts > 0).sum(axis=0) >= 2
-    ends = (1 - level) / 2, (1 + level) / 2
-    return [_quantiles(ratios[:, index], ends) if enough[index] else None for index in range(sums.shape[1])]
+    return [percentile_interval(ratios[:, index], level) if enough[index] else None for index in range(sums.shape[1])]
 
 
-def _quantiles(ratios: npt.NDArray[np.float64], ends: tuple[float, float]) -> tuple[float, float]:
-    low, high = np.quantile(ratios[~np.isnan(ratios)], ends)
+def resampling_weights(
+    units: int, resamples: int = RESAMPLES, seed: int = SEED
+) -> Iterator[npt.NDArray[np.float64]]:
+    """Draw `units` units with replacement, `resamples` times: how often each was drawn, in chunks (draws, units)."""
+    rng = np.random.default_rng(seed)
+    share = np.full(units, 1.0 / units)
+    chunk = max(1, _CHUNK_CELLS // units)
+    for start in range(0, resamples, chunk):
+        yield rng.multinomial(units, share, size=min(chunk, resamples - start)).astype(np.float64)
+
+
+def percentile_interval(draws: npt.NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
+    """Give the two ends that leave out (1 - level) / 2 of the draws on either side; NaN is no draw."""
+    low, high = np.quantile(draws[~np.isnan(draws)], ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)

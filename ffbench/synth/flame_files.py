@@ -152,14 +152,18 @@ def read_texture_uv(path: Path, triangle_count: int) -> npt.NDArray[np.float32]:
     return np.stack([points[:, 0], 1 - points[:, 1]], axis=1).astype(np.float32)[corners]
 
 
-def read_npy(content: bytes) -> npt.NDArray[Any]:
+def read_npy(content: bytes, kinds: str = "biuf") -> npt.NDArray[Any]:
     """Read an .npy file of plain numbers; numpy's own reader reserves what the header asks for before it looks.
+
+    Args:
+        content: the file.
+        kinds: the numpy kinds of numbers, or of text, that are taken.
 
     Raises:
         ValueError: objects (pickles), a header that is not one, or more or fewer numbers than it says.
     """
     shape, fortran, kind, body = _split_npy(content)
-    if kind.kind not in "biuf":
+    if kind.kind not in kinds:
         raise ValueError(f"found {'pickled objects' if kind.hasobject else kind}")
     if len(body) != kind.itemsize * math.prod(shape):
         raise ValueError(f"an array {shape} of {kind} in {len(body)} bytes")
