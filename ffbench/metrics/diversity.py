@@ -86,7 +86,9 @@ def spread(features: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Est
     return dict(zip(("std", "cv", "pairwise"), _estimates(measure, len(rows), resamples), strict=True))
 
 
-def source_similarity(features: npt.ArrayLike, sources: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Estimate]:
+def source_similarity(
+    features: npt.ArrayLike, sources: npt.ArrayLike, resamples: int = RESAMPLES
+) -> dict[str, Estimate]:
     """Measure how much of the people in source images is left.
 
     Args:

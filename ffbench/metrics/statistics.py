@@ -60,9 +60,7 @@ def bootstrap_intervals(
     return [percentile_interval(ratios[:, index], level) if enough[index] else None for index in range(sums.shape[1])]
 
 
-def resampling_weights(
-    units: int, resamples: int = RESAMPLES, seed: int = SEED
-) -> Iterator[npt.NDArray[np.float64]]:
+def resampling_weights(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[npt.NDArray[np.float64]]:
     """Draw `units` units with replacement, `resamples` times: how often each was drawn, in chunks (draws, units)."""
     rng = np.random.default_rng(seed)
     share = np.full(units, 1.0 / units)

@@ -111,7 +111,7 @@ def read_landmarks(path: Path, triangle_count: int) -> tuple[npt.NDArray[np.int3
     content = _content(path, "the 68 landmarks of FLAME, landmark_embedding.npy (it comes with DECA, in data/)")
     faces, weights = "full_lmk_faces_idx", "full_lmk_bary_coords"
     if content[:2] == b"PK":
-        members = _read_npz(path, (faces, weights))
+        members = read_npz(path, (faces, weights))
         triangles = _checked_indices(members[faces], faces, triangle_count, path)
         values = _checked_numbers(members[weights], weights, path)
     else:
@@ -138,7 +138,7 @@ def read_texture_uv(path: Path, triangle_count: int) -> npt.NDArray[np.float32]:
         DataError: the file is missing, damaged or of another topology.
     """
     _require(path, "FLAME's texture space, FLAME_texture.npz")
-    members = _read_npz(path, ("vt", "ft"))
+    members = read_npz(path, ("vt", "ft"))
     points = _checked_numbers(members["vt"], "vt", path)
     if points.ndim != 2 or points.shape[1] != 2 or np.abs(points - 0.5).max(initial=0) > 0.5 + 1e-3:
         raise DataError(f"{path}: expected vt (N, 2) from 0 to 1, found {points.shape}; get the file again")
@@ -168,6 +168,34 @@ def read_npy(content: bytes, kinds: str = "biuf") -> npt.NDArray[Any]:
     if len(body) != kind.itemsize * math.prod(shape):
         raise ValueError(f"an array {shape} of {kind} in {len(body)} bytes")
     return np.frombuffer(body, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def read_npz(
+    path: Path, names: tuple[str, ...], largest: int | None = None, kinds: str = "biuf"
+) -> dict[str, npt.NDArray[Any]]:
+    """Read some arrays of an .npz archive, and nothing else of it.
+
+    Args:
+        path: the archive.
+        names: the arrays.
+        largest: bytes that each may have; default: `LARGEST_MEMBER`.
+        kinds: as for `read_npy`.
+
+    Raises:
+        DataError: the file is missing, damaged, lacks one of them, or one is larger or of another kind.
+    """
+    limit = LARGEST_MEMBER if largest is None else largest
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+            missing = [name for name in names if f"{name}.npy" not in sizes]
+            if missing:
+                raise DataError(f"{path}: expected {', '.join(names)}, found no {', '.join(missing)}")
+            if max(sizes[f"{name}.npy"] for name in names) > limit:
+                raise DataError(f"{path}: {' or '.join(names)} is larger than {limit:,} bytes")
+            return {name: read_npy(archive.read(f"{name}.npy"), kinds) for name in names}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); get the file again") from error
 
 
 def _split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], bytes]:
@@ -203,20 +231,6 @@ def _read_object(content: bytes, path: Path) -> Any:
         return single_object(read_tree(body, path))
     except ValueError as error:
         raise DataError(f"{path}: expected a dict saved by numpy ({one_line(error)}); get the file again") from error
-
-
-def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-            missing = [name for name in names if f"{name}.npy" not in sizes]
-            if missing:
-                raise DataError(f"{path}: expected {', '.join(names)}, found no {', '.join(missing)}")
-            if max(sizes[f"{name}.npy"] for name in names) > LARGEST_MEMBER:
-                raise DataError(f"{path}: {' or '.join(names)} is larger than {LARGEST_MEMBER:,} bytes")
-            return {name: read_npy(archive.read(f"{name}.npy")) for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); download it again") from error
 
 
 def _dictionary(tree: object, path: Path) -> Mapping[str, Any]:

@@ -1,0 +1,50 @@
+"""Feature vectors that the user made with a network of his own, such as ArcFace: an .npz archive of two arrays.
+
+    names       (N,) text, such as `happy/0012`: the sequence; its source image is `source/happy/0012`
+    features    (N, D) float
+
+`numpy.savez(path, names=names, features=features)` writes it. It holds no pickles, and none are read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.errors import DataError
+from ffbench.synth.flame_files import read_npz
+
+SOURCE = "source/"
+_LARGEST = 2**30
+
+
+def read_feature_file(path: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """Read feature vectors (D,) by name.
+
+    Raises:
+        DataError: the file is missing, damaged or no such archive, names come twice, or a vector is zero or not finite.
+    """
+    arrays = read_npz(path, ("names", "features"), _LARGEST, "fU")
+    names, features = arrays["names"], arrays["features"]
+    if names.dtype.kind != "U" or names.ndim != 1:
+        raise DataError(f"{path}: names must be (N,) text, found {names.shape} {names.dtype}")
+    if features.dtype.kind != "f" or features.ndim != 2 or len(features) != len(names) or 0 in features.shape:
+        raise DataError(
+            f"{path}: features must be ({len(names)}, D) float, as there are names; "
+            f"found {features.shape} {features.dtype}"
+        )
+    try:
+        keys = [str(name) for name in names]
+    except ValueError as error:  # numbers that stand for no character
+        raise DataError(f"{path}: names are damaged ({error})") from error
+    repeated = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
+    if repeated:
+        raise DataError(f"{path}: names come twice: {', '.join(repeated[:5])}")
+    values = features.astype(np.float64)
+    length = np.linalg.norm(values, axis=1)
+    wrong = [key for key, value in zip(keys, length, strict=True) if not 0 < value < np.inf]
+    if wrong:
+        raise DataError(f"{path}: {len(wrong)} features are zero or not finite: {', '.join(wrong[:5])}")
+    return dict(zip(keys, values, strict=True))

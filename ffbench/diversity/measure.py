@@ -1,0 +1,184 @@
+"""Measures the diversity of a dataset by an embedding: what turns a person into a vector."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench import assets
+from ffbench.datasets.feature_file import SOURCE, read_feature_file
+from ffbench.datasets.images import read_image
+from ffbench.datasets.mini import synthetic_mark
+from ffbench.diversity.people import Person, find_people, find_sources
+from ffbench.errors import DataError
+from ffbench.facemesh.embedding import MeshFace, describe_face, expression_features
+from ffbench.hashing import file_sha256
+from ffbench.metrics.diversity import Estimate, map_to_plane, neighbour_agreement, source_similarity, spread
+
+Vector = npt.NDArray[np.float64]
+FEWEST_EXPRESSIONS = 4
+"""Fewer are not laid out in a plane."""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What turns a person into a vector, and what a reader has to know of it.
+
+    `of` takes a name, `happy/0012` or of its source `source/happy/0012`, and the image, and gives None where it has
+    nothing; `lacks` says what that means. `sha256` is that of the network or file.
+    """
+
+    title: str
+    note: str
+    sha256: str
+    lacks: str
+    of: Callable[[str, Path], Vector | None]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A sequence's place in the plane of expressions; directions and the unit mean nothing."""
+
+    sequence: str
+    emotion: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """What was measured. The keys of `spread` and `similarity` are those of `ffbench.metrics.diversity`.
+
+    `neighbours` is the share of expressions whose nearest other one, by features and not in the plane, has the same
+    emotion, and `neighbours_by_chance` what it would be by chance; None with fewer than four.
+    """
+
+    dataset: str
+    origin: str
+    embedding: Embedding
+    identities: int
+    spread: dict[str, Estimate]
+    sources: int
+    source_spread: dict[str, Estimate]
+    similarity: dict[str, Estimate]
+    expressions: tuple[Expression, ...]
+    neighbours: float | None
+    neighbours_by_chance: float | None
+    left_out: tuple[str, ...]
+
+
+def face_mesh_embedding() -> Embedding:
+    """Give the embedding that needs nothing from the user: features of the face mesh network."""
+    return Embedding(
+        "face mesh features",
+        "pooled features of a network that finds the points of a face: they describe its geometry and appearance, not "
+        "identity as ArcFace does; compare them with figures of this embedding alone",
+        assets.find("face_mesh").sha256,
+        "no face was found",
+        lambda _, image: None if (face := _face_in(image)) is None else face.features,
+    )
+
+
+def file_embedding(path: Path) -> tuple[Embedding, frozenset[str]]:
+    """Give an embedding that was computed elsewhere, and all names in it.
+
+    Raises:
+        DataError: as `read_feature_file`.
+    """
+    vectors = read_feature_file(path)
+    note = "features computed elsewhere; compare them with figures of the same network on faces cut out alike"
+    digest = file_sha256(path)
+    return Embedding(path.name, note, digest, f"not in {path.name}", lambda name, _: vectors.get(name)), frozenset(
+        vectors
+    )
+
+
+def measure(
+    root: Path,
+    source: Path | None = None,
+    features: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Diversity:
+    """Measure a dataset in FacialFlowNet's layout, all splits together.
+
+    Args:
+        root: the dataset.
+        source: folder of the images that it was made from, see `find_sources`.
+        features: feature file in place of the face mesh; sources are in it too, so that it goes without `source`.
+        progress: told (done, people).
+
+    Raises:
+        DataError: a file cannot be read, or fewer than two people have a vector.
+    """
+    people, problems = find_people(root)
+    if features is None:
+        embedding = face_mesh_embedding()
+        origins = {} if source is None else find_sources(source, people)
+    else:
+        embedding, names = file_embedding(features)
+        origins = {person.name: features for person in people if SOURCE + person.name in names}
+    left_out = dict.fromkeys(problems)  # an ordered set
+    vectors: dict[str, Vector] = {}
+    source_vectors: dict[str, Vector] = {}
+    changes: list[tuple[Person, Vector]] = []
+    for done, person in enumerate(people):
+        progress(done, len(people))
+        _add(vectors, person.name, embedding, person.name, person.rest, left_out)
+        if person.name in origins:
+            _add(source_vectors, person.name, embedding, SOURCE + person.name, origins[person.name], left_out)
+        elif origins:
+            left_out[f"{person.name}: no source image"] = None
+        rest, apex = _face_in(person.rest), _face_in(person.apex)
+        if rest is not None and apex is not None:
+            changes.append((person, expression_features(rest.points, apex.points)))
+        for face, image in ((rest, person.rest), (apex, person.apex)):
+            if face is None:
+                left_out[f"{person.name}: no face was found ({image.name})"] = None
+    if len(vectors) < 2:
+        first = f"; the first: {next(iter(left_out))}" if left_out else ""
+        raise DataError(f"{root}: {len(vectors)} of {len(people)} people have features, two are needed{first}")
+    both = [name for name in vectors if name in source_vectors]
+    compared = len(both) > 1
+    own, others = ([table[name] for name in both] for table in (vectors, source_vectors))
+    plane = len(changes) >= FEWEST_EXPRESSIONS
+    emotions = [person.emotion for person, _ in changes]
+    rows = [change for _, change in changes]
+    share, chance = neighbour_agreement(rows, emotions) if plane else (None, None)
+    return Diversity(
+        dataset=root.resolve().name,
+        origin="real" if synthetic_mark(people[0].rest) is None else "synthetic",
+        embedding=embedding,
+        identities=len(vectors),
+        spread=spread(list(vectors.values())),
+        sources=len(both),
+        source_spread=spread(others) if compared else {},
+        similarity=source_similarity(own, others) if compared else {},
+        expressions=tuple(
+            Expression(person.name, person.emotion, float(x), float(y))
+            for (person, _), (x, y) in zip(changes, map_to_plane(rows) if plane else (), strict=plane)
+        ),
+        neighbours=share,
+        neighbours_by_chance=chance,
+        left_out=tuple(left_out),
+    )
+
+
+def _add(
+    table: dict[str, Vector], key: str, embedding: Embedding, name: str, image: Path, left_out: dict[str, None]
+) -> None:
+    vector = embedding.of(name, image)
+    if vector is None:
+        left_out[f"{name}: {embedding.lacks} ({image.name})"] = None
+    else:
+        table[key] = vector
+
+
+@functools.lru_cache(maxsize=4)
+def _face_in(image: Path) -> MeshFace | None:
+    """Describe the face of a file; the frame at rest is asked for as identity and for the expression."""
+    return describe_face(read_image(image))

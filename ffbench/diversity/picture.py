@@ -1,0 +1,46 @@
+"""Expressions in a plane, coloured by emotion, as in the paper's Fig. 5."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ffbench.atomic import atomic_path
+from ffbench.diversity.measure import Diversity
+
+# Colours that the colour-blind tell apart (Okabe and Ito, 2008); shapes tell the emotions of one colour apart.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+_SHAPES = ("o", "^", "s", "D", "v", "P", "X")
+
+
+def write_expressions(path: Path, found: Diversity) -> None:
+    """Write the plane of `found.expressions` as PNG.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    emotions = sorted({expression.emotion for expression in found.expressions})
+    count = len(found.expressions)
+    figure = Figure(figsize=(7.5, 5.6), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for index, emotion in enumerate(emotions):
+        places = [(e.x, e.y) for e in found.expressions if e.emotion == emotion]
+        axes.scatter(
+            *zip(*places, strict=True),
+            s=46 if count < 500 else 14,
+            color=_COLORS[index % len(_COLORS)],
+            marker=_SHAPES[(index + index // len(_COLORS)) % len(_SHAPES)],
+            alpha=0.85,
+            linewidths=0,
+            label=f"{emotion} ({len(places)})",
+        )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_aspect("equal", adjustable="datalim")
+    figure.legend(loc="outside right center", frameon=False)
+    title = f"{found.dataset}, {found.origin}: {count} expressions by t-SNE of face mesh motion, pose taken out"
+    share = f"nearest neighbour of the same emotion: {100 * (found.neighbours or 0):.0f} %, "
+    axes.set_title(f"{title}\n{share}by chance {100 * (found.neighbours_by_chance or 0):.0f} %", fontsize=9, loc="left")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png")
