@@ -115,6 +115,16 @@ def measure(
     Raises:
         DataError: a file cannot be read, or fewer than two people have a vector.
     """
+    from threadpoolctl import threadpool_limits
+
+    # Network and rows are so small that threads which wait for each other cost more than they bring.
+    with threadpool_limits(1):
+        return _measure(root, source, features, progress)
+
+
+def _measure(
+    root: Path, source: Path | None, features: Path | None, progress: Callable[[int, int], None]
+) -> Diversity:
     people, problems = find_people(root)
     if features is None:
         embedding = face_mesh_embedding()

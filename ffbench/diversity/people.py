@@ -55,8 +55,8 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
     """Find the source image of each person, by the person's name.
 
     Args:
-        folder: images at any depth, called as the sequence (`happy/0012.png`), or as its subject (`0012.png`) where only
-            one sequence has that subject.
+        folder: images at any depth, called as the sequence (`happy/0012.png`), or as its subject (`0012.png`) where
+            only one sequence has that subject.
         people: those to find; some may have none.
 
     Raises:
