@@ -122,9 +122,7 @@ def measure(
         return _measure(root, source, features, progress)
 
 
-def _measure(
-    root: Path, source: Path | None, features: Path | None, progress: Callable[[int, int], None]
-) -> Diversity:
+def _measure(root: Path, source: Path | None, features: Path | None, progress: Callable[[int, int], None]) -> Diversity:
     people, problems = find_people(root)
     if features is None:
         embedding = face_mesh_embedding()

@@ -25,9 +25,10 @@ def write_expressions(path: Path, found: Diversity) -> None:
     figure = Figure(figsize=(7.5, 5.6), dpi=120, layout="constrained")
     axes = figure.subplots()
     for index, emotion in enumerate(emotions):
-        places = [(e.x, e.y) for e in found.expressions if e.emotion == emotion]
+        places = [e for e in found.expressions if e.emotion == emotion]
         axes.scatter(
-            *zip(*places, strict=True),
+            [e.x for e in places],
+            [e.y for e in places],
             s=46 if count < 500 else 14,
             color=_COLORS[index % len(_COLORS)],
             marker=_SHAPES[(index + index // len(_COLORS)) % len(_SHAPES)],

@@ -17,7 +17,7 @@ from ffbench.results.text import format_value
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 _MEANING = {
     "std": "std. of unit features",
@@ -33,7 +33,8 @@ _SHOWN = 10
 def reported() -> dict[str, Any]:
     """Give the paper's Table 1 as printed."""
     path = Path(__file__).resolve().parent.parent / "reported" / "table1.toml"
-    return tomllib.loads(path.read_text("utf-8"))
+    table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    return table
 
 
 def to_json(found: Diversity) -> str:
