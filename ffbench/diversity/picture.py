@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from ffbench.atomic import atomic_path
 from ffbench.diversity.measure import Diversity
 
-# Colours that the colour-blind tell apart (Okabe and Ito, 2008); shapes tell the emotions of one colour apart.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+# Colours that the colour-blind tell apart (Okabe and Ito, 2008), grey, brown and violet; shapes help where they do not.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#7F4A21", "#5E3C99")
 _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
+_SPINE = "#999999"
 
 
 def write_expressions(path: Path, found: Diversity) -> None:
@@ -31,13 +32,14 @@ def write_expressions(path: Path, found: Diversity) -> None:
             [e.y for e in places],
             s=46 if count < 500 else 14,
             color=_COLORS[index % len(_COLORS)],
-            marker=_SHAPES[(index + index // len(_COLORS)) % len(_SHAPES)],
+            marker=_SHAPES[index % len(_SHAPES)],
             alpha=0.85,
             linewidths=0,
             label=f"{emotion} ({len(places)})",
         )
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_color(_SPINE)
     axes.set_aspect("equal", adjustable="datalim")
     figure.legend(loc="outside right center", frameon=False)
     title = f"{found.dataset}, {found.origin}: {count} expressions by t-SNE of face mesh motion, pose taken out"

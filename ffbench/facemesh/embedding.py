@@ -65,7 +65,8 @@ def expression_features(rest: npt.ArrayLike, face: npt.ArrayLike) -> Vector:
 
     The face is laid onto the one at rest by the similarity transform in space that fits the steady points best
     (Kabsch's rotation; scale by the ratio of their spreads); then each point's way in the plane of the image is
-    measured in distances of the outer corners of the eyes. Depth, the network's roughest output, serves to undo the pose alone.
+    measured in distances of the outer corners of the eyes. Depth, the network's roughest output, only serves to undo
+    the pose.
 
     Args:
         rest, face: (468, 3) points of the same person, as in `MeshFace`.
