@@ -58,7 +58,7 @@ class CKLandmarks(Protocol[Landmarks]):
             "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%"),
             "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
         },
-        group_by=("emotion",),
+        group_by=("emotion", "subject"),
         # One person's sequences share face, light and camera.
         resample_by="subject",
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ffbench.results.compare import Comparison, GroupDifference, PairDifference
 from ffbench.results.ranking import LEVEL
-from ffbench.results.text import format_value
+from ffbench.results.text import format_value, listed_groups
 
 _PAIRS_SHOWN = 5
 
@@ -25,8 +25,10 @@ def comparison_lines(found: Comparison) -> list[str]:
         "",
     ]
     rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
-    rows += [_row(group) for group in found.groups]
+    listed, crowds = listed_groups(group.group for group in found.groups)
+    rows += [_row(group) for group in found.groups if group.group in listed]
     lines += _table(rows)
+    lines += [f"{count} groups {label}=...: in --json" for label, count in crowds.items()]
     for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
         if pairs:
             lines += ["", f"pairs on which {name} falls behind most:"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +20,10 @@ _GAP = 3
 _VALUE_WIDTH = 8
 _FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _GAP + 2
 """Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
+
+
+_CROWD = 30
+"""More groups of one label than these (CK+ has 123 subjects) are counted and not listed."""
 
 
 def print_record(record: RunRecord, path: Path) -> None:
@@ -37,7 +42,10 @@ def print_record(record: RunRecord, path: Path) -> None:
         console.print(dataset.reference_note, style="dim", markup=False, highlight=False, soft_wrap=True)
     metrics = list(dict.fromkeys([card.primary, *(score.metric for score in record.scores)]))
     shown = _fitting(record, metrics, console.width)
-    console.print(_score_table(record, shown))
+    groups, crowds = listed_groups([score.group for score in record.scores])
+    console.print(_score_table(record, shown, groups))
+    for label, count in crowds.items():
+        console.print(f"{count} groups {label}=...: in the record", style="dim", markup=False, highlight=False)
     for metric in metrics[len(shown) :]:
         overall = [score for score in record.scores if score.metric == metric and score.group == "all"]
         console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}" for score in overall))
@@ -55,6 +63,21 @@ def print_record(record: RunRecord, path: Path) -> None:
     console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    """Choose the groups that a table on a screen lists: all, but of labels with many values none.
+
+    Returns:
+        The names, each once and in their order, and for each label that is left out how many groups it makes.
+
+    >>> listed_groups(["all", "emotion=fear", "all"])
+    (['all', 'emotion=fear'], {})
+    """
+    names = list(dict.fromkeys(groups))
+    counts = Counter(name.partition("=")[0] for name in names if "=" in name)
+    crowds = {label: count for label, count in counts.items() if count > _CROWD}
+    return [name for name in names if name.partition("=")[0] not in crowds], crowds
+
+
 def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
     """Give the first metrics, as many as columns fit into a line; the one that ranks always does."""
     left = width - max(len(score.group) for score in record.scores) - _FIXED_WIDTH
@@ -67,7 +90,7 @@ def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
     return shown
 
 
-def _score_table(record: RunRecord, metrics: list[str]) -> Table:
+def _score_table(record: RunRecord, metrics: list[str], groups: list[str]) -> Table:
     """A row a group, a column a metric; the metric that ranks stands first, with its interval."""
     scores = {(score.group, score.metric): score for score in record.scores}
     table = Table(box=SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
@@ -77,7 +100,7 @@ def _score_table(record: RunRecord, metrics: list[str]) -> Table:
         table.add_column(Text(f"{metric}\n{_unit(record, metric)}"), justify="right", no_wrap=True)
         if metric == metrics[0]:
             table.add_column("95 % interval", justify="right", no_wrap=True)
-    for group in dict.fromkeys(score.group for score in record.scores):
+    for group in groups:
         cells = []
         for metric in metrics:
             score = scores.get((group, metric))

@@ -142,7 +142,11 @@ def test_summary_by_part_and_emotion_with_intervals_over_subjects(tmp_path: Path
         *GROUPS,
         "emotion=happiness",
         "emotion=surprise",
+        *(f"subject=S{number:03d}" for number in range(1, 6)),
     }
+    of_one = summary["epe", "subject=S002"]
+    members = [s.terms["epe"].sum / 68 for s in scores if s.key.startswith("S002")]
+    assert (of_one.value, of_one.pairs, of_one.ci_low) == (pytest.approx(np.mean(members)), 2, None)
     by_subject = summary["epe", "emotion=happiness"]
     # Both takes of a subject are alike here: resampled as one they are as uncertain as one.
     assert overall.ci_high is not None

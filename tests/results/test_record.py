@@ -85,6 +85,18 @@ def test_missing_record_and_damaged_table_are_named(tmp_path: Path) -> None:
         read_pair_table(tmp_path / "pairs.parquet")
 
 
+def test_a_crowd_of_groups_is_counted_and_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    one = record.scores[0]
+    groups = [f"subject={number}" for number in range(31)] + [f"emotion={number}" for number in range(30)]
+    scores = [one.model_copy(update={"group": group}) for group in ("all", *groups)]
+    text.print_record(record.model_copy(update={"scores": tuple(scores)}), tmp_path / "record.json")
+    printed = capsys.readouterr().out
+    assert "31 groups subject=...: in the record" in printed
+    assert "subject=7" not in printed
+    assert "emotion=29" in printed
+
+
 @pytest.mark.parametrize("width", [70, 90, 120])
 def test_no_column_of_a_printed_record_is_cut(
     tmp_path: Path, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
