@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import MethodError
+
+if TYPE_CHECKING:
+    from ffbench.training.trainee import TrainEntry
 
 FlowArray = TypeVar("FlowArray", torch.Tensor, npt.NDArray[np.float32])
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -162,9 +165,11 @@ class MethodRequest:
 class MethodEntry:
     """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
 
-    `variants` names what may follow `family/`; None when the family is one method.
+    `variants` names what may follow `family/`; None when the family is one method. `train` tells how it is trained,
+    where it can be.
     """
 
     summary: str
     load: Callable[[MethodRequest], Method]
     variants: Callable[[], Sequence[str]] | None = None
+    train: Callable[[], TrainEntry] | None = None

@@ -26,6 +26,7 @@ from ffbench.cli import (
     submit,
     table,
     track,
+    train,
     validate,
     verify,
 )
@@ -46,6 +47,7 @@ app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
 app.command("generate")(generate.generate_dataset)
+app.command("train")(train.train_method)
 app.command("predict")(predict.predict_flows)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)

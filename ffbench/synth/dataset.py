@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ffbench.synth.background import FloatImage
-from ffbench.synth.expressions import sequence
+from ffbench.synth.expressions import Frame, sequence
 from ffbench.synth.ffn import LENGTHS, flame_target
 from ffbench.synth.flame import FlameHead
 from ffbench.synth.head import HeadModel
@@ -29,6 +29,7 @@ from ffbench.synth.scene import (
     sample_person,
 )
 from ffbench.synth.sensor import sample_sensor
+from ffbench.synth.surface import texture_coordinates
 
 Sample = dict[str, Any]
 
@@ -46,8 +47,9 @@ class RenderedPairs(IterableDataset[Sample]):
     - `mask`: (H, W) bool, where the bust is in image 1; elsewhere the flow is zero
     - `occluded`: (H, W) bool, what image 2 does not show
     - `region`: (H, W) uint8, values of `ffbench.synth.head.Region`
+    - `uv`, when `surface` is asked for: (2, H, W) float32, texture coordinates of the skin in image 1, else zero
     - `index`: int, `dataset.sample(index)` makes the pair again; `seed`: int, of its scene; `frames`: int, the pair
-      is two consecutive frames of a sequence of that length (motion scale 1/frames)
+      is two consecutive frames of a sequence of that length (motion scale 1/frames), 0 for a pair of `anywhere`
 
     With a `DataLoader` of `batch_size=block` the order too is the same whatever `num_workers` is, and a run that has
     taken k pairs goes on with `start=k`. A few people are in the stream at a time, in random order, each for
@@ -71,6 +73,8 @@ class RenderedPairs(IterableDataset[Sample]):
         head: HeadModel | None = None,
         textures: ImageFolder | None = None,
         backgrounds: ImageFolder | None = None,
+        anywhere: float = 0.0,
+        surface: bool = False,
     ) -> None:
         """Describe the stream; nothing is loaded before the first pair.
 
@@ -88,6 +92,9 @@ class RenderedPairs(IterableDataset[Sample]):
             head: the head model; None is the MakeHuman head.
             textures: skins to draw from (`list_textures`); None paints them.
             backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None paints them.
+            anywhere: share of the pairs that do not start from rest: two moments on the way from one expression and
+                pose to another, any time apart. FFN has none; a network that is to serve real clips needs them.
+            surface: whether texture coordinates are wanted.
 
         Raises:
             ValueError: a number that is out of range.
@@ -104,6 +111,9 @@ class RenderedPairs(IterableDataset[Sample]):
         self.people, self.pairs_per_person, self.texture_size = people, pairs_per_person, texture_size
         self._lengths = list(scales)
         self._weights = np.array([scales[length] for length in self._lengths], np.float64) / sum(scales.values())
+        if not 0 <= anywhere <= 1:
+            raise ValueError(f"anywhere must be a share from 0 to 1, got {anywhere}")
+        self.anywhere, self.surface = anywhere, surface
         self._head, self._textures, self._backgrounds = head, textures, backgrounds
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
@@ -113,22 +123,8 @@ class RenderedPairs(IterableDataset[Sample]):
         return {**self.__dict__, "_cast": OrderedDict(), "_turns": None}
 
     def __iter__(self) -> Iterator[Sample]:
-        worker = get_worker_info()
-        number, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        if worker is not None:
-            import cv2
-
-            cv2.setNumThreads(0)  # its threads do not survive the fork, and the workers share the cores
-        end = None if self.count is None else self.start + self.count
-        part, parts = self.shard
-        turn = number
-        while True:
-            first = self.start + (turn * parts + part) * self.block
-            if end is not None and first >= end:
-                return
-            for index in range(first, first + self.block if end is None else min(first + self.block, end)):
-                yield self.sample(index)
-            turn += workers
+        for index in worker_indices(self.start, self.count, self.block, self.shard):
+            yield self.sample(index)
 
     def sample(self, index: int) -> Sample:
         """Render the pair of an index: always the same one, here and in every worker.
@@ -148,10 +144,18 @@ class RenderedPairs(IterableDataset[Sample]):
             sensor=sample_sensor(rng),
             seed=int(rng.integers(2**31)),
         )
-        target = flame_target(rng, person.head) if isinstance(person.head, FlameHead) else sample_frame(rng, person)
-        frame1, frame2 = sequence(target, np.array([first, first + 1]) / (frames - 1))
+        target = _target(rng, person)
+        if self.anywhere and rng.random() < self.anywhere:
+            frames = 0
+            frame1, frame2 = _two_moments(rng, target, _target(rng, person))
+        else:
+            frame1, frame2 = sequence(target, np.array([first, first + 1]) / (frames - 1))
         pair = render_pair(scene, frame1, frame2)
-        return {**_tensors(pair), "index": index, "seed": scene.seed, "frames": frames}
+        sample = {**_tensors(pair), "index": index, "seed": scene.seed, "frames": frames}
+        if self.surface:
+            seen = pair.frame1
+            sample["uv"] = _channels_first(texture_coordinates(person.head.topology, seen.projected, seen.seen))
+        return sample
 
     def _person(self, index: int) -> tuple[Person, FloatImage]:
         """Give who the pair of an index shows, and before what."""
@@ -172,6 +176,46 @@ class RenderedPairs(IterableDataset[Sample]):
                 self._cast.popitem(last=False)
         self._cast.move_to_end(number)
         return self._cast[number]
+
+
+def worker_indices(
+    start: int, count: int | None, block: int, shard: tuple[int, int] = (0, 1)
+) -> Iterator[int]:
+    """Give the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
+
+    Args:
+        start: the first index of the stream.
+        count: how many the stream has; None never ends.
+        block: batch size of the loader. Workers, and shards, take blocks in turn, so that batches are the same
+            whatever the number of workers.
+        shard: (i, n): this is process i of n that share the stream.
+    """
+    worker = get_worker_info()
+    number, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+    if worker is not None:
+        import cv2
+
+        cv2.setNumThreads(0)  # its threads do not survive the fork, and the workers share the cores
+    end = None if count is None else start + count
+    part, parts = shard
+    turn = number
+    while True:
+        first = start + (turn * parts + part) * block
+        if end is not None and first >= end:
+            return
+        yield from range(first, first + block if end is None else min(first + block, end))
+        turn += workers
+
+
+def _target(rng: np.random.Generator, person: Person) -> Frame:
+    return flame_target(rng, person.head) if isinstance(person.head, FlameHead) else sample_frame(rng, person)
+
+
+def _two_moments(rng: np.random.Generator, start: Frame, end: Frame) -> tuple[Frame, Frame]:
+    """Give two frames on the straight way from `start` to `end`, 3 % of it to all of it apart."""
+    apart = float(np.exp(rng.uniform(np.log(0.03), 0)))
+    first = float(rng.uniform(0, 1 - apart))
+    return start.towards(end, first), start.towards(end, first + apart)
 
 
 def _tensors(pair: RenderedPair) -> dict[str, torch.Tensor]:

@@ -160,6 +160,12 @@ class Frame:
         """The head partner of this frame: the expression of `previous`, this frame's pose (Eq. 4)."""
         return Frame(previous.expression, self.pose)
 
+    def towards(self, other: Frame, share: float) -> Frame:
+        """Give the frame at `share` of the way from this one to `other`: 0 is this one, 1 the other."""
+        poses = zip(vars(self.pose).items(), vars(other.pose).values(), strict=True)
+        mixed = {name: (1 - share) * ours + share * theirs for (name, ours), theirs in poses}
+        return Frame((1 - share) * self.expression + share * other.expression, Pose(**mixed))
+
 
 def sequence(target: Frame, shares: Sequence[float] | FloatArray) -> list[Frame]:
     """Interpolate from neutral (beta, 0, 0) to `target` (beta, theta, psi) (Eqs. 2 and 3).

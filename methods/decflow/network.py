@@ -77,6 +77,13 @@ class FlowNetwork(nn.Module):
             part.requires_grad_(False)
         self.train(self.training)
 
+    def unfreeze(self) -> None:
+        """Let everything be trained again but the face-semantic encoder, which has no gradient of its own."""
+        self._facial_frozen = False
+        for name, part in self.named_children():
+            part.requires_grad_(name != "semantic")
+        self.train(self.training)
+
     def train(self, mode: bool = True) -> FlowNetwork:
         """Set the mode of all that is not frozen."""
         super().train(mode)

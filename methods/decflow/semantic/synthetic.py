@@ -77,10 +77,12 @@ def semantic_loss(
     Args:
         logits, uv: what `SemanticTrainer` gives.
         true_regions: (B, H, W) integers, at full size; 0 is the background.
-        true_uv: (B, 2, H, W) in [0, 1], at full size; not looked at on the background.
+        true_uv: (B, 2, H, W) in [0, 1], at full size; not looked at on the background, nor where it is zero: eyes,
+            teeth and tongue have no place on the sheet of skin.
     """
     # Cell i of the 1/8 grid stands at pixel 8 i.
     regions = true_regions[:, ::8, ::8].long()
-    error = (uv.float() - true_uv[:, :, ::8, ::8]).abs().sum(dim=1)
-    surface = regions > 0
+    true_uv = true_uv[:, :, ::8, ::8]
+    error = (uv.float() - true_uv).abs().sum(dim=1)
+    surface = (regions > 0) & (true_uv != 0).any(dim=1)
     return F.cross_entropy(logits.float(), regions) + (error * surface).sum() / surface.sum().clamp(min=1)

@@ -1,0 +1,158 @@
+"""`ffbench train`: train a network by a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ffbench.cli import options
+from ffbench.cli.eval_ import INTERRUPTED
+from ffbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from ffbench.training.loop import Outcome
+    from ffbench.training.trainee import TrainEntry
+
+SYNTHETIC = "synth"
+
+
+def train_method(
+    method: Annotated[str, typer.Argument(help="Method: decflow, decflow-s, raft, gma, skflow, flowformer, ...")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Folder of the run; one that was interrupted goes on in it."),
+    ] = None,
+    recipe: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--recipe", help="Recipe by name, or a TOML file; default: the method's first."),
+    ] = None,
+    data: Annotated[
+        str, typer.Option("--data", help=f"FacialFlowNet or a dataset in its layout; `{SYNTHETIC}` renders on the fly.")
+    ] = SYNTHETIC,
+    stage: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--stage", help="Stop after this stage; default: train all."),
+    ] = None,
+    weights: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--weights", help="Checkpoint to start from."),
+    ] = None,
+    change: Annotated[
+        list[str],
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; may be repeated."),
+    ] = [],  # noqa: B006
+    photos: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--photos", help="Folder of photographs for layered pairs; default: a few out of a package."),
+    ] = None,
+    device: options.Device = "auto",
+    processes: Annotated[int, typer.Option("--processes", min=1, help="GPUs, or CPU processes, that share it.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that make samples, for each.")] = 1,
+    minutes: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--minutes", min=0.1, help="Stop after so long; the same command goes on from there."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the recipe that would be run, and nothing else.")] = False,
+) -> None:
+    """Train a method by a recipe: on rendered faces, or on FacialFlowNet.
+
+    An interrupted run goes on where it stopped when the same command is given again, with the same loss curve.
+    """
+    changes = list(options.parse_assignments(change).items())
+    from ffbench.cli.console import stderr
+    from ffbench.registry import method_entry, resolve_device
+
+    family = method.partition(":")[0].partition("/")[0]
+    entry = method_entry(family)
+    if entry.train is None:
+        raise UsageError(f"method '{family}' cannot be trained: it has no recipe")
+    trained = entry.train()
+    from ffbench.training.recipe import read_recipe
+
+    chosen = read_recipe(_recipe_path(trained, recipe, method), changes)
+    if stage is not None:
+        chosen.stage(stage)
+    if show:
+        typer.echo(chosen.model_dump_json(indent=2))
+        return
+    if out is None:
+        raise UsageError("train needs --out DIR, the folder of the run")
+    from ffbench.training.loop import Settings, train
+    from ffbench.training.trainee import TrainRequest
+
+    trainee = trained.build(TrainRequest(method, chosen, weights))
+    settings = Settings(
+        out=out,
+        data=None if data == SYNTHETIC else Path(data),
+        photos=photos,
+        device=resolve_device(device),
+        processes=processes,
+        workers=workers,
+        minutes=minutes,
+        stop_after=stage,
+    )
+    stderr().print(f"{method}: recipe {chosen.name}, {chosen.summary}", highlight=False)
+    try:
+        with _bar(f"training {method}") as move:
+            outcome = train(trainee, chosen, settings, move)
+    except KeyboardInterrupt:
+        stderr().print("interrupted: the same command goes on from the last step")
+        raise typer.Exit(INTERRUPTED) from None
+    _report(outcome, method)
+
+
+def _recipe_path(entry: TrainEntry, name: str | None, method: str) -> Path:
+    if name is None:
+        return next(iter(entry.recipes.values()))
+    if name in entry.recipes:
+        return entry.recipes[name]
+    if name.endswith(".toml"):
+        return Path(name)
+    from ffbench.registry import nearest
+
+    known = ", ".join(entry.recipes)
+    raise UsageError(f"{method} has no recipe '{name}'{nearest(name, entry.recipes)}; it has {known}, or name a .toml")
+
+
+def _report(outcome: Outcome, method: str) -> None:
+    for name, value in outcome.validation.items():
+        typer.echo(f"{name}: {value:.4f}")
+    if outcome.weights is not None:
+        typer.echo(outcome.weights)
+    if not outcome.done:
+        typer.echo(f"stage {outcome.stage}: {outcome.step} steps done; the same command goes on from there")
+    elif outcome.weights is not None:
+        typer.echo(f"try it: ffbench eval -m {method} -p clip_landmarks --weights {outcome.weights}")
+
+
+def _bar(title: str):  # type: ignore[no-untyped-def]
+    """Show a bar with the stage, the loss, the rate and the time left."""
+    import contextlib
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ffbench.cli.console import stderr
+
+    @contextlib.contextmanager
+    def shown():  # type: ignore[no-untyped-def]
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TimeRemainingColumn(),
+            console=stderr(),
+            transient=True,
+        ) as bar:
+            tasks: dict[str, object] = {}
+
+            def move(stage: str, done: int, total: int, loss: float) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bar.add_task(f"{title}, {stage}", total=total, loss="", completed=done - 1)
+                bar.update(tasks[stage], completed=done, loss=f"{loss:.3f}")  # type: ignore[arg-type]
+
+            yield move
+
+    return shown()

@@ -1,0 +1,139 @@
+"""The stream of training samples: from the face engine, layered photographs and FFN, mixed and augmented.
+
+Sample k of a stream follows from its seed and k alone, so that a run goes on where it stopped, and any number of
+workers and processes gives the same batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import IterableDataset
+
+from ffbench.datasets import ffn
+from ffbench.datasets.ffn_files import read_pair
+from ffbench.synth.dataset import RenderedPairs, worker_indices
+from ffbench.synth.layers import layered_pair, load_photos
+from ffbench.training.augment import LabelledPair, augment
+from ffbench.training.recipe import SourceName, Stage
+
+Batch = dict[str, torch.Tensor]
+# Full motion, and the steps of FFN's sequences.
+_SCALES = {2: 3.0, 3: 1.0, 5: 1.0, 10: 1.0, 15: 0.5, 20: 0.5}
+
+
+class TrainingPairs(IterableDataset[Batch]):
+    """An endless stream of augmented samples of one stage.
+
+    Gives mappings, for crops of (H, W):
+
+    - `image1`, `image2`: (3, H, W) uint8 RGB
+    - `facial`, `head`: (2, H, W) float32, forward, px; `head` is zero where it is not known
+    - `head_valid`: (H, W) bool, where `head` is known
+    - `region`: (H, W) uint8 and `uv`: (2, H, W) float32, when `surface` is asked for; zero where there is no face
+    - `index`: () int64
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        seed: int,
+        *,
+        data: Path | None = None,
+        photos: Path | None = None,
+        start: int = 0,
+        shard: tuple[int, int] = (0, 1),
+        surface: bool = False,
+    ) -> None:
+        """Describe the stream; photographs are read and heads made at the first sample.
+
+        Args:
+            stage: its sources, sizes and augmentation.
+            seed: another seed, another stream.
+            data: FFN, or a dataset in its layout, for the source `faces`; None renders them.
+            photos: folder of photographs for the source `layers`; None takes the asset.
+            start: index of the first sample.
+            shard: (i, n): this is process i of n that share the stream.
+            surface: whether `region` and `uv` are wanted.
+
+        Raises:
+            DataError: `data` holds no training pairs.
+        """
+        super().__init__()
+        self.stage, self.seed, self.start, self.shard, self.surface = stage, seed, start, shard, surface
+        self._names = [name for name, weight in stage.data.items() if weight > 0]
+        weights = np.array([stage.data[name] for name in self._names], np.float64)
+        self._shares = weights / weights.sum()
+        self._photos_folder = photos
+        self._photos: list[npt.NDArray[np.uint8]] | None = None
+        self._faces = RenderedPairs(seed=seed, size=stage.render, scales=_SCALES, anywhere=stage.anywhere, surface=surface)
+        # Only the engine knows what a face-semantic encoder is trained on.
+        self._ffn = () if data is None or surface else ffn.scan(data, "train", head=True).pairs
+        self._makers: dict[SourceName, Callable[[int], LabelledPair]] = {
+            "faces": self._ffn_pair if self._ffn else self._face,
+            "layers": self._layered,
+        }
+
+    def __iter__(self) -> Iterator[Batch]:
+        for index in worker_indices(self.start, None, self.stage.batch, self.shard):
+            yield self.sample(index)
+
+    def sample(self, index: int) -> Batch:
+        """Make the sample of an index: always the same one, here and in every worker.
+
+        Raises:
+            DataError: data of the engine, photographs or files cannot be read.
+        """
+        rng = np.random.default_rng([self.seed, 500, index])
+        name = self._names[int(rng.choice(len(self._names), p=self._shares))]
+        pair = augment(self._makers[name](index), self.stage.augmentation, self.stage.crop, rng)
+        head = np.zeros_like(pair.facial) if pair.head is None else pair.head
+        known = np.full(pair.facial.shape[:2], pair.head is not None)
+        sample = {
+            "image1": _channels_first(pair.image1),
+            "image2": _channels_first(pair.image2),
+            "facial": _channels_first(pair.facial),
+            "head": _channels_first(head),
+            "head_valid": torch.from_numpy(known),
+            "index": torch.tensor(index),
+        }
+        if self.surface:
+            region = np.zeros(known.shape, np.uint8) if pair.region is None else pair.region
+            sample["region"] = torch.from_numpy(np.ascontiguousarray(region))
+            sample["uv"] = _channels_first(np.zeros_like(pair.facial) if pair.uv is None else pair.uv)
+        return sample
+
+    def _face(self, index: int) -> LabelledPair:
+        made = self._faces.sample(index)
+        image1, image2, facial, head = (
+            _channels_last(made[key]) for key in ("image1", "image2", "flow_facial", "flow_head")
+        )
+        if not self.surface:
+            return LabelledPair(image1, image2, facial, head)
+        return LabelledPair(image1, image2, facial, head, made["region"].numpy(), _channels_last(made["uv"]))
+
+    def _layered(self, index: int) -> LabelledPair:
+        if self._photos is None:
+            self._photos = load_photos(self._photos_folder)
+        rng = np.random.default_rng([self.seed, 501, index])
+        pair = layered_pair(rng, self.stage.render, self.stage.render, self._photos)
+        return LabelledPair(pair.image1, pair.image2, pair.flow)
+
+    def _ffn_pair(self, index: int) -> LabelledPair:
+        epoch, place = divmod(index, len(self._ffn))
+        order = np.random.default_rng([self.seed, 502, epoch]).permutation(len(self._ffn))
+        arrays = read_pair(self._ffn[int(order[place])])
+        return LabelledPair(arrays.image1, arrays.image2, arrays.facial, arrays.head)
+
+
+def _channels_first(array: npt.NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+def _channels_last(tensor: torch.Tensor) -> npt.NDArray[Any]:
+    return np.asarray(tensor.permute(1, 2, 0).numpy())

@@ -1,0 +1,86 @@
+"""What a method gives the trainer: a network, the losses of a recipe's stages, and how to use and save it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from ffbench.method import Method
+
+if TYPE_CHECKING:
+    from ffbench.training.recipe import Recipe, Stage
+    from ffbench.training.samples import Batch
+
+Training = Mapping[str, str | int | float | bool]
+"""How weights came about, for the model card: recipe, steps, seed, scores, commit, ..."""
+
+
+class Trainee(nn.Module, ABC):
+    """A network under training, with its losses inside `forward`, so that several processes can share the work.
+
+    The trainer calls `prepare` at the start of each stage and then optimises the parameters that take a gradient.
+    """
+
+    suffix: str = ".safetensors"
+    """Of the file that `save` writes."""
+
+    @abstractmethod
+    def prepare(self, stage: Stage) -> None:
+        """Set for a stage which parameters take a gradient, and modes.
+
+        Raises:
+            UsageError: the stage names a part or a loss that this network does not have.
+        """
+
+    def wants_surface(self, stage: Stage) -> bool:
+        """Say whether a stage's batches need `region` and `uv`."""
+        return False
+
+    @abstractmethod
+    def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
+        """Give the parts of the loss, weighted: their sum is minimised.
+
+        Args:
+            batch: see `TrainingPairs`; images are (B, 3, H, W) float in [0, 1] by now.
+            stage: what is trained.
+        """
+
+    @abstractmethod
+    def method(self, device: str) -> Method:
+        """Give the network as it is now as a method, for validation. It shares the parameters."""
+
+    @abstractmethod
+    def save(self, path: Path, training: Training) -> None:
+        """Write the weights so that `--weights PATH` takes them.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, torch.Tensor]:
+        """Call `forward`."""
+        losses: dict[str, torch.Tensor] = super().__call__(*args, **kwargs)
+        return losses
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What is to be trained: a method, `family[/variant]`, by a recipe, from a checkpoint if one is named."""
+
+    name: str
+    recipe: Recipe
+    weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class TrainEntry:
+    """How a method family is trained. `recipes` are files by name; the first is the default."""
+
+    recipes: Mapping[str, Path]
+    build: Callable[[TrainRequest], Trainee]

@@ -1,0 +1,177 @@
+"""Training of the family: which parts and losses a recipe's stages may name.
+
+| `trains` | what takes a gradient |
+|---|---|
+| `all` | everything but the face-semantic encoder, which is frozen (Eq. 5) |
+| `facial` | the same without the head decoder: the paper's first stage |
+| `head` | the head decoder alone; all that facial flow depends on is frozen for real: the paper's second stage |
+| `semantic` | the face-semantic encoder `synthetic`, on the face engine's regions and texture coordinates |
+
+| `loss` | |
+|---|---|
+| `facial` | optical flow loss of the facial flow |
+| `decomposition` | L_head + L_expression (section 4.3) |
+| `official` | facial + 0.8 head + 1.5 expression, as in the released code |
+| `joint` | facial + head + expression by the stage's `weights` (1 each); head and expression where the head flow is known |
+| `semantic` | cross-entropy of regions + error of texture coordinates |
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from ffbench.errors import MethodError, UsageError
+from ffbench.method import Method, MethodCard
+from ffbench.synth.head import Region
+from ffbench.training.loss import in_range, sequence_loss
+from ffbench.training.trainee import Trainee, Training, TrainRequest
+
+from .adapter import DecFlowMethod
+from .config import LightConfig, NetworkConfig, PaperConfig
+from .gma import DecFlow
+from .loss import decomposition_loss, facial_loss, official_loss
+from .network import FlowNetwork, FlowPredictions
+from .official import load_gma
+from .semantic import SemanticTrainer, SyntheticEncoder, load_semantic_weights, semantic_loss
+from .tensors import read_tensor_file
+from .weights import create_network, load_weights, save_weights
+
+if TYPE_CHECKING:
+    from ffbench.training.recipe import Stage
+    from ffbench.training.samples import Batch
+
+_CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
+_LOSSES = ("facial", "decomposition", "official", "joint", "semantic")
+_PARTS = ("all", "facial", "head", "semantic")
+
+
+class DecFlowTrainee(Trainee):
+    """A network of the family under training."""
+
+    def __init__(self, name: str, network: FlowNetwork) -> None:
+        super().__init__()
+        self.name = name
+        self.network = network
+        encoder = getattr(network, "semantic", None)
+        # The heads that its labels need; they are not saved with the weights.
+        self.semantic = SemanticTrainer(encoder, len(Region)) if isinstance(encoder, SyntheticEncoder) else None
+
+    def prepare(self, stage: Stage) -> None:
+        """See `Trainee.prepare`."""
+        if stage.loss not in _LOSSES or stage.trains not in _PARTS:
+            raise UsageError(
+                f"stage '{stage.name}': loss '{stage.loss}' of '{stage.trains}'; {self.name} has the losses "
+                f"{', '.join(_LOSSES)} and the parts {', '.join(_PARTS)}"
+            )
+        if self.wants_surface(stage) != (stage.trains == "semantic"):
+            raise UsageError(f"stage '{stage.name}': the loss 'semantic' goes with the part 'semantic'")
+        self.network.unfreeze()
+        if self.semantic is not None:
+            self.semantic.requires_grad_(stage.trains == "semantic")
+        if stage.trains == "semantic":
+            if self.semantic is None:
+                raise UsageError(f"stage '{stage.name}': the network's semantic encoder is not 'synthetic'")
+            self.network.requires_grad_(False)
+            self.semantic.requires_grad_(True)
+        elif stage.trains == "facial":
+            if stage.loss != "facial":
+                raise UsageError(f"stage '{stage.name}': without the head decoder there is only the loss 'facial'")
+            self.network.head_decoder.requires_grad_(False)
+        elif stage.trains == "head":
+            self.network.freeze_facial()
+
+    def wants_surface(self, stage: Stage) -> bool:
+        """See `Trainee.wants_surface`."""
+        return stage.loss == "semantic"
+
+    def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
+        """See `Trainee.forward`."""
+        if stage.loss == "semantic":
+            assert self.semantic is not None
+            return {"semantic": semantic_loss(*self.semantic(batch["image1"]), batch["region"], batch["uv"])}
+        flows = self.network(
+            batch["image1"],
+            batch["image2"],
+            iterations=stage.iterations,
+            head=stage.loss != "facial",
+            every_step=True,
+        )
+        facial, head, gamma = batch["facial"], batch["head"], stage.gamma
+        if stage.loss == "facial":
+            return {"facial": facial_loss(flows, facial, gamma=gamma)}
+        if stage.loss == "joint":
+            return _joint_loss(flows, batch, stage)
+        loss = decomposition_loss if stage.loss == "decomposition" else official_loss
+        return {stage.loss: loss(flows, facial, head, batch["head_valid"], gamma)}
+
+    def method(self, device: str) -> Method:
+        """See `Trainee.method`."""
+        card = MethodCard(id=self.name, title=self.name, decomposes=True)
+        return DecFlowMethod(card, self.network, device)
+
+    def save(self, path: Path, training: Training) -> None:
+        """See `Trainee.save`."""
+        save_weights(path, self.network, training)
+
+
+def build(request: TrainRequest) -> Trainee:
+    """Build the network that a recipe describes, with the weights that training starts from.
+
+    `recipe.initial` may be `gma`: the facial and head decoders, encoders and attention then start as those of
+    GMA, whose checkpoint `request.weights` names. Without it `request.weights` may be a file of this family.
+
+    Raises:
+        UsageError: the recipe is of another method, or needs weights that are not named.
+        MethodError: the weights do not fit.
+    """
+    recipe = request.recipe
+    try:
+        config = _CONFIG.validate_python({"architecture": request.name, **recipe.network})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"recipe '{recipe.name}': network: {place}: {first['msg']}") from error
+    if config.architecture != request.name:
+        raise UsageError(f"recipe '{recipe.name}' is of {config.architecture}, not of {request.name}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = create_network(config)
+    if recipe.initial == "gma":
+        _start_from_gma(network, request)
+    elif recipe.initial is not None:
+        raise UsageError(f"recipe '{recipe.name}': initial '{recipe.initial}' is not known; it may be 'gma'")
+    elif request.weights is not None:
+        found, _ = load_weights(request.weights, request.name)
+        if found.config != config:
+            raise MethodError(f"{request.weights}: its network has other widths or parts than the recipe's")
+        network = found
+    return DecFlowTrainee(request.name, network)
+
+
+def _start_from_gma(network: FlowNetwork, request: TrainRequest) -> None:
+    if not isinstance(network, DecFlow):
+        raise UsageError(f"recipe '{request.recipe.name}': only decflow can start from GMA's weights")
+    if request.weights is None:
+        raise UsageError(
+            f"recipe '{request.recipe.name}' starts from GMA's weights: name ptlflow's gma-sintel-98d6f3d0.ckpt "
+            "with --weights, or train from scratch with --set initial="
+        )
+    load_gma(network, read_tensor_file(request.weights), str(request.weights))
+    if network.config.semantic == "imagenet" and network.semantic is not None:
+        load_semantic_weights(network.semantic, "imagenet", None)
+
+
+def _joint_loss(flows: FlowPredictions, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
+    """Facial flow everywhere; head and expression flow where the head flow is known."""
+    facial, head = batch["facial"], batch["head"]
+    known = in_range(head, batch["head_valid"])
+    parts = {
+        "facial": facial_loss(flows, facial, gamma=stage.gamma),
+        "head": sequence_loss(flows.head, head, known, stage.gamma),
+        "expression": sequence_loss(flows.expression, facial - head, known, stage.gamma),
+    }
+    return {name: stage.weights.get(name, 1.0) * loss for name, loss in parts.items()}
