@@ -178,9 +178,7 @@ class RenderedPairs(IterableDataset[Sample]):
         return self._cast[number]
 
 
-def worker_indices(
-    start: int, count: int | None, block: int, shard: tuple[int, int] = (0, 1)
-) -> Iterator[int]:
+def worker_indices(start: int, count: int | None, block: int, shard: tuple[int, int] = (0, 1)) -> Iterator[int]:
     """Give the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
 
     Args:

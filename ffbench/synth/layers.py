@@ -52,7 +52,10 @@ def load_photos(folder: Path | None = None) -> list[Photo]:
 
         with zipfile.ZipFile(asset_path("photos")) as packed:
             codes = [np.frombuffer(packed.read(name), np.uint8) for name in sorted(packed.namelist())]
-        return [_smaller(np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])) for code in codes]
+        return [
+            _smaller(np.ascontiguousarray(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]))
+            for code in codes
+        ]
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected photographs")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
@@ -165,9 +168,9 @@ def _texture(rng: np.random.Generator, height: int, width: int, photos: Sequence
         top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(photo.shape, (rows, columns)))
         cut = photo[top : top + rows, left : left + columns]
         smaller = rows > tall and columns > wide
-        sheet = cv2.resize(cut, (wide, tall), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC) / np.float32(
-            255
-        )
+        sheet = cv2.resize(
+            cut, (wide, tall), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        ) / np.float32(255)
         if rng.random() < 0.5:
             sheet = sheet[:, ::-1]
         if rng.random() < 0.3:
@@ -201,4 +204,4 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> Mask:
     mask = np.zeros((tall, wide), np.uint8)
     # Sixteenths of a pixel, so that slow edges do not jump.
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-    return mask.astype(np.float32) / 255
+    return mask.astype(np.float32) / np.float32(255)

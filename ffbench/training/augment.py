@@ -33,7 +33,9 @@ class LabelledPair:
     uv: npt.NDArray[np.float32] | None = None
 
 
-def augment(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabelledPair:
+def augment(
+    pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
+) -> LabelledPair:
     """Vary a pair and cut `crop` (height, width) out of it; smaller images are enlarged until the crop fits."""
     pair = _zoom(pair, settings, crop, rng)
     pair = _flip(pair, settings, rng)
@@ -42,9 +44,7 @@ def augment(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], r
     return replace(pair, image1=image1, image2=_erase(image2, settings, rng))
 
 
-def _zoom(
-    pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
-) -> LabelledPair:
+def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabelledPair:
     import cv2
 
     height, width = pair.image1.shape[:2]
@@ -107,9 +107,7 @@ def _mirrored_uv(uv: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float
     return np.stack([np.where(surface, 1 - uv[..., 0], 0), uv[..., 1]], axis=2).astype(np.float32)
 
 
-def _crop(
-    pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
-) -> LabelledPair:
+def _crop(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabelledPair:
     height, width = pair.image1.shape[:2]
     rows, columns = crop
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
@@ -162,8 +160,8 @@ def _jitter(image: Image, settings: Augmentation, rng: np.random.Generator) -> I
     return np.asarray(result + 0.5, np.float32).astype(np.uint8)
 
 
-def _factor(rng: np.random.Generator, most: float) -> np.float32:
-    return np.float32(rng.uniform(1 - most, 1 + most))
+def _factor(rng: np.random.Generator, most: float) -> float:
+    return float(rng.uniform(1 - most, 1 + most))
 
 
 def _erase(image2: Image, settings: Augmentation, rng: np.random.Generator) -> Image:

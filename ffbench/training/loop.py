@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from ffbench.atomic import write_text
 from ffbench.errors import MethodError
+from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
 from ffbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ffbench.training.logs import TrainingLog
@@ -85,6 +86,7 @@ def train(trainee: Trainee, recipe: Recipe, settings: Settings, progress: Progre
         DataError: training data cannot be read, or a file cannot be written.
         MethodError: the loss is not a finite number; `failed.json` names the samples.
     """
+    make_importable()
     from lightning.fabric import Fabric
 
     kind, _, index = settings.device.partition(":")
@@ -227,7 +229,7 @@ class _Run:
                 self._give_up(stage, step, batch)
             self._fabric.backward(loss)
             for name, value in losses.items():
-                parts[name] = parts.get(name, 0.0) + float(value) / stage.accumulate
+                parts[name] = parts.get(name, 0.0) + float(value.detach()) / stage.accumulate
         norm = self._fabric.clip_gradients(network, optimiser, max_norm=stage.clip, error_if_nonfinite=False)
         rate = schedule.get_last_lr()[0]
         optimiser.step()
@@ -322,5 +324,3 @@ def _on_cpu(value: Any) -> Any:
     if isinstance(value, list):
         return [_on_cpu(item) for item in value]
     return value
-
-

@@ -92,7 +92,8 @@ class DecFlowTrainee(Trainee):
         """See `Trainee.forward`."""
         if stage.loss == "semantic":
             assert self.semantic is not None
-            return {"semantic": semantic_loss(*self.semantic(batch["image1"]), batch["region"], batch["uv"])}
+            logits, uv = self.semantic(batch["image1"])
+            return {"semantic": semantic_loss(logits, uv, batch["region"], batch["uv"])}
         flows = self.network(
             batch["image1"],
             batch["image2"],
