@@ -52,10 +52,8 @@ def load_photos(folder: Path | None = None) -> list[Photo]:
 
         with zipfile.ZipFile(asset_path("photos")) as packed:
             codes = [np.frombuffer(packed.read(name), np.uint8) for name in sorted(packed.namelist())]
-        return [
-            _smaller(np.ascontiguousarray(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]))
-            for code in codes
-        ]
+        decoded = [np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8) for code in codes]
+        return [_smaller(np.ascontiguousarray(photo[..., ::-1])) for photo in decoded]
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected photographs")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
@@ -165,7 +163,7 @@ def _texture(rng: np.random.Generator, height: int, width: int, photos: Sequence
         photo = photos[int(rng.integers(len(photos)))]
         share = rng.uniform(0.35, 1.0)
         rows, columns = (max(int(share * side), 16) for side in photo.shape[:2])
-        top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(photo.shape, (rows, columns)))
+        top, left = int(rng.integers(photo.shape[0] - rows + 1)), int(rng.integers(photo.shape[1] - columns + 1))
         cut = photo[top : top + rows, left : left + columns]
         smaller = rows > tall and columns > wide
         sheet = cv2.resize(
@@ -204,4 +202,4 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> Mask:
     mask = np.zeros((tall, wide), np.uint8)
     # Sixteenths of a pixel, so that slow edges do not jump.
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-    return mask.astype(np.float32) / np.float32(255)
+    return np.asarray(mask / 255, np.float32)

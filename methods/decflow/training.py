@@ -12,7 +12,7 @@
 | `facial` | optical flow loss of the facial flow |
 | `decomposition` | L_head + L_expression (section 4.3) |
 | `official` | facial + 0.8 head + 1.5 expression, as in the released code |
-| `joint` | facial + head + expression by the stage's `weights` (1 each); head and expression where the head flow is known |
+| `joint` | facial + head + expression by the stage's `weights` (1 each); the last two where head flow is known |
 | `semantic` | cross-entropy of regions + error of texture coordinates |
 """
 
