@@ -36,8 +36,12 @@ def train_method(
         typer.Option("--stage", help="Stop after this stage; default: train all."),
     ] = None,
     weights: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--weights", help="Checkpoint to start from, or `random`."),
+    ] = None,
+    semantic_weights: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--weights", help="Checkpoint to start from."),
+        typer.Option("--semantic-weights", help="Of the face-semantic encoder, such as dad_3dheads.trcd."),
     ] = None,
     change: Annotated[
         list[str],
@@ -82,7 +86,7 @@ def train_method(
     from ffbench.training.loop import Settings, train
     from ffbench.training.trainee import TrainRequest
 
-    trainee = trained.build(TrainRequest(method, chosen, weights))
+    trainee = trained.build(TrainRequest(method, chosen, weights, semantic_weights))
     settings = Settings(
         out=out,
         data=None if data == SYNTHETIC else Path(data),

@@ -57,18 +57,17 @@ def load_checkpoint(folder: Path, recipe: str) -> Checkpoint | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, LookupError, pickle.UnpicklingError) as error:
-        raise DataError(
-            f"{path}: not a checkpoint that can be read ({_line(error)}); delete it to begin anew"
-        ) from error
+        raise DataError(f"{path}: not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(f"{path}: not a checkpoint of ffbench's trainer; expected {_FORMAT}")
     checkpoint = Checkpoint(**content)
     if checkpoint.recipe != recipe:
-        raise UsageError(
-            f"{folder}: holds a run of another recipe; name another --out, or the recipe it was begun with"
-        )
+        raise UsageError(f"{folder}: holds a run of another recipe; name another --out, or the same recipe")
     return checkpoint
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        # PyTorch's own message begins with how to load the file all the same.
+        return "it is damaged, or holds something else than data"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

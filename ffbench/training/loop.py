@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,6 +115,7 @@ class _Run:
         self._started = time.monotonic()
         self._validation: dict[str, float] = {}
         self._weights: Path | None = None
+        self._stopping = False
         if recipe.validation.every:
             self._protocols = validation_protocols(recipe.validation.protocols, settings.data)
 
@@ -126,6 +129,7 @@ class _Run:
         else:
             self._trainee.load_state_dict(found.network)
         with contextlib.ExitStack() as stack:
+            stack.enter_context(self._finishing_steps())
             lengths = {stage.name: stage.steps for stage in stages}
             self._log = None
             if self._fabric.is_global_zero:
@@ -142,6 +146,8 @@ class _Run:
     def _train_stage(self, number: int, stage: Stage, found: Checkpoint | None) -> int:
         """Train one stage from where it stands; give the number of steps that it has made by the end."""
         fabric, trainee = self._fabric, self._trainee
+        if found is not None and found.step >= stage.steps:
+            return found.step
         trainee.train()
         trainee.prepare(stage)
         trained = [value for value in trainee.parameters() if value.requires_grad]
@@ -159,14 +165,12 @@ class _Run:
         )
         average = RunningAverage(trainee, stage.average)
         done = 0
-        if found is not None and found.optimiser:
+        if found is not None:
             done = found.step
             optimiser.load_state_dict(found.optimiser)
             schedule.load_state_dict(found.schedule)
             fabric.strategy.precision.load_state_dict(found.scaler)
             average.load(found.average)
-        elif found is not None and found.step >= stage.steps:
-            return found.step
 
         def save() -> None:
             if fabric.is_global_zero:
@@ -186,23 +190,21 @@ class _Run:
                 )
 
         batches = self._batches(number, stage, done)
-        try:
-            while done < stage.steps and not self._out_of_time():
-                numbers = self._step(network, optimiser, schedule, stage, batches, done + 1)
-                average.update()
-                done += 1
-                if self._log is not None and (done % self._settings.log_every == 0 or done in (1, stage.steps)):
-                    self._log.write(stage.name, done, numbers)
-                if self._progress is not None and fabric.is_global_zero:
-                    self._progress(stage.name, done, stage.steps, numbers["loss"])
-                every = self._recipe.validation.every
-                if every and (done % every == 0 or done == stage.steps):
-                    self._validate(stage, done, average)
-                if done % self._settings.save_every == 0 and done < stage.steps:
-                    save()
-        except KeyboardInterrupt:
-            save()
-            raise
+        while done < stage.steps and not self._out_of_time():
+            numbers = self._step(network, optimiser, schedule, stage, batches, done + 1)
+            average.update()
+            done += 1
+            if self._log is not None and (done % self._settings.log_every == 0 or done in (1, stage.steps)):
+                self._log.write(stage.name, done, numbers)
+            if self._progress is not None and fabric.is_global_zero:
+                self._progress(stage.name, done, stage.steps, numbers["loss"])
+            every = self._recipe.validation.every
+            if every and (done % every == 0 or done == stage.steps):
+                self._validate(stage, done, average)
+            if self._stopping:
+                break
+            if done < stage.steps and done % self._settings.save_every == 0:
+                save()
         if done >= stage.steps:
             # What goes on to the next stage, and what is shipped, is the running mean.
             average.apply()
@@ -210,7 +212,27 @@ class _Run:
                 self._weights = self._settings.out / f"{stage.name}{trainee.suffix}"
                 trainee.save(self._weights, self._training(stage, done))
         save()
+        if self._stopping:
+            raise KeyboardInterrupt
         return done
+
+    @contextlib.contextmanager
+    def _finishing_steps(self) -> Iterator[None]:
+        """Let Ctrl-C wait for the end of a step, when what is saved is of one moment; a second one does not wait."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, frame: object) -> None:
+            if self._stopping:
+                raise KeyboardInterrupt
+            self._stopping = True
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _step(
         self, network: nn.Module, optimiser: Any, schedule: Any, stage: Stage, batches: Iterator[Batch], step: int
@@ -271,7 +293,9 @@ class _Run:
             with average.applied():
                 method = self._trainee.method(str(self._fabric.device))
                 found = validate(method, self._protocols, self._recipe.validation.pairs)
+            # A method freezes its network and sets it to evaluation.
             self._trainee.train()
+            self._trainee.prepare(stage)
             self._validation = dict(found)
             if self._log is not None:
                 self._log.write(stage.name, step, found)

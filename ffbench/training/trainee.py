@@ -71,11 +71,16 @@ class Trainee(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What is to be trained: a method, `family[/variant]`, by a recipe, from a checkpoint if one is named."""
+    """What is to be trained: a method, `family[/variant]`, by a recipe.
+
+    `weights` is a checkpoint to start from, `random`, or None for what recipe and method start from by themselves;
+    `semantic_weights` fills a face-semantic encoder that is somebody else's.
+    """
 
     name: str
     recipe: Recipe
-    weights: Path | None = None
+    weights: str | Path | None = None
+    semantic_weights: Path | None = None
 
 
 @dataclass(frozen=True)

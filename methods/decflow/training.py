@@ -25,7 +25,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.method import Method, MethodCard
+from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard
 from ffbench.synth.head import Region
 from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import Trainee, Training, TrainRequest
@@ -123,7 +123,8 @@ def build(request: TrainRequest) -> Trainee:
     """Build the network that a recipe describes, with the weights that training starts from.
 
     `recipe.initial` may be `gma`: the facial and head decoders, encoders and attention then start as those of
-    GMA, whose checkpoint `request.weights` names. Without it `request.weights` may be a file of this family.
+    GMA, whose checkpoint `request.weights` names. Without it `request.weights` may be a file of this family. The
+    encoders `dad3d` and `imagenet` are filled from `request.semantic_weights`; torchvision can fetch the latter.
 
     Raises:
         UsageError: the recipe is of another method, or needs weights that are not named.
@@ -138,32 +139,44 @@ def build(request: TrainRequest) -> Trainee:
         raise UsageError(f"recipe '{recipe.name}': network: {place}: {first['msg']}") from error
     if config.architecture != request.name:
         raise UsageError(f"recipe '{recipe.name}' is of {config.architecture}, not of {request.name}")
+    start = None if request.weights in (None, RANDOM_WEIGHTS) else Path(str(request.weights))
+    if recipe.initial not in (None, "", "gma"):
+        raise UsageError(f"recipe '{recipe.name}': initial '{recipe.initial}' is not known; it may be 'gma'")
+    if start is not None and not recipe.initial:
+        network, _ = load_weights(start, request.name)
+        if network.config != config:
+            raise MethodError(f"{start}: its network has other widths or parts than the recipe's")
+        return DecFlowTrainee(request.name, network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = create_network(config)
-    if recipe.initial == "gma":
-        _start_from_gma(network, request)
-    elif recipe.initial is not None:
-        raise UsageError(f"recipe '{recipe.name}': initial '{recipe.initial}' is not known; it may be 'gma'")
-    elif request.weights is not None:
-        found, _ = load_weights(request.weights, request.name)
-        if found.config != config:
-            raise MethodError(f"{request.weights}: its network has other widths or parts than the recipe's")
-        network = found
+    if recipe.initial and request.weights != RANDOM_WEIGHTS:
+        _start_from_gma(network, recipe.name, start)
+    _fill_semantic_encoder(network, request)
     return DecFlowTrainee(request.name, network)
 
 
-def _start_from_gma(network: FlowNetwork, request: TrainRequest) -> None:
+def _start_from_gma(network: FlowNetwork, recipe: str, path: Path | None) -> None:
     if not isinstance(network, DecFlow):
-        raise UsageError(f"recipe '{request.recipe.name}': only decflow can start from GMA's weights")
-    if request.weights is None:
+        raise UsageError(f"recipe '{recipe}': only decflow can start from GMA's weights")
+    if path is None:
         raise UsageError(
-            f"recipe '{request.recipe.name}' starts from GMA's weights: name ptlflow's gma-sintel-98d6f3d0.ckpt "
-            "with --weights, or train from scratch with --set initial="
+            f"recipe '{recipe}' starts from GMA's weights: name ptlflow's gma-sintel-98d6f3d0.ckpt with --weights, "
+            "or start from nothing with --weights random"
         )
-    load_gma(network, read_tensor_file(request.weights), str(request.weights))
-    if network.config.semantic == "imagenet" and network.semantic is not None:
-        load_semantic_weights(network.semantic, "imagenet", None)
+    load_gma(network, read_tensor_file(path), str(path))
+
+
+def _fill_semantic_encoder(network: FlowNetwork, request: TrainRequest) -> None:
+    name, path = network.config.semantic, request.semantic_weights
+    encoder = getattr(network, "semantic", None)
+    if name == "dad3d" and path is None:
+        raise UsageError(
+            f"recipe '{request.recipe.name}': its face-semantic encoder is DAD-3DNet's: name dad_3dheads.trcd with "
+            "--semantic-weights, or take another encoder, such as --set network.semantic=synthetic"
+        )
+    if encoder is not None and (name in ("dad3d", "imagenet") or path is not None):
+        load_semantic_weights(encoder, name, path)
 
 
 def _joint_loss(flows: FlowPredictions, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:

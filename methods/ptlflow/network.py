@@ -48,7 +48,7 @@ class PtlflowNetwork(Method):
     def __init__(self, card: MethodCard, network: Any, device: torch.device) -> None:
         self.card = card
         self.device = device
-        self._network = network.to(device).eval().requires_grad_(False)
+        self.network = network.to(device).eval().requires_grad_(False)
         self._smallest_side = _SMALLEST_SIDES.get(type(network).__name__, _SMALLEST_SIDE)
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
@@ -66,7 +66,7 @@ class PtlflowNetwork(Method):
         autocast = torch.autocast(self.device.type, dtype) if dtype else contextlib.nullcontext()
         try:
             with autocast:
-                flows = self._network({"images": images})["flows"]
+                flows = self.network({"images": images})["flows"]
         except Exception as error:  # whatever a third party's network may raise
             raise MethodError(f"{self.card.id} failed on {height}x{width} images: {reason(error)}") from error
         return Flows(flows[:, 0, :, :height, :width].float().contiguous())
@@ -74,11 +74,11 @@ class PtlflowNetwork(Method):
     def _choose_tiling(self, height: int, width: int) -> None:
         # FlowFormer and its kin run in tiles of the size that they were trained on, which the checkpoint
         # names. ptlflow cuts nonsense out of images smaller than a tile; those run whole, as in the authors' code.
-        if not hasattr(self._network, "use_tile_input"):
+        if not hasattr(self.network, "use_tile_input"):
             return
-        tile = self._network.train_size
-        tallest = max(height, self._network.tile_height)
-        self._network.use_tile_input = tile is not None and tallest >= tile[0] and width >= tile[1]
+        tile = self.network.train_size
+        tallest = max(height, self.network.tile_height)
+        self.network.use_tile_input = tile is not None and tallest >= tile[0] and width >= tile[1]
 
 
 def load_network(request: MethodRequest, model: str) -> Method:

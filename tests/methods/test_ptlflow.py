@@ -31,7 +31,7 @@ def pair(height: int, width: int, batch: int = 1) -> tuple[torch.Tensor, torch.T
 def first_input(method: Method, colour: tuple[float, float, float]) -> list[float]:
     """The colour of a plain image as the first convolution over images sees it."""
     seen: list[torch.Tensor] = []
-    network: torch.nn.Module = method._network  # type: ignore[attr-defined]
+    network: torch.nn.Module = method.network  # type: ignore[attr-defined]
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d) and module.in_channels == 3:
             module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))

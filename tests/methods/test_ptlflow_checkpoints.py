@@ -38,7 +38,7 @@ def saved(path: Path, **more: Any) -> dict[str, torch.Tensor]:
 
 
 def parameters(method: Method) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = method._network.state_dict()  # type: ignore[attr-defined]
+    state: dict[str, torch.Tensor] = method.network.state_dict()  # type: ignore[attr-defined]
     return state
 
 
@@ -85,7 +85,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
     state = saved(path, hyper_parameters={"train_size": [128, 192]})
     method = load_method(f"ptlflow/{MODEL}", weights=path)
     assert all(torch.equal(value, state[key]) for key, value in parameters(method).items())
-    assert method._network.train_size == (128, 192)  # type: ignore[attr-defined]
+    assert method.network.train_size == (128, 192)  # type: ignore[attr-defined]
     weights = method.card.weights
     assert weights is not None
     assert (weights.name, weights.source, weights.sha256) == ("mine.ckpt", "file", file_sha256(path))
@@ -95,7 +95,7 @@ def test_weights_from_a_file(tmp_path: Path) -> None:
 def test_odd_settings_in_a_checkpoint_are_passed_over(tmp_path: Path, settings: object) -> None:
     saved(tmp_path / "mine.ckpt", hyper_parameters=settings)
     method = load_method(f"ptlflow/{MODEL}", weights=tmp_path / "mine.ckpt")
-    assert method._network.train_size is None  # type: ignore[attr-defined]
+    assert method.network.train_size is None  # type: ignore[attr-defined]
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
