@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ffbench.cli import app
+from ffbench.errors import UsageError
+from tests.training.toy import made_pairs
+
+__all__ = ["made_pairs"]
+
+SMALL = [
+    "network.channels=[8, 12, 16, 16, 16]", "network.features=16", "network.hidden=16", "network.motion=16",
+    "network.semantic=none", "precision=fp32", "validation.every=0", "stages.flow.steps=2", "stages.flow.batch=1",
+    "stages.flow.crop=[64, 64]", "stages.flow.render=64", "stages.flow.data.layers=0", "stages.semantic.loss=facial",
+    "stages.semantic.trains=facial", "stages.semantic.steps=1", "stages.semantic.crop=[64, 64]",
+    "stages.semantic.render=64",
+]  # fmt: skip
+
+
+def changes() -> list[str]:
+    return [part for change in SMALL for part in ("--set", change)]
+
+
+@pytest.mark.usefixtures("made_pairs")
+def test_train_says_where_the_weights_are_and_what_to_do_next(tmp_path: Path) -> None:
+    arguments = ["train", "decflow-s", "--out", str(tmp_path), "--workers", "0", "--device", "cpu", *changes()]
+    ran = CliRunner().invoke(app, arguments)
+    assert ran.exit_code == 0, ran.output
+    assert str(tmp_path / "flow.safetensors") in ran.stdout
+    assert "try it: ffbench eval -m decflow-s" in ran.stdout
+    again = CliRunner().invoke(app, arguments)
+    assert again.exit_code == 0, again.output
+
+
+def test_show_prints_the_recipe_and_trains_nothing() -> None:
+    ran = CliRunner().invoke(app, ["train", "decflow", "--recipe", "paper", "--show", "--set", "seed=7"])
+    recipe = json.loads(ran.stdout)
+    assert (recipe["name"], recipe["seed"]) == ("paper", 7)
+    assert [stage["name"] for stage in recipe["stages"]] == ["facial", "decomposition"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dis"], "cannot be trained"),
+        (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, flow"),
+        (["decflow-s"], "--out"),
+        (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], said: str) -> None:
+    ran = CliRunner().invoke(app, ["train", *arguments])
+    assert isinstance(ran.exception, UsageError)
+    assert said in str(ran.exception)
