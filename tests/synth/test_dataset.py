@@ -102,6 +102,24 @@ def test_motion_scales_are_mixed_as_told(toy: PosingHead) -> None:
     assert fast > 8 * slow
 
 
+def test_pairs_may_start_anywhere(toy: PosingHead) -> None:
+    plain, mixed, loose = (stream(toy, anywhere=share) for share in (0.0, 0.5, 1.0))
+    assert {loose.sample(index)["frames"] for index in range(6)} == {0}
+    assert 0 < sum(mixed.sample(index)["frames"] == 0 for index in range(12)) < 12
+    assert all(same(stream(toy).sample(index), plain.sample(index)) for index in range(3))
+    lengths = [float(loose.sample(index)["flow_facial"].norm(dim=0).max()) for index in range(24)]
+    assert max(lengths) > 10 * min(lengths)
+
+
+def test_texture_coordinates_when_asked_for(toy: PosingHead) -> None:
+    plain, surface = stream(toy).sample(1), stream(toy, surface=True).sample(1)
+    assert "uv" not in plain
+    assert same(plain, surface)
+    assert surface["uv"].shape == (2, 48, 48)
+    assert not surface["uv"][:, ~surface["mask"]].any()
+    assert 0 <= surface["uv"].min() <= surface["uv"].max() <= 1
+
+
 def test_only_the_description_is_pickled(toy: PosingHead) -> None:
     pairs = stream(toy)
     pairs.sample(0)
@@ -120,6 +138,7 @@ def test_only_the_description_is_pickled(toy: PosingHead) -> None:
         {"shard": (2, 2)},
         {"scales": {}},
         {"scales": {1: 1.0}},
+        {"anywhere": 1.5},
     ],
 )
 def test_wrong_numbers_are_refused(wrong: dict[str, Any]) -> None:
