@@ -14,10 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.method import Flows
 from ffbench.metrics.summary import summarise_means
+from ffbench.scores import Confusion as Confusion
 from ffbench.scores import PairScore as PairScore
 from ffbench.scores import Score as Score
 from ffbench.scores import Term as Term
 
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and how much there is."""
 Reference = TypeVar("Reference")
 Image = npt.NDArray[np.uint8]
 NumpyFlows = Flows[npt.NDArray[np.float32]]
@@ -89,6 +92,10 @@ class Protocol(ABC, Generic[Reference]):
     dataset: DatasetCard
     needs_backward: bool = False
     """Whether `score` wants the flow from image 2 to image 1 too."""
+    learns: bool = False
+    """Whether `learn` makes the scores, out of the descriptors of all pairs."""
+    learning_options: frozenset[str] = frozenset()
+    """Options that only `learn` reads: runs that differ in them alone share one set of flows."""
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -106,9 +113,23 @@ class Protocol(ABC, Generic[Reference]):
     def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Score the flows of one pair, given as (H, W, 2) arrays. Pure."""
 
+    def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+        """Turn pairs with descriptors into scored pairs. Called once, with all pairs, if `learns`.
+
+        Args:
+            scores: what `score` gave, in the order of `keys`.
+            folder: for what an interrupted run is to find again; removed when the record is written.
+            progress: told how much is done.
+        """
+        return list(scores)
+
     def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
         return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
+
+    def confusion(self, scores: Sequence[PairScore]) -> Confusion | None:
+        """Give the confusion matrix of a protocol that recognises classes. Pure."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -18,11 +20,25 @@ class Term:
 
 @dataclass(frozen=True)
 class PairScore:
-    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
+    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`.
+
+    `descriptor` is what a protocol that learns keeps of a pair's flow, any shape, float16 or float32; it lies on disk
+    beside the journal, and is no part of the table of scores.
+    """
 
     key: str
     terms: Mapping[str, Term]
     labels: Mapping[str, str] = field(default_factory=dict)
+    descriptor: npt.NDArray[np.floating] | None = field(default=None, compare=False, repr=False)
+
+
+class Confusion(BaseModel):
+    """How often pairs of each class were taken for each: `counts` has a row a true class, a column a predicted one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[float, ...], ...] = Field(description="means over seeds, where a protocol learns several times")
 
 
 class Score(BaseModel):

@@ -49,7 +49,9 @@ def evaluate_method(
     chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
-            record = evaluate(chosen, loaded, out=out, batch_size=batch_size, limit=limit, progress=progress)
+            record = evaluate(
+                chosen, loaded, out=out, batch_size=batch_size, limit=limit, progress=progress, learning=progress
+            )
     except KeyboardInterrupt:
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None

@@ -13,17 +13,24 @@ import torch
 import ffbench
 from ffbench.evaluation.source import FlowSource
 from ffbench.method import Method
-from ffbench.protocol import Protocol
+from ffbench.protocol import Protocol, ProtocolCard
 
 
-def run_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+def run_fingerprint(
+    method: Method | FlowSource,
+    protocol: Protocol[Any],
+    batch_size: int,
+    limit: int | None,
+    card: ProtocolCard | None = None,
+) -> str:
     """Hash all that a score depends on: both cards, the dataset, the batches, and the source code behind them.
 
-    The source is part of it so that scores of a method that was edited in between are never mixed.
+    The source is part of it so that scores of a method that was edited in between are never mixed. `card` stands in
+    for the protocol's own.
     """
     parts = {
         "method": method.card.model_dump(mode="json"),
-        "protocol": protocol.card.model_dump(mode="json"),
+        "protocol": (card or protocol.card).model_dump(mode="json"),
         "dataset": protocol.dataset.model_dump(mode="json"),
         "batch_size": batch_size,
         "limit": limit,
@@ -33,6 +40,13 @@ def run_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_
         "source": _source_sha256(Path(ffbench.__file__).parent, _source(method), _source(protocol)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+    """Hash all that the descriptors of pairs depend on: `run_fingerprint` without variant and learning options."""
+    options = {name: value for name, value in protocol.card.options.items() if name not in protocol.learning_options}
+    card = protocol.card.model_copy(update={"variant": "", "options": options})
+    return run_fingerprint(method, protocol, batch_size, limit, card)
 
 
 def _submission(method: Method | FlowSource) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The journal of an evaluation: a line a batch, so that a killed run loses at most the batch it was in.
 
+Descriptors of pairs lie beside it, a file each, written before the line that counts on them.
+
 A line holds a whole batch, not a pair: a resumed run then forms the same batches as an uninterrupted one, and a
 network whose last digits depend on the batch gives the same ones.
 """
@@ -8,13 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
 from ffbench.protocol import PairScore, Term
 
@@ -51,7 +58,10 @@ class Journal:
         Raises:
             DataError: the disk is full; what was scored before is kept, and the run can be resumed.
         """
-        batch = [{"key": s.key, "labels": dict(s.labels), "terms": _plain(s.terms)} for s in scores]
+        for score in scores:
+            if score.descriptor is not None:
+                self._save(score.key, score.descriptor)
+        batch = [_plain(score) for score in scores]
         end = self._file.tell()
         try:
             self._write({"seconds": method_seconds, "pairs": batch})
@@ -88,6 +98,31 @@ class Journal:
             except BlockingIOError as error:
                 raise DataError(f"{self.path}: another process is evaluating this; wait for it to end") from error
 
+    def _descriptor(self, key: str) -> Path:
+        # Keys may hold anything, file names may not.
+        return self.path.parent / "descriptors" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
+
+    def _save(self, key: str, descriptor: npt.NDArray[np.floating]) -> None:
+        path = self._descriptor(key)
+        path.parent.mkdir(exist_ok=True)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.save(file, descriptor, allow_pickle=False)
+
+    def _scores(self, pairs: Sequence[dict[str, Any]]) -> list[PairScore] | None:
+        """Give the scores of one line, or None if one of its descriptors is lost."""
+        try:
+            return [
+                PairScore(
+                    pair["key"],
+                    {name: Term(*term) for name, term in pair["terms"].items()},
+                    pair["labels"],
+                    np.load(self._descriptor(pair["key"]), allow_pickle=False) if pair.get("descriptor") else None,
+                )
+                for pair in pairs
+            ]
+        except (OSError, ValueError, EOFError):
+            return None
+
     def _write(self, line: dict[str, Any]) -> None:
         content = json.dumps(line, allow_nan=True).encode() + b"\n"
         written = self._file.write(content)
@@ -107,7 +142,10 @@ class Journal:
                     if line.get("fingerprint") != fingerprint:
                         return 0
                 else:
-                    self.scores.extend(_score(pair) for pair in line["pairs"])
+                    scores = self._scores(line["pairs"])
+                    if scores is None:
+                        break
+                    self.scores.extend(scores)
                     self.method_seconds += line["seconds"]
                 whole += len(raw)
         return whole
@@ -124,9 +162,7 @@ def _parse(raw: bytes) -> dict[str, Any] | None:
     return line if isinstance(line, dict) else None
 
 
-def _plain(terms: Mapping[str, Term]) -> dict[str, tuple[float, float]]:
-    return {name: (term.sum, term.count) for name, term in terms.items()}
-
-
-def _score(pair: dict[str, Any]) -> PairScore:
-    return PairScore(pair["key"], {name: Term(*term) for name, term in pair["terms"].items()}, pair["labels"])
+def _plain(score: PairScore) -> dict[str, Any]:
+    terms = {name: (term.sum, term.count) for name, term in score.terms.items()}
+    line: dict[str, Any] = {"key": score.key, "labels": dict(score.labels), "terms": terms}
+    return line if score.descriptor is None else {**line, "descriptor": True}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,23 @@ import torch
 
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
-from ffbench.evaluation.fingerprint import run_fingerprint
+from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
 from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.method import Method
-from ffbench.protocol import PairScore, Protocol
+from ffbench.protocol import PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
 from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
 
-Progress = Callable[[int, int], None]
-"""Called with the number of pairs that are done and the number of all pairs."""
-
 
 def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: str) -> Path:
-    """Give the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`."""
+    """Give the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`.
+
+    The journal of a protocol that learns lies in `pairs-<fingerprint>` beside it, with the descriptors of all pairs,
+    and stays: whoever learns from the same flows again, with other options, does not estimate them again.
+    """
     return Path(out) / protocol_id / _slug(method_id) / fingerprint[:12]
 
 
@@ -39,6 +41,7 @@ def evaluate(
     batch_size: int = 1,
     limit: int | None = None,
     progress: Progress | None = None,
+    learning: Progress | None = None,
 ) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
@@ -51,7 +54,8 @@ def evaluate(
         out: folder of runs; what is written lies in `run_folder(out, ...)`.
         batch_size: pairs that go through the method at once. Pairs of different sizes never share a batch.
         limit: only the first pairs; such a record is not complete.
-        progress: called after every batch.
+        progress: called after every batch, with the number of pairs that are done and of all.
+        learning: called by a protocol that learns, with how much of that is done and how much there is.
 
     Raises:
         DataError: no pair could be scored, or the disk is full.
@@ -71,7 +75,9 @@ def evaluate(
     if source.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(source.device)
     problems: list[str] = []
-    with Journal(folder / "journal.jsonl", fingerprint) as journal:
+    pairs_of = pairs_fingerprint(method, protocol, batch_size, limit) if protocol.learns else fingerprint
+    place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
+    with Journal(place / "journal.jsonl", pairs_of) as journal:
         resumed = len(journal.scores)
         done = {score.key for score in journal.scores}
         remaining = [key for key in chosen if key not in done]
@@ -86,6 +92,8 @@ def evaluate(
             raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
         order = {key: index for index, key in enumerate(chosen)}
         scores = sorted(journal.scores, key=lambda score: order[score.key])
+        if protocol.learns:
+            scores = protocol.learn(scores, folder / "learning", learning)
         write_pair_table(folder / "pairs.parquet", scores)
         cost = Cost(
             started=started,
@@ -98,7 +106,10 @@ def evaluate(
         )
         record = _record(source, protocol, scores, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
-        journal.remove()
+        if protocol.learns:
+            shutil.rmtree(folder / "learning", ignore_errors=True)
+        else:
+            journal.remove()
     return record
 
 
@@ -134,6 +145,7 @@ def _record(
             higher_is_better=metric.higher_is_better,
         ),
         scores=tuple(summary),
+        confusion=protocol.confusion(scores),
         interval=Interval(unit=card.resample_by or "pair"),
         pairs=len(scores),
         complete=len(scores) == expected and not dataset.problems,

@@ -99,6 +99,33 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+@dataclass(frozen=True)
+class McNemar:
+    """On how many pairs only A is right, on how many only B, and the exact two-sided p-value of McNemar's test."""
+
+    only_a: int
+    only_b: int
+    p_value: float
+
+
+def mcnemar(a: npt.ArrayLike, b: npt.ArrayLike) -> McNemar:
+    """Test whether two classifiers are right equally often on the same pairs (McNemar 1947, exact binomial).
+
+    It takes pairs for independent; where several are of one subject, the paired bootstrap over subjects is the test.
+
+    Args:
+        a, b: whether each is right on each pair, (N,) bool.
+
+    >>> mcnemar([True, True, True, False], [False, False, True, False])
+    McNemar(only_a=2, only_b=0, p_value=0.5)
+    """
+    from scipy.stats import binomtest
+
+    a, b = np.asarray(a, bool), np.asarray(b, bool)
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    return McNemar(only_a, only_b, float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0)
+
+
 def win_rate(a: npt.ArrayLike, b: npt.ArrayLike, *, higher_is_better: bool) -> float:
     """Give the share of pairs on which A is better than B, in [0, 1]; equal pairs count one half. NaN without pairs.
 

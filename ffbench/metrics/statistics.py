@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -73,3 +73,29 @@ def percentile_interval(draws: npt.NDArray[np.float64], level: float = 0.95) -> 
     """Give the two ends that leave out (1 - level) / 2 of the draws on either side; NaN is no draw."""
     low, high = np.quantile(draws[~np.isnan(draws)], ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)
+
+
+def bootstrap_statistic(
+    units: npt.NDArray[np.float64],
+    statistic: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> tuple[float, float] | None:
+    """Percentile bootstrap of a statistic of a sum over units, by the same draws as `bootstrap_intervals`.
+
+    Args:
+        units: (units, ...) float64, what is summed: a confusion matrix a subject. Callers sort them.
+        statistic: gives (N,) values for (N, ...) sums; NaN where a sum says nothing, and such draws are left out.
+        level: mass between the two ends.
+        resamples: number of resampled sets.
+        seed: of the resampling.
+
+    Returns:
+        (low, high); None with fewer than two units.
+    """
+    if len(units) < 2:
+        return None
+    drawn = resampling_weights(len(units), resamples, seed)
+    return percentile_interval(np.concatenate([statistic(np.tensordot(w, units, 1)) for w in drawn]), level)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import DataError, UsageError
-from ffbench.metrics.paired import holm, paired_difference, resampled_means, win_rate
+from ffbench.metrics.paired import McNemar, holm, mcnemar, paired_difference, resampled_means, win_rate
 from ffbench.metrics.statistics import RESAMPLES, ratio_of_sums
 from ffbench.results.ranking import comparable_columns
 from ffbench.results.ranking_table import PairColumns, unit_names, unit_totals
@@ -73,6 +73,7 @@ class Comparison(_Frozen):
     pairs: int
     groups: tuple[GroupDifference, ...] = Field(description="the first is `all`")
     win_rate: float = Field(description="share of pairs on which A is better, equal ones by half")
+    mcnemar: McNemar | None = Field(default=None, description="where a pair is either right (100 %) or wrong (0 %)")
     worst_for_a: tuple[PairDifference, ...]
     worst_for_b: tuple[PairDifference, ...]
 
@@ -110,6 +111,7 @@ def compare(a: Row, b: Row, group_by: Sequence[str] = (), *, resamples: int = RE
         pairs=int(both.sum()),
         groups=tuple(groups),
         win_rate=win_rate(values[0][both], values[1][both], higher_is_better=a.higher_is_better),
+        mcnemar=_mcnemar(values[0][both], values[1][both]) if a.unit == "%" else None,
         worst_for_a=_worst(first.keys, values[0], values[1], higher_is_worse=not a.higher_is_better),
         worst_for_b=_worst(first.keys, values[0], values[1], higher_is_worse=a.higher_is_better),
     )
@@ -134,6 +136,11 @@ def _pair_values(columns: PairColumns, metric: str) -> Floats:
     sums, counts = columns.terms[metric]
     values: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
     return values
+
+
+def _mcnemar(a: Floats, b: Floats) -> McNemar | None:
+    values = np.concatenate([a, b])
+    return mcnemar(a == 100, b == 100) if len(values) and np.isin(values, (0.0, 100.0)).all() else None
 
 
 def _groups(

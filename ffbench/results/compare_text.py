@@ -24,6 +24,13 @@ def comparison_lines(found: Comparison) -> list[str]:
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
         "",
     ]
+    if found.mcnemar is not None:
+        test = found.mcnemar
+        lines[-1:] = [
+            f"McNemar, pairs taken for independent: only A is right on {test.only_a}, only B on {test.only_b}, "
+            f"{_p_equals(test.p_value)}",
+            "",
+        ]
     rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
     listed, crowds = listed_groups(group.group for group in found.groups)
     rows += [_row(group) for group in found.groups if group.group in listed]

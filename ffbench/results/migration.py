@@ -10,4 +10,7 @@ def migrate(content: Any) -> Any:
     if isinstance(content, dict) and content.get("schema_version") == 1:
         # Version 1 knew no submissions.
         content = {**content, "schema_version": 2, "kind": "evaluated"}
+    if isinstance(content, dict) and content.get("schema_version") == 2:
+        # Version 2 knew no confusion matrices.
+        content = {**content, "schema_version": 3}
     return content

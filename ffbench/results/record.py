@@ -13,10 +13,10 @@ from ffbench import atomic
 from ffbench.errors import DataError
 from ffbench.method import MethodCard
 from ffbench.metrics.statistics import RESAMPLES, SEED
-from ffbench.protocol import DatasetCard, ProtocolCard, Score
+from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.migration import migrate
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -97,7 +97,7 @@ class Submission(_Frozen):
 class RunRecord(_Frozen):
     """What was run on what, where, and what came out."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     kind: Literal["evaluated", "submitted"] = Field(
         description="evaluated: ffbench ran the method; submitted: it scored flows that were made elsewhere"
     )
@@ -107,6 +107,7 @@ class RunRecord(_Frozen):
     dataset: DatasetCard
     primary: Primary
     scores: tuple[Score, ...]
+    confusion: Confusion | None = Field(default=None, description="of a protocol that recognises classes")
     interval: Interval
     pairs: int
     complete: bool = Field(description="every pair that the dataset should have was scored")

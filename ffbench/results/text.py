@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ffbench.protocol import Score
+from ffbench.protocol import Confusion, Score
 from ffbench.results.record import RunRecord
 
 _FILE_WIDTH = 120
@@ -49,6 +49,8 @@ def print_record(record: RunRecord, path: Path) -> None:
     for metric in metrics[len(shown) :]:
         overall = [score for score in record.scores if score.metric == metric and score.group == "all"]
         console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}" for score in overall))
+    if record.confusion is not None:
+        console.print(_confusion_table(record.confusion))
     meaning = "; ".join(f"{name}: {metric.title}" for name, metric in card.metrics.items())
     console.print(meaning, style="dim", markup=False, highlight=False)
     cost = record.cost
@@ -109,6 +111,16 @@ def _score_table(record: RunRecord, metrics: list[str], groups: list[str]) -> Ta
                 cells.append(_interval(score) if score else "")
         pairs = max(score.pairs for (name, _), score in scores.items() if name == group)
         table.add_row(Text(group), str(pairs), *cells, style="bold" if group == "all" else None)
+    return table
+
+
+def _confusion_table(confusion: Confusion) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
+    table.add_column("true class, taken for", no_wrap=True)
+    for name in confusion.classes:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for name, counts in zip(confusion.classes, confusion.counts, strict=True):
+        table.add_row(Text(name), *(f"{count:.4g}" for count in counts))
     return table
 
 

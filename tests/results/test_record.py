@@ -49,7 +49,16 @@ def test_record_of_version_1_is_read_as_of_the_present(tmp_path: Path) -> None:
     record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
     old = json.loads(record.model_dump_json())
     old["schema_version"] = 1
-    del old["kind"], old["submission"]
+    del old["kind"], old["submission"], old["confusion"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert read_record(tmp_path / "old.json") == record
+
+
+def test_record_of_version_2_is_read_as_of_the_present(tmp_path: Path) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    old = json.loads(record.model_dump_json())
+    old["schema_version"] = 2
+    del old["confusion"]
     (tmp_path / "old.json").write_text(json.dumps(old))
     assert read_record(tmp_path / "old.json") == record
 
@@ -58,7 +67,7 @@ def test_record_of_version_1_is_read_as_of_the_present(tmp_path: Path) -> None:
     ("edit", "message"),
     [
         (lambda text: text[: len(text) // 2], "not a run record"),
-        (lambda text: text.replace('"schema_version": 2', '"schema_version": 3'), "schema_version"),
+        (lambda text: text.replace('"schema_version": 3', '"schema_version": 4'), "schema_version"),
         (lambda text: text.replace('"pairs":', '"pears":'), "more|pairs|pears"),
         (lambda text: text.replace('"origin": "synthetic"', '"origin": "reel"'), "dataset.origin"),
         (lambda text: "[]", "not a run record"),

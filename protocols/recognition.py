@@ -1,0 +1,299 @@
+"""Micro-expression recognition on CASME II (paper, section 5.5, Table 4): docs/protocols/recognition.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence as Ordered
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import numpy as np
+
+from ffbench.atomic import atomic_path
+from ffbench.datasets import casme2
+from ffbench.datasets.images import read_image
+from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
+from ffbench.errors import DataError, UsageError
+from ffbench.metrics.classification import confusion_matrix
+from ffbench.metrics.head_motion import fit_head_flow
+from ffbench.protocol import (
+    Confusion,
+    DatasetCard,
+    MetricCard,
+    NumpyFlows,
+    Pair,
+    PairScore,
+    Progress,
+    Protocol,
+    ProtocolCard,
+    ProtocolEntry,
+    ProtocolRequest,
+    Score,
+)
+
+from .recognisers import Recogniser, RegionHistograms
+from .recognition_faces import SIZE, Affine, FlowField, align_flow, register, thumbnail, to_recogniser
+from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
+from .recognition_scores import pair_terms, summarise_recognition, votes_of
+
+VERSION = "1.0"
+Kind = Literal["facial", "head", "expression"]
+Derive = Literal["none", "rigid", "homography"]
+Variant = Literal["clean", "official"]
+RecogniserName = Literal["roi", "mmnet"]
+Choice = TypeVar("Choice", bound=str)
+
+_FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
+_METRICS = {
+    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True),
+    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True),
+    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True),
+    "uar": MetricCard(title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True),
+    "optimism": MetricCard(title="accuracy that choosing epochs on the held-out subject adds", unit="%"),
+}
+_TITLES = {
+    "casme2_5": "CASME II, 5 classes",
+    "casme2_3": "CASME II, 3 classes",
+    "megc_casme2": "CASME II part of MEGC 2019",
+}
+
+
+@dataclass(frozen=True)
+class Face:
+    """Where the registered face lies: the (2, 3) map from frame to recogniser pixels, and the onset face itself."""
+
+    transform: Affine
+    onset: FlowField
+
+
+class Recognition(Protocol[Face]):
+    """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
+
+    learns = True
+    learning_options = frozenset({"recogniser", "epochs", "seeds"})
+
+    def __init__(
+        self,
+        name: str,
+        data: Path,
+        *,
+        variant: Variant = "clean",
+        flow: Kind = "facial",
+        derive_head: Derive = "none",
+        recogniser: RecogniserName = "roi",
+        epochs: int | None = None,
+        seeds: int = 1,
+        workers: int = 1,
+    ) -> None:
+        """Scan the dataset at `data`.
+
+        Args:
+            name: `casme2_5`, `casme2_3` or `megc_casme2`.
+            data: the dataset's folder.
+            variant: `clean`, the last epoch counts; `official`, the best epoch of each held-out subject.
+            flow: what is learnt from.
+            derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
+            recogniser: what learns.
+            epochs: how long it does; None for the recogniser's own number.
+            seeds: how often everything is learnt anew.
+            workers: processes that learn; no digit depends on them.
+
+        Raises:
+            DataError: `data` does not hold CASME II, or too little of it.
+        """
+        found = casme2.scan(data)
+        if name == "megc_casme2":
+            selection = casme2.select_megc(found)
+        else:
+            selection = casme2.select(found, casme2.FIVE if name == "casme2_5" else casme2.THREE)
+        self._classes = selection.classes
+        self._clips = {clip.coding.key: (clip, of) for clip, of in selection.clips}
+        self._flow, self._derive_head, self._seeds, self._workers = flow, derive_head, seeds, workers
+        self._variant = variant
+        self._recogniser = _recogniser(recogniser, len(selection.classes), epochs)
+        self.card = ProtocolCard(
+            id=name,
+            version=VERSION,
+            title=_TITLES[name],
+            variant=variant,
+            primary="accuracy",
+            metrics=_METRICS,
+            group_by=("class",),
+            # One person's clips share face and habits, and are held out together.
+            resample_by="subject",
+            options={
+                "flow": flow,
+                "derive_head": derive_head,
+                "recogniser": recogniser,
+                "epochs": self._recogniser.epochs,
+                "seeds": seeds,
+            },
+        )
+        self.dataset = _dataset_card(data, selection)
+
+    def keys(self) -> Ordered[str]:
+        """Name the clips, such as `sub01/EP02_01f`."""
+        return list(self._clips)
+
+    def load(self, key: str) -> Pair[Face]:
+        """Read onset and apex frame of a clip, and find the registered face in the onset frame."""
+        clip, of = self._clips[key]
+        onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
+        transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
+        return Pair(key, onset, apex, Face(transform, thumbnail(crop)), {"subject": clip.coding.subject, "class": of})
+
+    def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Bring the chosen flow into the registered face; nothing can be scored before all pairs are there.
+
+        Raises:
+            UsageError: the method gives no such flow.
+            DataError: the flow is unknown at a pixel of the face.
+        """
+        flow = self._chosen_flow(pair, forward)
+        descriptor = np.concatenate([flow.ravel(), pair.reference.onset.ravel()]).astype(np.float16)
+        return PairScore(pair.key, {}, pair.labels, descriptor)
+
+    def learn(self, scores: Ordered[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+        """Leave out one subject after the other, and score every pair by what was learnt without its subject.
+
+        Raises:
+            DataError: fewer than two subjects, or the folder cannot be written.
+        """
+        labels = np.array([self._classes.index(score.labels["class"]) for score in scores], np.int64)
+        subjects = subject_numbers([score.labels["subject"] for score in scores])
+        if subjects.max() < 1:
+            raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
+        inputs = np.stack([self._recogniser.features(_descriptor(score)) for score in scores])
+        place = folder / "inputs.npy"
+        with atomic_path(place) as temporary, temporary.open("wb") as file:
+            np.save(file, inputs)
+        classes = len(self._classes)
+        task = Task(self._recogniser, place, labels, subjects, classes, folder)
+        predicted = leave_one_subject_out(task, self._seeds, self._workers, progress)
+        by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
+        kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
+        return [
+            PairScore(
+                score.key,
+                pair_terms(
+                    self._classes,
+                    int(labels[index]),
+                    counting=kept[by[0]][:, index],
+                    counting_f1=kept[by[1]][:, index],
+                    last=kept["last"][:, index],
+                    best=kept["accuracy"][:, index],
+                ),
+                score.labels,
+            )
+            for index, score in enumerate(scores)
+        ]
+
+    def summarise(self, scores: Ordered[PairScore]) -> list[Score]:
+        """Give accuracy (over all, by class, by seed), F1, UF1, UAR and what the official way of choosing adds."""
+        return summarise_recognition(scores, self._classes)
+
+    def confusion(self, scores: Ordered[PairScore]) -> Confusion:
+        """Give the confusion matrix that accuracy, UF1 and UAR are made of."""
+        true = [self._classes.index(score.labels["class"]) for score in scores]
+        table = confusion_matrix(true, [votes_of(score, "vote", self._classes) for score in scores])
+        return Confusion(classes=self._classes, counts=tuple(tuple(row) for row in table.tolist()))
+
+    def _chosen_flow(self, pair: Pair[Face], forward: NumpyFlows) -> FlowField:
+        facial = align_flow(forward.facial, pair.reference.transform, pair.key)
+        if self._flow == "facial":
+            return facial
+        if forward.head is not None:
+            head = align_flow(forward.head, pair.reference.transform, pair.key)
+        elif self._derive_head == "none":
+            raise UsageError(
+                f"flow={self._flow} needs a method that decomposes, or -o derive_head=rigid (or homography), which "
+                "fits a head flow to the facial flow"
+            )
+        else:
+            head = fit_head_flow(facial, np.ones((SIZE, SIZE), bool), self._derive_head)
+        return head if self._flow == "head" else facial - head
+
+
+def _recogniser(name: RecogniserName, classes: int, epochs: int | None) -> Recogniser:
+    if name == "roi":
+        return RegionHistograms(epochs)
+    from .mmnet import MMNetRecogniser
+
+    return MMNetRecogniser(classes, epochs)
+
+
+def _descriptor(score: PairScore) -> Any:
+    assert score.descriptor is not None
+    return score.descriptor
+
+
+def load(request: ProtocolRequest) -> Recognition:
+    """Build the protocol on `request.data`, or CASME II in the data folder, or else the mini dataset.
+
+    Raises:
+        UsageError: an unknown option, value or variant.
+        DataError: the dataset is not usable.
+    """
+    known = ("flow", "derive_head", "recogniser", "epochs", "seeds", "workers")
+    for name in request.options:
+        if name not in known:
+            raise UsageError(f"{request.name}: unknown option '{name}'; there are {', '.join(known)}")
+    options = dict(request.options)
+    flows: tuple[Kind, ...] = get_args(Kind)
+    derive: tuple[Derive, ...] = get_args(Derive)
+    recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
+    variants: tuple[Variant, ...] = get_args(Variant)
+    return Recognition(
+        request.name,
+        request.data or default_dataset(_FOLDERS, "casme2"),
+        variant=_one_of(variants, request.variant or "clean", f"{request.name}: variant"),
+        flow=_one_of(flows, options.get("flow", "facial"), f"{request.name}: flow"),
+        derive_head=_one_of(derive, options.get("derive_head", "none"), f"{request.name}: derive_head"),
+        recogniser=_one_of(recognisers, options.get("recogniser", "roi"), f"{request.name}: recogniser"),
+        epochs=_count(options["epochs"], f"{request.name}: epochs") if "epochs" in options else None,
+        seeds=_count(options.get("seeds", "1"), f"{request.name}: seeds"),
+        workers=_count(options.get("workers", "1"), f"{request.name}: workers", most=os.cpu_count() or 1),
+    )
+
+
+def _one_of(choices: tuple[Choice, ...], value: str, what: str) -> Choice:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise UsageError(f"{what} is '{value}', expected one of {', '.join(choices)}")
+
+
+def _count(text: str, what: str, most: int = 10_000) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise UsageError(f"{what} is '{text}', expected a whole number from 1 to {most}")
+    return int(text)
+
+
+def _dataset_card(data: Path, selection: casme2.Selection) -> DatasetCard:
+    counts = {f"class_{name}": float(sum(of == name for _, of in selection.clips)) for name in selection.classes}
+    facts = {
+        "clips": float(len(selection.clips)),
+        "subjects": float(len({clip.coding.subject for clip, _ in selection.clips})),
+        **counts,
+    }
+    synthetic = (data / SYNTHETIC_MARK).is_file()
+    return DatasetCard(
+        name="CASME II mini" if synthetic else "CASME II",
+        origin="synthetic" if synthetic else "real",
+        reference="ground truth" if synthetic else "annotation",
+        reference_note=(
+            "rendered faces in the layout of CASME II, each moved by action units of its class"
+            if synthetic
+            else "emotions estimated by the authors' coders from action units, clips and self-reports"
+        ),
+        manifest_sha256=selection.manifest_sha256,
+        problems=selection.problems,
+        left_out=selection.left_out,
+        facts=facts,
+    )
+
+
+casme2_5 = ProtocolEntry("CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", load)
+casme2_3 = ProtocolEntry("CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", load)
+megc_casme2 = ProtocolEntry("CASME II: its part of the Micro-Expression Grand Challenge 2019", load)

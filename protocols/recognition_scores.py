@@ -1,0 +1,105 @@
+"""From predictions to the numbers of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
+from ffbench.metrics.statistics import bootstrap_statistic
+from ffbench.metrics.summary import summarise_means
+from ffbench.protocol import PairScore, Score, Term
+
+Floats = npt.NDArray[np.float64]
+_VOTES = ("vote", "vote_f1")
+
+
+def pair_terms(
+    classes: Sequence[str],
+    true: int,
+    *,
+    counting: npt.NDArray[np.int8],
+    counting_f1: npt.NDArray[np.int8],
+    last: npt.NDArray[np.int8],
+    best: npt.NDArray[np.int8],
+) -> dict[str, Term]:
+    """Give the terms of one pair; all predictions are class numbers (seeds,).
+
+    Args:
+        classes: their names.
+        true: number of the pair's class.
+        counting, counting_f1: what counts for accuracy, UF1 and UAR, and for F1.
+        last, best: of the last epoch, and of the epoch that is best on the pair's subject.
+    """
+    seeds = len(counting)
+    right = counting == true
+    terms = {"accuracy": Term(100.0 * float(right.sum()), seeds)}
+    if seeds > 1:
+        terms |= {f"accuracy/seed {seed}": Term(100.0 * float(hit), 1) for seed, hit in enumerate(right)}
+    terms["optimism"] = Term(100.0 * (float((best == true).sum()) - float((last == true).sum())), seeds)
+    for name, predicted in zip(_VOTES, (counting, counting_f1), strict=True):
+        for number, of in enumerate(classes):
+            terms[f"{name}/{of}"] = Term(float((predicted == number).sum()), seeds)
+    return terms
+
+
+def votes_of(score: PairScore, name: str, classes: Sequence[str]) -> list[float]:
+    """Give the share of seeds that took a pair for each class."""
+    terms = [score.terms[f"{name}/{of}"] for of in classes]
+    return [term.sum / term.count for term in terms]
+
+
+def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -> list[Score]:
+    """Turn the scores of pairs into numbers. All intervals are bootstraps over subjects, by the same draws."""
+    ordered = sorted(scores, key=lambda score: score.key)
+    means = [
+        PairScore(
+            score.key,
+            {name: term for name, term in score.terms.items() if name.partition("/")[0] not in _VOTES},
+            score.labels,
+        )
+        for score in ordered
+    ]
+    summary = summarise_means(means, resample_by="subject")
+    by_class = [PairScore(score.key, {"accuracy": score.terms["accuracy"]}, score.labels) for score in means]
+    for of in classes:
+        members = [score for score in by_class if score.labels["class"] == of]
+        summary += [
+            score.model_copy(update={"group": f"class={of}"})
+            for score in summarise_means(members, resample_by="subject")
+        ]
+    measures: dict[str, tuple[str, Callable[[Floats], Floats]]] = {
+        "macro_f1": ("vote_f1", macro_f1),
+        "uf1": ("vote", macro_f1),
+        "uar": ("vote", mean_recall),
+    }
+    for metric, (votes, measure) in measures.items():
+        tables = _tables(ordered, votes, classes)
+        ends = bootstrap_statistic(tables, measure)
+        summary.append(
+            Score(
+                metric=metric,
+                value=float(measure(tables.sum(axis=0))),
+                ci_low=ends[0] if ends else None,
+                ci_high=ends[1] if ends else None,
+                pairs=len(ordered),
+            )
+        )
+    return summary
+
+
+def _tables(scores: Sequence[PairScore], votes: str, classes: Sequence[str]) -> Floats:
+    """Give a confusion matrix for each subject, in order of their names: (subjects, K, K)."""
+    subjects = sorted({score.labels["subject"] for score in scores})
+    members = ([score for score in scores if score.labels["subject"] == subject] for subject in subjects)
+    return np.stack(
+        [
+            confusion_matrix(
+                [list(classes).index(score.labels["class"]) for score in group],
+                [votes_of(score, votes, classes) for score in group],
+            )
+            for group in members
+        ]
+    )
