@@ -16,7 +16,7 @@ Predictions = npt.NDArray[np.int8]
 FLOW_VALUES = SIZE * SIZE * 2
 CELLS, DIRECTIONS = 7, 8
 ROI_EPOCHS = 30
-_PENALTY = 0.1
+_PENALTY = 0.01
 
 
 class Recogniser(ABC):
