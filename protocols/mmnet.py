@@ -208,7 +208,7 @@ def augment(
 def _batches(count: int, size: int, draw: torch.Generator) -> Sequence[torch.Tensor]:
     """Shuffle; a last batch of one joins the one before, since batch normalisation needs two."""
     order = torch.randperm(count, generator=draw)
-    parts = list(order.split(size))
+    parts = list(torch.split(order, size))
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
     return parts
@@ -216,5 +216,5 @@ def _batches(count: int, size: int, draw: torch.Generator) -> Sequence[torch.Ten
 
 def _inputs(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
     values = torch.from_numpy(np.ascontiguousarray(features))
-    flow, onset = values.split([3 * SIZE * SIZE, 3 * TOKENS], 1)
+    flow, onset = torch.split(values, [3 * SIZE * SIZE, 3 * TOKENS], 1)
     return flow.reshape(-1, 3, SIZE, SIZE), onset.reshape(-1, 3, THUMBNAIL, THUMBNAIL)

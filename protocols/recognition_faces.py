@@ -111,4 +111,4 @@ def align_flow(flow: FlowField, transform: Affine, name: str) -> FlowField:
 def thumbnail(crop: Image) -> npt.NDArray[np.float32]:
     """Give the registered onset face as MMNet's position branch reads it: (THUMBNAIL, THUMBNAIL, 3) in [0, 1]."""
     small = cv2.resize(crop, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small / 255, np.float32)

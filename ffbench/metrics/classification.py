@@ -41,4 +41,5 @@ def _mean_over_classes(numerator: Floats, denominator: Floats) -> Floats:
     counts = denominator > 0
     ratios = np.divide(numerator, denominator, out=np.zeros(denominator.shape), where=counts)
     classes = counts.sum(axis=-1)
-    return np.divide(ratios.sum(axis=-1), classes, out=np.full(classes.shape, np.nan), where=classes > 0)
+    means: Floats = np.divide(ratios.sum(axis=-1), classes, out=np.full(classes.shape, np.nan), where=classes > 0)
+    return means

@@ -13,10 +13,9 @@ from typing import Any, Literal, get_args
 from ffbench import atomic
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_ahead
-from ffbench.evaluation.runner import Progress
 from ffbench.flow.flo import HEADER
 from ffbench.paths import cache_dir
-from ffbench.protocol import Protocol
+from ffbench.protocol import Progress, Protocol
 
 Kind = Literal["facial", "head", "backward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

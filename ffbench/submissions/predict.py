@@ -7,11 +7,10 @@ from typing import Any
 
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
-from ffbench.evaluation.runner import Progress
 from ffbench.evaluation.source import MethodSource
 from ffbench.flow.files import write_flow
 from ffbench.method import Method
-from ffbench.protocol import NumpyFlows, Protocol
+from ffbench.protocol import NumpyFlows, Progress, Protocol
 from ffbench.submissions.manifest import Kind, file_stem
 
 FORMATS = ("flo", "flo5")

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ffbench.errors import DataError, UsageError
-from ffbench.evaluation.runner import Progress, evaluate
+from ffbench.evaluation.runner import evaluate
 from ffbench.method import MethodCard
-from ffbench.protocol import Protocol
+from ffbench.protocol import Progress, Protocol
 from ffbench.results.record import RunRecord, Submission
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import build_manifest

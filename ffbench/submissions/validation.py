@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ffbench.errors import DataError
-from ffbench.evaluation.runner import Progress
 from ffbench.flow.checks import is_known
 from ffbench.flow.files import read_flow
+from ffbench.protocol import Progress
 from ffbench.submissions.files import Entry, SubmissionFiles, bytes_allowed
 from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
 

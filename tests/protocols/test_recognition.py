@@ -1,0 +1,321 @@
+"""The recognition protocols: registered faces, folds, what is selected how, and that nothing leaks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+import ffbench
+from ffbench import Flows, Method, MethodCard
+from ffbench.errors import DataError, UsageError
+from ffbench.flow.sampling import sample_flow
+from ffbench.protocols import recognition_folds
+from ffbench.protocols.recognisers import FLOW_VALUES, Recogniser, RegionHistograms, split
+from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
+from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
+from ffbench.results.record import read_record
+from tests.datasets.casme2_folder import Row, workbook
+
+Predicted = npt.NDArray[np.int8]
+
+
+def textured(seed: int, height: int, width: int) -> npt.NDArray[np.uint8]:
+    noise = np.random.default_rng(seed).normal(size=(height, width, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2)
+    return np.asarray(np.clip(128 + smooth * 60 / smooth.std(), 0, 255), np.uint8)
+
+
+SIMILARITY = np.array([[0.83, -0.21, -40.0], [0.21, 0.83, -60.0]])
+
+
+def test_the_crop_is_found_where_it_was_cut_out() -> None:
+    frame = textured(0, 240, 320)
+    crop = np.asarray(cv2.warpAffine(frame, SIMILARITY, (150, 170)), np.uint8)
+    found = register(frame, crop, "clip")
+    corners = np.array([[60, 90], [200, 90], [60, 200], [200, 200]], np.float64)
+    moved, expected = (corners @ t[:, :2].T + t[:, 2] for t in (found, SIMILARITY))
+    assert np.abs(moved - expected).max() < 0.25
+    assert np.array_equal(register(frame, crop, "clip"), found)
+
+
+def test_a_crop_of_something_else_is_refused() -> None:
+    with pytest.raises(DataError, match=r"sub01/EP02_01f: the cropped face cannot be found"):
+        register(textured(0, 240, 320), textured(1, 170, 150), "sub01/EP02_01f")
+    with pytest.raises(DataError, match="cannot be found"):
+        register(np.zeros((50, 60, 3), np.uint8), np.zeros((50, 60, 3), np.uint8), "black")
+
+
+def test_aligned_flow_moves_the_face_as_the_frame_was_moved() -> None:
+    """The reference: where a point of the frame lies in the face before and after, without any rule for vectors."""
+    height, width = 240, 320
+    rows, columns = np.mgrid[0:height, 0:width]
+    flow = np.stack([2 + 0.01 * rows, 0.02 * columns - 3], axis=2).astype(np.float32)
+    crop_size = (150, 170)
+    aligned = align_flow(flow, to_recogniser(SIMILARITY, crop_size), "clip")
+
+    def in_face(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        crop = np.array([SIMILARITY[:, :2] @ point + SIMILARITY[:, 2] for point in points])
+        return np.asarray((crop + 0.5) * SIZE / np.array(crop_size) - 0.5)
+
+    points = np.array([[110.0, 120.0], [150.0, 100.0], [180.0, 130.0], [130.0, 160.0]])
+    motion = np.array([flow[int(y), int(x)] for x, y in points])
+    before, after = in_face(points), in_face(points + motion)
+    assert (before > 0).all()
+    assert (before < SIZE - 1).all()
+    values, known = sample_flow(aligned, before)
+    assert known.all()
+    assert np.allclose(values, after - before, atol=1e-3)
+
+
+def test_outside_of_the_frame_nothing_moves() -> None:
+    transform = to_recogniser(np.array([[1.0, 0, 100], [0, 1, 0]]), (SIZE, SIZE))
+    aligned = align_flow(np.ones((SIZE, SIZE, 2), np.float32), transform, "clip")
+    assert (aligned[:, :100] == 0).all()
+    assert np.allclose(aligned[:-1, 101:], 1)
+
+
+def test_region_histograms_are_the_means_that_they_say() -> None:
+    rng = np.random.default_rng(0)
+    descriptor = rng.normal(size=FLOW_VALUES + 588).astype(np.float16)
+    features = RegionHistograms().features(descriptor).reshape(7, 7, 8)
+    flow, onset = split(descriptor)
+    assert onset.shape == (14, 14, 3)
+    for row, column, direction in ((0, 0, 0), (3, 6, 5), (6, 2, 3)):
+        angle = 2 * np.pi * direction / 8
+        cell = flow[32 * row : 32 * row + 32, 32 * column : 32 * column + 32].reshape(-1, 2).astype(np.float64)
+        expected = np.mean([max(0.0, u * np.cos(angle) + v * np.sin(angle)) for u, v in cell])
+        assert features[row, column, direction] == pytest.approx(expected, rel=1e-5)
+
+
+def task(folder: Path, labels: npt.NDArray[np.int64], features: npt.NDArray[np.float32], subjects: int) -> Task:
+    np.save(folder / "inputs.npy", features)
+    people = np.arange(len(labels), dtype=np.int64) % subjects
+    return Task(RegionHistograms(20), folder / "inputs.npy", labels, people, int(labels.max()) + 1, folder)
+
+
+def accuracy(shared: Task, predicted: Predicted, by: str) -> float:
+    chosen = chosen_epochs(predicted, shared.labels, shared.subjects, shared.classes, by)
+    return float((chosen == shared.labels).mean())
+
+
+def test_shuffled_labels_give_chance_when_nothing_leaks_and_more_than_chance_the_official_way(tmp_path: Path) -> None:
+    """96 pairs whose features say the class without fault; then labels that say nothing of the features."""
+    rng = np.random.default_rng(3)
+    labels = rng.permutation(np.arange(96, dtype=np.int64) % 4)
+    features = (np.eye(4)[labels] @ rng.normal(size=(4, 30)) + 0.3 * rng.normal(size=(96, 30))).astype(np.float32)
+    (tmp_path / "true").mkdir()
+    honest = task(tmp_path / "true", labels, features, 16)
+    assert accuracy(honest, leave_one_subject_out(honest, 1), "last") > 0.95
+    clean, official = [], []
+    for shuffle in range(6):
+        folder = tmp_path / str(shuffle)
+        folder.mkdir()
+        noise = task(folder, rng.permutation(labels), rng.normal(size=(96, 30)).astype(np.float32), 16)
+        predicted = leave_one_subject_out(noise, 1)
+        clean.append(accuracy(noise, predicted, "last"))
+        official.append(accuracy(noise, predicted, "accuracy"))
+    # Chance is 1/4; the mean over 576 pairs has a standard error of 0.018.
+    assert abs(np.mean(clean) - 0.25) < 0.06
+    assert np.mean(official) > np.mean(clean) + 0.08, "the official way finds signal in noise"
+
+
+class Memory(Recogniser):
+    """Remembers what it was given: predicts whether the held-out pairs were among those it learnt from."""
+
+    epochs = 1
+
+    def features(self, descriptor: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+        return descriptor.astype(np.float32)
+
+    def fit_predict(
+        self,
+        features: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.int64],
+        others: npt.NDArray[np.float32],
+        classes: int,
+        seed: int,
+    ) -> Predicted:
+        seen = set(features.ravel().tolist())
+        return np.array([[int(value in seen) for value in others.ravel().tolist()]], np.int8)
+
+
+def test_no_fold_sees_a_pair_of_the_subject_that_it_predicts(tmp_path: Path) -> None:
+    subjects = np.array([0, 0, 1, 2, 2, 2], np.int64)
+    np.save(tmp_path / "inputs.npy", np.arange(6, dtype=np.float32)[:, None])
+    shared = Task(Memory(), tmp_path / "inputs.npy", np.zeros(6, np.int64), subjects, 2, tmp_path)
+    assert (leave_one_subject_out(shared, 2) == 0).all()
+
+
+def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(24, dtype=np.int64) % 3
+    features = rng.normal(size=(24, 10)).astype(np.float32)
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    expected = leave_one_subject_out(task(tmp_path / "whole", labels, features, 4), 2)
+    cut = task(tmp_path / "cut", labels, features, 4)
+    run, runs = recognition_folds._run, []
+
+    def stop_after_three(*fold: object) -> None:
+        runs.append(fold)
+        if len(runs) == 4:
+            raise KeyboardInterrupt
+        run(*fold)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recognition_folds, "_run", stop_after_three)
+    with pytest.raises(KeyboardInterrupt):
+        leave_one_subject_out(cut, 2)
+    # A fold whose file was cut off is run again.
+    (tmp_path / "cut" / "fold-0-1.npy").write_bytes(b"\x93NUMPY")
+    told: list[tuple[int, int]] = []
+    assert np.array_equal(leave_one_subject_out(cut, 2, progress=lambda *done: told.append(done)), expected)
+    assert told[0] == (2, 8)
+    assert told[-1] == (8, 8)
+
+
+@pytest.mark.slow
+def test_processes_change_no_digit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(24, dtype=np.int64) % 3
+    features = rng.normal(size=(24, 10)).astype(np.float32)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    one = leave_one_subject_out(task(tmp_path / "1", labels, features, 4), 2)
+    two = leave_one_subject_out(task(tmp_path / "2", labels, features, 4), 2, workers=2)
+    assert np.array_equal(one, two)
+
+
+def test_epochs_are_chosen_as_stated() -> None:
+    labels, subjects = np.array([0, 1, 1, 0]), np.array([0, 0, 0, 1])
+    # Three epochs of one seed: the second is best for subject 0, the first of equals counts for subject 1.
+    predicted = np.array([[[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]]], np.int8)
+    assert chosen_epochs(predicted, labels, subjects, 2, "last").tolist() == [[0, 0, 0, 1]]
+    assert chosen_epochs(predicted, labels, subjects, 2, "accuracy").tolist() == [[0, 1, 1, 0]]
+    assert chosen_epochs(predicted, labels, subjects, 2, "f1").tolist() == [[0, 1, 1, 0]]
+
+
+class Planted(Method):
+    """Says the class in its flow: reads it from a corner of the second image, where the test's frames have it."""
+
+    card = MethodCard(id="planted", title="Planted")
+
+    def forward(self, image1, image2):  # type: ignore[no-untyped-def]
+        value = image2[:, 0, 0, 0] * 255 / 40
+        angle = value.round() * 2 * np.pi / 5
+        flow = np.stack([np.cos(angle.numpy()), np.sin(angle.numpy())], 1).astype(np.float32)
+        import torch
+
+        height, width = image1.shape[-2:]
+        return Flows(facial=torch.from_numpy(flow)[:, :, None, None].expand(-1, -1, height, width))
+
+
+CLASSES = ("happiness", "repression", "disgust", "surprise", "others")
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three subjects, two clips of each class each; the second frame's first pixel says the class."""
+    root = tmp_path_factory.mktemp("planted") / "CASME2"
+    rows: list[Row] = []
+    for subject in (1, 2, 3):
+        for take in range(10):
+            name, emotion = f"EP{take:02d}_01", CLASSES[take % 5]
+            rows.append((subject, name, None, 1, 2, 3, None, "12", emotion))
+            frame = textured(subject, 120, 160)
+            crop = np.asarray(cv2.warpAffine(frame, np.array([[1.0, 0, -20], [0, 1, -10]]), (100, 100)))
+            apex = frame.copy()
+            apex[:8, :8] = 40 * CLASSES.index(emotion)
+            for folder, prefix, images in (("CASME2-RAW", "img", (frame, apex)), ("Cropped", "reg_img", (crop, crop))):
+                place = root / folder / f"sub{subject:02d}" / name
+                place.mkdir(parents=True)
+                for number, image in enumerate(images, start=1):
+                    Image.fromarray(image).save(place / f"{prefix}{number}.jpg", quality=100)
+    (root / "CASME2-coding-20140508.xlsx").write_bytes(workbook(rows))
+    return root
+
+
+def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
+    protocol = ffbench.load_protocol("casme2_5", data=planted, options={"seeds": "2", "epochs": "5"})
+    learnt: list[tuple[int, int]] = []
+    record = ffbench.evaluate(Planted(), protocol, out=tmp_path, learning=lambda *done: learnt.append(done))
+    assert record.primary.value == 100
+    assert learnt[-1] == (6, 6)
+    assert (record.score("uf1").value, record.score("uar").value, record.score("optimism").value) == (1, 1, 0)
+    assert record.score("accuracy", "class=disgust").pairs == 6
+    assert record.score("accuracy", "seed 1").value == 100
+    assert record.confusion is not None
+    assert record.confusion.classes == CLASSES
+    assert np.array_equal(record.confusion.counts, 6 * np.eye(5))
+    assert record.protocol.variant == "clean"
+    assert record.dataset.origin == "real"
+    assert record.complete
+    folder = next((tmp_path / "casme2_5" / "planted").glob("*/record.json")).parent
+    assert read_record(folder / "record.json") == record
+    assert not (folder / "learning").exists()
+    # Another seed or variant learns from the flows that are there, and no flow is estimated again.
+    again = ffbench.load_protocol("casme2_5", data=planted, variant="official", options={"epochs": "3"})
+    official = ffbench.evaluate(Planted(), again, out=tmp_path)
+    assert official.cost.resumed_pairs == official.pairs == 30
+    assert official.protocol.options["seeds"] == 1
+    # A descriptor that is lost is made again.
+    lost = next((tmp_path / "casme2_5" / "planted").glob("pairs-*/descriptors/*.npy"))
+    lost.write_bytes(b"")
+    assert ffbench.evaluate(Planted(), again, out=tmp_path).scores == official.scores
+
+
+def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
+    def load(name: str = "casme2_5", variant: str | None = None, **options: str) -> object:
+        return ffbench.load_protocol(name, data=planted, variant=variant, options=options)
+
+    with pytest.raises(UsageError, match="flow is 'mouth', expected one of facial, head, expression"):
+        load(flow="mouth")
+    with pytest.raises(UsageError, match="unknown option 'seed'"):
+        load(seed="1")
+    with pytest.raises(UsageError, match="seeds is '0', expected a whole number from 1"):
+        load(seeds="0")
+    with pytest.raises(UsageError, match="variant is 'paper', expected one of clean, official"):
+        load(variant="paper")
+    with pytest.raises(DataError, match=r"combined_3class_gt\.csv"):
+        load("megc_casme2")
+    with pytest.raises(UsageError, match="needs a method that decomposes"):
+        ffbench.evaluate(Planted(), ffbench.load_protocol("casme2_5", data=planted, options={"flow": "head"}),
+                         out=tmp_path)  # fmt: skip
+    protocol = ffbench.load_protocol("casme2_3", data=planted)
+    with pytest.raises(DataError, match="one subject only"):
+        ffbench.evaluate(Planted(), protocol, out=tmp_path, limit=2)
+
+
+def test_a_pair_whose_crop_is_of_another_face_is_left_out(planted: Path, tmp_path: Path) -> None:
+    import shutil
+
+    root = tmp_path / "CASME2"
+    shutil.copytree(planted, root)
+    Image.fromarray(textured(99, 100, 100)).save(root / "Cropped/sub02/EP03_01/reg_img1.jpg")
+    record = ffbench.evaluate(Planted(), ffbench.load_protocol("casme2_5", data=root), out=tmp_path)
+    assert record.pairs == 29
+    assert not record.complete
+    assert "sub02/EP03_01: the cropped face cannot be found" in record.dataset.problems[0]
+
+
+def test_two_records_are_compared_by_mcnemar(planted: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from ffbench.cli import app
+
+    ffbench.evaluate(Planted(), ffbench.load_protocol("casme2_5", data=planted), out=tmp_path)
+    zero = ffbench.load_method("zero")
+    ffbench.evaluate(zero, ffbench.load_protocol("casme2_5", data=planted), out=tmp_path)
+    records = [str(next((tmp_path / "casme2_5" / name).glob("*/record.json"))) for name in ("planted", "zero")]
+    result = CliRunner().invoke(app, ["compare", *records])
+    assert result.exit_code == 0, result.output
+    assert "McNemar, pairs taken for independent: only A is right on" in result.stdout
+    found = json.loads(CliRunner().invoke(app, ["compare", *records, "--json"]).stdout)["mcnemar"]
+    assert found["only_b"] == 0
+    assert found["only_a"] >= 20
+    assert found["p_value"] == pytest.approx(2.0 ** (1 - found["only_a"]))
