@@ -2,6 +2,7 @@
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff and mypy                               make bench       speed, as ratios
 # make app      the leaderboard page                        make clean     remove what make made
+# make docs     the documentation as a site, in site/
 # make campaign fuzzing and killing at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
 
@@ -13,7 +14,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast campaign lint check bench app clean
+.PHONY: demo test test-fast campaign lint check bench app docs clean
 
 demo: $(VENV)/.installed
 	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -50,6 +51,9 @@ bench: $(VENV)/.installed-dev
 app: $(VENV)/.installed-dev
 	$(BIN)/streamlit run leaderboard/app.py
 
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and "ffbench needs Python 3.10 to 3.13")'
 	$(PYTHON) -m venv $(VENV)
@@ -60,7 +64,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,leaderboard,mmflow]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow]"
 	touch $@
 
 clean:

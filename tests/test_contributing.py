@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from ffbench import evaluate, write_flow
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
+from tests.test_docs import python_blocks
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -20,7 +20,7 @@ GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 @pytest.fixture(scope="module")
 def guide() -> dict[str, Any]:
     names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+    for block in python_blocks(GUIDE):
         exec(compile(block, str(GUIDE), "exec"), names)
     return names
 
@@ -42,5 +42,5 @@ def test_method_dataset_and_protocol_of_the_guide(guide: dict[str, Any], tmp_pat
 
 
 def test_examples_are_short(guide: dict[str, Any]) -> None:
-    for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+    for block in python_blocks(GUIDE):
         assert len([line for line in block.splitlines() if line.strip()]) <= 30
