@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ffbench.datasets import ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
+from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
+from ffbench.synth.journal import MANIFEST, Manifest
+
+_LARGEST_MANIFEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -21,18 +27,21 @@ class Person:
     emotion: str
     rest: Path
     apex: Path
+    code: str | None = None
+    """What the dataset's manifest says that it was made from: the name of EMOCA's codes, and so of their image."""
 
 
 def find_people(root: Path) -> tuple[list[Person], list[str]]:
     """List the people of all splits, and what is left out: one line each.
 
     Raises:
-        DataError: not such a dataset, no sequence, or two splits have one of the same name.
+        DataError: not such a dataset, no sequence, two splits have one of the same name, or its manifest is damaged.
     """
     root = ffn.find_root(root)
     splits = [split for split in ffn.SPLITS if (root / "image" / "facial" / split).is_dir()]
     if not splits:
         raise DataError(f"{root / 'image' / 'facial'}: no split in it; expected FacialFlowNet: {ffn.LAYOUT}")
+    codes = _names_of_codes(root)
     people: dict[str, Person] = {}
     problems: list[str] = []
     for split in splits:
@@ -42,7 +51,11 @@ def find_people(root: Path) -> tuple[list[Person], list[str]]:
         for pair in found.pairs:  # in the order of time
             first = here.get(pair.sequence)
             here[pair.sequence] = Person(
-                pair.sequence, pair.emotion, first.rest if first else pair.image1, apex=pair.image2
+                pair.sequence,
+                pair.emotion,
+                rest=first.rest if first else pair.image1,
+                apex=pair.image2,
+                code=codes.get(pair.sequence),
             )
         twice = sorted(here.keys() & people.keys())
         if twice:
@@ -55,8 +68,8 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
     """Find the source image of each person, by the person's name.
 
     Args:
-        folder: images at any depth, called as the sequence (`happy/0012.png`), or as its subject (`0012.png`) where
-            only one sequence has that subject.
+        folder: images at any depth, called as the codes that a person was made from; or as the sequence
+            (`happy/0012.png`), or as its subject (`0012.png`) where only one sequence has that subject.
         people: those to find; some may have none.
 
     Raises:
@@ -75,7 +88,9 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
     counts = Counter(subjects)
     found: dict[str, Path] = {}
     for person, subject in zip(people, subjects, strict=True):
-        if person.name in images:
+        if person.code is not None and person.code in images:
+            found[person.name] = images[person.code]
+        elif person.name in images:
             found[person.name] = images[person.name]
         elif subject in images and counts[subject] == 1:
             found[person.name] = images[subject]
@@ -84,3 +99,21 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
             f"{folder}: none of {len(images)} images is named as a sequence; expected such as {people[0].name}.png"
         )
     return found
+
+
+def _names_of_codes(root: Path) -> dict[str, str]:
+    """Read from the manifest of a generated dataset which codes each sequence was made from; others have none."""
+    path = root / MANIFEST
+    if synthetic_mark(path) is None or not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > _LARGEST_MANIFEST:
+            raise DataError(f"{path}: larger than {_LARGEST_MANIFEST:,} bytes, which no manifest is")
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise DataError(f"{path}: not a manifest of `ffbench generate`: {where}: {first['msg']}") from error
+    return {f"{one.emotion}/{one.identity:05d}": one.source for one in manifest.sequences if one.source is not None}

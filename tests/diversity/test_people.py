@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from ffbench.datasets.mini import mark_synthetic
 from ffbench.diversity.people import find_people, find_sources
 from ffbench.errors import DataError
 from tests.datasets.ffn_folder import add_sequence
@@ -58,3 +60,31 @@ def test_sources_that_fit_no_one_or_two_of_one_name_are_refused(dataset: Path, t
         find_sources(touch(tmp_path / "b", "0001.png", "0001.jpg"), people)
     with pytest.raises(DataError, match="no such folder"):
         find_sources(tmp_path / "c", people)
+
+
+def test_a_manifest_says_which_image_a_person_was_made_from(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for name in ("happy/00000", "sad/00001"):
+        add_sequence(root, name, 5)
+    origin = dict.fromkeys(("recipe", "renderer", "head", "head_sha256", "engine", "engine_sha256"), "")
+    record = {"split": "test", "frames": 5, "seed": 0, "bytes": 0, "files": {}}
+    manifest = {
+        "origin": {**origin, "seed": 0, "size": 64, "split": None, "codes_sha256": "0"},
+        "identities": 2,
+        "splits": {"test": [0, 1]},
+        "sequences": [
+            {"identity": 0, "emotion": "happy", "source": "Happy/img7", **record},
+            {"identity": 1, "emotion": "sad", "source": None, **record},
+        ],
+    }
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    mark_synthetic(root, "test", "1", 0)
+    folder = touch(tmp_path / "source", "Happy/img7.jpg", "happy/00000.jpg", "00001.jpg")
+    people, _ = find_people(root)
+    assert find_sources(folder, people) == {
+        "happy/00000": folder / "Happy/img7.jpg",
+        "sad/00001": folder / "00001.jpg",
+    }
+    (root / "manifest.json").write_text(json.dumps({**manifest, "identities": "many"}))
+    with pytest.raises(DataError, match=r"manifest\.json: not a manifest.*identities"):
+        find_people(root)
