@@ -20,6 +20,7 @@ from PIL import Image
 
 from ffbench.datasets.casme2_coding import read_coding
 from ffbench.datasets.ck_plus import read_landmarks
+from ffbench.datasets.feature_file import read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.ply import read_mesh
 from ffbench.errors import DataError
@@ -68,6 +69,7 @@ def targets(folder: Path) -> list[Target]:
         Target("CASME II coding .xlsx", ".xlsx", [workbook(ROWS)], lambda path: repr(read_coding(path))),
         Target("CASME II coding .csv", ".csv", [coding_csv(ROWS)], lambda path: repr(read_coding(path))),
         Target("mesh .ply", ".ply", [_ply()], lambda path: _hash(read_mesh(path).vertices)),
+        Target("feature file .npz", ".npz", [_features(0), _features(1)], _read_features, protected=True),
         Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
         Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
         Target("submission .tar.gz", ".tar.gz", [_tar(flows, "w:gz")], _read_submission, protected=True),
@@ -99,6 +101,18 @@ def _ply() -> bytes:
              "element face 1", "property list uchar int vertex_indices", "end_header",
              "0 0 0", "1 0 0", "0 1 0", "3 0 1 2"]  # fmt: skip
     return ("\n".join(lines) + "\n").encode()
+
+
+def _features(seed: int) -> bytes:
+    content = io.BytesIO()
+    vectors = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
+    np.savez(content, names=["happy/0001", "sad/0002", "source/sad/0002"], features=vectors)
+    return content.getvalue()
+
+
+def _read_features(path: Path) -> str:
+    found = read_feature_file(path)
+    return f"{list(found)} {_hash(np.array(list(found.values())))}"
 
 
 def _members(flows: Sequence[np.ndarray], top: str) -> dict[str, bytes]:
