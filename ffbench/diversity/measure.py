@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,10 +92,8 @@ def file_embedding(path: Path) -> tuple[Embedding, frozenset[str]]:
     """
     vectors = read_feature_file(path)
     note = "features computed elsewhere; compare them with figures of the same network on faces cut out alike"
-    digest = file_sha256(path)
-    return Embedding(path.name, note, digest, f"not in {path.name}", lambda name, _: vectors.get(name)), frozenset(
-        vectors
-    )
+    embedding = Embedding(path.name, note, file_sha256(path), f"not in {path.name}", lambda name, _: vectors.get(name))
+    return embedding, frozenset(vectors)
 
 
 def measure(
@@ -130,50 +128,66 @@ def _measure(root: Path, source: Path | None, features: Path | None, progress: C
     else:
         embedding, names = file_embedding(features)
         origins = {person.name: features for person in people if SOURCE + person.name in names}
-    left_out = dict.fromkeys(problems)  # an ordered set
-    vectors: dict[str, Vector] = {}
-    source_vectors: dict[str, Vector] = {}
-    changes: list[tuple[Person, Vector]] = []
-    for done, person in enumerate(people):
-        progress(done, len(people))
-        _add(vectors, person.name, embedding, person.name, person.rest, left_out)
-        if person.name in origins:
-            _add(source_vectors, person.name, embedding, SOURCE + person.name, origins[person.name], left_out)
-        elif origins:
-            left_out[f"{person.name}: no source image"] = None
-        rest, apex = _face_in(person.rest), _face_in(person.apex)
-        if rest is not None and apex is not None:
-            changes.append((person, expression_features(rest.points, apex.points)))
-        for face, image in ((rest, person.rest), (apex, person.apex)):
-            if face is None:
-                left_out[f"{person.name}: no face was found ({image.name})"] = None
-    if len(vectors) < 2:
-        first = f"; the first: {next(iter(left_out))}" if left_out else ""
-        raise DataError(f"{root}: {len(vectors)} of {len(people)} people have features, two are needed{first}")
-    both = [name for name in vectors if name in source_vectors]
-    compared = len(both) > 1
-    own, others = ([table[name] for name in both] for table in (vectors, source_vectors))
-    plane = len(changes) >= FEWEST_EXPRESSIONS
-    emotions = [person.emotion for person, _ in changes]
-    rows = [change for _, change in changes]
-    share, chance = neighbour_agreement(rows, emotions) if plane else (None, None)
+    found = _collect(people, origins, embedding, dict.fromkeys(problems), progress)
+    if len(found.vectors) < 2:
+        first = f"; the first: {next(iter(found.left_out))}" if found.left_out else ""
+        raise DataError(f"{root}: {len(found.vectors)} of {len(people)} people have features, two are needed{first}")
+    both = [name for name in found.vectors if name in found.sources]
+    own, others = ([table[name] for name in both] for table in (found.vectors, found.sources))
+    drawn = found.changes if len(found.changes) >= FEWEST_EXPRESSIONS else []
+    changes = [change for _, change in drawn]
+    share, chance = neighbour_agreement(changes, [person.emotion for person, _ in drawn]) if drawn else (None, None)
     return Diversity(
         dataset=root.resolve().name,
         origin="real" if synthetic_mark(people[0].rest) is None else "synthetic",
         embedding=embedding,
-        identities=len(vectors),
-        spread=spread(list(vectors.values())),
+        identities=len(found.vectors),
+        spread=spread(list(found.vectors.values())),
         sources=len(both),
-        source_spread=spread(others) if compared else {},
-        similarity=source_similarity(own, others) if compared else {},
+        source_spread=spread(others) if len(both) > 1 else {},
+        similarity=source_similarity(own, others) if len(both) > 1 else {},
         expressions=tuple(
             Expression(person.name, person.emotion, float(x), float(y))
-            for (person, _), (x, y) in zip(changes, map_to_plane(rows) if plane else (), strict=plane)
+            for (person, _), (x, y) in zip(drawn, map_to_plane(changes) if drawn else (), strict=True)
         ),
         neighbours=share,
         neighbours_by_chance=chance,
-        left_out=tuple(left_out),
+        left_out=tuple(found.left_out),
     )
+
+
+@dataclass(frozen=True)
+class _Collected:
+    """Vectors of people and of their sources by the person's name, expressions, and what is left out, in order."""
+
+    vectors: dict[str, Vector]
+    sources: dict[str, Vector]
+    changes: list[tuple[Person, Vector]]
+    left_out: dict[str, None]
+
+
+def _collect(
+    people: Sequence[Person],
+    origins: Mapping[str, Path],
+    embedding: Embedding,
+    left_out: dict[str, None],
+    progress: Callable[[int, int], None],
+) -> _Collected:
+    found = _Collected({}, {}, [], left_out)
+    for done, person in enumerate(people):
+        progress(done, len(people))
+        _add(found.vectors, person.name, embedding, person.name, person.rest, left_out)
+        if person.name in origins:
+            _add(found.sources, person.name, embedding, SOURCE + person.name, origins[person.name], left_out)
+        elif origins:
+            left_out[f"{person.name}: no source image"] = None
+        rest, apex = _face_in(person.rest), _face_in(person.apex)
+        if rest is not None and apex is not None:
+            found.changes.append((person, expression_features(rest.points, apex.points)))
+        for face, image in ((rest, person.rest), (apex, person.apex)):
+            if face is None:
+                left_out[f"{person.name}: no face was found ({image.name})"] = None
+    return found
 
 
 def _add(
