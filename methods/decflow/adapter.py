@@ -74,7 +74,7 @@ def load(request: MethodRequest) -> Method:
             raise MethodError(
                 f"{name}: no trained weights ship with this version of ffbench; name a file with --weights "
                 "(for decflow, the authors' decflow-facialflownet.pth will do), "
-                "or run untrained with --weights random"
+                f"make one with `ffbench train {name}`, or run untrained with --weights random"
             )
         network, training = load_weights(path, name)
         source = path.name if request.weights is None else str(path)
