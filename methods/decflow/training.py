@@ -13,6 +13,7 @@
 | `decomposition` | L_head + L_expression (section 4.3) |
 | `official` | facial + 0.8 head + 1.5 expression, as in the released code |
 | `joint` | facial + head + expression by the stage's `weights` (1 each); the last two where head flow is known |
+| `matching` | facial flow for both decoders: to learn to match, on pairs that have no head flow |
 | `semantic` | cross-entropy of regions + error of texture coordinates |
 """
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from ffbench.training.samples import Batch
 
 _CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
-_LOSSES = ("facial", "decomposition", "official", "joint", "semantic")
+_LOSSES = ("facial", "decomposition", "official", "joint", "matching", "semantic")
 _PARTS = ("all", "facial", "head", "semantic")
 
 
@@ -104,6 +105,9 @@ class DecFlowTrainee(Trainee):
         facial, head, gamma = batch["facial"], batch["head"], stage.gamma
         if stage.loss == "facial":
             return {"facial": facial_loss(flows, facial, gamma=gamma)}
+        if stage.loss == "matching":
+            of_head = sequence_loss(flows.head, facial, in_range(facial), gamma)
+            return {"facial": facial_loss(flows, facial, gamma=gamma), "head": of_head}
         if stage.loss == "joint":
             return _joint_loss(flows, batch, stage)
         loss = decomposition_loss if stage.loss == "decomposition" else official_loss

@@ -14,10 +14,13 @@ __all__ = ["made_pairs"]
 
 SMALL = [
     "network.channels=[8, 12, 16, 16, 16]", "network.features=16", "network.hidden=16", "network.motion=16",
-    "network.semantic=none", "precision=fp32", "validation.every=0", "stages.flow.steps=2", "stages.flow.batch=1",
-    "stages.flow.crop=[64, 64]", "stages.flow.render=64", "stages.flow.data.layers=0", "stages.semantic.loss=facial",
-    "stages.semantic.trains=facial", "stages.semantic.steps=1", "stages.semantic.crop=[64, 64]",
-    "stages.semantic.render=64",
+    "network.semantic=none", "precision=fp32", "validation.every=0",
+    "stages.semantic.loss=facial", "stages.semantic.trains=facial", "stages.semantic.steps=1",
+    "stages.semantic.crop=[64, 64]", "stages.semantic.render=64",
+    "stages.matching.steps=1", "stages.matching.batch=1", "stages.matching.crop=[64, 64]",
+    "stages.matching.render=64", "stages.matching.data={faces = 1.0}",
+    "stages.flow.steps=2", "stages.flow.batch=1", "stages.flow.crop=[64, 64]", "stages.flow.render=64",
+    "stages.flow.data.layers=0",
 ]  # fmt: skip
 
 
@@ -48,7 +51,7 @@ def test_show_prints_the_recipe_and_trains_nothing() -> None:
     [
         (["dis"], "cannot be trained"),
         (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
-        (["decflow-s", "--stage", "flo"], "it has semantic, flow"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, matching, flow"),
         (["decflow-s"], "--out"),
         (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
     ],

@@ -12,6 +12,7 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.methods.decflow.training import DecFlowTrainee, build
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.training.loop import Settings, train
+from ffbench.training.loss import sequence_loss
 from ffbench.training.recipe import Recipe
 from ffbench.training.trainee import TrainRequest
 from tests.methods.decflow.nets import TINY, network, pair
@@ -113,6 +114,23 @@ def test_weights_of_the_joint_loss() -> None:
     unknown = trainee({**batch, "head_valid": torch.zeros(1, 64, 64, dtype=torch.bool)}, plan.stages[0])
     assert unknown["head"].item() == unknown["expression"].item() == 0
     assert unknown["facial"].item() > 0
+
+
+def test_matching_teaches_both_decoders_the_facial_flow() -> None:
+    plan = recipe({"loss": "matching"})
+    trainee = build(TrainRequest("decflow-s", plan))
+    trainee.prepare(plan.stages[0])
+    image1, image2 = pair(64, 64)
+    facial = torch.full((1, 2, 64, 64), 2.0)
+    unknown = {"head": torch.zeros_like(facial), "head_valid": torch.zeros(1, 64, 64, dtype=torch.bool)}
+    losses = trainee({"image1": image1, "image2": image2, "facial": facial, **unknown}, plan.stages[0])
+    flows = trainee.network(image1, image2)  # type: ignore[operator]
+    for name, found in (("facial", flows.facial), ("head", flows.head)):
+        assert losses[name].item() == pytest.approx(sequence_loss(found, facial).item(), rel=1e-4)
+    losses["head"].backward()
+    gradient = trainee.network.head_decoder.merge.weight.grad  # type: ignore[union-attr]
+    assert gradient is not None
+    assert gradient.abs().sum() > 0
 
 
 @pytest.mark.parametrize(
