@@ -13,7 +13,7 @@ import numpy as np
 from ffbench.atomic import atomic_path
 from ffbench.datasets import casme2
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import SYNTHETIC_MARK, default_dataset
+from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.classification import confusion_matrix
 from ffbench.metrics.head_motion import fit_head_flow
@@ -130,7 +130,7 @@ class Recognition(Protocol[Face]):
                 "seeds": seeds,
             },
         )
-        self.dataset = _dataset_card(data, selection)
+        self.dataset = _dataset_card(selection, synthetic=found.synthetic)
 
     def keys(self) -> Ordered[str]:
         """Name the clips, such as `sub01/EP02_01f`."""
@@ -270,14 +270,13 @@ def _count(text: str, what: str, most: int = 10_000) -> int:
     return int(text)
 
 
-def _dataset_card(data: Path, selection: casme2.Selection) -> DatasetCard:
+def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCard:
     counts = {f"class_{name}": float(sum(of == name for _, of in selection.clips)) for name in selection.classes}
     facts = {
         "clips": float(len(selection.clips)),
         "subjects": float(len({clip.coding.subject for clip, _ in selection.clips})),
         **counts,
     }
-    synthetic = (data / SYNTHETIC_MARK).is_file()
     return DatasetCard(
         name="CASME II mini" if synthetic else "CASME II",
         origin="synthetic" if synthetic else "real",

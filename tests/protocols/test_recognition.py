@@ -13,10 +13,12 @@ from PIL import Image
 
 import ffbench
 from ffbench import Flows, Method, MethodCard
+from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.protocols import recognition_folds
 from ffbench.protocols.recognisers import FLOW_VALUES, Recogniser, RegionHistograms, split
+from ffbench.protocols.recognition import Recognition
 from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.results.record import read_record
@@ -267,6 +269,17 @@ def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
     lost = next((tmp_path / "casme2_5" / "planted").glob("pairs-*/descriptors/*.npy"))
     lost.write_bytes(b"")
     assert ffbench.evaluate(Planted(), again, out=tmp_path).scores == official.scores
+
+
+def test_what_lies_below_the_mark_of_a_mini_dataset_is_synthetic(planted: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    (outer / "CASME2").symlink_to(planted)
+    for given in (outer / "CASME2", outer):
+        assert Recognition("casme2_5", given).dataset.origin == "real"
+        (outer / SYNTHETIC_MARK).write_text("{}")
+        assert Recognition("casme2_5", given).dataset.origin == "synthetic"
+        (outer / SYNTHETIC_MARK).unlink()
 
 
 def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
