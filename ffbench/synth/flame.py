@@ -144,7 +144,7 @@ def load_flame(
         masks: `FLAME_masks.pkl`; None looks for it beside the model.
         landmarks: the 68-landmark embedding, `landmark_embedding.npy` as it comes with DECA; None likewise.
         texture: `FLAME_texture.npz`, for skin textures in FLAME's layout; None likewise, and where there is
-            none the skin is wrapped on a cylinder (`FlameHead.uv_layout` says which).
+            none the skin is wrapped on a cylinder, and `FlameHead.uv_layout` is `ffbench-flame`.
 
     Raises:
         DataError: a file is missing, damaged, of another topology, or names something that could be run.

@@ -151,7 +151,7 @@ def test_parts_and_layouts(head: FlameHead, tmp_path: Path) -> None:
     topology = head.topology
     eyes = (topology.triangles >= SKIN).all(axis=1)
     np.testing.assert_array_equal(topology.part == Part.EYE, eyes)
-    assert head.uv_layout == "cylinder"
+    assert head.uv_layout == "ffbench-flame"
     skin = topology.uv[~eyes]
     assert skin[..., 1].min() == pytest.approx(0)
     assert skin[..., 1].max() == pytest.approx(1)
