@@ -198,7 +198,8 @@ class _Run:
                 self._log.write(stage.name, done, numbers)
             if self._progress is not None and fabric.is_global_zero:
                 self._progress(stage.name, done, stage.steps, numbers["loss"])
-            every = self._recipe.validation.every
+            # A face-semantic encoder makes no flow to be validated.
+            every = 0 if trainee.wants_surface(stage) else self._recipe.validation.every
             if every and (done % every == 0 or done == stage.steps):
                 self._validate(stage, done, average)
             if self._stopping:
