@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -12,7 +14,7 @@ from ffbench.cli.eval_ import INTERRUPTED
 from ffbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from ffbench.training.loop import Outcome
+    from ffbench.training.loop import Outcome, Progress
     from ffbench.training.trainee import TrainEntry
 
 SYNTHETIC = "synth"
@@ -131,32 +133,27 @@ def _report(outcome: Outcome, method: str) -> None:
         typer.echo(f"try it: ffbench eval -m {method} -p clip_landmarks --weights {outcome.weights}")
 
 
-def _bar(title: str):  # type: ignore[no-untyped-def]
-    """Show a bar with the stage, the loss, the rate and the time left."""
-    import contextlib
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+@contextlib.contextmanager
+def _bar(title: str) -> Iterator[Progress]:
+    """Show a bar for each stage, with the loss and the time left."""
+    from rich import progress
 
     from ffbench.cli.console import stderr
 
-    @contextlib.contextmanager
-    def shown():  # type: ignore[no-untyped-def]
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}"),
-            TimeRemainingColumn(),
-            console=stderr(),
-            transient=True,
-        ) as bar:
-            tasks: dict[str, object] = {}
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("loss {task.fields[loss]}"),
+        progress.TimeRemainingColumn(),
+        console=stderr(),
+        transient=True,
+    ) as bar:
+        tasks: dict[str, progress.TaskID] = {}
 
-            def move(stage: str, done: int, total: int, loss: float) -> None:
-                if stage not in tasks:
-                    tasks[stage] = bar.add_task(f"{title}, {stage}", total=total, loss="", completed=done - 1)
-                bar.update(tasks[stage], completed=done, loss=f"{loss:.3f}")  # type: ignore[arg-type]
+        def move(stage: str, done: int, total: int, loss: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(f"{title}, {stage}", total=total, loss="", completed=done - 1)
+            bar.update(tasks[stage], completed=done, loss=f"{loss:.3f}")
 
-            yield move
-
-    return shown()
+        yield move

@@ -189,7 +189,7 @@ class _Run:
                     ),
                 )
 
-        batches = self._batches(number, stage, done)
+        batches = self._batches(stage, done)
         while done < stage.steps and not self._out_of_time():
             numbers = self._step(network, optimiser, schedule, stage, batches, done + 1)
             average.update()
@@ -265,12 +265,12 @@ class _Run:
             "seconds": time.monotonic() - clock,
         }
 
-    def _batches(self, number: int, stage: Stage, done: int) -> Iterator[Batch]:
+    def _batches(self, stage: Stage, done: int) -> Iterator[Batch]:
         """Give the batches of a stage from step `done` on, on the device."""
         rank, processes = self._fabric.global_rank, self._fabric.world_size
         pairs = TrainingPairs(
             stage,
-            self._recipe.seed * _SEEDS_A_RECIPE + number,
+            self._seed(stage),
             data=self._settings.data,
             photos=self._settings.photos,
             start=done * stage.accumulate * stage.batch * processes,
@@ -288,6 +288,10 @@ class _Run:
         )
         loader = self._fabric.setup_dataloaders(loader, use_distributed_sampler=False)
         return iter(loader)
+
+    def _seed(self, stage: Stage) -> int:
+        """Seed of a stage's stream of samples."""
+        return self._recipe.seed * _SEEDS_A_RECIPE + self._recipe.stages.index(stage)
 
     def _validate(self, stage: Stage, step: int, average: RunningAverage) -> None:
         if self._fabric.is_global_zero:
@@ -327,9 +331,8 @@ class _Run:
     def _give_up(self, stage: Stage, step: int, batch: Batch) -> None:
         indices = batch["index"].tolist()
         where = self._settings.out / "failed.json"
-        number = self._recipe.stages.index(stage)
-        seed = self._recipe.seed * _SEEDS_A_RECIPE + number
-        write_text(where, json.dumps({"stage": stage.name, "step": step, "seed": seed, "samples": indices}) + "\n")
+        failed = {"stage": stage.name, "step": step, "seed": self._seed(stage), "samples": indices}
+        write_text(where, json.dumps(failed) + "\n")
         raise MethodError(
             f"the loss is not a finite number at step {step} of stage '{stage.name}'; {where} names the samples "
             "of the batch. Go on from the last checkpoint with a smaller learning rate, or in fp32"
