@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.datasets.casme2 import MEGC_LIST
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mini import mark_synthetic
 from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame
@@ -105,8 +104,7 @@ def make_casme2(
                 progress(len(rows), len(shown) + 2)
     (root / "CASME2-coding-mini.xlsx").write_bytes(workbook(rows))
     (root / MEGC_LIST).write_text("".join(megc))
-    mark = {"synthetic": True, "recipe": RECIPE, "version": VERSION, "seed": seed}
-    (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
+    mark_synthetic(root, RECIPE, VERSION, seed)
 
 
 def crop_transform(landmarks: FloatArray) -> FloatArray:
