@@ -28,6 +28,9 @@ def show(
         Optional[float],  # noqa: UP045
         typer.Option("--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair."),
     ] = None,
+    flows_only: Annotated[
+        bool, typer.Option("--flows-only", help="Leave out the images and the error: for faces not to be published.")
+    ] = False,
     weights: options.Weights = None,
     device: options.Device = "auto",
     iterations: options.Iterations = None,
@@ -66,5 +69,5 @@ def show(
                 flows = chosen.estimate(image1, image2)
                 rows[number, column] = PanelRow(name, title, image1, image2, flows, reference)
     # Pair by pair, so that methods stand below one another.
-    write_picture(out, draw_panel([rows[place] for place in sorted(rows)], scale))
+    write_picture(out, draw_panel([rows[place] for place in sorted(rows)], scale, flows_only=flows_only))
     typer.echo(out)

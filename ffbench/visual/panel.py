@@ -37,6 +37,8 @@ _LINE = 24
 _WHEEL = 72
 _EMPTY = (240, 240, 240)
 _FRAME = (190, 190, 190)
+_Caption = tuple[int, int, str]
+"""First column, number of columns, text."""
 _MIN_WIDTH = 310  # room for the captions of error maps when all images are narrow
 
 
@@ -64,7 +66,7 @@ class _Error:
     is_endpoint: bool
 
 
-def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None) -> Picture:
+def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, flows_only: bool = False) -> Picture:
     """Draw a row for each method and pair: I1, I2, facial, head and expression flow, error of the facial flow.
 
     The error is the endpoint error where a row has a reference flow, and else the photometric error: the mean
@@ -74,6 +76,7 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None) -> 
     Args:
         rows: what to show, from top to bottom.
         max_magnitude: length of flow, in pixels, that is shown fully saturated; None: `flow_scale` of each pair.
+        flows_only: leave out the images, and the error, which would show them: for faces that must not be published.
 
     Returns:
         The panel, RGB.
@@ -86,16 +89,22 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None) -> 
     errors = [_error(row) for row in rows]
     flow_scales, error_scales = _flow_scales(rows, max_magnitude), _error_scales(rows, errors)
     cells: list[list[Picture | None]] = []
-    captions = []
+    captions: list[list[_Caption]] = []
     for row, error in zip(rows, errors, strict=True):
         full_flow, full_error = flow_scales[row.pair], error_scales[row.pair, error.is_endpoint]
-        colors = [None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)]
-        cells.append([row.image1, row.image2, *colors, error_picture(error.values, error.valid, full_error)])
-        scale_caption = f"rim of the colour wheel: {full_flow:.3g} px"
-        captions.append((f"{row.method}   {row.pair}", scale_caption, _error_caption(error, full_error)))
-    titles = {"endpoint error" if error.is_endpoint else "photometric error" for error in errors}
-    columns = ["I1", "I2", "facial flow", "head flow", "expression flow"]
-    return _compose([*columns, titles.pop() if len(titles) == 1 else "error"], cells, captions)
+        flows = [None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)]
+        name, scale_caption = f"{row.method}   {row.pair}", f"rim of the colour wheel: {full_flow:.3g} px"
+        if flows_only:
+            cells.append(flows)
+            captions.append([(0, 2, name), (2, 1, scale_caption)])
+        else:
+            cells.append([row.image1, row.image2, *flows, error_picture(error.values, error.valid, full_error)])
+            captions.append([(0, 2, name), (2, 3, scale_caption), (5, 1, _error_caption(error, full_error))])
+    columns = ["facial flow", "head flow", "expression flow"]
+    if not flows_only:
+        titles = {"endpoint error" if error.is_endpoint else "photometric error" for error in errors}
+        columns = ["I1", "I2", *columns, titles.pop() if len(titles) == 1 else "error"]
+    return _compose(columns, cells, captions)
 
 
 def _flows(row: PanelRow) -> list[FlowField | None]:
@@ -137,9 +146,9 @@ def _error_caption(error: _Error, full: float) -> str:
 
 
 def _compose(
-    columns: Sequence[str], cells: Sequence[Sequence[Picture | None]], captions: Sequence[tuple[str, str, str]]
+    columns: Sequence[str], cells: Sequence[Sequence[Picture | None]], captions: Sequence[Sequence[_Caption]]
 ) -> Picture:
-    """Lay out the cells of each row under its captions: one over the images, one over the flows, one over the error."""
+    """Lay out the cells of each row under its captions."""
     images = [[None if cell is None else _fitted(cell) for cell in row] for row in cells]
     heights = [max(image.height for image in row if image is not None) for row in images]
     width = max(_MIN_WIDTH, *(image.width for row in images for image in row if image is not None))
@@ -151,8 +160,9 @@ def _compose(
         draw.text((x + width // 2, _LINE // 2), column, BLACK, font(17), anchor="mm")
 
     y = _LINE
-    for row, height, (images_caption, flows_caption, error_caption) in zip(images, heights, captions, strict=True):
-        for first, count, caption in ((0, 2, images_caption), (2, 3, flows_caption), (5, 1, error_caption)):
+    with_errors = len(columns) > 3
+    for row, height, above in zip(images, heights, captions, strict=True):
+        for first, count, caption in above:
             space = count * (width + _GAP) - _GAP
             draw.text((left[first], y + _LINE // 2), _shortened(caption, space), BLACK, font(), anchor="lm")
         y += _LINE
@@ -167,13 +177,12 @@ def _compose(
                 draw.rectangle((x, y, x + width - 1, y + height - 1), fill=_EMPTY)
                 draw.text((x + width // 2, y + height // 2), NOT_DECOMPOSED, BLACK, font(), anchor="mm")
         y += height + _GAP
-    _draw_legend(page, draw, y)
+    _draw_legend(page, draw, y, with_errors)
     return np.asarray(page)
 
 
-def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int) -> None:
+def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int, with_errors: bool) -> None:
     page.paste(Image.fromarray(color_wheel(_WHEEL)), (_GAP, y))
-    bar = np.tile(np.arange(256, dtype=np.float32), (12, 1))
     x = _WHEEL + 3 * _GAP
     lines = (
         "flow: the hue tells where to a point moves, the saturation how far; white is no motion, the rim of the wheel",
@@ -181,6 +190,9 @@ def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int) -> None:
     )
     for number, line in enumerate(lines):
         draw.text((x, y + 4 + 20 * number), line, BLACK, font(), anchor="lt")
+    if not with_errors:
+        return
+    bar = np.tile(np.arange(256, dtype=np.float32), (12, 1))
     page.paste(Image.fromarray(error_picture(bar, bar >= 0, 255)), (x, y + 52))
     draw.text(
         (x + 256 + _GAP, y + 58), "error: from 0 to the value that the row calls bright;", BLACK, font(), anchor="lm"

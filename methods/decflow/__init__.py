@@ -1,6 +1,7 @@
 """DecFlow: facial flow, and its parts head flow and expression flow (paper, section 4).
 
-`decflow` is the paper's network, `decflow-s` a light one of the same kind.
+`decflow` is the paper's network, `decflow-s` a light one of the same kind. Weights of the light one ship; `decflow`
+without `--weights` runs those.
 """
 
 from __future__ import annotations

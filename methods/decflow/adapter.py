@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -50,12 +51,18 @@ class DecFlowMethod(Method):
 def load(request: MethodRequest) -> Method:
     """Build `decflow` or `decflow-s`.
 
-    `request.weights` is a file, `random`, or None for the weights that ship.
+    `request.weights` is a file, `random`, or None for the weights that ship. Where none of the paper's size ship,
+    `decflow` is the light network, and its card says so.
 
     Raises:
         UsageError: an option that the method does not have.
         MethodError: no weights ship, or a file that cannot be used.
     """
+    if request.family == "decflow" and request.weights is None and not _shipped("decflow") and _shipped("decflow-s"):
+        method = load(replace(request, name="decflow-s"))
+        note = {"stands for": "decflow, of which no trained weights of the paper's size ship"}
+        method.card = method.card.model_copy(update={"options": method.card.options | note})
+        return method
     name = request.family
     if request.checkpoint is not None:
         raise UsageError(
@@ -70,7 +77,7 @@ def load(request: MethodRequest) -> Method:
         network = _random_network(name)
     else:
         path = WEIGHTS_FOLDER / f"{name}.safetensors" if request.weights is None else Path(request.weights)
-        if request.weights is None and not path.is_file():
+        if request.weights is None and not _shipped(name):
             raise MethodError(
                 f"{name}: no trained weights ship with this version of ffbench; name a file with --weights "
                 "(for decflow, the authors' decflow-facialflownet.pth will do), "
@@ -100,6 +107,10 @@ def load(request: MethodRequest) -> Method:
         options=options,
     )
     return DecFlowMethod(card, network, request.device, request.iterations)
+
+
+def _shipped(name: str) -> bool:
+    return (WEIGHTS_FOLDER / f"{name}.safetensors").is_file()
 
 
 def _random_network(name: str) -> FlowNetwork:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import safetensors.torch
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError
@@ -23,8 +24,17 @@ from .tensors import fill, read_safetensors, read_tensor_file
 
 FORMAT = "ffbench-decflow-1"
 Training = Mapping[str, str | int | float | bool]
-_TRAINING: TypeAdapter[Training] = TypeAdapter(dict[str, str | int | float | bool])
-_CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
+_ENTRY = "ffbench"
+
+
+class _Header(BaseModel):
+    """What the metadata of a file say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["ffbench-decflow-1"]
+    config: NetworkConfig
+    training: dict[str, str | int | float | bool]
 
 
 def create_network(config: PaperConfig | LightConfig) -> FlowNetwork:
@@ -53,9 +63,19 @@ def save_weights(path: Path, network: FlowNetwork, training: Training, dtype: to
         for key, value in network.state_dict().items()
         if not _is_fetched(network, key)
     }
-    metadata = {"format": FORMAT, "config": network.config.model_dump_json(), "training": json.dumps(dict(training))}
+    header = {"format": FORMAT, "config": network.config.model_dump(), "training": dict(training)}
     with atomic_path(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, metadata)
+        # One entry: safetensors writes several in no fixed order, and equal weights are to make equal files.
+        safetensors.torch.save_file(tensors, temporary, {_ENTRY: json.dumps(header)})
+
+
+def weights_architecture(path: Path) -> str:
+    """Name the architecture that a file of `save_weights` is of.
+
+    Raises:
+        MethodError: the file is missing, unreadable or none.
+    """
+    return _read_header(path, read_safetensors(path)[1]).config.architecture
 
 
 def load_weights(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
@@ -82,16 +102,8 @@ def load_weights(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
 
 def _read_own(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
     tensors, metadata = read_safetensors(path)
-    if metadata.get("format") != FORMAT:
-        found = metadata.get("format", "no format in its metadata")
-        raise MethodError(f"{path}: not weights of this method: expected {FORMAT}, found {found}")
-    try:
-        config = _CONFIG.validate_json(metadata.get("config", ""))
-        training = _TRAINING.validate_json(metadata.get("training", "{}"))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise MethodError(f"{path}: its metadata are not valid: {place or 'JSON'}: {first['msg']}") from error
+    header = _read_header(path, metadata)
+    config, training = header.config, header.training
     if config.architecture != architecture:
         raise MethodError(
             f"{path}: weights of {config.architecture}; use them with --method {config.architecture}, "
@@ -101,6 +113,17 @@ def _read_own(path: Path, architecture: str) -> tuple[FlowNetwork, Training]:
     fetched = {key: value for key, value in network.state_dict().items() if _is_fetched(network, key)}
     fill(network, {**tensors, **fetched}, str(path))
     return network, training
+
+
+def _read_header(path: Path, metadata: Mapping[str, str]) -> _Header:
+    if _ENTRY not in metadata:
+        raise MethodError(f"{path}: not weights of this method: expected metadata named '{_ENTRY}' ({FORMAT})")
+    try:
+        return _Header.model_validate_json(metadata[_ENTRY])
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise MethodError(f"{path}: its metadata are not valid: {place or 'JSON'}: {first['msg']}") from error
 
 
 def _read_official(path: Path, architecture: str) -> FlowNetwork:

@@ -81,6 +81,16 @@ def test_without_a_reference_the_error_is_photometric(texts: list[str]) -> None:
     assert (shown[:, :96].sum(axis=2) < 15).all()
 
 
+def test_flows_only_show_nothing_of_the_face(texts: list[str]) -> None:
+    picture = draw_panel([row(head=1), row("n")], flows_only=True)
+    for column, u in ((0, 4), (1, 1), (2, 3)):
+        np.testing.assert_array_equal(cell(picture, 0, column), flow_to_color(constant(u, 0), 4))
+    assert texts[:3] == ["facial flow", "head flow", "expression flow"]
+    assert texts[3:5] == ["m   p", "rim of the colour wheel: 4 px"]
+    assert texts.count("not decomposed") == 2
+    assert not any("photometric" in text or "error" in text for text in texts)
+
+
 def test_rows_of_one_pair_share_their_scales(texts: list[str]) -> None:
     truth = constant(0, 0)
     rows = [row("a", "p", 4, truth=truth), row("b", "p", 2, truth=truth), row("a", "q", 1, truth=truth)]

@@ -28,12 +28,21 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[PanelRow]:
     rows: list[PanelRow] = []
     draw = panel.draw_panel
 
-    def draw_panel(panel_rows, max_magnitude=None):  # type: ignore[no-untyped-def]
+    def draw_panel(panel_rows, max_magnitude=None, *, flows_only=False):  # type: ignore[no-untyped-def]
         rows.extend(panel_rows)
-        return draw(panel_rows, max_magnitude)
+        return draw(panel_rows, max_magnitude, flows_only=flows_only)
 
     monkeypatch.setattr(panel, "draw_panel", draw_panel)
     return rows
+
+
+def test_flows_only(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    sizes = []
+    for more in ([], ["--flows-only"]):
+        assert run(monkeypatch, "show", "0.png", "1.png", "-m", "plain", "--out", "p.png", *more) == 0
+        with Image.open("p.png") as picture:
+            sizes.append(picture.width)
+    assert sizes[1] < 0.6 * sizes[0]
 
 
 def test_methods_stand_below_one_another(

@@ -121,6 +121,29 @@ def test_weights_that_ship(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
         assert card.weights.source == "decflow-s.safetensors"
 
 
+def test_decflow_is_the_light_network_where_no_weights_of_the_papers_size_ship(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "WEIGHTS_FOLDER", tmp_path)
+    save_weights(tmp_path / "decflow-s.safetensors", network("decflow-s"), {})
+    card = load("decflow").card
+    assert (card.id, card.title) == ("decflow-s", "DecFlow-S (light)")
+    assert card.options["stands for"] == "decflow, of which no trained weights of the paper's size ship"
+    assert "stands for" not in load("decflow-s").card.options
+    save_weights(tmp_path / "decflow.safetensors", network("decflow"), {})
+    assert load("decflow").card.id == "decflow"
+
+
+def test_no_weights_of_the_light_network_are_taken_for_those_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "WEIGHTS_FOLDER", tmp_path)
+    save_weights(tmp_path / "decflow-s.safetensors", network("decflow-s"), {})
+    assert load("decflow", weights="random").card.id == "decflow"
+    with pytest.raises(MethodError, match="weights of decflow-s; use them with --method decflow-s"):
+        load("decflow", weights=str(tmp_path / "decflow-s.safetensors"))
+
+
 @EACH
 def test_options_that_the_method_does_not_have(name: str) -> None:
     with pytest.raises(UsageError, match=f"method '{name}' has no checkpoint 'sintel' to choose by name"):

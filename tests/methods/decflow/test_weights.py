@@ -65,12 +65,12 @@ def test_the_authors_checkpoint(tmp_path: Path) -> None:
         load_weights(path, "decflow-s")
 
 
-def rewritten(path: Path, metadata: dict[str, str] | None, **tensors: torch.Tensor) -> Path:
-    """A light network's file with other metadata or some other tensors."""
+def rewritten(path: Path, changes: dict[str, object] | None, **tensors: torch.Tensor) -> Path:
+    """A light network's file with another header or some other tensors."""
     save_weights(path, network("decflow-s"), {})
     kept = {**safetensors.torch.load_file(path), **tensors}
-    own = {"format": FORMAT, "config": TINY.model_dump_json(), "training": "{}"}
-    safetensors.torch.save_file(kept, path, own if metadata is None else {**own, **metadata})
+    header = {"format": FORMAT, "config": TINY.model_dump(), "training": {}, **(changes or {})}
+    safetensors.torch.save_file(kept, path, {"ffbench": json.dumps(header)})
     return path
 
 
@@ -79,26 +79,43 @@ def test_files_of_another_architecture_or_config(tmp_path: Path) -> None:
     load_weights(path, "decflow-s")
     with pytest.raises(MethodError, match=r"a\.safetensors: weights of decflow-s; use them with --method decflow-s"):
         load_weights(path, "decflow")
-    wider = TINY.model_copy(update={"hidden": 24}).model_dump_json()
+    wider = TINY.model_copy(update={"hidden": 24}).model_dump()
     with pytest.raises(MethodError, match=r"attention\.query_key\.weight is \(64, 16, 1, 1\), expected \(64, 24, 1"):
         load_weights(rewritten(tmp_path / "b.safetensors", {"config": wider}), "decflow-s")
-    synthetic = TINY.model_copy(update={"semantic": "synthetic"}).model_dump_json()
+    synthetic = TINY.model_copy(update={"semantic": "synthetic"}).model_dump()
     with pytest.raises(MethodError, match=r"weights of another network: missing semantic\.stem\.0\.weight, .* and \d+"):
         load_weights(rewritten(tmp_path / "c.safetensors", {"config": synthetic}), "decflow-s")
     with pytest.raises(MethodError, match="unknown more_of_it"):
         load_weights(rewritten(tmp_path / "d.safetensors", None, more_of_it=torch.ones(1)), "decflow-s")
 
 
-def test_metadata_that_is_not_ours(tmp_path: Path) -> None:
-    for name, metadata, reason in (
-        ("format", {"format": "other-1"}, f"expected {FORMAT}, found other-1"),
-        ("config", {"config": "not json"}, "its metadata are not valid"),
-        ("field", {"config": json.dumps({**TINY.model_dump(), "wings": 2})}, "its metadata are not valid: .*wings"),
-        ("huge", {"config": json.dumps({**TINY.model_dump(), "hidden": 10**9})}, r"hidden: Input should be less"),
-        ("training", {"training": "{"}, "its metadata are not valid: JSON"),
-        ("list", {"training": "[1]"}, "its metadata are not valid: JSON"),
+def test_metadata_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    for metadata, reason in (
+        ({}, r"expected metadata named 'ffbench'"),
+        ({"ffbench": "not json"}, "its metadata are not valid: JSON"),
     ):
-        path = rewritten(tmp_path / f"{name}.safetensors", metadata)
+        safetensors.torch.save_file({"a": torch.ones(1)}, path, metadata)
+        with pytest.raises(MethodError, match=rf"a\.safetensors: .*{reason}"):
+            load_weights(path, "decflow-s")
+
+
+def test_equal_weights_make_equal_files(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_weights(tmp_path / name, network("decflow-s"), {"recipe": "x", "steps": 1, "seed": 2, "stage": "y"})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_metadata_that_is_not_ours(tmp_path: Path) -> None:
+    for name, changes, reason in (
+        ("format", {"format": "other-1"}, f"its metadata are not valid: format: Input should be '{FORMAT}'"),
+        ("config", {"config": "not json"}, "its metadata are not valid: config"),
+        ("field", {"config": {**TINY.model_dump(), "wings": 2}}, "its metadata are not valid: .*wings"),
+        ("huge", {"config": {**TINY.model_dump(), "hidden": 10**9}}, r"hidden: Input should be less"),
+        ("training", {"training": "{"}, "its metadata are not valid: training"),
+        ("list", {"training": [1]}, "its metadata are not valid: training"),
+    ):
+        path = rewritten(tmp_path / f"{name}.safetensors", changes)
         with pytest.raises(MethodError, match=rf"{name}\.safetensors: .*{reason}"):
             load_weights(path, "decflow-s")
 
