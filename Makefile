@@ -40,7 +40,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy ffbench
 	$(BIN)/mypy methods
 	$(BIN)/mypy protocols
-	$(BIN)/mypy leaderboard/app.py
+	$(BIN)/mypy leaderboard
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ffbench check --baseline ci/baseline.json
@@ -49,7 +49,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
 
 app: $(VENV)/.installed-dev
-	$(BIN)/streamlit run leaderboard/app.py
+	$(BIN)/ffbench app
 
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -20,7 +20,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 def test_every_package_is_listed() -> None:
     listed = set(SETTINGS["tool"]["setuptools"]["packages"])
     found = set()
-    for tree in ("ffbench", "methods", "protocols"):
+    for tree in ("ffbench", "methods", "protocols", "leaderboard"):
         for init in (ROOT / tree).rglob("__init__.py"):
             name = ".".join(init.parent.relative_to(ROOT).parts)
             found.add(name if tree == "ffbench" else f"ffbench.{name}")

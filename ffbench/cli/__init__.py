@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import (
+    app_,
     assets,
     check,
     compare,
@@ -53,6 +54,7 @@ app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)
 app.command("compare")(compare.compare_records)
 app.command("leaderboard")(leaderboard.show_leaderboard)
+app.command("app")(app_.open_app)
 app.command("publish")(publish.publish_record)
 app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)

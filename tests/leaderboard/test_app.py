@@ -32,7 +32,8 @@ def test_a_record_is_a_row_and_says_that_it_is_synthetic(tmp_path: Path, monkeyp
 
 def test_no_records_say_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(monkeypatch, tmp_path)
-    assert "ffbench eval" in app.info[0].value
+    assert "No records" in app.info[0].value
+    assert "ffbench eval" in app.code[0].value
     assert not app.dataframe
 
 
@@ -41,5 +42,6 @@ def test_a_damaged_record_is_named_and_the_others_shown(tmp_path: Path, monkeypa
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "record.json").write_text("{")
     app = page(monkeypatch, tmp_path)
-    assert any("record.json" in text.value and text.value.startswith("left out") for text in app.text)
+    assert "1 record left out" in app.expander[0].label
+    assert "record.json" in app.expander[0].text[0].value
     assert len(app.dataframe) == 1

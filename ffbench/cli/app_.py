@@ -1,0 +1,41 @@
+"""`ffbench app`: the leaderboard in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def open_app(
+    places: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Argument(help="Stores, folders of runs, or records; default: submissions and runs."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page.")] = 8501,
+    address: Annotated[
+        str, typer.Option("--address", help="Address to listen on; the default is this machine alone.")
+    ] = "127.0.0.1",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+) -> None:
+    """Serve the leaderboard as a page until Ctrl-C."""
+    import os
+    import sys
+    from importlib.util import find_spec
+
+    from ffbench.errors import UsageError
+
+    for place in places or []:
+        if not place.exists():
+            raise UsageError(f"{place}: no such record, store or folder of runs")
+    for package in ("streamlit", "plotly"):
+        if find_spec(package) is None:
+            raise UsageError(f"the leaderboard needs {package}: pip install 'ffbench[leaderboard]'")
+    spec = find_spec("ffbench.leaderboard")
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError("this installation of ffbench has no leaderboard: install it again")
+    script = Path(spec.submodule_search_locations[0]) / "app.py"
+    options = [f"--server.port={port}", f"--server.address={address}", f"--server.headless={str(not browser).lower()}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, "--", *map(str, places or [])]
+    os.execv(sys.executable, command)

@@ -1,0 +1,1 @@
+"""The leaderboard as pages in a browser (Streamlit). `ffbench app` starts it."""

@@ -1,0 +1,72 @@
+"""The records that the pages show: read once, and again when their files change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from ffbench.errors import DataError
+from ffbench.results.record import RunRecord, read_record
+from ffbench.results.store import read_rows
+from ffbench.results.store_row import Row
+
+_DEFAULT = ("submissions", "runs")
+_PLACES = "_places"
+SECONDS = 10
+"""How long the files are taken to be as they were."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows of all records that can be read, and one line for each that cannot."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+
+
+def set_places(places: Sequence[Path]) -> None:
+    """Say where this session's records lie; none: `submissions` and `runs` of the current folder."""
+    st.session_state[_PLACES] = tuple(map(str, places))
+
+
+def places() -> tuple[Path, ...]:
+    """Where the records lie; without an argument, those of the default places that are there."""
+    named = st.session_state.get(_PLACES, ())
+    return tuple(map(Path, named)) or tuple(Path(name) for name in _DEFAULT if Path(name).is_dir())
+
+
+def load() -> Records:
+    """Give the records of all places, at most `SECONDS` old.
+
+    Raises:
+        DataError: a place that was named is not there.
+    """
+    return _load(tuple(str(place.resolve()) for place in places()))
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=8, show_spinner="Reading the records")
+def _load(folders: tuple[str, ...]) -> Records:
+    problems: list[str] = []
+    rows = read_rows([Path(folder) for folder in folders], problems)
+    return Records(tuple(rows), tuple(problems))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _record(path: str, size: int, modified: int) -> RunRecord:
+    return read_record(Path(path))
+
+
+def record(row: Row) -> RunRecord:
+    """Read the whole record behind a row.
+
+    Raises:
+        DataError: it is gone, or can no longer be read.
+    """
+    try:
+        status = Path(row.path).stat()
+    except OSError as error:
+        raise DataError(f"{row.path}: cannot be read ({error.strerror})") from error
+    return _record(row.path, status.st_size, status.st_mtime_ns)

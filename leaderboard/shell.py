@@ -1,0 +1,66 @@
+"""The frame around the pages: navigation, and what is shown when a page fails."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from ffbench.errors import FfbenchError
+
+from . import records, theme
+
+
+@dataclass(frozen=True)
+class PageCard:
+    """A page: the module in `views`, which is its address too, its title and its icon."""
+
+    module: str
+    title: str
+    icon: str
+
+
+PAGES = (
+    PageCard("board", "Leaderboard", ":material/leaderboard:"),
+    PageCard("cost", "Accuracy against cost", ":material/speed:"),
+    PageCard("method", "Method", ":material/badge:"),
+    PageCard("compare", "Compare", ":material/compare_arrows:"),
+    PageCard("explorer", "Explorer", ":material/face:"),
+    PageCard("submit", "Submit", ":material/upload_file:"),
+    PageCard("paper", "Paper", ":material/article:"),
+)
+
+
+def main(places: Sequence[str]) -> None:
+    """Draw the page that the address names, of the records in `places`."""
+    st.set_page_config(page_title="ffbench leaderboard", page_icon=":material/face:", layout="wide")
+    records.set_places([Path(place) for place in places])
+    theme.apply()
+    pages = [
+        st.Page(_renderer(card), title=card.title, icon=card.icon, url_path=card.module, default=number == 0)
+        for number, card in enumerate(PAGES)
+        if importlib.util.find_spec(f"{__package__}.views.{card.module}") is not None
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def _renderer(card: PageCard) -> Callable[[], None]:
+    """Give what draws a page. It is imported only then, and its fault is its own: the other pages stay."""
+
+    def render() -> None:
+        try:
+            importlib.import_module(f"{__package__}.views.{card.module}").render()
+        except FfbenchError as error:
+            theme.fault(str(error))
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            theme.fault(f"The page {card.title} failed, {type(error).__name__}: {error}")
+
+    render.__name__ = card.module
+    return render

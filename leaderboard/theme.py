@@ -1,0 +1,119 @@
+"""How things look: colours that colour-blind readers tell apart, charts, badges, and words for what is not real.
+
+Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or through `chart_text`, and never to
+`st.markdown`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+"""Okabe and Ito, Color Universal Design (2008), black left out: it must show on dark and on light ground."""
+REAL, SYNTHETIC = PALETTE[0], PALETTE[5]
+MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
+"""Beside colour, shape: no chart says anything in colour alone."""
+_LONGEST = 80
+
+
+def apply() -> None:
+    """Set what holds on every page."""
+    st.html(_STYLE)
+
+
+_STYLE = """
+<style>
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+}
+</style>
+"""
+
+
+def dark() -> bool:
+    """Whether the reader sees the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """Give a stranger's text in one line, cut to a length, without characters that do not print."""
+    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def chart_text(text: str, longest: int = 40) -> str:
+    """Give a stranger's text for a Plotly chart, which takes tags for markup."""
+    return html.escape(plain(text, longest), quote=False)
+
+
+def layout(height: int, **more: Any) -> dict[str, Any]:
+    """Give what all charts share of `go.Layout`."""
+    ground = "#3a4150" if dark() else "#dfe3ea"
+    axis = {"gridcolor": ground, "zerolinecolor": ground, "linecolor": ground, "automargin": True}
+    shared: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "#e6e9ef" if dark() else "#1f2430", "size": 13},
+        "colorway": PALETTE,
+        "xaxis": axis,
+        "yaxis": axis,
+        "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
+        "hoverlabel": {"align": "left"},
+    }
+    return {key: {**shared[key], **more[key]} if key in shared and isinstance(shared[key], dict) and key in more
+            else more.get(key, shared.get(key)) for key in {**shared, **more}}  # fmt: skip
+
+
+def show(figure: Any, key: str) -> None:
+    """Draw a Plotly figure in our colours, without the tool bar that covers small screens."""
+    st.plotly_chart(
+        figure, theme=None, width="stretch", key=key, config={"displaylogo": False, "displayModeBar": False}
+    )
+
+
+def origin_badge(origin: str, reference: str = "") -> None:
+    """Say whether data are real, in words and in colour."""
+    if origin == "real":
+        st.badge("real data", icon=":material/photo_camera:", color="blue")
+    else:
+        st.badge("synthetic data", icon=":material/science:", color="orange")
+    if reference == "pseudo":
+        st.badge("pseudo reference", icon=":material/help:", color="gray")
+
+
+def synthetic_note() -> None:
+    """Say what synthetic numbers are worth."""
+    st.warning("Synthetic data, made by ffbench: these numbers say nothing of real faces.", icon=":material/science:")
+
+
+def level_words(level: str) -> str:
+    """Give the badge of a number's source as text for a cell."""
+    return {"verified": "✔ verified", "claimed": "○ claimed", "reported": "¶ reported"}[level]
+
+
+def fault(message: str) -> None:
+    """Show an error in words. It may quote a stranger's file, so it is text."""
+    with st.container(border=True):
+        st.badge("error", icon=":material/error:", color="red")
+        st.text(plain(message, 2000))
+
+
+def empty(words: str, *commands: str) -> None:
+    """Say that there is nothing to show, and what to run."""
+    st.info(words, icon=":material/info:")
+    if commands:
+        st.code("\n".join(commands), language="bash")
+
+
+def problems(lines: Sequence[str]) -> None:
+    """Name the records that cannot be read."""
+    if lines:
+        count = "1 record" if len(lines) == 1 else f"{len(lines)} records"
+        with st.expander(f"{count} left out, for want of a readable file", icon=":material/warning:"):
+            st.text("\n".join(plain(line, 400) for line in lines[:200]))
