@@ -85,6 +85,26 @@ class Pair(Generic[Reference]):
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """What a pair's reference says in the coordinates of image 1, for pictures; what it does not know is left out.
+
+    Attributes:
+        facial, head: true flows, (H, W, 2) float32 in px.
+        mask: (H, W), the pixels that a score looks at.
+        regions, region_names: (H, W) uint8 numbers, and the names of those that are regions.
+        first, second: (N, 2) float64 x and y in px, the same points in image 1 and in image 2.
+    """
+
+    facial: npt.NDArray[np.float32] | None = None
+    head: npt.NDArray[np.float32] | None = None
+    mask: npt.NDArray[np.bool_] | None = None
+    regions: npt.NDArray[np.uint8] | None = None
+    region_names: Mapping[int, str] = field(default_factory=dict)
+    first: npt.NDArray[np.float64] | None = None
+    second: npt.NDArray[np.float64] | None = None
+
+
 class Protocol(ABC, Generic[Reference]):
     """An exact, versioned way to measure a method. It knows nothing of any method."""
 
@@ -112,6 +132,10 @@ class Protocol(ABC, Generic[Reference]):
     @abstractmethod
     def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Score the flows of one pair, given as (H, W, 2) arrays. Pure."""
+
+    def annotation(self, pair: Pair[Reference]) -> Annotation:
+        """Tell what of a pair's reference can be drawn. Pure."""
+        return Annotation()
 
     def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         """Turn pairs with descriptors into scored pairs. Called once, with all pairs, if `learns`.

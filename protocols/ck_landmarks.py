@@ -16,6 +16,7 @@ from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
 from ffbench.protocol import (
+    Annotation,
     DatasetCard,
     MetricCard,
     NumpyFlows,
@@ -92,6 +93,10 @@ class CKLandmarks(Protocol[Landmarks]):
             ),
             labels,
         )
+
+    def annotation(self, pair: Pair[Landmarks]) -> Annotation:
+        """Give the landmarks."""
+        return Annotation(first=pair.reference.first, second=pair.reference.last)
 
     def score(self, pair: Pair[Landmarks], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Hold the facial flow at the first frame's landmarks against where they went (Eq. 6, sign corrected).

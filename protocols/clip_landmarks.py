@@ -21,6 +21,7 @@ from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, motion_bins, nonrigid_errors
 from ffbench.metrics.photometric import consistency_term, hull_mask, photometric_term
 from ffbench.protocol import (
+    Annotation,
     DatasetCard,
     MetricCard,
     NumpyFlows,
@@ -119,6 +120,10 @@ class ClipLandmarks(Protocol[FacePoints]):
             "block": f"{clip.name}/{pair.start // self._longest_gap:05d}",
         }
         return Pair(key, clip.frame(pair.start), clip.frame(end), FacePoints(points[pair.start], points[end]), labels)
+
+    def annotation(self, pair: Pair[FacePoints]) -> Annotation:
+        """Give the landmarks."""
+        return Annotation(first=pair.reference.first, second=pair.reference.second)
 
     def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Hold the facial flow against the landmarks' displacements, and against the images themselves.

@@ -18,6 +18,7 @@ from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
+    Annotation,
     DatasetCard,
     MetricCard,
     NumpyFlows,
@@ -139,6 +140,11 @@ class FFNFlow(Protocol[FFNArrays]):
             "sequence": pair.sequence,
         }
         return Pair(key, arrays.image1, arrays.image2, arrays, labels)
+
+    def annotation(self, pair: Pair[FFNArrays]) -> Annotation:
+        """Give the true flows, the mask and the regions."""
+        truth = pair.reference
+        return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGION_NAMES)
 
     def score(self, pair: Pair[FFNArrays], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Hold the flow against the true one inside the mask, and head and expression against each other.

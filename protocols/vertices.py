@@ -16,6 +16,7 @@ from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
 from ffbench.protocol import (
+    Annotation,
     MetricCard,
     NumpyFlows,
     Pair,
@@ -139,6 +140,11 @@ class FaceVertices(Protocol[Vertices]):
             counts = track.visible(first, self._indices)
         vertices = Vertices(track.points(first, self._indices), track.points(second, self._indices), counts)
         return Pair(key, image1, image2, vertices, {"video": track.name, "subject": subject_of(track.name)})
+
+    def annotation(self, pair: Pair[Vertices]) -> Annotation:
+        """Give the vertices that may count."""
+        counts = pair.reference.counts
+        return Annotation(first=pair.reference.first[counts], second=pair.reference.second[counts])
 
     def score(self, pair: Pair[Vertices], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Hold the facial flow at the vertices of the first image against where they went (Eq. 6, sign corrected).

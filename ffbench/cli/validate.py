@@ -44,14 +44,6 @@ def print_report(report: Report, json: bool) -> None:
     if json:
         import json as json_module
 
-        problems = {fault: {"count": found.count, "first": found.first} for fault, found in report.problems.items()}
-        shown = {
-            "sound": report.sound,
-            "expected": report.expected,
-            "files": {kind: len(names) for kind, names in report.files.items()},
-            "sha256": report.sha256,
-            "problems": problems,
-        }
-        typer.echo(json_module.dumps(shown, indent=1))
+        typer.echo(json_module.dumps(report.summary(), indent=1))
     else:
         typer.echo("\n".join(report.lines()))

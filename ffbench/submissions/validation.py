@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ffbench.errors import DataError
 from ffbench.flow.checks import is_known
@@ -63,6 +63,16 @@ class Report:
     def sound(self) -> bool:
         """Whether the submission may be scored."""
         return not self.problems
+
+    def summary(self) -> dict[str, Any]:
+        """Give the report as plain values that JSON holds."""
+        return {
+            "sound": self.sound,
+            "expected": self.expected,
+            "files": {kind: len(names) for kind, names in self.files.items()},
+            "sha256": self.sha256,
+            "problems": {fault: {"count": found.count, "first": found.first} for fault, found in self.problems.items()},
+        }
 
     def lines(self) -> list[str]:
         """Give the report as lines of text, the faults in a fixed order."""

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.checks import FlowField
 from ffbench.flow.color import flow_to_color
-from ffbench.flow.warp import warp_backward
+from ffbench.visual.errors import FlowError, flow_error
 from ffbench.visual.picture import (
     BLACK,
     NOT_MEASURED,
@@ -55,15 +55,6 @@ class PanelRow:
     image2: Picture
     flows: NumpyFlows
     truth: FlowField | None = None
-
-
-@dataclass(frozen=True)
-class _Error:
-    """Error of a row's facial flow: endpoint error in pixels, or else photometric error in grey levels."""
-
-    values: npt.NDArray[np.float32]
-    valid: Mask
-    is_endpoint: bool
 
 
 def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, flows_only: bool = False) -> Picture:
@@ -111,16 +102,13 @@ def _flows(row: PanelRow) -> list[FlowField | None]:
     return [row.flows.facial, row.flows.head, row.flows.expression]
 
 
-def _error(row: PanelRow) -> _Error:
+def _error(row: PanelRow) -> FlowError:
     facial = row.flows.facial
     fields = [field for field in (facial, row.flows.head, row.truth) if field is not None]
     size = facial.shape[:2]
     if any(field.shape != (*size, 2) for field in fields) or not (row.image1.shape == row.image2.shape == (*size, 3)):
         raise ValueError(f"{row.method}, {row.pair}: images and flows must all be of one size")
-    if row.truth is not None:
-        return _Error(np.linalg.norm(facial - row.truth, axis=2), is_known(row.truth) & is_known(facial), True)
-    warped, valid = warp_backward(row.image2, facial)
-    return _Error(np.abs(warped - row.image1).mean(axis=2), valid, False)
+    return flow_error(facial, row.image1, row.image2, row.truth)
 
 
 def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[str, float]:
@@ -131,7 +119,7 @@ def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[
     return {pair: max_magnitude or flow_scale(*fields) for pair, fields in flows.items()}
 
 
-def _error_scales(rows: Sequence[PanelRow], errors: Sequence[_Error]) -> dict[tuple[str, bool], float]:
+def _error_scales(rows: Sequence[PanelRow], errors: Sequence[FlowError]) -> dict[tuple[str, bool], float]:
     """Choose the scale of each pair's endpoint errors, and that of its photometric errors."""
     values: dict[tuple[str, bool], list[npt.NDArray[np.float32]]] = {}
     for row, error in zip(rows, errors, strict=True):
@@ -139,9 +127,9 @@ def _error_scales(rows: Sequence[PanelRow], errors: Sequence[_Error]) -> dict[tu
     return {key: scale(parts) for key, parts in values.items()}
 
 
-def _error_caption(error: _Error, full: float) -> str:
+def _error_caption(error: FlowError, full: float) -> str:
     kind, unit = ("endpoint", "px") if error.is_endpoint else ("photometric", "of 255")
-    mean = f"{error.values[error.valid].mean():.3g}" if error.valid.any() else "-"
+    mean = "-" if error.mean is None else f"{error.mean:.3g}"
     return f"{kind}: mean {mean}, bright {full:.3g} {unit}"
 
 

@@ -54,6 +54,9 @@ def test_pairs_are_first_and_last_frames(protocol: CKLandmarks) -> None:
     assert (pair.image1[..., 0] == pair.image1[..., 2]).all()
     assert np.allclose(pair.reference.first, landmarks(1), atol=1e-5)
     assert np.allclose(pair.reference.last, landmarks(12), atol=1e-5)
+    drawn = protocol.annotation(pair)
+    assert drawn.first is pair.reference.first
+    assert drawn.second is pair.reference.last
     colour = protocol.load("S010_001")
     assert colour.image1.shape == (48, 64, 3)
     assert (colour.image1[..., 0] != colour.image1[..., 2]).any()

@@ -87,6 +87,7 @@ def test_pairs_of_all_gaps_in_order_of_time(tmp_path: Path, calls: list[int]) ->
     pair = protocol.load("talk/00025-00032")
     assert (pair.image1[0, 0, 0], pair.image2[0, 0, 0]) == (25, 32)
     assert np.array_equal(pair.reference.first, motion(25))
+    assert protocol.annotation(pair).first is pair.reference.first
     assert np.array_equal(pair.reference.second, motion(32))
     assert protocol.card.options == {"gaps": "1,7", "stride": 25}
 

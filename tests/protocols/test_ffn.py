@@ -93,6 +93,16 @@ def test_pairs_have_labels_for_groups_and_intervals(tmp_path: Path) -> None:
     assert len(protocol.keys()) == 17
 
 
+def test_what_can_be_drawn_of_a_pair(tmp_path: Path) -> None:
+    protocol = load(make_ffn(tmp_path), "head")
+    drawn = protocol.annotation(protocol.load("happy/0010/0002"))
+    np.testing.assert_array_equal(drawn.facial, facial_flow(2))
+    np.testing.assert_array_equal(drawn.head, head_flow(2))
+    np.testing.assert_array_equal(drawn.mask, mask(2))
+    assert drawn.region_names[int(Region.NOSE)] == "nose"
+    assert drawn.first is drawn.second is None
+
+
 def test_the_paper_variant_is_the_mean_inside_the_mask(tmp_path: Path) -> None:
     protocol = load(one_pair(tmp_path, labels=True))
     pair = protocol.load("happy/1/0001")

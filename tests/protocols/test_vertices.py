@@ -84,6 +84,11 @@ def test_mead_pairs_are_consecutive_frames(root: Path) -> None:
     assert np.abs(pair.reference.second - pair.reference.first).max() > 0.05
     assert pair.reference.counts.all()
     assert load(root, gap="2").keys()[0] == f"{VIDEO}/00000-00002"
+    some = np.arange(len(pair.reference.counts)) % 3 == 0
+    seen = Vertices(pair.reference.first, pair.reference.second, some)
+    drawn = protocol.annotation(Pair(pair.key, pair.image1, pair.image2, seen))
+    np.testing.assert_array_equal(drawn.first, pair.reference.first[some])
+    np.testing.assert_array_equal(drawn.second, pair.reference.second[some])
 
 
 def test_ck_pairs_are_first_and_last_frames(tmp_path: Path) -> None:
