@@ -113,7 +113,8 @@ def test_a_face_looks_like_one(scene: Scene) -> None:
 
 @pytest.mark.assets
 def test_every_look_can_be_drawn(head: MakeHumanHead) -> None:
-    from ffbench.synth.painting import paint_detail, paint_skin
+    from ffbench.synth.paint_detail import paint_detail
+    from ffbench.synth.painting import paint_skin
 
     shape = head.shape(np.zeros(head.identity_size))
     seen = set()
