@@ -29,10 +29,13 @@ class Flows(Generic[FlowArray]):
 
     `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
     Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
+    `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
+    of predictions are; None: all.
     """
 
     facial: FlowArray
     head: FlowArray | None = None
+    exact: npt.NDArray[np.bool_] | None = None
 
     @property
     def expression(self) -> FlowArray | None:
@@ -106,7 +109,7 @@ class Method(ABC):
         """
         if isinstance(image1, np.ndarray):
             flows = self._checked(image_to_tensor(image1)[None], image_to_tensor(image2)[None])
-            return Flows(*(None if flow is None else _to_numpy(flow) for flow in (flows.facial, flows.head)))
+            return Flows(_to_numpy(flows.facial), None if flows.head is None else _to_numpy(flows.head))
         return self._checked(image1, image2)
 
     def _checked(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -153,8 +154,11 @@ class FFNFlow(Protocol[FFNArrays]):
             DataError: the flow has values that are not finite.
         """
         truth = pair.reference
+        if forward.exact is not None:
+            truth = replace(truth, mask=truth.mask & forward.exact)
         if self._official:
-            return PairScore(pair.key, official_terms(forward.facial, truth.facial, truth.mask), pair.labels)
+            terms = official_terms(forward.facial, truth.facial, truth.mask, forward.exact)
+            return PairScore(pair.key, terms, pair.labels)
         if self._target == "facial":
             return PairScore(pair.key, _mean_terms(forward.facial, truth.facial, truth), pair.labels)
         return PairScore(pair.key, self._part_terms(forward, truth), pair.labels)
@@ -187,14 +191,21 @@ class FFNFlow(Protocol[FFNArrays]):
         return np.where(np.isin(truth.region, INEXPRESSIVE_REGIONS)[..., None], facial, fitted)
 
 
-def official_terms(prediction: FlowField, truth: FlowField, mask: npt.NDArray[np.bool_]) -> dict[str, Term]:
+def official_terms(
+    prediction: FlowField, truth: FlowField, mask: npt.NDArray[np.bool_], exact: npt.NDArray[np.bool_] | None = None
+) -> dict[str, Term]:
     """Compute what the released evaluation computes: sums over ALL pixels, divided by the number of mask pixels.
 
     The shares of pixels below 1, 3 and 5 px are made in the same way and pass 100 % where the background is right.
-    Each term is the value of the image with a count of 1: the code takes the mean over images.
+    Each term is the value of the image with a count of 1: the code takes the mean over images. Where only some pixels
+    of the prediction are `exact`, the sums and the number are of those alone.
     """
     error = np.sqrt(((prediction.astype(np.float64) - truth) ** 2).sum(axis=2))
-    pixels = float(np.count_nonzero(mask))
+    if exact is not None:
+        error = error[exact]
+    pixels = np.count_nonzero(mask)
+    if not pixels:  # of a small mask no pixel need be exact
+        return {name: Term(0.0, 0.0) for name in _OFFICIAL_METRICS}
     return {
         "epe": Term(float(error.sum()) / pixels, 1.0),
         **{

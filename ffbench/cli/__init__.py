@@ -10,12 +10,14 @@ import typer
 from ffbench.cli import (
     app_,
     assets,
+    bundle,
     check,
     compare,
     data,
     data_verify,
     diversity,
     eval_,
+    export,
     flow,
     generate,
     leaderboard,
@@ -50,6 +52,8 @@ app.command("show")(show.show)
 app.command("generate")(generate.generate_dataset)
 app.command("train")(train.train_method)
 app.command("predict")(predict.predict_flows)
+app.command("export")(export.export_images)
+app.command("bundle")(bundle.bundle_predictions)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)
 app.command("compare")(compare.compare_records)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from ffbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from ffbench.protocol import Protocol
 
 
 class PrecisionName(str, Enum):
@@ -44,6 +47,10 @@ Variant = Annotated[
 ProtocolOptions = Annotated[
     list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="Option of the protocol; may be repeated.")
 ]
+ProtocolOrImages = Annotated[
+    str,
+    typer.Option("--protocol", "-p", help="Protocol, or a folder of its images alone, as `ffbench export` writes it."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 
@@ -62,3 +69,20 @@ def parse_assignments(assignments: list[str]) -> dict[str, str]:
             raise UsageError(f"option '{key}' is given twice")
         parsed[key] = value
     return parsed
+
+
+def protocol_or_images(name: str, data: Path | None, variant: str | None, assignments: dict[str, str]) -> Protocol[Any]:
+    """Load a protocol, or the images of one whose labels are elsewhere, if `name` is a folder of such.
+
+    Raises:
+        UsageError: an unknown protocol, or options where there are only images.
+        DataError: the dataset or the folder is not as it should be.
+    """
+    from ffbench.registry import load_protocol
+    from ffbench.submissions.images import ProtocolImages, is_export
+
+    if not is_export(Path(name)):
+        return load_protocol(name, data=data, variant=variant, options=assignments)
+    if data is not None or variant is not None or assignments:
+        raise UsageError(f"{name}: holds images of one dataset and variant; leave --data, --variant and --option out")
+    return ProtocolImages(Path(name))

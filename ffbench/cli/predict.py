@@ -12,7 +12,7 @@ from ffbench.cli import options
 
 def predict_flows(
     method: options.Method,
-    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    protocol: options.ProtocolOrImages,
     out: Annotated[Path, typer.Option("--out", help="New folder of flow files.")],
     data: options.Data = None,
     variant: options.Variant = None,
@@ -28,13 +28,13 @@ def predict_flows(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.errors import DataError
-    from ffbench.registry import load_method, load_protocol, method_entry
+    from ffbench.registry import load_method, method_entry
     from ffbench.submissions.predict import predict
 
     method_entry(method.partition(":")[0].partition("/")[0])
-    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    loaded = options.protocol_or_images(protocol, data, variant, assignments)
     chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
-    with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
+    with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
         problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
     typer.echo(out)
     for problem in problems:

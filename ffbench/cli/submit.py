@@ -22,15 +22,19 @@ def submit_predictions(
         Optional[float],  # noqa: UP045
         typer.Option("--claimed", help="Your own value of the primary metric, shown beside the one that is computed."),
     ] = None,
+    challenge: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--challenge", help="Take only a bundle that was made with this challenge."),
+    ] = None,
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
-    """Validate and score a folder or archive of predictions, and write the run record.
+    """Validate and score predictions, and write the run record.
 
-    The digits are those that `ffbench eval` gives for the same flows.
+    The digits are those that `ffbench eval` gives for the same flows; of a bundle, nearly so.
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
@@ -41,7 +45,7 @@ def submit_predictions(
     submitter = Submitter(name, paper, code, contact, claimed)
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     try:
-        record = submit(predictions, loaded, submitter, out=out, progress_bar=progress_bar)
+        record = submit(predictions, loaded, submitter, out=out, challenge=challenge, progress_bar=progress_bar)
     except InvalidSubmission as error:
         print_report(error.report, json)
         raise

@@ -12,12 +12,14 @@ from ffbench.cli import options
 if TYPE_CHECKING:
     from ffbench.submissions.validation import Report
 
-Predictions = Annotated[Path, typer.Argument(help="Folder, or .zip, .tar, .tar.gz or .tgz archive, of flow files.")]
+Predictions = Annotated[
+    Path, typer.Argument(help="Folder or .zip, .tar, .tar.gz, .tgz archive of flow files, or a .bundle.")
+]
 
 
 def validate_predictions(
     predictions: Predictions,
-    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    protocol: options.ProtocolOrImages,
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
@@ -29,10 +31,9 @@ def validate_predictions(
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
-    from ffbench.registry import load_protocol
     from ffbench.submissions.submit import InvalidSubmission, validate_submission
 
-    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    loaded = options.protocol_or_images(protocol, data, variant, assignments)
     report = validate_submission(predictions, loaded, progress_bar)
     print_report(report, json)
     if not report.sound:

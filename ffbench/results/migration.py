@@ -13,4 +13,7 @@ def migrate(content: Any) -> Any:
     if isinstance(content, dict) and content.get("schema_version") == 2:
         # Version 2 knew no confusion matrices.
         content = {**content, "schema_version": 3}
+    if isinstance(content, dict) and content.get("schema_version") == 3:
+        # Version 3 knew no bundles.
+        content = {**content, "schema_version": 4}
     return content

@@ -16,7 +16,7 @@ from ffbench.metrics.statistics import RESAMPLES, SEED
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.migration import migrate
 
-SCHEMA_VERSION: Literal[3] = 3
+SCHEMA_VERSION: Literal[4] = 4
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -80,6 +80,15 @@ class PairTable(_Frozen):
     rows: int
 
 
+class Sampling(_Frozen):
+    """How a bundle thinned out the predictions that it was made of."""
+
+    step: int = Field(description="every step-th pixel of every step-th row is kept")
+    challenge: str = Field(description="what the place of the first pixel of each pair is hashed from")
+    precision: Literal["float16"]
+    predictions_sha256: str = Field(description="hash of names and flow values of the whole predictions")
+
+
 class Submission(_Frozen):
     """Flows that were made elsewhere, and who stands for them."""
 
@@ -92,12 +101,13 @@ class Submission(_Frozen):
     )
     files: int = Field(description="flow files: one a pair and kind of flow")
     sha256: str = Field(description="hash of names and flow values; the same for a folder and any archive of it")
+    sampling: Sampling | None = Field(default=None, description="set if the predictions came as a bundle")
 
 
 class RunRecord(_Frozen):
     """What was run on what, where, and what came out."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     kind: Literal["evaluated", "submitted"] = Field(
         description="evaluated: ffbench ran the method; submitted: it scored flows that were made elsewhere"
     )

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 from ffbench.errors import DataError
+from ffbench.flow.checks import Mask
 from ffbench.flow.files import SUFFIXES
+from ffbench.results.record import Sampling
 from ffbench.submissions.manifest import KINDS, Manifest, flo_bytes
 
 MAX_NAME = 1024
@@ -44,6 +46,8 @@ class SubmissionFiles(ABC):
     """Lists and opens the files of a submission."""
 
     entries: list[Entry]
+    sampling: Sampling | None = None
+    """How the flows were thinned out before they were submitted; None: they were not."""
 
     @abstractmethod
     def open(self, entry: Entry) -> AbstractContextManager[Path]:
@@ -58,6 +62,10 @@ class SubmissionFiles(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of what is held open."""
+
+    def exact_pixels(self, key: str) -> Mask | None:
+        """Mark the pixels (H, W) of a pair's flows that were submitted, where others are filled in; None: all were."""
+        return None
 
     def __enter__(self) -> SubmissionFiles:
         return self
@@ -103,7 +111,7 @@ class FolderFiles(SubmissionFiles):
 
 
 def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
-    """Open a submission: a folder, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` archive. Archives are never unpacked.
+    """Open a submission: a folder, a `.zip`, `.tar`, `.tar.gz` or `.tgz` archive, or a bundle. None is ever unpacked.
 
     Raises:
         DataError: it is missing, of another kind, damaged, or holds what an honest submission does not: links,
@@ -125,7 +133,11 @@ def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
 
         expanded = sum(map(bytes_allowed, manifest.sizes.values())) * len(manifest.kinds) + 4096 * max_entries
         return TarFiles(path, max_entries, expanded)
-    raise DataError(f"{path}: expected a folder, or an archive named .zip, .tar, .tar.gz or .tgz")
+    if name.endswith(".bundle"):
+        from ffbench.submissions.bundle import BundleFiles
+
+        return BundleFiles(path, manifest)
+    raise DataError(f"{path}: expected a folder, an archive named .zip, .tar, .tar.gz or .tgz, or a .bundle")
 
 
 def bytes_allowed(size: tuple[int, int]) -> int:

@@ -28,10 +28,14 @@ _MAX_CACHE_BYTES = 2**28
 class Manifest:
     """What a protocol on a dataset wants predictions for.
 
-    `sizes` gives (H, W) in pixels by key; `backward` whether the protocol makes use of backward flows;
-    `unreadable` the problems of pairs that cannot be read, for which nothing is wanted.
+    `dataset_sha256` is the hash of the dataset's files; `sizes` gives (H, W) in pixels by key; `backward` whether the
+    protocol makes use of backward flows; `unreadable` the problems of pairs that cannot be read, for which
+    nothing is wanted.
     """
 
+    protocol: str
+    protocol_version: str
+    dataset_sha256: str
     sizes: dict[str, tuple[int, int]]
     backward: bool
     unreadable: tuple[str, ...] = ()
@@ -90,7 +94,8 @@ def build_manifest(protocol: Protocol[Any], progress: Progress | None = None) ->
         raise DataError(f"{protocol.dataset.name}: no pair can be read, so there is nothing to submit to")
     for key in sizes:
         file_stem("facial", key)
-    return Manifest(sizes, protocol.needs_backward, tuple(problems))
+    card, dataset = protocol.card, protocol.dataset
+    return Manifest(card.id, card.version, dataset.manifest_sha256, sizes, protocol.needs_backward, tuple(problems))
 
 
 def _identity(protocol: Protocol[Any], keys: list[str]) -> str:

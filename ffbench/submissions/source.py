@@ -39,9 +39,10 @@ class PredictionSource(FlowSource):
         for pair in batch:
             size = (pair.image1.shape[0], pair.image1.shape[1])
             head = self._read("head", pair.key, size) if "head" in self._found else None
-            forward.append(Flows(self._read("facial", pair.key, size), head))
+            exact = self._files.exact_pixels(pair.key)
+            forward.append(Flows(self._read("facial", pair.key, size), head, exact))
             if backward:
-                back.append(Flows(self._read("backward", pair.key, size)))
+                back.append(Flows(self._read("backward", pair.key, size), exact=exact))
         return forward, back if backward else [None] * len(batch), time.perf_counter() - clock
 
     def _read(self, kind: Kind, key: str, size: tuple[int, int]) -> FlowField:

@@ -15,9 +15,11 @@ from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.runner import evaluate
 from ffbench.method import MethodCard
 from ffbench.protocol import Progress, Protocol
-from ffbench.results.record import RunRecord, Submission
+from ffbench.results.record import RunRecord, Sampling, Submission
+from ffbench.submissions.bundle import DEFAULT_STEP, MAX_CHALLENGE, SUFFIX, Header, write_bundle
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import build_manifest
+from ffbench.submissions.sampling import MAX_STEP
 from ffbench.submissions.source import PredictionSource
 from ffbench.submissions.validation import Report, validate
 
@@ -63,39 +65,84 @@ def validate_submission(
         return validate(files, manifest, progress)
 
 
+def bundle(
+    predictions: Path | str,
+    protocol: Protocol[Any],
+    out: Path,
+    *,
+    step: int = DEFAULT_STEP,
+    challenge: str = "",
+    progress_bar: ProgressBar = _silent,
+) -> Header:
+    """Validate predictions and pack every step-th pixel of them, in half precision, into one small file.
+
+    Args:
+        predictions: a folder or archive of whole flows.
+        protocol: what they are for; the labels are not made use of.
+        out: the bundle, named `.bundle`.
+        step: distance between the pixels that are kept, in both directions.
+        challenge: what the place of each pair's first pixel is hashed from.
+        progress_bar: opens a display of progress for each step.
+
+    Raises:
+        InvalidSubmission: files are missing, too many, damaged or of a wrong size.
+        DataError: the predictions are refused as a whole, or the bundle cannot be written.
+        UsageError: a step or challenge that a bundle cannot have, another suffix, or predictions that are a bundle.
+    """
+    if out.suffix != SUFFIX:
+        raise UsageError(f"{out}: a bundle must be named {SUFFIX}")
+    if not 1 <= step <= MAX_STEP or len(challenge) > MAX_CHALLENGE:
+        raise UsageError(f"expected a step of 1 to {MAX_STEP} and a challenge of at most {MAX_CHALLENGE} characters")
+    with progress_bar("reading sizes", "pairs") as progress:
+        manifest = build_manifest(protocol, progress)
+    with open_files(predictions, manifest) as files:
+        if files.sampling is not None:
+            raise UsageError(f"{predictions}: is a bundle already; make one of the whole predictions")
+        with progress_bar("validating", "files") as progress:
+            report = validate(files, manifest, progress)
+        if not report.sound:
+            raise InvalidSubmission(predictions, report)
+        with progress_bar("packing", "files") as progress:
+            return write_bundle(out, files, report, manifest, step=step, challenge=challenge, progress=progress)
+
+
 def submit(
     predictions: Path | str,
     protocol: Protocol[Any],
     submitter: Submitter,
     *,
     out: Path | str = "runs",
+    challenge: str | None = None,
     progress_bar: ProgressBar = _silent,
 ) -> RunRecord:
     """Validate predictions, score them on the very path that `evaluate` takes, and write the record.
 
     Args:
-        predictions: a folder, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` archive.
+        predictions: a folder, a `.zip`, `.tar`, `.tar.gz` or `.tgz` archive, or a `.bundle`.
         protocol: what to score on.
         submitter: goes into the record.
         out: folder of runs.
+        challenge: what a bundle must have been made with; None takes any predictions.
         progress_bar: opens a display of progress for each step.
 
     Raises:
         InvalidSubmission: files are missing, too many, damaged or of a wrong size.
         DataError: the submission as a whole is refused or cannot be read.
-        UsageError: a name, text or number in `submitter` that a record cannot hold.
+        UsageError: predictions that do not answer the challenge, or a name, text or number in `submitter` that a
+            record cannot hold.
     """
     with progress_bar("reading sizes", "pairs") as progress:
         manifest = build_manifest(protocol, progress)
     with open_files(predictions, manifest) as files:
+        _check_challenge(predictions, files.sampling, challenge)
         with progress_bar("validating", "files") as progress:
             report = validate(files, manifest, progress)
         if not report.sound:
             raise InvalidSubmission(predictions, report)
-        submission = _submission(submitter, report)
+        submission = _submission(submitter, report, files.sampling)
         card = MethodCard(
             id=re.sub(r"[^a-z0-9._-]+", "-", submitter.name.lower()).strip("-.") or "submission",
-            title=submitter.name,
+            title=_title(submitter, files.sampling),
             paper=submitter.paper,
             decomposes="head" in report.files,
         )
@@ -104,9 +151,26 @@ def submit(
             return evaluate(source, protocol, out=out, progress=progress)
 
 
-def _submission(submitter: Submitter, report: Report) -> Submission:
+def _title(submitter: Submitter, sampling: Sampling | None) -> str:
+    """Give the method's name, with a mark wherever it stands if not all pixels were scored."""
+    if sampling is None or sampling.step == 1:
+        return submitter.name
+    return f"{submitter.name} (bundle, one pixel of {sampling.step} x {sampling.step})"
+
+
+def _check_challenge(predictions: Path | str, sampling: Sampling | None, challenge: str | None) -> None:
+    if challenge is None:
+        return
+    if sampling is None:
+        raise UsageError(f"{predictions}: is no bundle, so it answers no challenge")
+    if sampling.challenge != challenge:
+        raise UsageError(f"{predictions}: was made with the challenge '{sampling.challenge}', not '{challenge}'")
+
+
+def _submission(submitter: Submitter, report: Report, sampling: Sampling | None) -> Submission:
+    files = sum(map(len, report.files.values()))
     try:
-        return Submission(**vars(submitter), files=sum(map(len, report.files.values())), sha256=report.sha256)
+        return Submission(**vars(submitter), files=files, sha256=report.sha256, sampling=sampling)
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from error

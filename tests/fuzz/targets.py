@@ -24,6 +24,7 @@ from ffbench.datasets.feature_file import read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.ply import read_mesh
 from ffbench.errors import DataError
+from ffbench.evaluation.batches import read_ahead
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.hashing import file_sha256
 from ffbench.results.check import read_baseline
@@ -32,13 +33,16 @@ from ffbench.results.ranking_table import read_columns
 from ffbench.results.record import read_record
 from ffbench.results.store import add_record
 from ffbench.results.store_verification import verify_store
+from ffbench.submissions.bundle import write_bundle
 from ffbench.submissions.files import open_files
+from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
 from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
 from tests.results.made_runs import make_run
+from tests.toys import Stripes
 
-MANIFEST = Manifest({f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
+MANIFEST = Manifest("toy", "1.0", "0" * 64, {f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ def targets(folder: Path) -> list[Target]:
         Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
         Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
         Target("submission .tar.gz", ".tar.gz", [_tar(flows, "w:gz")], _read_submission, protected=True),
+        Target("submission .bundle", ".bundle", _bundles(folder, flows), _read_submission, protected=True),
+        Target("exported manifest", ".json", [_exported(folder / "export")], _read_export),
         Target("run record", ".json", [run.read_bytes()], lambda path: read_record(path).model_dump_json()),
         Target("record in a store", ".json", [stored.read_bytes()], _StoreReader(stored), protected=True),
         Target("pair table", ".parquet", [table], _read_table),
@@ -136,6 +142,31 @@ def _tar(flows: Sequence[np.ndarray], mode: Any) -> bytes:
             info.size = len(member)
             archive.addfile(info, io.BytesIO(member))
     return content.getvalue()
+
+
+def _bundles(folder: Path, flows: Sequence[np.ndarray]) -> list[bytes]:
+    whole = folder / "whole.zip"
+    whole.write_bytes(_zip(flows, ""))
+    with open_files(whole, MANIFEST) as files:
+        report = validate(files, MANIFEST)
+        for step in (1, 3):
+            write_bundle(folder / f"{step}.bundle", files, report, MANIFEST, step=step, challenge="salt")
+    return [(folder / f"{step}.bundle").read_bytes() for step in (1, 3)]
+
+
+def _exported(folder: Path) -> bytes:
+    export_images(Stripes(3), folder)
+    return (folder / "manifest.json").read_bytes()
+
+
+def _read_export(path: Path) -> str:
+    place = path.parent / "export" / "manifest.json"
+    place.write_bytes(path.read_bytes())
+    protocol = ProtocolImages(place.parent)
+    problems: list[str] = []
+    for pair in read_ahead(protocol, protocol.keys(), 1, problems):
+        assert pair.image1.shape == pair.image2.shape
+    return f"{list(protocol.keys())} {protocol.card.model_dump_json()} {problems}"
 
 
 def _hash(array: np.ndarray) -> str:

@@ -14,7 +14,7 @@ from ffbench.evaluation import evaluate, run_folder
 from ffbench.protocol import PairScore, Term
 from ffbench.results import text
 from ffbench.results.pair_table import read_pair_table, write_pair_table
-from ffbench.results.record import read_record, write_record
+from ffbench.results.record import Submission, read_record, write_record
 from tests.toys import BrightnessFlow, Stripes
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters=":", exclude_categories=["C"]), min_size=1, max_size=8)
@@ -63,11 +63,22 @@ def test_record_of_version_2_is_read_as_of_the_present(tmp_path: Path) -> None:
     assert read_record(tmp_path / "old.json") == record
 
 
+def test_submission_of_version_3_is_read_as_of_the_present(tmp_path: Path) -> None:
+    submission = Submission(name="Net", files=3, sha256="0" * 64)
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    record = record.model_copy(update={"kind": "submitted", "submission": submission})
+    old = json.loads(record.model_dump_json())
+    old["schema_version"] = 3
+    del old["submission"]["sampling"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    assert read_record(tmp_path / "old.json") == record
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda text: text[: len(text) // 2], "not a run record"),
-        (lambda text: text.replace('"schema_version": 3', '"schema_version": 4'), "schema_version"),
+        (lambda text: text.replace('"schema_version": 4', '"schema_version": 5'), "schema_version"),
         (lambda text: text.replace('"pairs":', '"pears":'), "more|pairs|pears"),
         (lambda text: text.replace('"origin": "synthetic"', '"origin": "reel"'), "dataset.origin"),
         (lambda text: "[]", "not a run record"),

@@ -80,3 +80,24 @@ def test_pair_that_cannot_be_read_is_named(ffbench, capsys: pytest.CaptureFixtur
     assert ffbench("predict", "-m", "speckle", "-p", "torn_stripes", "--out", "flows") == 3
     assert "stripes/002.png: cannot be read" in capsys.readouterr().err
     assert ffbench("validate", "flows", "-p", "torn_stripes") == 0
+
+
+def test_labels_stay_with_the_scorer(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    assert ffbench("export", "-p", "stripes", "--out", "public") == 0
+    assert ffbench("predict", "-m", "speckle", "-p", "public", "--out", "flows") == 0
+    assert ffbench("validate", "flows", "-p", "public") == 0
+    assert ffbench("bundle", "flows", "-p", "public", "--out", "f.bundle", "--challenge", "salt") == 0
+    printed = capsys.readouterr().out
+    assert "public: images of 6 pairs and manifest.json, no labels" in printed
+    assert "f.bundle: 6 pairs, facial flow, one pixel of 4 x 4" in printed
+    assert ffbench("validate", "f.bundle", "-p", "stripes") == 0
+    assert "6 files expected, 6 found and sound" in capsys.readouterr().out
+    assert ffbench("submit", "f.bundle", "-p", "stripes", "--name", "S", "--challenge", "salt", "--json") == 0
+    record = RunRecord.model_validate_json(capsys.readouterr().out)
+    assert record.submission is not None
+    assert record.submission.sampling is not None
+    assert record.submission.sampling.step == 4
+    assert ffbench("submit", "f.bundle", "-p", "stripes", "--name", "S", "--challenge", "pepper") == 2
+    assert "made with the challenge 'salt', not 'pepper'" in capsys.readouterr().err
+    assert ffbench("validate", "flows", "-p", "public", "--variant", "official") == 2
+    assert "leave --data, --variant and --option out" in capsys.readouterr().err

@@ -1,0 +1,33 @@
+"""`ffbench export`: a protocol's images without its labels, for those who make predictions elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffbench.cli import options
+
+
+def export_images(
+    protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder of images.")],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+) -> None:
+    """Write a protocol's images, and nothing of its labels.
+
+    `predict`, `validate` and `bundle` take the folder as their --protocol: predictions can be made and checked where
+    the labels are not.
+    """
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.console import progress_bar
+    from ffbench.registry import load_protocol
+    from ffbench.submissions import images
+
+    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    with progress_bar(f"images of {protocol}", "pairs") as progress:
+        pairs = images.export_images(loaded, out, progress)
+    typer.echo(f"{out}: images of {pairs} pairs and {images.MANIFEST}, no labels")

@@ -1,0 +1,130 @@
+"""The images of a protocol without its labels: what a participant has where the labels stay with the scorer.
+
+manifest.json            the cards of protocol and dataset, and the size of every pair's images
+images/KEY_1.png, _2     the two images of a pair
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ffbench import atomic
+from ffbench.datasets.images import encode_png, read_image
+from ffbench.errors import DataError, UsageError
+from ffbench.evaluation.batches import read_ahead
+from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
+from ffbench.submissions.manifest import file_stem
+
+MANIFEST = "manifest.json"
+_IMAGES = "images"
+_AHEAD = 4
+_MAX_MANIFEST_BYTES = 2**28
+
+
+class _Export(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: ProtocolCard
+    dataset: DatasetCard
+    backward: bool
+    pairs: dict[str, tuple[int, int]]
+
+
+class ProtocolImages(Protocol[None]):
+    """Pairs of a protocol that can be predicted and validated, but not scored."""
+
+    def __init__(self, root: Path) -> None:
+        """Read the manifest of an exported folder.
+
+        Raises:
+            DataError: it cannot be read or is damaged, or a pair is named as no file can be.
+        """
+        path = root / MANIFEST
+        try:
+            if path.stat().st_size > _MAX_MANIFEST_BYTES:
+                raise DataError(f"{path}: larger than any manifest ({_MAX_MANIFEST_BYTES} bytes)")
+            found = _Export.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise DataError(f"{path}: is not what `ffbench export` writes: {where}: {first['msg']}") from error
+        self.root, self._pairs = root, found.pairs
+        self.card, self.dataset, self.needs_backward = found.protocol, found.dataset, found.backward
+        for key in self._pairs:
+            file_stem("facial", key)
+
+    def keys(self) -> Sequence[str]:
+        """Name every pair, as the protocol does."""
+        return list(self._pairs)
+
+    def load(self, key: str) -> Pair[None]:
+        """Read the two images of a pair.
+
+        Raises:
+            DataError: an image is missing, damaged or of another size than the manifest says.
+        """
+        images = []
+        for number in (1, 2):
+            path = _image_path(self.root, key, number)
+            image = read_image(path)
+            if image.shape[:2] != self._pairs[key]:
+                height, width = self._pairs[key]
+                raise DataError(f"{path}: {image.shape[1]} x {image.shape[0]} pixels, expected {width} x {height}")
+            images.append(image)
+        return Pair(key, images[0], images[1], None)
+
+    def score(self, pair: Pair[None], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Refuse: there are no labels.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"{self.root}: has images only; predictions are scored where the labels are")
+
+
+def is_export(root: Path) -> bool:
+    """Tell whether a folder is one that `export_images` wrote."""
+    return (root / MANIFEST).is_file()
+
+
+def export_images(protocol: Protocol[Any], out: Path, progress: Progress | None = None) -> int:
+    """Write the images of all pairs, without anything of their labels, for those who make predictions.
+
+    Returns:
+        The number of pairs.
+
+    Raises:
+        DataError: `out` is there and not an empty folder, a pair cannot be read or cannot be a file's name, or `out`
+            cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
+        raise DataError(f"{out}: is not an empty folder; name a new one")
+    keys = list(protocol.keys())
+    problems: list[str] = []
+    sizes: dict[str, tuple[int, int]] = {}
+    for pair in read_ahead(protocol, keys, _AHEAD, problems):
+        file_stem("facial", pair.key)
+        sizes[pair.key] = (pair.image1.shape[0], pair.image1.shape[1])
+        for number, image in enumerate((pair.image1, pair.image2), start=1):
+            atomic.write_bytes(_image_path(out, pair.key, number), encode_png(image))
+        if progress:
+            progress(len(sizes) + len(problems), len(keys))
+    if problems:
+        raise DataError(f"{protocol.dataset.name}: {len(problems)} pairs cannot be read; the first: {problems[0]}")
+    if not sizes:
+        raise DataError(f"{protocol.dataset.name}: no pairs to export")
+    # Facts are measured properties, which may be those of the labels.
+    dataset = protocol.dataset.model_copy(update={"facts": {}})
+    content = _Export(protocol=protocol.card, dataset=dataset, backward=protocol.needs_backward, pairs=sizes)
+    atomic.write_text(out / MANIFEST, content.model_dump_json(indent=1) + "\n")
+    return len(sizes)
+
+
+def _image_path(root: Path, key: str, number: int) -> Path:
+    return root / _IMAGES / f"{key}_{number}.png"
