@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from ffbench.errors import MethodError
+from ffbench.errors import MethodError, UsageError
 
 if TYPE_CHECKING:
     from ffbench.training.trainee import TrainEntry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FlowArray = TypeVar("FlowArray", torch.Tensor, npt.NDArray[np.float32])
 Precision = Literal["fp32", "bf16", "fp16"]
 RANDOM_WEIGHTS = "random"
+COMPILER = "inductor"
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ class MethodCard(BaseModel):
 class Method(ABC):
     """A way to estimate facial optical flow.
 
-    A subclass sets `card` and writes `forward`. Callers use `estimate`, which takes tensors or numpy
-    images and checks what `forward` gives.
+    A subclass sets `card` and writes `forward`, and puts its `torch.nn.Module`, if it is one, into `network`. Callers
+    use `estimate`, which takes tensors or numpy images and checks what `forward` gives.
     """
 
     card: MethodCard
@@ -87,6 +88,19 @@ class Method(ABC):
 
         Any H and W come in and the same size must go out: padding is the method's affair.
         """
+
+    def compile(self) -> None:
+        """Have PyTorch compile the network: the first pair of each size takes long, and the others less.
+
+        Raises:
+            UsageError: the method is none of PyTorch's networks.
+        """
+        network = getattr(self, "network", None)
+        if not isinstance(network, torch.nn.Module):
+            raise UsageError(f"method '{self.card.id}' cannot be compiled: it is no network of PyTorch's")
+        # Every size is compiled for itself: PyTorch's compiler stumbles over sizes left open in these networks.
+        network.compile(backend=COMPILER, dynamic=False)
+        self.card = self.card.model_copy(update={"options": {**self.card.options, "compiled": True}})
 
     @overload
     def estimate(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]: ...

@@ -56,6 +56,7 @@ def load_method(
     device: str = "auto",
     iterations: int | None = None,
     precision: Precision = "fp32",
+    compile: bool = False,
 ) -> Method:
     """Build a method by name.
 
@@ -65,6 +66,7 @@ def load_method(
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU where there is one.
         iterations: update steps of a recurrent network; None for its default.
         precision: `fp32`, or `bf16`/`fp16` for autocast.
+        compile: have PyTorch compile the network.
 
     Raises:
         UsageError: an unknown name, with the nearest known one.
@@ -81,7 +83,10 @@ def load_method(
             f"'{request.family}' is a family: name a member as {request.family}/NAME "
             f"(`ffbench methods show {request.family}` lists them)"
         )
-    return entry.load(request)
+    method = entry.load(request)
+    if compile:
+        method.compile()
+    return method
 
 
 def load_protocol(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.errors import MethodError
+from ffbench.errors import MethodError, UsageError
 from ffbench.method import Flows, Method, MethodCard
 
 
@@ -36,6 +36,47 @@ def test_numpy_images_give_numpy_flows() -> None:
     np.testing.assert_array_equal(flows.expression, flows.facial - flows.head)
     assert method.seen is not None
     assert method.seen[0, :, 1, 2].tolist() == pytest.approx([1.0, 0.2, 0.0])
+
+
+class Convolution(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = torch.nn.Conv2d(3, 2, 1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.inner(image) + 1
+
+
+class Network(Method):
+    """One convolution."""
+
+    def __init__(self) -> None:
+        self.card = MethodCard(id="network", title="Network", options={"steps": 2})
+        self.network = Convolution()
+
+    def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+        return Flows(self.network(image1))
+
+
+def test_a_compiled_network_gives_the_same_flow_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: object) -> object:
+        compiled.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr("ffbench.method.COMPILER", backend)
+    method, images = Network(), torch.rand(2, 1, 3, 4, 6)
+    expected = method.estimate(*images).facial
+    method.compile()
+    assert torch.equal(method.estimate(*images).facial, expected)
+    assert len(compiled) == 1
+    assert method.card.options == {"steps": 2, "compiled": True}
+
+
+def test_what_is_no_network_cannot_be_compiled() -> None:
+    with pytest.raises(UsageError, match="method 'answer' cannot be compiled: it is no network of PyTorch's"):
+        Answer(torch.zeros(1, 2, 4, 6)).compile()
 
 
 def test_grey_image_becomes_three_channels() -> None:

@@ -22,6 +22,7 @@ def evaluate_method(
     device: options.Device = "auto",
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
+    compile: options.Compile = False,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     limit: Annotated[
         Optional[int],  # noqa: UP045
@@ -46,7 +47,9 @@ def evaluate_method(
     for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
         for line in lines:
             stderr().print(f"{kind}: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
+    chosen = load_method(
+        method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+    )
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
             record = evaluate(

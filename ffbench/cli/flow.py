@@ -35,6 +35,7 @@ def flow(
     device: options.Device = "auto",
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
+    compile: options.Compile = False,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
@@ -43,7 +44,9 @@ def flow(
     from ffbench.registry import load_method
 
     def load() -> Method:
-        return load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
+        return load_method(
+            method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+        )
 
     if image2 is not None:
         if step != 1:

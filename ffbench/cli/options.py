@@ -36,6 +36,9 @@ Iterations = Annotated[
     typer.Option("--iterations", min=1, help="Update steps of a recurrent network."),
 ]
 PrecisionOption = Annotated[PrecisionName, typer.Option("--precision", help="What a network computes in.")]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Have PyTorch compile the network: a slow first pair, faster ones after it.")
+]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--data", "-d", help="Dataset folder or file; default: FFBENCH_DATA, else the mini dataset."),

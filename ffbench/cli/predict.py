@@ -21,6 +21,7 @@ def predict_flows(
     device: options.Device = "auto",
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
+    compile: options.Compile = False,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
 ) -> None:
@@ -33,7 +34,9 @@ def predict_flows(
 
     method_entry(method.partition(":")[0].partition("/")[0])
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
-    chosen = load_method(method, weights=weights, device=device, iterations=iterations, precision=precision.value)
+    chosen = load_method(
+        method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+    )
     with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
         problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
     typer.echo(out)

@@ -35,6 +35,7 @@ def show(
     device: options.Device = "auto",
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
+    compile: options.Compile = False,
 ) -> None:
     """Draw facial, head and expression flow and the error of methods on image pairs as one PNG.
 
@@ -61,7 +62,9 @@ def show(
     rows: dict[tuple[int, int], PanelRow] = {}
     with progress_bar("show", "flows") as progress:
         for column, name in enumerate(method):
-            chosen = load_method(name, weights=weights, device=device, iterations=iterations, precision=precision.value)
+            chosen = load_method(
+                name, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+            )
             for number, (image1, image2) in enumerate(loaded):
                 progress(len(rows), len(method) * len(pairs))
                 title = " - ".join(Path(image).name for image in pairs[number])

@@ -36,8 +36,7 @@ def local_correlation(
         outside the second map count as zero.
     """
     if features1.device.type == "cpu":
-        compiled: Callable[..., torch.Tensor] = _Compiled.apply
-        return compiled(features1, features2, centres.detach(), radius)
+        return _on_cpu(features1, features2, centres.detach(), radius)
     return local_correlation_torch(features1, features2, centres, radius)
 
 
@@ -69,6 +68,13 @@ def local_correlation_torch(
     patch = patch[..., :-1, :] * (1 - fx) + patch[..., 1:, :] * fx
     patch = patch[..., :-1] * (1 - fy) + patch[..., 1:] * fy
     return patch.flatten(start_dim=3)
+
+
+@torch.compiler.disable
+def _on_cpu(features1: torch.Tensor, features2: torch.Tensor, centres: torch.Tensor, radius: int) -> torch.Tensor:
+    """Call numba's kernels; torch.compile cannot look into them and leaves a gap."""
+    compiled: Callable[..., torch.Tensor] = _Compiled.apply
+    return compiled(features1, features2, centres, radius)
 
 
 class _Compiled(torch.autograd.Function):
