@@ -6,12 +6,12 @@ verified: scored here, by ffbench. claimed: sent in. reported: printed in the pa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
 from ffbench.results.paper_tables import Row as ReportedRow
-from ffbench.results.ranking import rank
+from ffbench.results.ranking import Place, rank
 from ffbench.results.store_row import Board, Row
 
 
@@ -30,6 +30,7 @@ class Line:
     reported: str | None
     source: str
     note: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,30 +45,37 @@ class BoardTable:
     lines: tuple[Line, ...]
 
 
-def leaderboard(rows: Iterable[Row]) -> list[BoardTable]:
+def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Place]] = rank) -> list[BoardTable]:
     """Sort rows into boards; those of real data stand before synthetic ones.
 
     Rows that are not for ranking (random weights, or not all pairs) are left out. Of several records of one method
     on one level the latest counts.
+
+    Args:
+        rows: of any boards.
+        ranked: gives the rows of one board their places; `in_order` where ranks with ties would take too long.
     """
     by_board: dict[Board, list[Row]] = {}
     for row in rows:
         if not row.not_rankable:
             by_board.setdefault(row.board, []).append(row)
     ordered = sorted(by_board, key=lambda board: (board.origin != "real", board.title, board.manifest_sha256))
-    return [_table(board, by_board[board]) for board in ordered]
+    return [_table(board, by_board[board], ranked) for board in ordered]
 
 
-def _table(board: Board, rows: Sequence[Row]) -> BoardTable:
-    latest: dict[tuple[str, str], Row] = {}
-    for row in sorted(rows, key=lambda row: (row.started, row.path)):
-        latest[row.level, row.identity] = row
+def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Give the latest of several records of one method, by level and identity; all of one board."""
+    return {(row.level, row.identity): row for row in sorted(rows, key=lambda row: (row.started, row.path))}
+
+
+def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], list[Place]]) -> BoardTable:
+    latest = latest_rows(rows)
     claims = {identity: _claimed_value(row) for (level, identity), row in latest.items() if level == "claimed"}
     verified = [row for (level, _), row in latest.items() if level == "verified"]
     printed = reported_values(board, rows[0].metric)
     lines = []
     merged: set[str] = set()
-    for place in rank(verified):
+    for place in ranked(verified):
         row = place.row
         own = next((entry for entry in printed if row.method in entry[1].methods), None)
         if own is not None:
@@ -85,6 +93,7 @@ def _table(board: Board, rows: Sequence[Row]) -> BoardTable:
                 reported=own[2] if own else None,
                 source=row.paper or "",
                 note=place.note and "not compared: no table of pair scores that fits",
+                record=row.path,
             )
         )
     known = {row.identity for row in verified}
@@ -92,7 +101,9 @@ def _table(board: Board, rows: Sequence[Row]) -> BoardTable:
     sign = -1 if rows[0].higher_is_better else 1
     for row in sorted(only_claimed, key=lambda row: (sign * _claimed_value(row), row.method)):
         value = _claimed_value(row)
-        lines.append(Line(None, None, row.method, row.title, None, None, None, value, None, row.paper or ""))
+        lines.append(
+            Line(None, None, row.method, row.title, None, None, None, value, None, row.paper or "", record=row.path)
+        )
     lines += [
         Line(None, None, "", entry.name, None, None, None, None, value, source)
         for source, entry, value in printed

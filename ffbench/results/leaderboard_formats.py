@@ -76,7 +76,7 @@ def _csv(tables: Sequence[BoardTable]) -> str:
     writer.writerow(
         ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
          "unit", "higher_is_better", "rank", "last_rank", "method", "title", "verified", "ci_low", "ci_high",
-         "claimed", "reported", "source", "note"]
+         "claimed", "reported", "source", "note", "record"]
     )  # fmt: skip
     for table in tables:
         board = [*map(_csv_text, asdict(table.board).values()), table.metric, table.unit, table.higher_is_better]

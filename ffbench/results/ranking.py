@@ -46,7 +46,7 @@ def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
     """
     if len({row.board for row in rows}) > 1:
         raise ValueError("rows of different boards cannot be ranked together")
-    ordered = sorted(rows, key=lambda row: ((-row.value if row.higher_is_better else row.value), row.method, row.path))
+    ordered = _by_value(rows)
     columns: dict[str, PairColumns] = {}
     notes: dict[str, str] = {}
     for row in ordered:
@@ -65,6 +65,15 @@ def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
         below = sum((index, other) in better for other in range(len(compared)))
         places[row.path] = Place(row, 1 + above, len(compared) - below)
     return [places.get(row.path) or Place(row, None, None, notes[row.path]) for row in ordered]
+
+
+def in_order(rows: Sequence[Row]) -> list[Place]:
+    """Give the rows of one board by value, best first, and no ranks: nothing is read."""
+    return [Place(row, None, None) for row in _by_value(rows)]
+
+
+def _by_value(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: ((-row.value if row.higher_is_better else row.value), row.method, row.path))
 
 
 def comparable_columns(row: Row, labels: Sequence[str] = ()) -> PairColumns:

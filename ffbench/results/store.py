@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
@@ -20,11 +18,11 @@ from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError
 from ffbench.paths import cache_dir
 from ffbench.results.record import RunRecord, read_record
-from ffbench.results.store_row import Level, Row, row_from_json, row_of, table_path
+from ffbench.results.store_index import Index, read_index, write_index
+from ffbench.results.store_row import Level, Row, row_of, table_path
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 HASH_LENGTH = 16
-_MAX_INDEX_BYTES = 2**30
 
 
 def record_content(record: RunRecord) -> bytes:
@@ -102,9 +100,9 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     """
     files = record_files(places)
     name = hashlib.sha256("\0".join(sorted(str(Path(place).resolve()) for place in places)).encode()).hexdigest()
-    cache = cache_dir() / "stores" / f"{name}.json"
-    known = _read_index(cache)
-    index: dict[str, tuple[list[int], Row]] = {}
+    cache = cache_dir() / "stores" / f"{name}.parquet"
+    known = read_index(cache)
+    index: Index = {}
     for path, level in files:
         try:
             status = path.stat()
@@ -121,8 +119,7 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
         index[str(path)] = (stamp, row)
     if index != known:
         with contextlib.suppress(DataError):
-            content = {path: [stamp, asdict(row)] for path, (stamp, row) in index.items()}
-            atomic.write_text(cache, json.dumps(content))
+            write_index(cache, index)
     return [row for _, row in index.values()]
 
 
@@ -133,16 +130,6 @@ def is_whole(path: Path) -> bool:
 
 def _level_of(path: Path) -> Level:
     return "claimed" if "claimed" in path.parts[-3:-1] else "verified"
-
-
-def _read_index(path: Path) -> dict[str, tuple[list[int], Row]]:
-    try:
-        if path.stat().st_size > _MAX_INDEX_BYTES:
-            return {}
-        content = json.loads(path.read_text())
-        return {name: (stamp, row_from_json(row)) for name, (stamp, row) in content.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
 
 
 def _slug(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ffbench.results.record import RunRecord
 
@@ -38,7 +38,10 @@ class Board:
 
 @dataclass(frozen=True)
 class Row:
-    """One record on a board. `table` is the table of pair scores, as its record names it."""
+    """One record on a board. `table` is the table of pair scores, as its record names it.
+
+    `device` says what speeds may be compared on: a GPU by its name, a processor with the threads that were used.
+    """
 
     path: str
     level: Level
@@ -60,6 +63,11 @@ class Row:
     resample_by: str | None
     pairs: int
     started: str
+    device: str
+    pairs_per_second: float
+    parameters: int | None
+    memory_mb: float
+    device_memory_mb: float | None
     not_rankable: tuple[str, ...]
     table: str
     table_sha256: str
@@ -100,10 +108,22 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         resample_by=card.resample_by,
         pairs=record.pairs,
         started=record.cost.started.isoformat(),
+        device=_device(record),
+        pairs_per_second=record.cost.pairs_per_second,
+        parameters=record.method.parameters,
+        memory_mb=record.cost.peak_memory_mb,
+        device_memory_mb=record.cost.peak_device_memory_mb,
         not_rankable=tuple(record.not_rankable),
         table=str(table_path(path, record)),
         table_sha256=record.pair_table.sha256,
     )
+
+
+def _device(record: RunRecord) -> str:
+    where = record.environment
+    if where.device != "cpu":
+        return where.device
+    return f"{where.processor}, {where.threads} thread{'s' if where.threads != 1 else ''}"
 
 
 def table_path(path: Path, record: RunRecord) -> Path:
@@ -114,13 +134,3 @@ def table_path(path: Path, record: RunRecord) -> Path:
         if path.name == "record.json"
         else path.with_suffix(".parquet")
     )
-
-
-def row_from_json(content: dict[str, Any]) -> Row:
-    """Undo `dataclasses.asdict`.
-
-    Raises:
-        TypeError, KeyError: the content is not that of a row.
-    """
-    fixed = {**content, "board": Board(**content["board"]), "not_rankable": tuple(content["not_rankable"])}
-    return Row(**fixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ffbench import cli
@@ -99,9 +102,20 @@ def test_index_is_rebuilt_from_files_and_never_the_truth(tmp_path: Path, monkeyp
     first.unlink()
     assert [row.path for row in read_rows([tmp_path / "store"])] == [str(second)]
     (index,) = (tmp_path / "cache" / "stores").iterdir()
-    for damage in ("", "[]", '{"x": [1]}', '{"x": [[1, 2], {}]}', index.read_text()[:-3]):
-        index.write_text(damage)
+    whole = index.read_bytes()
+    other = io.BytesIO()
+    pq.write_table(pa.table({"path": ["x"]}), other)
+    for damage in (b"", b"[]", whole[:-3], whole.replace(b"alpha", b"\xff" * 5), other.getvalue()):
+        index.write_bytes(damage)
         assert [row.path for row in read_rows([tmp_path / "store"])] == [str(second)]
+
+
+def test_a_record_whose_numbers_no_column_holds_is_read_as_the_others(tmp_path: Path) -> None:
+    stored(tmp_path, "alpha")
+    huge = MethodCard(id="huge", title="Huge", parameters=10**30)
+    add_record(tmp_path / "store", make_run(tmp_path / "runs", "huge", [1.0, 2.0], method=huge), "verified")
+    for _ in range(2):
+        assert [row.parameters for row in read_rows([tmp_path / "store"])] == [None, 10**30]
 
 
 def test_unreadable_record_is_named_and_the_others_are_read(tmp_path: Path) -> None:
