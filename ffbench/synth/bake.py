@@ -95,13 +95,14 @@ def lit_share(
     forward = direction / np.linalg.norm(direction)
     aside = np.cross([0.0, 1.0, 0.0] if abs(forward[1]) < 0.9 else [1.0, 0.0, 0.0], forward)
     aside /= np.linalg.norm(aside)
-    seen = vertices @ np.stack([aside, np.cross(forward, aside), forward], axis=1)
-    low, high = seen.min(axis=0), seen.max(axis=0)
+    # Axis by axis in memory: sums and extremes of rows of three are slow.
+    seen = np.ascontiguousarray((vertices @ np.stack([aside, np.cross(forward, aside), forward], axis=1)).T)
+    low, high = seen.min(axis=1), seen.max(axis=1)
     scale = (size - 4) / max(high[0] - low[0], high[1] - low[1])
-    xy = np.stack([(seen[:, 0] - low[0]) * scale + 1.5, (high[1] - seen[:, 1]) * scale + 1.5], axis=1)
+    xy = np.stack([(seen[0] - low[0]) * scale + 1.5, (high[1] - seen[1]) * scale + 1.5], axis=1)
     # The rasteriser keeps the largest 1/depth and interpolates it straight, which is what this view without
     # perspective wants of the closeness to the lamp.
-    closeness = seen[:, 2] - low[2] + 1.0
+    closeness = seen[2] - low[2] + 1.0
     nearest = rasterize(xy, 1 / closeness, triangles, size, size).inverse_depth
     lit = np.empty(len(vertices))
     _compare(xy, closeness + bias, nearest, lit)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.skinning import rotation_matrix, shift
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -61,10 +62,18 @@ class Camera:
 
     def project(self, vertices: FloatArray) -> Projected:
         """See vertices (V, 3)."""
-        points = vertices @ self.axes.T + self.origin
+        points = shift(vertices @ self.axes.T, self.origin)
         return Projected(points, self.to_pixels(points))
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
         """Give the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
-        centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
-        return np.asarray(self.focal * points[:, :2] / points[:, 2:] + centre)
+        xy = np.empty((len(points), 2))
+        _divide(points, self.focal, (self.width - 1) / 2, (self.height - 1) / 2, xy)
+        return xy
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _divide(points, focal, centre_x, centre_y, xy):  # type: ignore[no-untyped-def]
+    for n in range(len(points)):
+        xy[n, 0] = focal * points[n, 0] / points[n, 2] + centre_x
+        xy[n, 1] = focal * points[n, 1] / points[n, 2] + centre_y

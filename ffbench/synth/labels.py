@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.synth.barycentric import areas
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.head import Topology
 from ffbench.synth.occlusion import find_clear, is_hidden, look_at
@@ -133,13 +134,8 @@ def _label_row(  # type: ignore[no-untyped-def]
         if t < 0:
             continue
         a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
-        # Barycentrics on the screen, over depth: those of the surface point up to a factor.
-        ax, ay = xy[a, 0] - x, xy[a, 1] - y
-        bx, by = xy[b, 0] - x, xy[b, 1] - y
-        cx, cy = xy[c, 0] - x, xy[c, 1] - y
-        wa = (bx * cy - cx * by) * inverse[a]
-        wb = (cx * ay - ax * cy) * inverse[b]
-        wc = (ax * by - bx * ay) * inverse[c]
+        wa, wb, wc = areas(xy, a, b, c, x, y)
+        wa, wb, wc = wa * inverse[a], wb * inverse[b], wc * inverse[c]
         total = 1 / (wa + wb + wc)
         wa, wb = wa * total, wb * total
         wc = 1 - wa - wb

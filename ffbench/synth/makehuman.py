@@ -16,7 +16,7 @@ from ffbench.errors import DataError
 from ffbench.paths import cache_dir
 from ffbench.synth import makehuman_files, makehuman_prepare
 from ffbench.synth.head import FloatArray, HeadModel, Pose, Topology
-from ffbench.synth.skinning import add_scaled, blend, fit_rotation, joint_transforms, rotation_matrix
+from ffbench.synth.skinning import add_scaled, blend, fit_rotation, joint_transforms, rotation_matrix, shift
 
 # How the rotation of the neck is shared by its four joints.
 NECK_SHARES = (0.2, 0.2, 0.2, 0.4)
@@ -172,8 +172,8 @@ class MakeHumanHead(HeadModel):
             pivots = np.concatenate([np.zeros((1, 3)), joints])
             moved = blend(moved, self._neck_weights, *joint_transforms(turns, pivots, (-1, 0, 1, 2, 3)))
         if pose.rotation.any():
-            moved = (moved - joints[0]) @ rotation_matrix(pose.rotation).T + joints[0]
-        return moved + pose.translation
+            moved = shift(shift(moved, -joints[0]) @ rotation_matrix(pose.rotation).T, joints[0])
+        return shift(moved, pose.translation)
 
 
 def _source_version() -> str:

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.synth.barycentric import areas
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.raster import ZBuffer
 
@@ -124,10 +125,7 @@ def _bin_triangles(xy, depth, turned, two_sided, triangles, height, width):  # t
 def _closeness(t, x, y, triangles, xy, inverse):  # type: ignore[no-untyped-def]
     """1/depth of triangle `t` at (x, y), or 0 where the point lies outside of it."""
     a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
-    ax, ay = xy[a, 0] - x, xy[a, 1] - y
-    bx, by = xy[b, 0] - x, xy[b, 1] - y
-    cx, cy = xy[c, 0] - x, xy[c, 1] - y
-    wa, wb, wc = bx * cy - cx * by, cx * ay - ax * cy, ax * by - bx * ay
+    wa, wb, wc = areas(xy, a, b, c, x, y)
     total = wa + wb + wc
     inside = (wa <= 0 and wb <= 0 and wc <= 0) or (wa >= 0 and wb >= 0 and wc >= 0)
     if total == 0 or not inside:

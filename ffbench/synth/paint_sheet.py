@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -48,7 +49,17 @@ class Sheet:
     def mix(self, colour: npt.ArrayLike, share: FloatImage, part: tuple[slice, slice] | None = None) -> None:
         """Cover a part of the sheet with a colour, or an image of colours, by a share (h, w)."""
         target = self.colour if part is None else self.colour[part]
-        target += share[..., None] * (np.asarray(colour, np.float32) - target)
+        _mix(target, share, np.broadcast_to(np.asarray(colour, np.float32), target.shape))
+
+
+@numba.njit(cache=True)
+def _mix(target, share, colour):  # type: ignore[no-untyped-def]
+    for y in range(target.shape[0]):
+        for x in range(target.shape[1]):
+            # Hair, cloth and spots cover a part of their window only.
+            if share[y, x] != 0:
+                for k in range(3):
+                    target[y, x, k] += share[y, x] * (colour[y, x, k] - target[y, x, k])
 
 
 @functools.lru_cache(maxsize=4)

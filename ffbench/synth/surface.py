@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.synth.barycentric import areas
 from ffbench.synth.camera import Projected
 from ffbench.synth.head import Part, Topology
 from ffbench.synth.raster import ZBuffer
@@ -36,13 +37,8 @@ def _fill(ids, triangles, uv, skin, xy, inverse, out):  # type: ignore[no-untype
             if t < 0 or not skin[t]:
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            # Barycentrics on the screen, over depth: those of the surface point up to a factor.
-            ax, ay = xy[a, 0] - x, xy[a, 1] - y
-            bx, by = xy[b, 0] - x, xy[b, 1] - y
-            cx, cy = xy[c, 0] - x, xy[c, 1] - y
-            wa = (bx * cy - cx * by) * inverse[a]
-            wb = (cx * ay - ax * cy) * inverse[b]
-            wc = (ax * by - bx * ay) * inverse[c]
+            wa, wb, wc = areas(xy, a, b, c, x, y)
+            wa, wb, wc = wa * inverse[a], wb * inverse[b], wc * inverse[c]
             total = 1 / (wa + wb + wc)
             for k in range(2):
                 out[y, x, k] = ((wa * uv[t, 0, k] + wb * uv[t, 1, k] + wc * uv[t, 2, k]) * total) % 1.0
