@@ -173,7 +173,7 @@ class MakeHumanHead(HeadModel):
             moved = blend(moved, self._neck_weights, *joint_transforms(turns, pivots, (-1, 0, 1, 2, 3)))
         if pose.rotation.any():
             moved = shift(shift(moved, -joints[0]) @ rotation_matrix(pose.rotation).T, joints[0])
-        return shift(moved, pose.translation)
+        return np.asarray(shift(moved, pose.translation))
 
 
 def _source_version() -> str:
