@@ -9,9 +9,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ffbench.errors import DataError, UsageError
 from ffbench.paths import cache_dir, data_dir
+
+if TYPE_CHECKING:
+    from ffbench.synth.head import HeadModel
 
 SYNTHETIC_MARK = "ffbench-mini.json"
 """A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
@@ -20,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 def mini_names() -> tuple[str, ...]:
     """Name the mini datasets."""
-    return ("casme2", "ck_plus", "ck_plus_tracks", "ffn", "mead")
+    return tuple(_RECIPES)
 
 
 def default_dataset(folders: Sequence[str], mini: str) -> Path:
@@ -68,7 +72,7 @@ def mini_folder(name: str, seed: int = 0) -> Path:
     Raises:
         UsageError: no mini dataset has that name.
     """
-    version = _maker(name)[0]
+    version = _recipe(name)[0]
     return cache_dir() / "mini" / (f"{name}-v{version}" if seed == 0 else f"{name}-v{version}-seed{seed}")
 
 
@@ -93,7 +97,7 @@ def make_mini(name: str, out: Path, seed: int = 0, progress: Progress | None = N
         UsageError: no mini dataset has that name, or `out` holds files.
         DataError: the head data cannot be had, or the folder cannot be written.
     """
-    make = _maker(name)[1]
+    make = _recipe(name)[1]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: expected a new or empty folder, found files; name another with --out")
     try:
@@ -113,61 +117,61 @@ def make_mini(name: str, out: Path, seed: int = 0, progress: Progress | None = N
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _maker(name: str) -> tuple[str, Callable[[Path, int, Progress | None], None]]:
-    if name == "casme2":
-        from ffbench.synth import casme2
-
-        return casme2.VERSION, _make_casme2
-    if name == "ck_plus":
-        from ffbench.synth import ck_plus
-
-        return ck_plus.VERSION, _make_ck_plus
-    if name == "ck_plus_tracks":
-        from ffbench.synth import ck_plus
-
-        return ck_plus.TRACKS_VERSION, _make_ck_plus_tracks
-    if name == "ffn":
-        from ffbench.synth import ffn
-
-        return ffn.VERSION, _make_ffn
-    if name == "mead":
-        from ffbench.synth import mead
-
-        return mead.VERSION, _make_mead
-    raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
+Maker = Callable[[Path, int, Progress | None], None]
 
 
-def _make_casme2(out: Path, seed: int, progress: Progress | None) -> None:
-    from ffbench.synth.casme2 import make_casme2
+def _head() -> HeadModel:
     from ffbench.synth.makehuman import load_makehuman
 
-    make_casme2(out, load_makehuman(), seed, progress=progress)
+    return load_makehuman()
 
 
-def _make_ck_plus(out: Path, seed: int, progress: Progress | None) -> None:
-    from ffbench.synth.ck_plus import make_ck_plus
-    from ffbench.synth.makehuman import load_makehuman
+def _casme2() -> tuple[str, Maker]:
+    from ffbench.synth.casme2 import VERSION, make_casme2
 
-    make_ck_plus(out, load_makehuman(), seed, progress=progress)
-
-
-def _make_ck_plus_tracks(out: Path, seed: int, progress: Progress | None) -> None:
-    from ffbench.synth.ck_plus import make_ck_plus_tracks
-    from ffbench.synth.makehuman import load_makehuman
-
-    make_ck_plus_tracks(out, load_makehuman(), seed, progress=progress)
+    return VERSION, lambda out, seed, progress: make_casme2(out, _head(), seed, progress=progress)
 
 
-def _make_ffn(out: Path, seed: int, progress: Progress | None) -> None:
-    from ffbench.synth.ffn import MINI_IDENTITIES, mini_recipe
-    from ffbench.synth.makehuman import load_makehuman
+def _ck_plus() -> tuple[str, Maker]:
+    from ffbench.synth.ck_plus import VERSION, make_ck_plus
+
+    return VERSION, lambda out, seed, progress: make_ck_plus(out, _head(), seed, progress=progress)
+
+
+def _ck_plus_tracks() -> tuple[str, Maker]:
+    from ffbench.synth.ck_plus import TRACKS_VERSION, make_ck_plus_tracks
+
+    return TRACKS_VERSION, lambda out, seed, progress: make_ck_plus_tracks(out, _head(), seed, progress=progress)
+
+
+def _ffn() -> tuple[str, Maker]:
+    from ffbench.synth.ffn import MINI_IDENTITIES, VERSION, mini_recipe
     from ffbench.synth.writer import write_dataset
 
-    write_dataset(out, load_makehuman(), mini_recipe(seed), MINI_IDENTITIES, progress=progress)
+    def make(out: Path, seed: int, progress: Progress | None) -> None:
+        write_dataset(out, _head(), mini_recipe(seed), MINI_IDENTITIES, progress=progress)
+
+    return VERSION, make
 
 
-def _make_mead(out: Path, seed: int, progress: Progress | None) -> None:
-    from ffbench.synth.makehuman import load_makehuman
-    from ffbench.synth.mead import make_mead
+def _mead() -> tuple[str, Maker]:
+    from ffbench.synth.mead import VERSION, make_mead
 
-    make_mead(out, load_makehuman(), seed, progress=progress)
+    return VERSION, lambda out, seed, progress: make_mead(out, _head(), seed, progress=progress)
+
+
+# Functions, so that naming a dataset loads nothing of the engine.
+_RECIPES: dict[str, Callable[[], tuple[str, Maker]]] = {
+    "casme2": _casme2,
+    "ck_plus": _ck_plus,
+    "ck_plus_tracks": _ck_plus_tracks,
+    "ffn": _ffn,
+    "mead": _mead,
+}
+
+
+def _recipe(name: str) -> tuple[str, Maker]:
+    """Give the version and the maker of a mini dataset."""
+    if name not in _RECIPES:
+        raise UsageError(f"unknown mini dataset {name!r}; known: {', '.join(mini_names())}")
+    return _RECIPES[name]()

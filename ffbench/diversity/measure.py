@@ -139,7 +139,7 @@ def _measure(root: Path, source: Path | None, features: Path | None, progress: C
     share, chance = neighbour_agreement(changes, [person.emotion for person, _ in drawn]) if drawn else (None, None)
     return Diversity(
         dataset=root.resolve().name,
-        origin="real" if synthetic_mark(people[0].rest) is None else "synthetic",
+        origin="real" if synthetic_mark(*(person.rest for person in people)) is None else "synthetic",
         embedding=embedding,
         identities=len(found.vectors),
         spread=spread(list(found.vectors.values())),

@@ -62,6 +62,8 @@ def track_source(source: Source, out: Path) -> None:
     Raises:
         DataError: the clip cannot be read, shows no face, or the folder cannot be written.
     """
+    from threadpoolctl import threadpool_limits
+
     clip = open_clip(source.clip)
     folder, digest, network = out / source.name, clip.sha256(), assets.find("face_mesh").sha256
     if is_track(folder):
@@ -70,8 +72,10 @@ def track_source(source: Source, out: Path) -> None:
             if (known.clip_sha256, known.network_sha256) == (digest, network):
                 return
     missing = np.full((LANDMARKS, 2), np.nan)
-    faces = track(_frames(clip, source.ends_only))
-    points = np.stack([missing if face.points is None else face.points for face in faces])
+    # The network is so small that threads which wait for each other cost more than they bring.
+    with threadpool_limits(1):
+        faces = track(_frames(clip, source.ends_only))
+        points = np.stack([missing if face.points is None else face.points for face in faces])
     if not np.isfinite(points).any():
         raise DataError(f"{source.clip}: no face was found in any of the {len(points)} frames")
     frames = (0, len(clip) - 1) if source.ends_only else tuple(range(len(points)))

@@ -22,7 +22,7 @@ def write_one_file(out: Path, seed: int, progress: object) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A mini dataset that is made at once."""
     monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(mini, "_make_ck_plus", write_one_file)
+    monkeypatch.setitem(mini._RECIPES, "ck_plus", lambda: ("1", write_one_file))
 
 
 @pytest.mark.usefixtures("quick")
@@ -38,7 +38,7 @@ def test_it_is_made_on_first_use_only(capsys: pytest.CaptureFixture[str], monkey
     def never(out: Path, seed: int, progress: object) -> None:
         raise AssertionError("made twice")
 
-    monkeypatch.setattr(mini, "_make_ck_plus", never)
+    monkeypatch.setitem(mini._RECIPES, "ck_plus", lambda: ("1", never))
     assert mini.mini_dataset("ck_plus") == folder
     assert capsys.readouterr().err == ""
 
@@ -66,7 +66,7 @@ def test_a_make_that_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pyte
         write_one_file(out, seed, progress)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mini, "_make_ck_plus", stop)
+    monkeypatch.setitem(mini._RECIPES, "ck_plus", lambda: ("1", stop))
     with pytest.raises(KeyboardInterrupt):
         mini.make_mini("ck_plus", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -78,7 +78,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     def full(out: Path, seed: int, progress: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(mini, "_make_ck_plus", full)
+    monkeypatch.setitem(mini._RECIPES, "ck_plus", lambda: ("1", full))
     with pytest.raises(DataError, match="No space left on device"):
         mini.make_mini("ck_plus", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ffbench.datasets import mead
@@ -39,6 +40,25 @@ def clip_of(folder: Path, levels: Iterable[int]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((24, 32, 3), level, np.uint8)).save(folder / f"{number:03d}.png")
     return folder
+
+
+def test_the_network_runs_on_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def track(frames: Iterable[np.ndarray]) -> Iterator[FaceTrack]:
+        for _ in frames:
+            threads.append(torch.get_num_threads())
+            yield FaceTrack(np.zeros((468, 2)), 1.0)
+
+    monkeypatch.setattr(tracking, "track", track)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        track_source(Source("talk", clip_of(tmp_path / "talk", [60, 62])), tmp_path / "out")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1, 1]
 
 
 def test_a_clip(tmp_path: Path, calls: list[int]) -> None:
