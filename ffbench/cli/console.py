@@ -35,6 +35,8 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
         TimeRemainingColumn(),
         console=stderr(),
         transient=True,
+        # In a file or a pipe a bar that is removed leaves an empty line.
+        disable=not stderr().is_terminal,
     ) as bar:
         task = bar.add_task(title, total=None, rate="")
 
