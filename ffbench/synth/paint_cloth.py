@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffbench.synth.paint_sheet import Sheet
+from ffbench.synth.paint_sheet import Sheet, darken, tinted
 
 
 def paint_cloth(sheet: Sheet) -> None:
@@ -22,18 +22,19 @@ def paint_cloth(sheet: Sheet) -> None:
     cover = np.clip(depth / np.float32(0.012), 0, 1)
     folds, grain = sheet.noise("folds")[part], sheet.noise("grain")[part]
     weave = 1 + np.float32(0.1) * folds + np.float32(0.03) * grain
-    cloth = np.array(look.cloth, np.float32) * weave[..., None]
+    cloth = tinted(look.cloth, weave)
     if look.pattern > 0.65:
         other = np.clip(np.array(look.cloth) * np.exp(rng.normal(0, 0.5)) + rng.normal(0, 0.08, 3), 0.03, 0.9)
         angle, pitch = rng.uniform(0, np.pi), rng.uniform(50, 220)
         wave = sheet.u * np.float32(pitch * np.cos(angle)) + sheet.v[part[0]] * np.float32(pitch * np.sin(angle))
         stripes = np.clip(3 * np.sin(wave) - np.float32(rng.uniform(-1, 2)), 0, 1)
-        cloth += stripes[..., None] * (other.astype(np.float32) * weave[..., None] - cloth)
+        cloth += stripes[..., None] * (tinted(other, weave) - cloth)
     # A seam along the edge, and the shade that it throws on the neck.
     seam = np.exp(-(((depth - np.float32(0.1)) / np.float32(0.012)) ** 2))
     # On the shoulders the sheet is squeezed together.
     seam *= np.clip((np.abs(side - np.float32(0.25)) - np.float32(0.06)) * 20, 0, 1)
-    shade = np.exp(-np.clip(-depth, 0, None) / np.float32(0.05)) * (1 - cover) * np.float32(0.4)
-    sheet.mix(cloth * (1 - np.float32(0.3) * seam)[..., None], cover, part)
-    sheet.colour[part] *= (1 - shade)[..., None]
+    thrown = np.exp(-np.clip(-depth, 0, None) / np.float32(0.05)) * (1 - cover) * np.float32(0.4)
+    darken(cloth, 1 - np.float32(0.3) * seam)
+    sheet.mix(cloth, cover, part)
+    darken(sheet.colour[part], 1 - thrown)
     sheet.gloss[part] *= 1 - cover

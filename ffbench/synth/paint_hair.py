@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffbench.synth.head import Region
-from ffbench.synth.paint_sheet import Sheet
+from ffbench.synth.paint_sheet import Sheet, tinted
 
 
 def paint_beard(sheet: Sheet) -> None:
@@ -75,13 +75,22 @@ def paint_hair(sheet: Sheet) -> None:
     depth = (columns.astype(np.float32) - sheet.v) / np.float32(sheet.chart.high)
     ragged = {"bald": 0.05, "buzz": 0.02, "short": 0.05, "full": 0.08, "long": 0.05}[look.hair_style]
     depth += np.float32(ragged) * (np.float32(0.6) * strands + np.float32(0.7) * sheet.noise("ragged"))
+    rows = np.flatnonzero(depth.max(axis=1) > 0)
+    part = (slice(0, int(rows[-1]) + 1 if len(rows) else 0), slice(None))  # all of the hair lies in it
+    depth, strands, locks = depth[part], strands[part], locks[part]
     soft = {"bald": 0.5, "buzz": 0.16}.get(look.hair_style, 0.07)
-    cover = np.clip(depth / np.float32(soft), 0, 1) * (1 - np.clip(sheet.maps[Region.EARS] * 2 - np.float32(0.5), 0, 1))
+    ears = sheet.maps[Region.EARS][part]
+    cover = np.clip(depth / np.float32(soft), 0, 1) * (1 - np.clip(ears * 2 - np.float32(0.5), 0, 1))
     if look.hair_style in ("bald", "buzz"):
-        cover *= np.float32(0.35 if look.hair_style == "bald" else 0.75) + np.float32(0.15) * sheet.noise("grain")
+        cover *= np.float32(0.35 if look.hair_style == "bald" else 0.75) + np.float32(0.15) * sheet.noise("grain")[part]
         np.clip(cover, 0, 1, out=cover)
     # Long locks and short strands catch the light; the roots at the hair line are darker.
-    shine = 1 + np.float32(0.26) * strands + np.float32(0.2) * locks - np.float32(0.3) * np.exp(-np.abs(depth) * 12)
+    shine = (
+        1
+        + np.float32(0.26) * strands[part]
+        + np.float32(0.2) * locks[part]
+        - np.float32(0.3) * np.exp(-np.abs(depth) * 12)
+    )
     np.clip(shine, 0.25, 2, out=shine)
-    sheet.mix(np.array(look.hair, np.float32) * shine[..., None] + np.float32(0.012), cover)
-    sheet.gloss += cover * (np.float32(0.07) * shine - sheet.gloss)
+    sheet.mix(tinted(look.hair, shine) + np.float32(0.012), cover, part)
+    sheet.gloss[part] += cover * (np.float32(0.07) * shine - sheet.gloss[part])

@@ -26,7 +26,7 @@ class Sheet:
         ramp = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
         self.u, self.v = ramp[None, :], ramp[:, None]
         self.colour = np.empty((size, size, 3), np.float32)
-        self.colour[:] = np.array(look.skin, np.float32)
+        self.colour[:] = np.tile(np.array(look.skin, np.float32), (size, 1))
         self.gloss = np.zeros((size, size), np.float32)
 
     def noise(self, kind: str) -> FloatImage:
@@ -60,6 +60,22 @@ def _mix(target, share, colour):  # type: ignore[no-untyped-def]
             if share[y, x] != 0:
                 for k in range(3):
                     target[y, x, k] += share[y, x] * (colour[y, x, k] - target[y, x, k])
+
+
+@numba.njit(cache=True)
+def darken(image, factor):  # type: ignore[no-untyped-def]
+    """Multiply an image (h, w, 3) by a factor (h, w) in place: NumPy is slow at loops over three channels."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            for k in range(3):
+                image[y, x, k] *= factor[y, x]
+
+
+def tinted(colour: npt.ArrayLike, factor: FloatImage) -> FloatImage:
+    """Give a colour (3,) times a factor (h, w): (h, w, 3)."""
+    import cv2
+
+    return np.asarray(cv2.merge([channel * factor for channel in np.asarray(colour, np.float32)]), np.float32)
 
 
 @functools.lru_cache(maxsize=4)
@@ -101,8 +117,6 @@ def pack(colour: FloatImage, gloss: FloatImage) -> Texture:
     """
     import cv2
 
-    packed = np.empty((*gloss.shape, 4), np.uint8)
     # Rounds, and saturates at 255; what is a shade below zero becomes a shade above.
-    packed[..., :3] = cv2.convertScaleAbs(colour, alpha=255)
-    packed[..., 3] = cv2.convertScaleAbs(gloss, alpha=255)
-    return packed
+    parts = [cv2.convertScaleAbs(colour, alpha=255), cv2.convertScaleAbs(gloss, alpha=255)]
+    return np.asarray(cv2.merge(parts), np.uint8)
