@@ -85,12 +85,7 @@ def paint_hair(sheet: Sheet) -> None:
         cover *= np.float32(0.35 if look.hair_style == "bald" else 0.75) + np.float32(0.15) * sheet.noise("grain")[part]
         np.clip(cover, 0, 1, out=cover)
     # Long locks and short strands catch the light; the roots at the hair line are darker.
-    shine = (
-        1
-        + np.float32(0.26) * strands[part]
-        + np.float32(0.2) * locks[part]
-        - np.float32(0.3) * np.exp(-np.abs(depth) * 12)
-    )
+    shine = 1 + np.float32(0.26) * strands + np.float32(0.2) * locks - np.float32(0.3) * np.exp(-np.abs(depth) * 12)
     np.clip(shine, 0.25, 2, out=shine)
     sheet.mix(tinted(look.hair, shine) + np.float32(0.012), cover, part)
     sheet.gloss[part] += cover * (np.float32(0.07) * shine - sheet.gloss[part])
