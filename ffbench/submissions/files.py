@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from ffbench.archives.names import is_ignored
 from ffbench.errors import DataError
 from ffbench.flow.checks import Mask
 from ffbench.flow.files import SUFFIXES
 from ffbench.results.record import Sampling
 from ffbench.submissions.manifest import KINDS, Manifest, flo_bytes
-
-MAX_NAME = 1024
-_IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -156,26 +154,6 @@ def entries_below_common_folder(found: list[tuple[str, int, str | int]]) -> list
     if len(tops) == 1 and not tops & set(KINDS) and all("/" in name for name, _, _ in kept):
         prefix = f"{tops.pop()}/"
     return [Entry(name.removeprefix(prefix), size, place) for name, size, place in kept]
-
-
-def safe_name(archive: Path, name: str) -> str:
-    """Give a member's name with `/` between folders and no leading `./`.
-
-    Raises:
-        DataError: the name is absolute, has `..`, or cannot be a file's name.
-    """
-    plain = name.replace("\\", "/")
-    parts = [part for part in plain.split("/") if part not in ("", ".")]
-    if plain.startswith("/") or ".." in parts or plain[1:2] == ":" or not parts:
-        raise DataError(f"{archive}: holds {name[:80]!r}, a name that leads out of the archive; it is refused")
-    if len(name) > MAX_NAME or not plain.isprintable():
-        raise DataError(f"{archive}: holds a name that no file should have, {name[:80]!r}; it is refused")
-    return "/".join(parts)
-
-
-def is_ignored(name: str) -> bool:
-    """Tell whether a file is one that operating systems leave behind, or hidden."""
-    return any(part.startswith(".") or part in _IGNORED for part in name.split("/"))
 
 
 def too_many(path: Path, limit: int) -> DataError:

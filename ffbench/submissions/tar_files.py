@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from ffbench.archives.names import safe_name
+from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.errors import DataError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, safe_name, too_many
-from ffbench.submissions.scratch import copy_exactly, write_scratch
+from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
 
 _BLOCK_BYTES = 2**20
 _HEADER_BYTES = 2**16

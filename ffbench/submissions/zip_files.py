@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import stat
 import tempfile
 import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
+from ffbench.archives.scratch import copy_exactly
+from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.errors import DataError, FfbenchError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, safe_name, too_many
-from ffbench.submissions.scratch import copy_exactly
-
-# A file in the directory of a zip takes 46 bytes, its name and some extra fields.
-_DIRECTORY_BYTES_PER_ENTRY = 512
-_ENCRYPTED = 0x1
-
-
-class _BoundedReader:
-    """A file that refuses single reads of more than `limit` bytes: sizes in headers are not to be believed."""
-
-    def __init__(self, file: BinaryIO, limit: int) -> None:
-        self._file, self.limit = file, limit
-
-    def read(self, count: int = -1) -> bytes:
-        content = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
-        if len(content) > self.limit:
-            raise zipfile.BadZipFile(f"its directory is larger than {self.limit} bytes")
-        return content
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
-
+from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
 
 class ZipFiles(SubmissionFiles):
     """The members of a zip archive."""
@@ -48,16 +26,11 @@ class ZipFiles(SubmissionFiles):
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
         try:
-            reader = _BoundedReader(self._file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY))
-            self._zip = zipfile.ZipFile(reader)  # type: ignore[call-overload]
+            self._zip = read_directory(path, self._file, max_entries)
             self.entries = self._list(max_entries)
         except DataError:
             self._file.close()
             raise
-        # Beside BadZipFile, damage shows as whatever the parser trips over.
-        except Exception as error:
-            self._file.close()
-            raise DataError(f"{path}: cannot be read as a zip archive ({error})") from error
 
     def _list(self, max_entries: int) -> list[Entry]:
         members = self._zip.infolist()
@@ -65,17 +38,9 @@ class ZipFiles(SubmissionFiles):
             raise too_many(self.path, max_entries)
         found: list[tuple[str, int, str | int]] = []
         for number, member in enumerate(members):
-            name = safe_name(self.path, member.filename)
-            mode = member.external_attr >> 16
-            if member.flag_bits & _ENCRYPTED:
-                raise DataError(f"{self.path}: {name} is encrypted; pack it without a password")
-            if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise DataError(f"{self.path}: {name} is a link or a special file, expected plain files only")
-            if member.is_dir():
-                continue
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise DataError(f"{self.path}: {name} is packed by method {member.compress_type}, expected deflate")
-            found.append((name, member.file_size, number))
+            name = checked_name(self.path, member)
+            if not member.is_dir():
+                found.append((name, member.file_size, number))
         return entries_below_common_folder(found)
 
     @contextlib.contextmanager

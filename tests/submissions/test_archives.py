@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.errors import DataError, UsageError
 from ffbench.submissions.manifest import build_manifest
-from ffbench.submissions.scratch import copy_exactly, write_scratch
 from tests.submissions.toys import PAIRS, check, make_submission, pack
 from tests.toys import Stripes
 
