@@ -1,0 +1,37 @@
+"""Real files for libraries that take nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ffbench.archives.member_path import Place
+from ffbench.archives.scratch import copy_exactly
+from ffbench.errors import DataError
+
+
+class LocalFile:
+    """A file that libraries can open by its path: the file itself, or a scratch copy of a member of an archive.
+
+    The copy has the length that the archive states, a name of our own, and goes when this object does.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Make the copy, where one is needed.
+
+        Raises:
+            DataError: the archive is damaged.
+            UsageError: there is no room for the copy.
+        """
+        if isinstance(place, Path):
+            self.path = place
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="ffbench-")
+        self.path = Path(self._folder.name) / f"member{place.suffix.lower()}"
+        try:
+            with place.open() as content:
+                copy_exactly(content, self.path, place.stat().st_size)
+        except DataError as error:
+            raise DataError(f"{place}: {str(error).partition(': ')[2]}") from error
+        except OSError as error:
+            raise DataError(f"{place}: cannot be read ({error.strerror or error})") from error

@@ -1,0 +1,236 @@
+"""Places of files and folders inside zip archives, with as much of `pathlib.Path` as datasets make use of."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Union
+
+from ffbench.archives.tree import Member, Tree, read_tree
+from ffbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class PlaceStatus:
+    """Size in bytes of a member, and when its archive changed."""
+
+    st_size: int
+    st_mtime_ns: int
+
+
+@functools.total_ordering
+class MemberPath:
+    """A file or folder in the archives at a path, read-only; it can be pickled, and other processes read it too."""
+
+    __slots__ = ("_inner", "_tree")
+
+    def __init__(self, tree: Tree, inner: str = "") -> None:
+        self._tree, self._inner = tree, inner
+
+    @property
+    def name(self) -> str:
+        """The last part; of the top, the archive's name."""
+        return self._inner.rpartition("/")[2] or self._tree.root.name
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the name, with its point."""
+        return PurePosixPath(self.name).suffix
+
+    @property
+    def container(self) -> Path:
+        """The archive, or the folder of archives."""
+        return self._tree.root
+
+    @property
+    def parent(self) -> MemberPath:
+        """The folder above; the top is its own, nothing in an archive lies above it."""
+        return MemberPath(self._tree, self._inner.rpartition("/")[0])
+
+    @property
+    def parents(self) -> list[MemberPath]:
+        """The folders above, up to the top."""
+        parts = self._inner.split("/") if self._inner else []
+        return [MemberPath(self._tree, "/".join(parts[:count])) for count in range(len(parts) - 1, -1, -1)]
+
+    def __truediv__(self, other: str) -> Place:
+        parts = self._inner.split("/") if self._inner else []
+        for part in other.split("/"):
+            if part == ".." and not parts:
+                raise ValueError(f"{self} / {other!r}: leads out of the archive")
+            parts = parts[:-1] if part == ".." else parts if part in ("", ".") else [*parts, part]
+        # What lies unpacked beside archives is a file like any other.
+        top = self._tree.folders[""].get(parts[0]) if parts else None
+        if isinstance(top, Path):
+            return top.joinpath(*parts[1:])
+        return MemberPath(self._tree, "/".join(parts))
+
+    def iterdir(self) -> Iterator[Place]:
+        """Give what is in the folder.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        children = self._tree.folders.get(self._inner)
+        if children is None:
+            kind = errno.ENOENT if self._node() is None else errno.ENOTDIR
+            raise OSError(kind, os.strerror(kind), str(self))
+        prefix = f"{self._inner}/" if self._inner else ""
+        return iter(
+            [node if isinstance(node, Path) else MemberPath(self._tree, prefix + name) for name, node in children.items()]
+        )
+
+    def glob(self, pattern: str) -> Iterator[Place]:
+        """Give what fits a pattern of parts with `*` and `?`, without `**`."""
+        first, _, rest = pattern.partition("/")
+        for item in list(self.iterdir()) if self.is_dir() else []:
+            if first and not fnmatchcase(item.name, first):
+                continue
+            if not rest:
+                yield item
+            elif item.is_dir():
+                yield from item.glob(rest)
+
+    def rglob(self, pattern: str) -> Iterator[Place]:
+        """Give everything below whose name fits a pattern of one part."""
+        for item in list(self.iterdir()) if self.is_dir() else []:
+            if fnmatchcase(item.name, pattern):
+                yield item
+            if item.is_dir():
+                yield from item.rglob(pattern)
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        return self._inner in self._tree.folders
+
+    def is_file(self) -> bool:
+        """Whether it is a file."""
+        return isinstance(self._node(), Member)
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        return self.is_dir() or self.is_file()
+
+    def open(self, mode: str = "rb") -> IO[bytes]:
+        """Open a file for reading.
+
+        Raises:
+            OSError: there is no such file, or the archive is damaged.
+        """
+        if mode != "rb":
+            raise ValueError(f"mode {mode!r}: members of archives are read as bytes")
+        return self._member().open()
+
+    def read_bytes(self) -> bytes:
+        """Read a file and hold it against its checksum.
+
+        Raises:
+            OSError: there is no such file, or the archive is damaged.
+        """
+        return self._member().read()
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """Read a file of text."""
+        return self.read_bytes().decode(encoding)
+
+    def stat(self) -> PlaceStatus:
+        """Give the size as the archive states it; a reader never gets more than that."""
+        member = self._member()
+        return PlaceStatus(member.info.file_size, member.archive.path.stat().st_mtime_ns)
+
+    def relative_to(self, other: Place) -> PurePosixPath:
+        """Give the way from a folder to what is in it."""
+        assert isinstance(other, MemberPath)
+        return PurePosixPath(self._inner).relative_to(other._inner)
+
+    def absolute(self) -> Path:
+        """Give a path that names this place and no other; nothing is to be read there."""
+        return self._tree.root.absolute() / self._inner
+
+    def resolve(self) -> Path:
+        """Give a path that names this place, links on the way to the archive followed; nothing is to be read there."""
+        return self._tree.root.resolve() / self._inner
+
+    def __str__(self) -> str:
+        node = self._node()
+        return str(node) if isinstance(node, Member) else str(self._tree.root / self._inner)
+
+    def __repr__(self) -> str:
+        return f"MemberPath({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MemberPath) and self._key() == other._key()
+
+    def __lt__(self, other: Any) -> bool:
+        # Beside members of archives may stand real files.
+        return str(self) < str(other)
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._tree.root, self._inner)
+
+    def _key(self) -> tuple[Path, str]:
+        return self._tree.root, self._inner
+
+    def _node(self) -> Member | Path | None:
+        folder, _, last = self._inner.rpartition("/")
+        return self._tree.folders.get(folder, {}).get(last)
+
+    def _member(self) -> Member:
+        node = self._node()
+        if isinstance(node, Member):
+            return node
+        kind = errno.EISDIR if self.is_dir() else errno.ENOENT
+        raise OSError(kind, os.strerror(kind), str(self))
+
+
+Place = Union[Path, MemberPath]
+"""Where a file or folder of a dataset is: in a folder, or in an archive."""
+
+
+def as_place(path: Place | str) -> Place:
+    """Give a place as it is, and a text as a path."""
+    return Path(path) if isinstance(path, str) else path
+
+
+def open_tree(path: Place | str) -> Place:
+    """Give the top of a dataset: the path itself if it is a folder, or a place in the archives that are there.
+
+    Where a zip holds one folder and nothing else, that folder is the top, and otherwise the archive itself. A folder in
+    which zips lie is read as if each of them had been unpacked there.
+
+    Raises:
+        DataError: an archive is damaged or refused, or `path` is a file that is no zip.
+    """
+    path = as_place(path)
+    if isinstance(path, MemberPath) or not path.exists():
+        return path
+    if path.is_file() and path.suffix.lower() != ".zip":
+        raise DataError(f"{path}: is a file; expected a folder, a .zip archive or a folder of .zip archives")
+    tree = read_tree(path)
+    if tree is None:
+        return path
+    top = MemberPath(tree)
+    children = list(top.iterdir())
+    if path.is_file() and len(children) == 1 and children[0].is_dir():
+        return children[0]
+    return top
+
+
+def _restore(root: Path, inner: str) -> MemberPath:
+    tree = read_tree(root)
+    if tree is None:
+        raise DataError(f"{root}: the archives that were there are gone")
+    return MemberPath(tree, inner)
