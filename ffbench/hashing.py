@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+
+from ffbench.archives.member_path import Place
 
 _BLOCK = 2**20
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: Place) -> str:
     """Hash a file's content, in hexadecimal, without holding it in memory.
 
     Raises:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets.clips import find_clips
 from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError, UsageError
@@ -66,7 +66,7 @@ class ClipLandmarks(Protocol[FacePoints]):
 
     needs_backward = True
 
-    def __init__(self, clips: Sequence[Path], name: str, gaps: Sequence[int] = GAPS, stride: int = STRIDE) -> None:
+    def __init__(self, clips: Sequence[Place], name: str, gaps: Sequence[int] = GAPS, stride: int = STRIDE) -> None:
         """Track the face through the clips.
 
         Raises:

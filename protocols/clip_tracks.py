@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
+from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, open_clip
 from ffbench.errors import DataError
@@ -59,7 +60,7 @@ class FramePair:
         return f"{self.tracked.clip.name}/{self.start:05d}-{self.start + self.gap:05d}"
 
 
-def track_clip(path: Path, longest_gap: int) -> TrackedClip:
+def track_clip(path: Place, longest_gap: int) -> TrackedClip:
     """Open a clip and find the face in every frame; landmarks that were found before are taken from the cache.
 
     Raises:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
 from ffbench.paths import data_dir
@@ -36,7 +36,7 @@ SOURCES: Mapping[Kind, Source] = {
 }
 
 
-def read_tracks(folders: Sequence[Path], *, face_mesh: bool, original: bool) -> tuple[list[Track], list[str]]:
+def read_tracks(folders: Sequence[Place], *, face_mesh: bool, original: bool) -> tuple[list[Track], list[str]]:
     """Read the tracks in `folders`; those that cannot be used are named as problems.
 
     Raises:
@@ -59,7 +59,7 @@ def subject_of(video: str) -> str:
     return video.partition("_")[0]
 
 
-def find_regions(data: Path) -> Path:
+def find_regions(data: Place) -> Place:
     """Find the file that says which vertices count: with the tracks, or in `$FFBENCH_DATA/FLAME`.
 
     Raises:
@@ -79,7 +79,7 @@ def find_regions(data: Path) -> Path:
 
 
 def dataset_card(
-    data: Path, kind: Kind, tracks: Sequence[Track], problems: Sequence[str], manifest: str
+    data: Place, kind: Kind, tracks: Sequence[Track], problems: Sequence[str], manifest: str
 ) -> DatasetCard:
     """Say what the tracks are, who made them, and what is missing.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets import face_tracks, metrical_tracks
 from ffbench.datasets.clips import Clip, open_clip
 from ffbench.datasets.flame_masks import Indices
@@ -57,14 +57,14 @@ class Track(ABC):
         """Tell which of the points are seen in the frame, and not behind or beside the face."""
 
     @abstractmethod
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Path]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
         """Name every file that is read for these frames."""
 
 
 class MetricalPoints(Track):
     """Vertices of the metrical tracker's meshes, projected by its cameras."""
 
-    def __init__(self, folder: Path, *, original: bool) -> None:
+    def __init__(self, folder: Place, *, original: bool) -> None:
         """Scan the tracker's output of one video.
 
         Raises:
@@ -91,9 +91,9 @@ class MetricalPoints(Track):
         _chosen(frame.mesh, mesh.vertices, indices)
         return visible_vertices(mesh, frame.camera)[indices]
 
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Path]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
         """Name images, meshes, checkpoints and, for original frames, the box."""
-        found: dict[str, Path] = {}
+        found: dict[str, Place] = {}
         for number in numbers:
             frame = self._frames[number]
             found |= {
@@ -108,7 +108,7 @@ class MetricalPoints(Track):
 class FaceMeshPoints(Track):
     """Points that `ffbench track` found with the face mesh network."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         """Read the track and open its clip.
 
         Raises:
@@ -143,12 +143,12 @@ class FaceMeshPoints(Track):
         """Say that the network's points have no depth to test."""
         raise NotImplementedError
 
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Path]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
         """Name the files of the track; its json holds the hash of the clip, which was checked."""
         return {f"{self.name}/{path.name}": path for path in self._own_files}
 
 
-def find_tracks(root: Path) -> tuple[list[Path], bool]:
+def find_tracks(root: Place) -> tuple[list[Place], bool]:
     """List the folders of tracks in `root`, in natural order, and tell whether they are face mesh tracks.
 
     Raises:
@@ -175,7 +175,7 @@ def find_tracks(root: Path) -> tuple[list[Path], bool]:
     return metrical or face_mesh, bool(face_mesh)
 
 
-def _chosen(path: Path, vertices: Points, indices: Indices) -> Points:
+def _chosen(path: Place, vertices: Points, indices: Indices) -> Points:
     if len(indices) and indices.max() >= len(vertices):
         raise DataError(
             f"{path}: {len(vertices)} vertices, but the regions name vertex {indices.max()}; "

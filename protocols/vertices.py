@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets.flame_masks import Indices, read_regions
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.metrical_tracks import open_tracks
 from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
@@ -63,7 +65,7 @@ class FaceVertices(Protocol[Vertices]):
 
     def __init__(
         self,
-        data: Path,
+        data: Place,
         kind: Kind,
         *,
         regions: Path | None = None,
@@ -85,6 +87,7 @@ class FaceVertices(Protocol[Vertices]):
             DataError: no track can be used. Of several, those that cannot are named as problems.
             UsageError: an option that face mesh tracks do not have.
         """
+        data = open_tracks(data)
         folders, face_mesh = find_tracks(data)
         if face_mesh and (regions or image or visibility):
             raise UsageError(
@@ -172,11 +175,11 @@ class FaceVertices(Protocol[Vertices]):
         terms["vertices_inside"] = Term(100.0 * float(inside.sum()), float(len(points)))
         return PairScore(pair.key, terms, pair.labels)
 
-    def _manifest(self, regions: Path | None) -> str:
+    def _manifest(self, regions: Place | None) -> str:
         numbers: dict[Track, set[int]] = {}
         for track, first, second in self._pairs.values():
             numbers.setdefault(track, set()).update((first, second))
-        files = {} if regions is None else {regions.name: regions}
+        files: dict[str, Place] = {} if regions is None else {regions.name: regions}
         for track, used in numbers.items():
             files |= track.files(sorted(used))
         return manifest_sha256(files)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Union
+from typing import IO, Any, TypeAlias
 
 from ffbench.archives.tree import Member, Tree, read_tree
 from ffbench.errors import DataError
@@ -53,6 +53,16 @@ class MemberPath:
         return self._tree.root
 
     @property
+    def inner(self) -> str:
+        """The place in the archive, with `/`; "" for the top."""
+        return self._inner
+
+    @property
+    def top(self) -> MemberPath:
+        """The top of the archive."""
+        return MemberPath(self._tree)
+
+    @property
     def parent(self) -> MemberPath:
         """The folder above; the top is its own, nothing in an archive lies above it."""
         return MemberPath(self._tree, self._inner.rpartition("/")[0])
@@ -63,7 +73,7 @@ class MemberPath:
         parts = self._inner.split("/") if self._inner else []
         return [MemberPath(self._tree, "/".join(parts[:count])) for count in range(len(parts) - 1, -1, -1)]
 
-    def __truediv__(self, other: str) -> Place:
+    def __truediv__(self, other: str) -> Path | MemberPath:
         parts = self._inner.split("/") if self._inner else []
         for part in other.split("/"):
             if part == ".." and not parts:
@@ -75,7 +85,7 @@ class MemberPath:
             return top.joinpath(*parts[1:])
         return MemberPath(self._tree, "/".join(parts))
 
-    def iterdir(self) -> Iterator[Place]:
+    def iterdir(self) -> Iterator[Path | MemberPath]:
         """Give what is in the folder.
 
         Raises:
@@ -86,11 +96,11 @@ class MemberPath:
             kind = errno.ENOENT if self._node() is None else errno.ENOTDIR
             raise OSError(kind, os.strerror(kind), str(self))
         prefix = f"{self._inner}/" if self._inner else ""
-        return iter(
-            [node if isinstance(node, Path) else MemberPath(self._tree, prefix + name) for name, node in children.items()]
+        return (
+            node if isinstance(node, Path) else MemberPath(self._tree, prefix + name) for name, node in children.items()
         )
 
-    def glob(self, pattern: str) -> Iterator[Place]:
+    def glob(self, pattern: str) -> Iterator[Path | MemberPath]:
         """Give what fits a pattern of parts with `*` and `?`, without `**`."""
         first, _, rest = pattern.partition("/")
         for item in list(self.iterdir()) if self.is_dir() else []:
@@ -101,7 +111,7 @@ class MemberPath:
             elif item.is_dir():
                 yield from item.glob(rest)
 
-    def rglob(self, pattern: str) -> Iterator[Place]:
+    def rglob(self, pattern: str) -> Iterator[Path | MemberPath]:
         """Give everything below whose name fits a pattern of one part."""
         for item in list(self.iterdir()) if self.is_dir() else []:
             if fnmatchcase(item.name, pattern):
@@ -148,11 +158,6 @@ class MemberPath:
         member = self._member()
         return PlaceStatus(member.info.file_size, member.archive.path.stat().st_mtime_ns)
 
-    def relative_to(self, other: Place) -> PurePosixPath:
-        """Give the way from a folder to what is in it."""
-        assert isinstance(other, MemberPath)
-        return PurePosixPath(self._inner).relative_to(other._inner)
-
     def absolute(self) -> Path:
         """Give a path that names this place and no other; nothing is to be read there."""
         return self._tree.root.absolute() / self._inner
@@ -196,13 +201,21 @@ class MemberPath:
         raise OSError(kind, os.strerror(kind), str(self))
 
 
-Place = Union[Path, MemberPath]
+Place: TypeAlias = Path | MemberPath
 """Where a file or folder of a dataset is: in a folder, or in an archive."""
 
 
 def as_place(path: Place | str) -> Place:
     """Give a place as it is, and a text as a path."""
     return Path(path) if isinstance(path, str) else path
+
+
+def relative_name(place: Place, root: Place) -> str:
+    """Give the way from a folder to what is in it, with `/`; in a folder of archives a file may be a real one."""
+    if isinstance(place, MemberPath) and isinstance(root, MemberPath):
+        return PurePosixPath(place.inner).relative_to(root.inner).as_posix()
+    assert isinstance(place, Path)
+    return place.relative_to(root.container / root.inner if isinstance(root, MemberPath) else root).as_posix()
 
 
 def open_tree(path: Place | str) -> Place:

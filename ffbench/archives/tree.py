@@ -20,8 +20,8 @@ from ffbench.errors import DataError
 MAX_ENTRIES = 2**20
 """Members of one archive. FacialFlowNet as a whole has about 600,000 files."""
 _MAX_RATIO, _SMALL = 200, 2**26
-"""Members of more than `_SMALL` bytes are refused if they unpack to more than `_MAX_RATIO` times what is stored; smaller
-ones may, as masks do."""
+"""Members of more than `_SMALL` bytes are refused if they unpack to more than `_MAX_RATIO` times what is stored; masks,
+which do, are smaller."""
 _MAX_FAULTS = 20
 _LARGEST_RATIO = 1033
 """More than this deflate cannot give: a larger stated size is not true."""

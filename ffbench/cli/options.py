@@ -41,7 +41,16 @@ Compile = Annotated[
 ]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--data", "-d", help="Dataset folder or file; default: FFBENCH_DATA, else the mini dataset."),
+    typer.Option(
+        "--data",
+        "-d",
+        help="Dataset: a folder, a .zip or a folder of .zip files (never unpacked), or a clip; default: "
+        "FFBENCH_DATA, else the mini dataset.",
+    ),
+        "--data",
+        "-d",
+        help="Dataset folder, .zip or folder of .zip files (read without unpacking), or file; default: FFBENCH_DATA, else the mini dataset.",
+    ),
 ]
 Variant = Annotated[
     Optional[str],  # noqa: UP045

@@ -6,8 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from ffbench.archives.member_path import Place, open_tree
 from ffbench.datasets.casme2_coding import Coding, find_coding, read_coding
 from ffbench.datasets.images import image_size, natural_key
 from ffbench.datasets.manifest import manifest_sha256
@@ -48,14 +48,14 @@ class Clip:
     """A clip whose onset and apex are known, differ and have images: what a flow can be estimated for."""
 
     coding: Coding
-    onset_image: Path
-    apex_image: Path
-    onset_crop: Path
+    onset_image: Place
+    apex_image: Place
+    onset_crop: Place
     """The registered face at onset, as the authors cropped it."""
-    apex_crop: Path
+    apex_crop: Place
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Place, ...]:
         """All files of the clip that count."""
         return self.onset_image, self.apex_image, self.onset_crop, self.apex_crop
 
@@ -92,7 +92,7 @@ class Selection:
     """Hash of names, contents and classes of all files that are used."""
 
 
-def scan(root: Path | str) -> Casme2:
+def scan(root: Place | str) -> Casme2:
     """Read the coding table under `root` and look for the frames that it names; images are checked by their header.
 
     Rows that are left out: those without an apex, and those whose apex is the onset, since nothing moves between a
@@ -101,7 +101,7 @@ def scan(root: Path | str) -> Casme2:
     Raises:
         DataError: no such folder, no or no readable coding table, no folder of frames, or no usable clip.
     """
-    root = Path(root)
+    root = open_tree(root)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; expected CASME II: {LAYOUT}")
     rows, problems = read_coding(find_coding(root))
@@ -183,7 +183,7 @@ def _selection(found: Casme2, chosen: Mapping[str, str], classes: tuple[str, ...
     return Selection(classes, clips, tuple(left_out), (*found.problems, *problems), _manifest(clips))
 
 
-def _clip(row: Coding, apex: int, raw: Path, cropped: Path) -> Clip:
+def _clip(row: Coding, apex: int, raw: Place, cropped: Place) -> Clip:
     folders = raw / row.subject / row.name, cropped / row.subject / row.name
     original, registered = _frames(folders[0]), _frames(folders[1])
     files = [
@@ -200,7 +200,7 @@ def _clip(row: Coding, apex: int, raw: Path, cropped: Path) -> Clip:
     return Clip(row, *files)
 
 
-def _frames(folder: Path) -> dict[int, Path]:
+def _frames(folder: Place) -> dict[int, Place]:
     """List the frames of a clip by number."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
@@ -208,14 +208,14 @@ def _frames(folder: Path) -> dict[int, Path]:
     return {int(match[1]): file for match, file in found if match}
 
 
-def _frame(frames: Mapping[int, Path], number: int, folder: Path, prefix: str) -> Path:
+def _frame(frames: Mapping[int, Place], number: int, folder: Place, prefix: str) -> Place:
     if number in frames:
         return frames[number]
     there = f"it has {len(frames)}, from {min(frames)} to {max(frames)}" if frames else "it has none"
     raise DataError(f"{folder / f'{prefix}{number}.jpg'}: no such frame in the folder; {there}")
 
 
-def _read_megc(root: Path) -> tuple[dict[str, str] | None, list[str]]:
+def _read_megc(root: Place) -> tuple[dict[str, str] | None, list[str]]:
     """Read the organisers' list where it is there: rows of dataset, subject, clip and class, without column names."""
     path = root / MEGC_LIST
     if not path.is_file():
@@ -232,7 +232,7 @@ def _read_megc(root: Path) -> tuple[dict[str, str] | None, list[str]]:
     return chosen, problems
 
 
-def _require(root: Path, names: set[str], expected: str) -> Path:
+def _require(root: Place, names: set[str], expected: str) -> Place:
     level = [root]
     for _ in range(_SEARCH_DEPTH + 1):
         for folder in level:
@@ -247,11 +247,11 @@ def _require(root: Path, names: set[str], expected: str) -> Path:
     raise DataError(f"{root}: no folder {expected} with subjects sub01, ... in it; expected CASME II: {LAYOUT}")
 
 
-def _subjects(folder: Path) -> Iterator[Path]:
+def _subjects(folder: Place) -> Iterator[Place]:
     return (item for item in _visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible(folder: Place) -> list[Place]:
     # Archives made on a Mac leave .DS_Store and __MACOSX behind.
     try:
         items = [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]

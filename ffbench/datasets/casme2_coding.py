@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from ffbench.archives.member_path import Place, relative_name
 from ffbench.datasets.spreadsheet import Table, read_tables
 from ffbench.errors import DataError
 
@@ -50,7 +50,7 @@ class Coding:
         return f"{self.subject}/{self.name}"
 
 
-def find_coding(root: Path) -> Path:
+def find_coding(root: Place) -> Place:
     """Find the coding table: `CASME2-coding*.xlsx` or `.csv` in `root` or a folder below it.
 
     Raises:
@@ -63,14 +63,14 @@ def find_coding(root: Path) -> Path:
         if file.suffix.lower() in (".xlsx", ".csv") and file.name.lower().startswith(("casme2-coding", "casme2_coding"))
     ]
     if len(found) > 1:
-        names = ", ".join(str(file.relative_to(root)) for file in found)
+        names = ", ".join(relative_name(file, root) for file in found)
         raise DataError(f"{root}: {len(found)} coding tables ({names}); keep the one that is to count")
     if not found:
         raise DataError(f"{root}: no coding table; expected CASME2-coding-20140508.xlsx, or its export as .csv")
     return found[0]
 
 
-def read_coding(path: Path) -> tuple[list[Coding], list[str]]:
+def read_coding(path: Place) -> tuple[list[Coding], list[str]]:
     """Read the coding table; give its rows in their order, and one line for each that does not make sense.
 
     Raises:
@@ -95,7 +95,7 @@ def read_coding(path: Path) -> tuple[list[Coding], list[str]]:
     return rows, problems
 
 
-def _sheet(path: Path) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, int]]:
+def _sheet(path: Place) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, int]]:
     """Give the numbered rows below the column names, and where each column stands, of the sheet that has them."""
     best: list[str] = list(COLUMNS)
     for table in read_tables(path):

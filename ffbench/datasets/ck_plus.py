@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place, as_place, open_tree
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mini import synthetic_mark
@@ -40,16 +40,16 @@ class Sequence:
     """Such as `S005`."""
     name: str
     """Such as `S005_001`."""
-    first_image: Path
-    last_image: Path
-    first_landmarks: Path
-    last_landmarks: Path
+    first_image: Place
+    last_image: Place
+    first_landmarks: Place
+    last_landmarks: Place
     frames: int
     emotion: str | None
     """One of `EMOTIONS`; 327 of the 593 sequences have one."""
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Place, ...]:
         """All files of the sequence that count."""
         return self.first_image, self.last_image, self.first_landmarks, self.last_landmarks
 
@@ -70,7 +70,7 @@ class CKPlus:
         return synthetic_mark(*(path for sequence in self.sequences for path in sequence.files)) is not None
 
 
-def scan(root: Path | str) -> CKPlus:
+def scan(root: Place | str) -> CKPlus:
     """Find the sequences under `root` and check every file that a protocol will read, images by their header.
 
     The three folders may lie up to four levels down, as unpacked archives leave them. A sequence with a fault is
@@ -79,7 +79,7 @@ def scan(root: Path | str) -> CKPlus:
     Raises:
         DataError: no such folder, not a CK+ folder, or no sequence without a fault.
     """
-    root = Path(root)
+    root = open_tree(root)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; expected CK+: {LAYOUT}")
     images, landmarks = _require(root, "cohn-kanade-images"), _require(root, "Landmarks")
@@ -101,13 +101,13 @@ def scan(root: Path | str) -> CKPlus:
     return CKPlus(tuple(sequences), tuple(problems), _manifest(sequences))
 
 
-def read_landmarks(path: Path | str) -> npt.NDArray[np.float64]:
+def read_landmarks(path: Place | str) -> npt.NDArray[np.float64]:
     """Read the (68, 2) landmarks of one frame, x and y in px.
 
     Raises:
         DataError: the file is missing, or is not 68 rows of two finite numbers.
     """
-    path = Path(path)
+    path = as_place(path)
     rows = [line.split() for line in _read_text(path).splitlines() if line.strip()]
     if len(rows) != LANDMARKS:
         raise DataError(f"{path}: {len(rows)} rows, expected {LANDMARKS} of two numbers each")
@@ -124,7 +124,7 @@ def read_landmarks(path: Path | str) -> npt.NDArray[np.float64]:
     return points
 
 
-def _read_sequence(name: str, folder: Path, landmarks: Path, emotions: Path | None, problems: list[str]) -> Sequence:
+def _read_sequence(name: str, folder: Place, landmarks: Place, emotions: Place | None, problems: list[str]) -> Sequence:
     frames = _frames(name, folder, problems)
     if len(frames) < 2:
         raise DataError(f"{folder}: {len(frames)} frames, expected at least the first and the last")
@@ -145,9 +145,9 @@ def _read_sequence(name: str, folder: Path, landmarks: Path, emotions: Path | No
     return Sequence(subject, name, first, last, marks[0], marks[1], len(frames), emotion)
 
 
-def _frames(name: str, folder: Path, problems: list[str]) -> list[Path]:
+def _frames(name: str, folder: Place, problems: list[str]) -> list[Place]:
     """List the frames `<name>_<number>.png` in order of their numbers."""
-    frames: list[Path] = []
+    frames: list[Place] = []
     for file in _visible(folder):
         if file.suffix.lower() not in IMAGE_SUFFIXES:
             continue
@@ -158,7 +158,7 @@ def _frames(name: str, folder: Path, problems: list[str]) -> list[Path]:
     return frames
 
 
-def _require_near_image(path: Path, points: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+def _require_near_image(path: Place, points: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
     # A tracker may place a point a little outside; a whole image away is a damaged file.
     far = ((points < -np.array(size)) | (points > 2 * np.array(size))).any(axis=1)
     if far.any():
@@ -167,7 +167,7 @@ def _require_near_image(path: Path, points: npt.NDArray[np.float64], size: tuple
         raise DataError(f"{path}: row {row + 1} is at ({x:g}, {y:g}), far outside the {size[0]} x {size[1]} image")
 
 
-def _read_emotion(folder: Path) -> str | None:
+def _read_emotion(folder: Place) -> str | None:
     files = [file for file in _visible(folder) if file.name.endswith("_emotion.txt")] if folder.is_dir() else []
     if not files:
         return None
@@ -181,7 +181,7 @@ def _read_emotion(folder: Path) -> str | None:
         raise DataError(f"{files[0]}: {text[:40]!r} is not one of the emotion codes 0 to 7") from error
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Place) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_TEXT_BYTES + 1)
@@ -194,14 +194,14 @@ def _read_text(path: Path) -> str:
     return content.decode("ascii", errors="replace")
 
 
-def _require(root: Path, name: str) -> Path:
+def _require(root: Place, name: str) -> Place:
     found = _find(root, {name.casefold()})
     if found is None:
         raise DataError(f"{root}: no folder {name} with subjects S... in it; expected CK+: {LAYOUT}")
     return found
 
 
-def _find(root: Path, names: set[str]) -> Path | None:
+def _find(root: Place, names: set[str]) -> Place | None:
     """Find the topmost folder of one of these names that holds subjects; `root` itself may be it."""
     level = [root]
     for _ in range(_SEARCH_DEPTH + 1):
@@ -217,11 +217,11 @@ def _find(root: Path, names: set[str]) -> Path | None:
     return None
 
 
-def _subjects(folder: Path) -> Iterator[Path]:
+def _subjects(folder: Place) -> Iterator[Place]:
     return (item for item in _visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 
-def _takes(folder: Path) -> Iterator[tuple[str, Path]]:
+def _takes(folder: Place) -> Iterator[tuple[str, Place]]:
     """Give name and folder of every sequence, such as `S005_001` and `S005/001`."""
     for subject in _subjects(folder):
         for take in _visible(subject):
@@ -229,7 +229,7 @@ def _takes(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield f"{subject.name}_{take.name}", take
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible(folder: Place) -> list[Place]:
     # Archives made on a Mac leave .DS_Store and __MACOSX behind.
     try:
         items = [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.local import LocalFile
+from ffbench.archives.member_path import Place, as_place, open_tree
 from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, natural_key, read_image
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
@@ -29,7 +31,7 @@ Frame = npt.NDArray[np.uint8]
 class Clip(ABC):
     """Frames of one size, numbered from 0. Safe to use from several threads at once."""
 
-    path: Path
+    path: Place
     name: str
     """File or folder name."""
     size: tuple[int, int]
@@ -57,14 +59,14 @@ class Clip(ABC):
         """Hash of the content, as hexadecimal digits."""
 
 
-def open_clip(path: Path | str, cache_bytes: int = CACHE_BYTES) -> Clip:
+def open_clip(path: Place | str, cache_bytes: int = CACHE_BYTES) -> Clip:
     """Open a video file, or a folder whose image files are the frames in natural order of their names.
 
     Raises:
         DataError: nothing is there, the video has no frame that can be decoded, the folder has no
             images, or images of differing sizes.
     """
-    path = Path(path)
+    path = as_place(path)
     if path.is_dir():
         return _FrameFolder(path)
     if not path.is_file():
@@ -72,13 +74,13 @@ def open_clip(path: Path | str, cache_bytes: int = CACHE_BYTES) -> Clip:
     return _Video(path, cache_bytes)
 
 
-def find_clips(path: Path | str) -> list[Path]:
+def find_clips(path: Place | str) -> list[Place]:
     """List the clips at `path`: itself, when it is a file or holds frames, or else what lies in that folder.
 
     Raises:
         DataError: nothing is there, or the folder has neither frames, videos nor folders of frames.
     """
-    path = Path(path)
+    path = open_tree(path) if Path(str(path)).suffix.lower() == ".zip" else as_place(path)
     if path.is_file() or _frame_files(path):
         return [path]
     if not path.is_dir():
@@ -94,7 +96,7 @@ def find_clips(path: Path | str) -> list[Path]:
 
 
 class _FrameFolder(Clip):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
         self.name = path.resolve().name
         self._files = _frame_files(path)
@@ -122,7 +124,7 @@ class _FrameFolder(Clip):
             digest.update(f"{file.name}\0{_file_sha256(file)}\n".encode())
         return digest.hexdigest()
 
-    def _require_size(self, file: Path, size: tuple[int, int]) -> None:
+    def _require_size(self, file: Place, size: tuple[int, int]) -> None:
         if size != self.size:
             raise DataError(
                 f"{file}: {size[0]} x {size[1]}, but the first frame {self._files[0].name} "
@@ -133,12 +135,13 @@ class _FrameFolder(Clip):
 class _Video(Clip):
     """Decodes from the start, in order: in many real files, .mov above all, seeking lands elsewhere."""
 
-    def __init__(self, path: Path, cache_bytes: int) -> None:
+    def __init__(self, path: Place, cache_bytes: int) -> None:
         self.path = path
         self.name = path.name
+        self._local = LocalFile(path)
         self._lock = threading.Lock()
         self._length: int | None = None
-        first = next(_decode(path), None)
+        first = next(_decode(path, self._local.path), None)
         if first is None:
             raise DataError(f"{path}: no frame of the video can be decoded")
         self.size = (first.shape[1], first.shape[0])
@@ -150,7 +153,7 @@ class _Video(Clip):
     def __len__(self) -> int:
         with self._lock:
             if self._length is None:
-                self._length = _count_frames(self.path)
+                self._length = _count_frames(self.path, self._local.path)
             return self._length
 
     def frame(self, index: int) -> Frame:
@@ -164,7 +167,7 @@ class _Video(Clip):
 
     def frames(self) -> Iterator[Frame]:
         count = 0
-        for frame in _decode(self.path):
+        for frame in _decode(self.path, self._local.path):
             yield frame
             count += 1
         self._length = count
@@ -174,7 +177,7 @@ class _Video(Clip):
 
     def _decode_to(self, index: int) -> None:
         if self._next == 0 or index < self._next:
-            self._decoder, self._next = _decode(self.path), 0
+            self._decoder, self._next = _decode(self.path, self._local.path), 0
         while self._next <= index:
             frame = next(self._decoder, None)
             if frame is None:
@@ -186,11 +189,11 @@ class _Video(Clip):
                 self._cache.popitem(last=False)
 
 
-def _decode(path: Path) -> Iterator[Frame]:
+def _decode(path: Place, file: Path) -> Iterator[Frame]:
     import cv2
 
     shape: tuple[int, ...] | None = None
-    with _capture(path) as capture:
+    with _capture(path, file) as capture:
         while True:
             decoded, bgr = capture.read()
             if not decoded:
@@ -203,17 +206,17 @@ def _decode(path: Path) -> Iterator[Frame]:
             yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
-def _count_frames(path: Path) -> int:
+def _count_frames(path: Place, file: Path) -> int:
     # The header's count is a guess in many containers, and too high in a file that was cut short.
     count = 0
-    with _capture(path) as capture:
+    with _capture(path, file) as capture:
         while capture.grab():
             count += 1
     return count
 
 
 @contextlib.contextmanager
-def _capture(path: Path) -> Iterator[Any]:
+def _capture(path: Place, file: Path) -> Iterator[Any]:
     import cv2
 
     # FFmpeg and OpenCV would print lines of their own beside our one.
@@ -222,7 +225,7 @@ def _capture(path: Path) -> Iterator[Any]:
     log_level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
         # FFmpeg by name: left to choose, OpenCV takes `frame01.png` for a pattern of file names.
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG)
     finally:
         logging.setLogLevel(log_level)
     try:
@@ -236,13 +239,13 @@ def _capture(path: Path) -> Iterator[Any]:
         capture.release()
 
 
-def _frame_files(folder: Path) -> list[Path]:
+def _frame_files(folder: Place) -> list[Place]:
     if not folder.is_dir():
         return []
     return [item for item in _visible(folder) if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible(folder: Place) -> list[Place]:
     return sorted(
         (item for item in folder.iterdir() if not item.name.startswith(".")),
         key=lambda item: (natural_key(item.name), item.name),
@@ -254,7 +257,7 @@ def _require_index(clip: Clip, index: int) -> None:
         raise IndexError(f"{clip.path}: no frame {index}; the clip has frames 0 to {len(clip) - 1}")
 
 
-def _file_sha256(path: Path) -> str:
+def _file_sha256(path: Place) -> str:
     try:
         return file_sha256(path)
     except OSError as error:

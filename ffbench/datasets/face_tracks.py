@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path, write_text
 from ffbench.errors import DataError
 
@@ -48,12 +49,12 @@ class FaceTrack:
     """A track: its name, where its clip is, what is known of it, and (K, 468, 2) points."""
 
     name: str
-    clip: Path
+    clip: Place
     info: TrackInfo
     points: Points
 
 
-def is_track(folder: Path) -> bool:
+def is_track(folder: Place) -> bool:
     """Tell whether a folder holds a finished face mesh track."""
     return (folder / _INFO).is_file()
 
@@ -70,7 +71,7 @@ def write_track(folder: Path, clip: Path, info: TrackInfo, points: Points) -> No
     write_text(folder / _INFO, info.model_copy(update={"clip": relative}).model_dump_json(indent=1) + "\n")
 
 
-def read_track(folder: Path) -> FaceTrack:
+def read_track(folder: Place) -> FaceTrack:
     """Read a track; the clip is not looked at.
 
     Raises:
@@ -97,4 +98,14 @@ def read_track(folder: Path) -> FaceTrack:
         raise DataError(f"{file}: {points.shape} {points.dtype}, expected {expected} float64 as track.json says")
     if list(info.frames) != sorted(set(info.frames)) or (info.frames and info.frames[0] < 0):
         raise DataError(f"{folder / _INFO}: frames must be whole numbers that rise")
-    return FaceTrack(folder.name, Path(os.path.normpath(folder / info.clip)), info, points)
+    return FaceTrack(folder.name, _clip(folder, info.clip), info, points)
+
+
+def _clip(folder: Place, clip: str) -> Place:
+    """Find the clip from its track's folder; that of a track in an archive may lie in the archive or beside it."""
+    if isinstance(folder, Path):
+        return Path(os.path.normpath(folder / clip))
+    whole = os.path.normpath(f"{folder.inner}/{clip}" if folder.inner else clip)
+    if whole.startswith("..") or os.path.isabs(whole):
+        return Path(os.path.normpath(folder.container / whole))
+    return folder.top / Path(whole).as_posix()

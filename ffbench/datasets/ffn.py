@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from ffbench.archives.member_path import Place, open_tree, relative_name
 from ffbench.datasets.ffn_names import match, ordered, require_gapless
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
@@ -44,13 +44,13 @@ class FFNPair:
     subject: str
     frames: int
     """Length of the sequence."""
-    image1: Path
-    image2: Path
-    facial: Path
-    head: Path | None
-    mask: Path
-    region: Path | None
-    occlusion: Path | None
+    image1: Place
+    image2: Place
+    facial: Place
+    head: Place | None
+    mask: Place
+    region: Place | None
+    occlusion: Place | None
 
     @property
     def sequence(self) -> str:
@@ -67,7 +67,7 @@ class FFNPair:
         """The motion scale, such as `1/20` for a sequence of 20 frames."""
         return f"1/{self.frames}"
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[Place]:
         """List every file of the pair."""
         parts = (self.image1, self.image2, self.facial, self.head, self.mask, self.region, self.occlusion)
         return [path for path in parts if path is not None]
@@ -77,7 +77,7 @@ class FFNPair:
 class FFN:
     """What lies in one split of an FFN folder."""
 
-    root: Path
+    root: Place
     split: str
     pairs: tuple[FFNPair, ...]
     problems: tuple[str, ...]
@@ -98,21 +98,21 @@ class FFN:
         Raises:
             DataError: a file cannot be read.
         """
-        return manifest_sha256({p.relative_to(self.root).as_posix(): p for pair in self.pairs for p in pair.files()})
+        return manifest_sha256({relative_name(p, self.root): p for pair in self.pairs for p in pair.files()})
 
 
-def scan(root: Path | str, split: str = "test", *, head: bool = False) -> FFN:
+def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
     """Find the pairs of a split. Only names are looked at; `ffbench.datasets.ffn_files` reads the files.
 
     Args:
-        root: the folder that holds `image/`, `flow/` and `mask/`; they may lie up to three levels down.
+        root: the folder, zip or folder of zips that holds `image/`, `flow/` and `mask/`, up to three levels down.
         split: `test`, `val` or `train`.
         head: whether head flows are wanted, so that a sequence without them is a problem.
 
     Raises:
         DataError: no such folder, not an FFN folder, or no sequence without a problem.
     """
-    root = find_root(Path(root))
+    root = find_root(root)
     folders = _Folders.of(root, split)
     if not folders.images.is_dir():
         raise DataError(f"{folders.images}: no such folder; expected FacialFlowNet: {LAYOUT}")
@@ -129,14 +129,13 @@ def scan(root: Path | str, split: str = "test", *, head: bool = False) -> FFN:
     return FFN(root, split, tuple(pairs), tuple(problems))
 
 
-def find_root(path: Path) -> Path:
+def find_root(path: Place | str) -> Place:
     """Find the topmost folder in `path` that holds `image/facial` and `flow`; `path` itself may be it.
 
     Raises:
         DataError: there is none.
     """
-    if path.is_file():
-        raise DataError(f"{path}: is a file; unpack the archive and name the folder. Expected FacialFlowNet: {LAYOUT}")
+    path = open_tree(path)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected FacialFlowNet: {LAYOUT}")
     level = [path]
@@ -152,15 +151,15 @@ def find_root(path: Path) -> Path:
 class _Folders:
     """The folders of one split, each with `<emotion>/<subject>` below."""
 
-    images: Path
-    facial: Path
-    head: Path
-    masks: Path
-    regions: Path
-    occlusions: Path
+    images: Place
+    facial: Place
+    head: Place
+    masks: Place
+    regions: Place
+    occlusions: Place
 
     @staticmethod
-    def of(root: Path, split: str) -> _Folders:
+    def of(root: Place, split: str) -> _Folders:
         return _Folders(
             root / "image" / "facial" / split,
             root / "flow" / "facial" / split,
@@ -210,8 +209,8 @@ def _read_sequence(name: str, folders: _Folders, head: bool) -> list[FFNPair]:
 
 
 def _matched(
-    frames: list[Path], folder: Path, suffixes: frozenset[str], kind: str, *, last_too: bool = False
-) -> list[Path]:
+    frames: list[Place], folder: Place, suffixes: frozenset[str], kind: str, *, last_too: bool = False
+) -> list[Place]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected the {len(frames) - 1} {kind} of the sequence")
     files = _files(folder, suffixes)
@@ -220,22 +219,22 @@ def _matched(
     return match(frames, ordered(files, kind), kind, last_too=last_too)
 
 
-def _if_there(frames: list[Path], folder: Path, kind: str) -> list[Path] | list[None]:
+def _if_there(frames: list[Place], folder: Place, kind: str) -> list[Place] | list[None]:
     if not folder.is_dir():
         return [None] * (len(frames) - 1)
     return _matched(frames, folder, _ARRAYS, kind, last_too=True)
 
 
-def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+def _files(folder: Place, suffixes: frozenset[str]) -> list[Place]:
     """List files of these suffixes; others, such as `Thumbs.db`, cannot be taken for them and do not matter."""
     return [item for item in _visible(folder) if item.suffix.lower() in suffixes and item.is_file()]
 
 
-def _folders(folder: Path) -> list[Path]:
+def _folders(folder: Place) -> list[Place]:
     return [item for item in _visible(folder) if item.is_dir()]
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible(folder: Place) -> list[Place]:
     # Archives made on a Mac leave .DS_Store and __MACOSX behind.
     try:
         return [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]

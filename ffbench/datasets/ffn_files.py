@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets.ffn import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError
-from ffbench.flow import is_known, read_flow
+from ffbench.flow import is_known
+from ffbench.flow.flo import read_flo
+from ffbench.synth.flame_files import read_npy
 
 FlowField = npt.NDArray[np.float32]
 
@@ -77,7 +80,7 @@ def read_pair(pair: FFNPair) -> FFNArrays:
     )
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Read a mask of size (H, W) from a `.npy` file of bool, or of numbers that are all 0 or 1.
 
     Raises:
@@ -90,7 +93,7 @@ def read_mask(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 def verify(
-    root: Path | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
+    root: Place | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
 ) -> SplitReport:
     """Read every file of a split and list all problems together.
 
@@ -122,7 +125,7 @@ def _faults(pair: FFNPair) -> Iterator[str]:
             yield f"{pair.image2}: {other[1]} x {other[0]} pixels, expected {size[1]} x {size[0]}"
     except DataError as error:
         yield str(error)
-    readers: list[tuple[Callable[..., Any], Path | None]] = [(_read_truth, pair.facial), (_read_truth, pair.head)]
+    readers: list[tuple[Callable[..., Any], Place | None]] = [(_read_truth, pair.facial), (_read_truth, pair.head)]
     if size is not None:
         readers += [(read_mask, pair.mask), (_read_region, pair.region), (_read_binary, pair.occlusion)]
     for read, path in readers:
@@ -134,36 +137,36 @@ def _faults(pair: FFNPair) -> Iterator[str]:
             yield str(error)
 
 
-def _read_truth(path: Path, size: tuple[int, int] | None) -> FlowField:
-    flow = read_flow(path, size)
+def _read_truth(path: Place, size: tuple[int, int] | None) -> FlowField:
+    flow = read_flo(path, size)
     known = is_known(flow)
     if not known.all():
         raise DataError(f"{path}: the flow is unknown at {int((~known).sum())} pixels; FFN knows it everywhere")
     return flow
 
 
-def _read_region(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def _read_region(path: Place, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     array = _read_npy(path, size, "u", "region map of uint8")
     if array.dtype != np.uint8:
         raise DataError(f"{path}: {array.dtype}, expected a region map of uint8")
     return array
 
 
-def _read_binary(path: Path, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _read_binary(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     array = _read_npy(path, size, "buif", "mask of bool or of 0 and 1")
     if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
         raise DataError(f"{path}: holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
     return array.astype(np.bool_)
 
 
-def _read_npy(path: Path, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
+def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
     """Read an (H, W) array whose type is of one of the numpy `kinds`.
 
-    The file is mapped, not loaded: its header is checked against its length before memory is taken, and an array of
-    Python objects, which would be unpickled, is refused.
+    Header and length are held against each other before memory is taken, and an array of Python objects, which would
+    be unpickled, is refused.
     """
     try:
-        array = np.lib.format.open_memmap(path, mode="r")
+        array = _map_npy(path, size)
         shape, dtype = array.shape, array.dtype
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
@@ -175,3 +178,13 @@ def _read_npy(path: Path, size: tuple[int, int], kinds: str, expected: str) -> n
         found = f"{dtype} of {' x '.join(str(side) for side in reversed(shape))}"
         raise DataError(f"{path}: {found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")
     return np.array(array)
+
+
+def _map_npy(path: Place, size: tuple[int, int]) -> npt.NDArray[Any]:
+    """Map a file, or read a member of an archive that is no longer than an array of this size can be."""
+    if isinstance(path, Path):
+        return np.lib.format.open_memmap(path, mode="r")
+    largest = 16 * size[0] * size[1] + 2**16
+    if path.stat().st_size > largest:
+        raise ValueError(f"{path.stat().st_size} bytes, expected at most {largest}")
+    return read_npy(path.read_bytes())

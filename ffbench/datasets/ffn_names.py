@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets.images import natural_key
 from ffbench.errors import DataError
 
 _NAMED_AT_ONCE = 4
 
 
-def ordered(files: Sequence[Path], kind: str) -> list[Path]:
+def ordered(files: Sequence[Place], kind: str) -> list[Place]:
     """Sort files by their names, numbers by value.
 
     Raises:
@@ -26,7 +26,7 @@ def ordered(files: Sequence[Path], kind: str) -> list[Path]:
     return sorted(files, key=lambda file: (natural_key(file.stem), file.stem))
 
 
-def require_gapless(frames: Sequence[Path]) -> None:
+def require_gapless(frames: Sequence[Place]) -> None:
     """Check that frames whose stems hold numbers are numbered without a gap.
 
     Raises:
@@ -40,7 +40,7 @@ def require_gapless(frames: Sequence[Path]) -> None:
         )
 
 
-def match(frames: Sequence[Path], files: Sequence[Path], kind: str, *, last_too: bool) -> list[Path]:
+def match(frames: Sequence[Place], files: Sequence[Place], kind: str, *, last_too: bool) -> list[Place]:
     """Find the file of each frame of a sequence but the last.
 
     A file belongs to the frame of the same stem. Where files are named in another way (`flow_0000.flo` to
@@ -80,12 +80,12 @@ def match(frames: Sequence[Path], files: Sequence[Path], kind: str, *, last_too:
     raise DataError(f"{folder}: {kind} do not fit the {len(frames)} frames: {'; '.join(faults)}")
 
 
-def _is_gapless(files: Sequence[Path]) -> bool:
+def _is_gapless(files: Sequence[Place]) -> bool:
     numbers = _numbers(files)
     return numbers is not None and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _numbers(files: Sequence[Path]) -> list[int] | None:
+def _numbers(files: Sequence[Place]) -> list[int] | None:
     """Give the last number in each stem; None if one has none."""
     found = [re.findall(r"\d+", file.stem) for file in files]
     return [int(numbers[-1]) for numbers in found] if all(found) else None

@@ -8,11 +8,11 @@ FLAME overlap (around the brows, the root of the nose and its base), so that the
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
 
 FLAME_VERTICES = 5023
@@ -42,7 +42,7 @@ def face_regions(masks: dict[str, npt.NDArray[np.int32]]) -> dict[str, Indices]:
     return {**regions, "cheeks": left}
 
 
-def read_regions(path: Path | str) -> dict[str, Indices]:
+def read_regions(path: Place | str) -> dict[str, Indices]:
     """Read the vertices that count, by region: `FLAME_masks.pkl`, or an index file.
 
     An index file is JSON: `{"lips": [...], "cheeks": [...], "eyes": [...]}`, numbers of vertices from 0, under any
@@ -51,7 +51,7 @@ def read_regions(path: Path | str) -> dict[str, Indices]:
     Raises:
         DataError: the file is missing, damaged, or a vertex is in it twice.
     """
-    path = Path(path)
+    path = as_place(path)
     if path.suffix.lower() == ".pkl":
         from ffbench.synth.flame_files import read_masks
 
@@ -74,7 +74,7 @@ def _is_index_list(value: object) -> bool:
     )
 
 
-def _read_json(path: Path) -> object:
+def _read_json(path: Place) -> object:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(f"{path}: larger than {_MAX_BYTES} bytes, which no list of a face's vertices is")

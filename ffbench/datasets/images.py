@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
 
 MAX_PIXELS = 2**26
@@ -21,7 +22,7 @@ _EXIF_ORIENTATION = 0x0112
 _ORIENTED_FORMATS = ("JPEG", "WEBP")
 
 
-def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
+def read_image(path: Place | str) -> npt.NDArray[np.uint8]:
     """Read an image file as an (H, W, 3) uint8 RGB array.
 
     Grey becomes three equal channels, 16-bit samples keep their upper byte, alpha is dropped without
@@ -31,7 +32,7 @@ def read_image(path: Path | str) -> npt.NDArray[np.uint8]:
         DataError: the file is missing, truncated, larger than `MAX_PIXELS` or not a PNG, JPEG, BMP,
             PGM/PPM, TIFF or WebP image of 8 or 16 bits.
     """
-    path = Path(path)
+    path = as_place(path)
     image = _open(path)
     try:
         with image:
@@ -56,13 +57,13 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
 
 
-def image_size(path: Path | str) -> tuple[int, int]:
+def image_size(path: Place | str) -> tuple[int, int]:
     """Give (width, height) of the array that `read_image` would give, from the header alone.
 
     Raises:
         DataError: as `read_image`, for what the header shows.
     """
-    path = Path(path)
+    path = as_place(path)
     try:
         with _open(path) as image:
             width, height = image.size
@@ -85,9 +86,10 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Place) -> Image.Image:
     try:
-        image = Image.open(path, formats=_FORMATS)
+        # Pillow opens real files by their name, and maps some.
+        image = Image.open(path if isinstance(path, Path) else path.open(), formats=_FORMATS)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such image file") from error
     except UnidentifiedImageError as error:
@@ -103,7 +105,7 @@ def _open(path: Path) -> Image.Image:
     return image
 
 
-def _from_wide_grey(path: Path, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _from_wide_grey(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     values = grey.astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise DataError(f"{path}: has samples outside 0..65535; expected 8 or 16 bits")

@@ -8,9 +8,9 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from ffbench import atomic
+from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
@@ -21,7 +21,7 @@ _WORTH_A_WORD = 2**31
 """Bytes that take long enough to hash for the user to be told."""
 
 
-def manifest_sha256(files: Mapping[str, Path]) -> str:
+def manifest_sha256(files: Mapping[str, Place]) -> str:
     """Hash names and contents of `files`: the same on every machine that has the same files.
 
     The hash of each file is remembered in the cache folder by its size and time of change, so that a large dataset is
@@ -57,27 +57,27 @@ def manifest_sha256(files: Mapping[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def _state(path: Path) -> list[int]:
+def _state(path: Place) -> list[int]:
     """Give [size in bytes, time of change in ns]."""
     with _reading(path):
         status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Place) -> str:
     with _reading(path):
         return file_sha256(path)
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Place) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_cache(path: Path) -> dict[str, list[object]]:
+def _read_cache(path: Place) -> dict[str, list[object]]:
     try:
         if path.stat().st_size > _MAX_CACHE_BYTES:
             return {}

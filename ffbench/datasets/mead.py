@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ffbench.archives.member_path import Place, open_tree, relative_name
 from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.images import encode_png, natural_key
@@ -39,7 +40,7 @@ Progress = Callable[[int, int], None]
 class Video:
     """One video, by its place in MEAD."""
 
-    path: Path
+    path: Place
     subject: str
     view: str
     emotion: str
@@ -72,7 +73,7 @@ class Manifest(BaseModel):
     videos: Mapping[str, PreparedVideo] = {}
 
 
-def find_videos(root: Path | str, view: str = "front") -> tuple[list[Video], list[str]]:
+def find_videos(root: Place | str, view: str = "front") -> tuple[list[Video], list[str]]:
     """List the videos of one view, and what does not fit the layout: one line each.
 
     The subjects' folders may lie up to two levels below `root`.
@@ -80,7 +81,7 @@ def find_videos(root: Path | str, view: str = "front") -> tuple[list[Video], lis
     Raises:
         DataError: no such folder, or no video of that view in it.
     """
-    root = Path(root)
+    root = open_tree(root)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; expected MEAD: {LAYOUT}")
     videos: list[Video] = []
@@ -173,7 +174,7 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
     return manifest, problems
 
 
-def read_manifest(out: Path) -> Manifest:
+def read_manifest(out: Place) -> Manifest:
     """Read the manifest of prepared frames.
 
     Raises:
@@ -194,7 +195,7 @@ def read_manifest(out: Path) -> Manifest:
         ) from error
 
 
-def count_frames(out: Path, name: str) -> int:
+def count_frames(out: Place, name: str) -> int:
     """Count the frames of a prepared video: those numbered 00001.png, 00002.png, ... without a gap."""
     folder = out / name / "source"
     if not folder.is_dir():
@@ -226,7 +227,7 @@ def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
     return PreparedVideo(source=str(source), sha256=digest, frames=frames, width=clip.size[0], height=clip.size[1])
 
 
-def _subjects(root: Path) -> list[Path]:
+def _subjects(root: Place) -> list[Place]:
     level = [root]
     for _ in range(_SEARCH_DEPTH + 1):
         found = [item for folder in level for item in _folders(folder) if _SUBJECT.fullmatch(item.name)]
@@ -236,7 +237,7 @@ def _subjects(root: Path) -> list[Path]:
     return []
 
 
-def _folders(folder: Path) -> list[Path]:
+def _folders(folder: Place) -> list[Place]:
     try:
         return sorted(
             item for item in folder.iterdir() if item.is_dir() and not item.name.startswith((".", "__MACOSX"))
@@ -245,8 +246,8 @@ def _folders(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
 
 
-def _video(file: Path, folder: Path, subject: str, view: str) -> Video | None:
-    parts = file.relative_to(folder).parts
+def _video(file: Place, folder: Place, subject: str, view: str) -> Video | None:
+    parts = relative_name(file, folder).split("/")
     fits = len(parts) == 3 and _LEVEL.fullmatch(parts[1]) and _TAKE.fullmatch(file.stem)
     if not fits or file.suffix.lower() not in VIDEO_SUFFIXES:
         return None

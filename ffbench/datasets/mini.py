@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ffbench.archives.member_path import MemberPath, Place
 from ffbench.errors import DataError, UsageError
 from ffbench.paths import cache_dir, data_dir
 
@@ -48,16 +49,20 @@ def mark_synthetic(root: Path, recipe: str, version: str, seed: int) -> None:
     (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
 
 
-def synthetic_mark(*paths: Path) -> Path | None:
+def synthetic_mark(*paths: Place) -> Place | None:
     """Find the mark of a dataset that ffbench made and that one of these files or folders is or lies in.
 
-    Every folder above them is looked at, since a dataset may lie anywhere below the folder that a user names; where
-    links are on the way, both the folders that are named and those where the data lie.
+    Every folder above them is looked at, since a dataset may lie anywhere below the folder that a user names: those in
+    an archive and then those that it lies in; where links are on the way, both the folders that are named and those
+    where the data lie.
     """
-    seen: set[Path] = set()
+    seen: set[Place] = set()
     for path in paths:
-        for place in (Path(os.path.abspath(path)), Path(os.path.realpath(path))):
-            for folder in (place, *place.parents):
+        outside = path.container if isinstance(path, MemberPath) else path
+        ways: list[list[Place]] = [[path, *path.parents]] if isinstance(path, MemberPath) else []
+        ways += [[place, *place.parents] for place in (Path(os.path.abspath(outside)), Path(os.path.realpath(outside)))]
+        for way in ways:
+            for folder in way:
                 if folder in seen:
                     break  # and so were those above it
                 seen.add(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place, as_place
 from ffbench.atomic import write_bytes
 from ffbench.errors import DataError
 
@@ -41,25 +42,25 @@ class _Element:
     """Numpy types of length and items of each property that is a list."""
 
 
-def read_vertices(path: Path | str) -> npt.NDArray[np.float64]:
+def read_vertices(path: Place | str) -> npt.NDArray[np.float64]:
     """Read the vertices (N, 3) of a mesh; its faces may be of any form.
 
     Raises:
         DataError: as `read_mesh`, for the vertices.
     """
-    path = Path(path)
+    path = as_place(path)
     binary, elements, body = _open(path)
     return _vertices(path, binary, elements, body)[0]
 
 
-def read_mesh(path: Path | str) -> Mesh:
+def read_mesh(path: Place | str) -> Mesh:
     """Read vertices and triangles of a mesh.
 
     Raises:
         DataError: the file is missing, larger than `MAX_BYTES`, not ASCII or binary little-endian PLY, shorter than
             its header says, has a coordinate that is not finite, or faces that are not triangles of its vertices.
     """
-    path = Path(path)
+    path = as_place(path)
     binary, elements, body = _open(path)
     vertices, rest = _vertices(path, binary, elements, body)
     face = elements[1] if len(elements) > 1 else None
@@ -91,7 +92,7 @@ def write_mesh(path: Path | str, mesh: Mesh) -> None:
     write_bytes(path, header.encode() + mesh.vertices.astype("<f8").tobytes() + faces.tobytes())
 
 
-def _open(path: Path) -> tuple[bool, list[_Element], bytes]:
+def _open(path: Place) -> tuple[bool, list[_Element], bytes]:
     """Give whether the file is binary, its elements, and what follows the header."""
     try:
         with path.open("rb") as file:
@@ -113,7 +114,7 @@ def _open(path: Path) -> tuple[bool, list[_Element], bytes]:
     return formats[0][0] != "ascii", _elements(path, lines), content[end.end() :]
 
 
-def _elements(path: Path, lines: list[list[str]]) -> list[_Element]:
+def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
     elements: list[_Element] = []
     for line in lines:
         match line:
@@ -135,7 +136,7 @@ def _elements(path: Path, lines: list[list[str]]) -> list[_Element]:
 
 
 def _vertices(
-    path: Path, binary: bool, elements: list[_Element], body: bytes
+    path: Place, binary: bool, elements: list[_Element], body: bytes
 ) -> tuple[npt.NDArray[np.float64], bytes | list[bytes]]:
     """Give the vertices and what follows them: bytes, or lines of an ASCII file."""
     vertex = elements[0]
@@ -156,14 +157,14 @@ def _vertices(
     return points, rest
 
 
-def _rows(path: Path, body: bytes | list[bytes], kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
+def _rows(path: Place, body: bytes | list[bytes], kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
     needed = element.count * kind.itemsize
     if not isinstance(body, bytes) or len(body) < needed:
         raise DataError(f"{path}: {len(body)} bytes for {element.count} of `{element.name}`, expected {needed}")
     return np.frombuffer(body, kind, element.count)
 
 
-def _table(path: Path, lines: bytes | list[bytes], element: _Element, columns: int) -> npt.NDArray[np.float64]:
+def _table(path: Place, lines: bytes | list[bytes], element: _Element, columns: int) -> npt.NDArray[np.float64]:
     rows = [line.split() for line in lines[: element.count]] if isinstance(lines, list) else []
     if len(rows) < element.count:
         raise DataError(f"{path}: {len(rows)} lines of `{element.name}`, expected {element.count}")

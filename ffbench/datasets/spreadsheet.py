@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from pathlib import Path
 
+from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**22
@@ -21,7 +21,7 @@ _MAX_CELL = 1000
 Table = list[tuple[str, ...]]
 
 
-def read_tables(path: Path) -> list[Table]:
+def read_tables(path: Place) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
     Whole numbers come without a decimal point, however they are stored. Formulas give the values that were saved with
@@ -38,7 +38,7 @@ def read_tables(path: Path) -> list[Table]:
     return _from_workbook(path, content)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Place) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -49,7 +49,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _refuse_bombs(path: Path, content: bytes) -> None:
+def _refuse_bombs(path: Place, content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -64,7 +64,7 @@ def _refuse_bombs(path: Path, content: bytes) -> None:
         )
 
 
-def _from_workbook(path: Path, content: bytes) -> list[Table]:
+def _from_workbook(path: Place, content: bytes) -> list[Table]:
     # openpyxl takes its parser from defusedxml when that is installed: entities and external references are refused.
     import openpyxl
 
@@ -86,7 +86,7 @@ def _from_workbook(path: Path, content: bytes) -> list[Table]:
         ) from error
 
 
-def _from_csv(path: Path, content: bytes) -> Table:
+def _from_csv(path: Place, content: bytes) -> Table:
     if b"\0" in content:
         raise DataError(f"{path}: not a text file; export the table as .csv in UTF-8")
     text = content.decode("utf-8-sig", errors="replace")

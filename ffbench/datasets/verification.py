@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
+from ffbench.archives.member_path import Place, open_tree
 from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
@@ -42,7 +42,7 @@ class Verification:
     """What was found in a dataset's folder."""
 
     name: str
-    path: Path
+    path: Place
     synthetic: bool
     counts: tuple[Count, ...]
     problems: tuple[str, ...]
@@ -55,12 +55,12 @@ class Verification:
         return not self.problems and all(count.fits for count in self.counts)
 
 
-def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Progress | None = None) -> Verification:
+def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Progress | None = None) -> Verification:
     """Check a dataset and list everything that is wrong with it.
 
     Args:
         name: one of `dataset_names()`.
-        path: its folder.
+        path: its folder, a zip, or a folder of zips.
         quick: names, counts and headers alone; otherwise every image, flow and video that is used is decoded too.
         progress: called with what is done and what is to do.
 
@@ -70,9 +70,7 @@ def verify_dataset(name: str, path: Path, *, quick: bool = False, progress: Prog
     """
     if name not in _VERIFIERS:
         raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
-    if path.is_file():
-        raise DataError(f"{path}: is a file; unpack the archive and name the folder that it makes")
-    found = _VERIFIERS[name](path, quick, progress or (lambda done, total: None))
+    found = _VERIFIERS[name](open_tree(path), quick, progress or (lambda done, total: None))
     counts = found.counts
     if found.synthetic:
         counts = [Count(count.what, count.found) for count in counts]
@@ -94,7 +92,7 @@ class Found(NamedTuple):
     left_out: Sequence[str] = ()
 
 
-def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
+def _casme2(path: Place, quick: bool, progress: Progress) -> Found:
     found = casme2.scan(path)
     problems = list(found.problems)
     if not quick:
@@ -117,7 +115,7 @@ def _casme2(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, found.synthetic, found.left_out)
 
 
-def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
+def _ck_plus(path: Place, quick: bool, progress: Progress) -> Found:
     found = ck_plus.scan(path)
     problems = list(found.problems)
     if not quick:
@@ -135,7 +133,7 @@ def _ck_plus(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, found.synthetic)
 
 
-def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
+def _ffn(path: Place, quick: bool, progress: Progress) -> Found:
     root = ffn.find_root(path)
     counts: list[Count] = []
     problems: list[str] = []
@@ -161,7 +159,7 @@ def _ffn(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, synthetic)
 
 
-def _mead(path: Path, quick: bool, progress: Progress) -> Found:
+def _mead(path: Place, quick: bool, progress: Progress) -> Found:
     if (path / mead.MANIFEST).is_file():
         return _mead_frames(path, quick, progress)
     videos, problems = mead.find_videos(path)
@@ -182,11 +180,11 @@ def _mead(path: Path, quick: bool, progress: Progress) -> Found:
     return Found([*counts, *([] if quick else [Count("frames", frames)])], problems, synthetic)
 
 
-def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
+def _mead_frames(path: Place, quick: bool, progress: Progress) -> Found:
     """Check extracted frames against their manifest."""
     videos = mead.read_manifest(path).videos
     problems: list[str] = []
-    frames: list[Path] = []
+    frames: list[Place] = []
     for name, entry in videos.items():
         there = mead.count_frames(path, name)
         if there != entry.frames:
@@ -201,8 +199,9 @@ def _mead_frames(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, synthetic_mark(path, *frames) is not None)
 
 
-def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
+def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
     """Give the names of tracked videos, the number of frames of each, and every fault."""
+    path = metrical_tracks.open_tracks(path)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected {metrical_tracks.LAYOUT}")
     folders = sorted((item for item in path.iterdir() if metrical_tracks.is_track(item)),
@@ -232,7 +231,7 @@ def _tracks(path: Path, quick: bool, progress: Progress) -> tuple[list[str], lis
     return names, frames, problems
 
 
-def _mead_tracks(path: Path, quick: bool, progress: Progress) -> Found:
+def _mead_tracks(path: Place, quick: bool, progress: Progress) -> Found:
     names, frames, problems = _tracks(path, quick, progress)
     counts = [
         Count("videos", len(names), mead.OFFICIAL_VIDEOS),
@@ -241,7 +240,7 @@ def _mead_tracks(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
-def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
+def _ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
     names, _, problems = _tracks(path, quick, progress)
     counts = [
         Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
@@ -250,7 +249,7 @@ def _ck_plus_tracks(path: Path, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
-def _undecodable(images: Sequence[Path], progress: Progress) -> list[str]:
+def _undecodable(images: Sequence[Place], progress: Progress) -> list[str]:
     problems: list[str] = []
     for done, image in enumerate(images, start=1):
         problems += _fault(read_image, image)
@@ -258,7 +257,7 @@ def _undecodable(images: Sequence[Path], progress: Progress) -> list[str]:
     return problems
 
 
-def _fault(read: Callable[[Path], object], path: Path) -> list[str]:
+def _fault(read: Callable[[Place], object], path: Place) -> list[str]:
     try:
         read(path)
     except DataError as error:
@@ -266,7 +265,7 @@ def _fault(read: Callable[[Path], object], path: Path) -> list[str]:
     return []
 
 
-_VERIFIERS: Mapping[str, Callable[[Path, bool, Progress], Found]] = {
+_VERIFIERS: Mapping[str, Callable[[Place, bool, Progress], Found]] = {
     "casme2": _casme2,
     "ck_plus": _ck_plus,
     "ck_plus_tracks": _ck_plus_tracks,

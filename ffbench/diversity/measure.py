@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
+from ffbench.archives.member_path import Place
 from ffbench.datasets.feature_file import SOURCE, read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import synthetic_mark
@@ -191,7 +192,7 @@ def _collect(
 
 
 def _add(
-    table: dict[str, Vector], key: str, embedding: Embedding, name: str, image: Path, left_out: dict[str, None]
+    table: dict[str, Vector], key: str, embedding: Embedding, name: str, image: Place, left_out: dict[str, None]
 ) -> None:
     vector = embedding.of(name, image)
     if vector is None:
@@ -201,6 +202,6 @@ def _add(
 
 
 @functools.lru_cache(maxsize=4)
-def _face_in(image: Path) -> MeshFace | None:
+def _face_in(image: Place) -> MeshFace | None:
     """Describe the face of a file; the frame at rest is asked for as identity and for the expression."""
     return describe_face(read_image(image))

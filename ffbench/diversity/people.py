@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ffbench.archives.member_path import Place
 from ffbench.datasets import ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.datasets.mini import synthetic_mark
@@ -25,8 +26,8 @@ class Person:
     name: str
     """Such as `happy/0012`."""
     emotion: str
-    rest: Path
-    apex: Path
+    rest: Place
+    apex: Place
     code: str | None = None
     """What the dataset's manifest says that it was made from: the name of EMOCA's codes, and so of their image."""
 
@@ -37,7 +38,10 @@ def find_people(root: Path) -> tuple[list[Person], list[str]]:
     Raises:
         DataError: not such a dataset, no sequence, two splits have one of the same name, or its manifest is damaged.
     """
-    root = ffn.find_root(root)
+    top = ffn.find_root(root)
+    if not isinstance(top, Path):
+        raise DataError(f"{root}: lies in an archive; unpack it to compare its people with their sources")
+    root = top
     splits = [split for split in ffn.SPLITS if (root / "image" / "facial" / split).is_dir()]
     if not splits:
         raise DataError(f"{root / 'image' / 'facial'}: no split in it; expected FacialFlowNet: {ffn.LAYOUT}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
+from ffbench.archives.member_path import Place
 from ffbench.datasets import ck_plus, mead
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
@@ -47,13 +48,24 @@ def find_sources(path: Path) -> tuple[list[Source], list[str]]:
         return [Source(name, path / name / "source") for name in names], []
     if any(True for pattern in _CK_PLUS for _ in path.glob(pattern)):
         found = ck_plus.scan(path)
-        return [Source(s.name, s.first_image.parent, ends_only=True) for s in found.sequences], list(found.problems)
-    clips = find_clips(path)
+        folders = _unpacked([s.first_image.parent for s in found.sequences])
+        sources = [Source(s.name, folder, ends_only=True) for s, folder in zip(found.sequences, folders, strict=True)]
+        return sources, list(found.problems)
+    clips = _unpacked(find_clips(path))
     stems = [clip.resolve().stem if clip.is_file() else clip.resolve().name for clip in clips]
     for stem in stems:
         if stems.count(stem) > 1:
             raise DataError(f"{path}: {stems.count(stem)} clips are called {stem}, and so would their tracks be")
     return [Source(name, clip) for name, clip in zip(stems, clips, strict=True)], []
+
+
+def _unpacked(clips: Sequence[Place]) -> list[Path]:
+    """Require clips that are no members of archives: a track names its clip by its path."""
+    paths = [clip for clip in clips if isinstance(clip, Path)]
+    if len(paths) < len(clips):
+        packed = next(clip for clip in clips if not isinstance(clip, Path))
+        raise DataError(f"{packed}: lies in an archive, and a track names its clip by its path; unpack the archive")
+    return paths
 
 
 def track_source(source: Source, out: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 
 FlowField = npt.NDArray[np.float32]
@@ -46,7 +47,7 @@ def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
     return array
 
 
-def check_dimensions(path: Path | str, width: int, height: int) -> None:
+def check_dimensions(path: Place | str, width: int, height: int) -> None:
     """Raise DataError unless width and height are positive and of a size that flows have."""
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
         raise DataError(
@@ -55,7 +56,7 @@ def check_dimensions(path: Path | str, width: int, height: int) -> None:
         )
 
 
-def check_size(path: Path | str, size: tuple[int, int], expected: tuple[int, int] | None) -> None:
+def check_size(path: Place | str, size: tuple[int, int], expected: tuple[int, int] | None) -> None:
     """Raise DataError unless `size` is the `expected` (H, W); None expects nothing."""
     if expected is None or size == tuple(expected):
         return
@@ -63,7 +64,7 @@ def check_size(path: Path | str, size: tuple[int, int], expected: tuple[int, int
     raise DataError(message + (": transposed?" if size == tuple(expected)[::-1] else ""))
 
 
-def check_values(path: Path | str, flow: FlowField) -> None:
+def check_values(path: Place | str, flow: FlowField) -> None:
     """Raise DataError if a flow (H, W, 2) has values that are not finite."""
     finite = np.isfinite(flow)
     if not finite.all():
@@ -75,7 +76,7 @@ def check_values(path: Path | str, flow: FlowField) -> None:
 
 
 @contextlib.contextmanager
-def reading(path: Path | str) -> Iterator[None]:
+def reading(path: Place | str) -> Iterator[None]:
     """Turn an operating system's error while `path` is read into a DataError that names it."""
     try:
         yield

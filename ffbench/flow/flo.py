@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
 from ffbench.flow.checks import FlowField, check_dimensions, check_size, check_values, reading
 
@@ -19,19 +20,21 @@ MAGIC = b"PIEH"  # the bytes of float32 202021.25
 HEADER = struct.Struct("<4sii")
 
 
-def read_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None) -> FlowField:
     """Read a `.flo` file as (H, W, 2) float32 in pixels.
 
     Raises:
         DataError: not a `.flo` file, of a wrong length or size, or with values that are not finite.
     """
-    with reading(path), open(path, "rb") as file:
-        length = os.fstat(file.fileno()).st_size
+    path = as_place(path)
+    with reading(path), path.open("rb") as file:
+        length = path.stat().st_size
         height, width = _parse_header(path, file.read(HEADER.size), length)
         check_size(path, (height, width), expected_size)
         # Reads no more than the length that was just checked, also if the file has grown since.
-        values = np.fromfile(file, "<f4", count=height * width * 2)
-    if values.size != height * width * 2:
+        values = np.empty(height * width * 2, "<f4")
+        count = file.readinto(values.view(np.uint8).data)  # type: ignore[attr-defined]
+    if count != values.nbytes:
         raise DataError(f"{path}: became shorter while it was read")
     flow = values.astype(np.float32, copy=False).reshape(height, width, 2)
     check_values(path, flow)
@@ -67,7 +70,7 @@ def write_flo(path: Path | str, flow: FlowField) -> None:
         flow.astype("<f4", copy=False).tofile(file)
 
 
-def _parse_header(path: Path | str, header: bytes, length: int) -> tuple[int, int]:
+def _parse_header(path: Place | str, header: bytes, length: int) -> tuple[int, int]:
     """Check the header against the length of the file and give (H, W)."""
     if len(header) < HEADER.size:
         raise DataError(f"{path}: {length} bytes, expected at least {HEADER.size}: not a .flo file or cut short")

@@ -15,6 +15,7 @@ from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.errors import DataError, FfbenchError
 from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
 
+
 class ZipFiles(SubmissionFiles):
     """The members of a zip archive."""
 

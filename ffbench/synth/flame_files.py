@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 from ffbench.synth.flame_pickle import one_line, read_tree, single_object, to_array
 from ffbench.synth.head import FloatArray
@@ -89,7 +90,7 @@ def read_flame(path: Path) -> FlameArrays:
     return arrays
 
 
-def read_masks(path: Path, vertex_count: int) -> dict[str, npt.NDArray[np.int32]]:
+def read_masks(path: Place, vertex_count: int) -> dict[str, npt.NDArray[np.int32]]:
     """Read the vertices of each region from `FLAME_masks.pkl`.
 
     Raises:
@@ -206,12 +207,12 @@ def _split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], by
     return shape, fortran, kind, content[stream.tell() :]
 
 
-def _require(path: Path, what: str) -> None:
+def _require(path: Place, what: str) -> None:
     if not path.is_file():
         raise DataError(f"{path}: not found; expected {what}")
 
 
-def _content(path: Path, what: str) -> bytes:
+def _content(path: Place, what: str) -> bytes:
     _require(path, what)
     size = path.stat().st_size
     if size > LARGEST_FILE:
@@ -222,7 +223,7 @@ def _content(path: Path, what: str) -> bytes:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_object(content: bytes, path: Path) -> Any:
+def _read_object(content: bytes, path: Place) -> Any:
     """The object in an .npy file of one object: numpy's header, then a pickle."""
     try:
         _, _, kind, body = _split_npy(content)
@@ -233,13 +234,13 @@ def _read_object(content: bytes, path: Path) -> Any:
         raise DataError(f"{path}: expected a dict saved by numpy ({one_line(error)}); get the file again") from error
 
 
-def _dictionary(tree: object, path: Path) -> Mapping[str, Any]:
+def _dictionary(tree: object, path: Place) -> Mapping[str, Any]:
     if not isinstance(tree, dict):
         raise DataError(f"{path}: expected a dict of arrays, found {type(tree).__name__}; it is another file")
     return tree
 
 
-def _array(tree: Mapping[str, Any], name: str, path: Path) -> npt.NDArray[Any]:
+def _array(tree: Mapping[str, Any], name: str, path: Place) -> npt.NDArray[Any]:
     if name not in tree:
         known = one_line(", ".join(sorted(str(key) for key in tree)))
         raise DataError(f"{path}: expected {name}, found only {known}; it is another file")
@@ -266,11 +267,11 @@ def _shaped(values: FloatArray, shape: tuple[int, ...], name: str, path: Path) -
     return values
 
 
-def _indices(tree: Mapping[str, Any], name: str, limit: int, path: Path) -> npt.NDArray[np.int32]:
+def _indices(tree: Mapping[str, Any], name: str, limit: int, path: Place) -> npt.NDArray[np.int32]:
     return _checked_indices(_array(tree, name, path), name, limit, path)
 
 
-def _checked_indices(values: npt.NDArray[Any], name: str, limit: int, path: Path) -> npt.NDArray[np.int32]:
+def _checked_indices(values: npt.NDArray[Any], name: str, limit: int, path: Place) -> npt.NDArray[np.int32]:
     if values.dtype.kind not in "iu" or values.size == 0:
         raise DataError(f"{path}: expected whole numbers in {name}, found {values.dtype} {values.shape}")
     if values.min() < 0 or values.max() >= limit:

@@ -12,12 +12,12 @@ import math
 import pickle
 import pickletools
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 
 ALLOWED = frozenset(
@@ -87,7 +87,7 @@ class _RefusedError(Exception):
     """A name that is not allowed."""
 
 
-def read_tree(content: bytes, path: Path) -> Any:
+def read_tree(content: bytes, path: Place) -> Any:
     """Read a pickle, of Python 2 or 3, into plain containers, strings, numbers and nodes.
 
     Args:
