@@ -44,12 +44,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
-        help="Dataset: a folder, a .zip or a folder of .zip files (never unpacked), or a clip; default: "
-        "FFBENCH_DATA, else the mini dataset.",
-    ),
-        "--data",
-        "-d",
-        help="Dataset folder, .zip or folder of .zip files (read without unpacking), or file; default: FFBENCH_DATA, else the mini dataset.",
+        help="Dataset: a folder, a .zip, a folder of .zip files, or a clip; default: FFBENCH_DATA, else the mini dataset.",
     ),
 ]
 Variant = Annotated[
