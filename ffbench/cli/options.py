@@ -44,7 +44,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
-        help="Dataset: a folder, a .zip, a folder of .zip files, or a clip; default: FFBENCH_DATA, else the mini dataset.",
+        help="A folder, a .zip, a folder of .zip files, or a clip; default: FFBENCH_DATA, else a mini dataset.",
     ),
 ]
 Variant = Annotated[
