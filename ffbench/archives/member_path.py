@@ -219,19 +219,17 @@ def relative_name(place: Place, root: Place) -> str:
 
 
 def open_tree(path: Place | str) -> Place:
-    """Give the top of a dataset: the path itself if it is a folder, or a place in the archives that are there.
+    """Give the top of a dataset: the path itself, or a place in the archives that are there.
 
     Where a zip holds one folder and nothing else, that folder is the top, and otherwise the archive itself. A folder in
     which zips lie is read as if each of them had been unpacked there.
 
     Raises:
-        DataError: an archive is damaged or refused, or `path` is a file that is no zip.
+        DataError: an archive is damaged or refused; all of them are named.
     """
     path = as_place(path)
-    if isinstance(path, MemberPath) or not path.exists():
+    if isinstance(path, MemberPath) or not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")):
         return path
-    if path.is_file() and path.suffix.lower() != ".zip":
-        raise DataError(f"{path}: is a file; expected a folder, a .zip archive or a folder of .zip archives")
     tree = read_tree(path)
     if tree is None:
         return path

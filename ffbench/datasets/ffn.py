@@ -136,6 +136,8 @@ def find_root(path: Place | str) -> Place:
         DataError: there is none.
     """
     path = open_tree(path)
+    if path.is_file():
+        raise DataError(f"{path}: is a file; expected a folder or a .zip archive of FacialFlowNet: {LAYOUT}")
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected FacialFlowNet: {LAYOUT}")
     level = [path]

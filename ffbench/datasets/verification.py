@@ -70,7 +70,10 @@ def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Pro
     """
     if name not in _VERIFIERS:
         raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
-    found = _VERIFIERS[name](open_tree(path), quick, progress or (lambda done, total: None))
+    tree = open_tree(path)
+    if tree.is_file():
+        raise DataError(f"{path}: is a file; expected a folder, a .zip archive or a folder of .zip archives")
+    found = _VERIFIERS[name](tree, quick, progress or (lambda done, total: None))
     counts = found.counts
     if found.synthetic:
         counts = [Count(count.what, count.found) for count in counts]

@@ -41,8 +41,6 @@ def patched(path: Path, offset: int, value: bytes) -> Path:
 def test_all_faults_are_named_together(tmp_path: Path) -> None:
     members = [("a.png", b"1"), ("/etc/x", b"2"), ("b/../../y", b"3"), ("c.png", b"4"), ("c.png", b"5")]
     path = write(tmp_path / "a.zip", members)
-        tmp_path / "a.zip", [("a.png", b"1"), ("/etc/x", b"2"), ("b/../../y", b"3"), ("c.png", b"4"), ("c.png", b"5")]
-    )
     patched(path, 8, b"\x01")
     with pytest.raises(DataError) as caught:
         open_tree(path)
