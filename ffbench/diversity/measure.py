@@ -38,7 +38,7 @@ class Embedding:
     note: str
     sha256: str
     lacks: str
-    of: Callable[[str, Path], Vector | None]
+    of: Callable[[str, Place], Vector | None]
 
 
 @dataclass(frozen=True)
