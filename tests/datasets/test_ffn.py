@@ -183,11 +183,12 @@ def test_all_problems_are_listed_together(root: Path) -> None:
 
 
 def test_what_is_not_a_dataset_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
     (tmp_path / "ffn.zip").write_bytes(b"PK")
     for path, message in [
         (tmp_path / "nowhere", "no such folder"),
-        (tmp_path / "ffn.zip", "unpack the archive"),
-        (tmp_path, "no folders image/facial and flow in it"),
+        (tmp_path / "ffn.zip", "cannot be read as a zip archive"),
+        (tmp_path / "empty", "no folders image/facial and flow in it"),
     ]:
         with pytest.raises(DataError, match=message):
             scan(path)
