@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from ffbench.errors import DataError
+from ffbench.results.leaderboard import BoardTable, leaderboard
+from ffbench.results.ranking import in_order
 from ffbench.results.record import RunRecord, read_record
 from ffbench.results.store import read_rows
 from ffbench.results.store_row import Row
@@ -54,19 +57,52 @@ def _load(folders: tuple[str, ...]) -> Records:
     return Records(tuple(rows), tuple(problems))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=1024, show_spinner=False)
 def _record(path: str, size: int, modified: int) -> RunRecord:
     return read_record(Path(path))
 
 
-def record(row: Row) -> RunRecord:
-    """Read the whole record behind a row.
+def record(path: str) -> RunRecord:
+    """Read the whole record at the path that a row names.
 
     Raises:
         DataError: it is gone, or can no longer be read.
     """
     try:
-        status = Path(row.path).stat()
+        status = Path(path).stat()
     except OSError as error:
-        raise DataError(f"{row.path}: cannot be read ({error.strerror})") from error
-    return _record(row.path, status.st_size, status.st_mtime_ns)
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    return _record(path, status.st_size, status.st_mtime_ns)
+
+
+def ordered(rows: Sequence[Row]) -> BoardTable:
+    """Give the table of one board by value, without ranks: at once, whatever its size."""
+    return leaderboard(rows, in_order)[0]
+
+
+def ranks_are_known(rows: Sequence[Row]) -> bool:
+    """Whether `ranked` will answer at once."""
+    return _key(rows) in _ranked_before()
+
+
+def ranked(rows: Sequence[Row]) -> BoardTable:
+    """Give the table of one board with its ranks; they are worked out once for the same records."""
+    key = _key(rows)
+    table = _ranked(key, tuple(rows))
+    _ranked_before().add(key)
+    return table
+
+
+def _key(rows: Sequence[Row]) -> str:
+    stamps = sorted((row.path, row.level, row.started, row.table_sha256) for row in rows)
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()
+
+
+@st.cache_resource(show_spinner=False)
+def _ranked_before() -> set[str]:
+    return set()
+
+
+@st.cache_resource(show_spinner=False)
+def _ranked(key: str, _rows: tuple[Row, ...]) -> BoardTable:
+    return leaderboard(_rows)[0]

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ffbench.errors import FfbenchError
 
-from . import records, theme
+from . import records, state, theme
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,15 @@ def main(places: Sequence[str]) -> None:
     st.set_page_config(page_title="ffbench leaderboard", page_icon=":material/face:", layout="wide")
     records.set_places([Path(place) for place in places])
     theme.apply()
-    pages = [
-        st.Page(_renderer(card), title=card.title, icon=card.icon, url_path=card.module, default=number == 0)
+    pages = {
+        card.module: st.Page(
+            _renderer(card), title=card.title, icon=card.icon, url_path=card.module, default=number == 0
+        )
         for number, card in enumerate(PAGES)
         if importlib.util.find_spec(f"{__package__}.views.{card.module}") is not None
-    ]
-    st.navigation(pages, position="top").run()
+    }
+    state.register(pages)
+    st.navigation(list(pages.values()), position="top").run()
 
 
 def _renderer(card: PageCard) -> Callable[[], None]:

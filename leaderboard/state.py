@@ -11,6 +11,7 @@ from typing import Literal, TypedDict
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 
 class Bound(TypedDict):
@@ -25,14 +26,27 @@ def bound(name: str) -> Bound:
     return {"key": name, "bind": "query-params"}
 
 
-def link(page: str, parameters: Mapping[str, str]) -> str:
-    """Give the address of a page with its widgets set, relative to the app's own."""
-    query = urlencode({name: value for name, value in parameters.items() if value})
-    return f"/{page}?{query}" if query else f"/{page}"
-
-
-def address() -> str:
-    """Give the whole address of the view that is shown."""
+def address(parameters: Mapping[str, str]) -> str:
+    """Give the whole address of the page that is shown with its widgets set as `parameters` says."""
     base = str(st.context.url or "").partition("?")[0]
-    query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+    query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}?{query}" if query else base
+
+
+def show_link(parameters: Mapping[str, str]) -> None:
+    """Offer the address of this view."""
+    with st.popover("Link to this view", icon=":material/link:"):
+        st.code(address(parameters), language=None, wrap_lines=True)
+
+
+def register(pages: Mapping[str, StreamlitPage]) -> None:
+    """Keep the pages of this run, so that one can lead to another."""
+    st.session_state["_pages"] = dict(pages)
+
+
+def page_link(page: str, label: str, parameters: Mapping[str, str], icon: str) -> None:
+    """Draw a link to a page with its widgets set; nothing where the page is not there. `label` is our own words."""
+    pages: dict[str, StreamlitPage] = st.session_state.get("_pages", {})
+    if page in pages:
+        wanted = {name: value for name, value in parameters.items() if value}
+        st.page_link(pages[page], label=label, icon=icon, query_params=wanted)

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from ffbench.results.store_row import Board
+
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
 """Okabe and Ito, Color Universal Design (2008), black left out: it must show on dark and on light ground."""
 REAL, SYNTHETIC = PALETTE[0], PALETTE[5]
@@ -50,6 +52,24 @@ def chart_text(text: str, longest: int = 40) -> str:
     return html.escape(plain(text, longest), quote=False)
 
 
+def ink() -> str:
+    """Give the colour of lines over bars."""
+    return "#e6e9ef" if dark() else "#1f2430"
+
+
+def faded(color: str) -> str:
+    """Give a hex colour half transparent."""
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.45)"
+
+
+def without_empty(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the columns in which no row has anything."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    kept = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
+    return [{name: row.get(name) for name in kept} for row in rows]
+
+
 def layout(height: int, **more: Any) -> dict[str, Any]:
     """Give what all charts share of `go.Layout`."""
     ground = "#3a4150" if dark() else "#dfe3ea"
@@ -59,7 +79,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
         "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": "#e6e9ef" if dark() else "#1f2430", "size": 13},
+        "font": {"color": ink(), "size": 13},
         "colorway": PALETTE,
         "xaxis": axis,
         "yaxis": axis,
@@ -77,24 +97,29 @@ def show(figure: Any, key: str) -> None:
     )
 
 
-def origin_badge(origin: str, reference: str = "") -> None:
-    """Say whether data are real, in words and in colour."""
+def board_badges(board: Board) -> None:
+    """Say of what kind the data of a board are, in words and in colour."""
+    with st.container(horizontal=True):
+        origin_badge(board.origin)
+        if board.reference == "pseudo":
+            st.badge("pseudo reference: tracked, not annotated", icon=":material/help:", color="gray")
+        else:
+            st.badge(f"reference: {board.reference}", icon=":material/check:", color="green")
+    if board.origin == "synthetic":
+        synthetic_note()
+
+
+def origin_badge(origin: str) -> None:
+    """Say whether data are real."""
     if origin == "real":
         st.badge("real data", icon=":material/photo_camera:", color="blue")
     else:
         st.badge("synthetic data", icon=":material/science:", color="orange")
-    if reference == "pseudo":
-        st.badge("pseudo reference", icon=":material/help:", color="gray")
 
 
 def synthetic_note() -> None:
     """Say what synthetic numbers are worth."""
     st.warning("Synthetic data, made by ffbench: these numbers say nothing of real faces.", icon=":material/science:")
-
-
-def level_words(level: str) -> str:
-    """Give the badge of a number's source as text for a cell."""
-    return {"verified": "✔ verified", "claimed": "○ claimed", "reported": "¶ reported"}[level]
 
 
 def fault(message: str) -> None:

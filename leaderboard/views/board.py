@@ -2,35 +2,166 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from ffbench.results.leaderboard import BoardTable, Line, leaderboard
+from ffbench.errors import DataError
+from ffbench.results.leaderboard import BoardTable, Line
+from ffbench.results.leaderboard_formats import format_boards
+from ffbench.results.paper_tables import NUMBERS, reported_table
+from ffbench.results.store_row import Row
 
-from .. import records, theme
+from .. import charts, picker, records, state, theme
+
+_LEVELS = ("verified", "claimed", "reported")
+_ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": "started"}
+_MANY = 200
+"""On larger boards the scores by group are read of the first lines alone."""
 
 
 def render() -> None:
     """Draw the page."""
-    st.title("Facial optical flow")
+    st.title("Leaderboard")
     found = records.load()
     theme.problems(found.problems)
-    boards = leaderboard(found.rows)
-    if not boards:
-        theme.empty("No records here yet. Make one:", "ffbench eval --method dis --protocol clip_landmarks")
-    for table in boards:
-        _draw(table)
+    picked = picker.pick(found.rows)
+    if picked is None:
+        return
+    board, parameters = picked
+    rows = picker.rows_of(found.rows, board)
+    first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
+    search = first.text_input("Search methods", placeholder="name or id", **state.bound("search"))
+    levels = second.multiselect("Numbers", _LEVELS, default=_LEVELS, **state.bound("numbers"))
+    order = third.selectbox("Order", list(_ORDERS), **state.bound("order"))
+    shown = (str(search), tuple(levels), str(order))
+    if not records.ranks_are_known(rows):
+        # Ranks need every table of pair scores: the order is shown until they are there.
+        early = st.empty()
+        with early.container():
+            _draw(records.ordered(rows), rows, shown, ranks=False)
+        records.ranked(rows)
+        early.empty()
+    table = records.ranked(rows)
+    visible = _draw(table, rows, shown, ranks=True)
+    _below(table, visible, {**parameters, "search": str(search), "order": str(order)})
 
 
-def _draw(table: BoardTable) -> None:
+def _draw(
+    table: BoardTable, rows: Sequence[Row], shown: tuple[str, tuple[str, ...], str], *, ranks: bool
+) -> list[Line]:
+    search, levels, order = shown
+    by_path = {row.path: row for row in rows}
+    lines = [line for line in table.lines if _level(line) in levels and _matches(line, search)]
+    if _ORDERS[order] == "title":
+        lines.sort(key=lambda line: line.title.casefold())
+    elif _ORDERS[order] == "speed":
+        lines.sort(key=lambda line: -by_path[line.record].pairs_per_second if line.record in by_path else 0.0)
+    elif _ORDERS[order] == "started":
+        lines.sort(key=lambda line: by_path[line.record].started if line.record in by_path else "", reverse=True)
     better = "higher" if table.higher_is_better else "lower"
-    st.text(table.board.title)
-    if table.board.origin == "synthetic":
-        theme.synthetic_note()
-    st.text(f"{table.metric_title} [{table.unit}], {better} is better")
-    st.dataframe([_cells(line) for line in table.lines], hide_index=True, width="stretch")
+    st.text(f"{theme.plain(table.metric_title)} [{theme.plain(table.unit)}], {better} is better")
+    if not lines:
+        theme.empty("No method fits the search and the filters.")
+        return lines
+    if not ranks:
+        st.caption("Order by value; ranks with ties are being worked out …")
+    charts.intervals(table, lines, key=f"intervals-{ranks}")
+    columns = _columns_of(table, rows)
+    extra = _scores(lines, columns)
+    settings: dict[str, Any] = {
+        "rank": st.column_config.NumberColumn(width=50, help="methods that the data cannot tell apart share it"),
+        "could be": st.column_config.TextColumn(width=70, help="the ranks that the data do not rule out"),
+        "number": st.column_config.MultiselectColumn(
+            "number", options=list(_LEVELS), color=["green", "orange", "gray"], width=90,
+            help="verified: scored by ffbench; claimed: by the submitter; reported: printed in the paper",
+        ),
+        "pairs/s": st.column_config.NumberColumn(format="%.2f"),
+        **{name: st.column_config.NumberColumn(format="%.3f")
+           for name in (table.unit, "95 % from", "to", "claimed", *columns)},
+    }  # fmt: skip
+    cells = [{**_cells(line, table, by_path.get(line.record)), **extra.get(line.record, {})} for line in lines]
+    st.dataframe(
+        theme.without_empty(cells), hide_index=True, width="stretch", column_config=settings, key=f"table-{ranks}"
+    )
+    return lines
 
 
-def _cells(line: Line) -> dict[str, Any]:
-    return {"rank": line.rank, "method": line.title, "verified": line.verified}
+def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
+    could = "" if line.rank is None or line.last in (None, line.rank) else f"{line.rank}–{line.last}"
+    return {
+        "rank": line.rank,
+        "could be": could,
+        "method": theme.plain(line.title),
+        "number": [_level(line)],
+        table.unit: line.verified,
+        "95 % from": line.ci_low,
+        "to": line.ci_high,
+        "claimed": line.claimed,
+        "in the paper": line.reported,
+        "pairs/s": row.pairs_per_second if row is not None and row.kind == "evaluated" else None,
+        "device": theme.plain(row.device) if row is not None and row.kind == "evaluated" else None,
+        "note": line.note,
+    }
+
+
+def _level(line: Line) -> str:
+    return "verified" if line.verified is not None else "claimed" if line.claimed is not None else "reported"
+
+
+def _matches(line: Line, search: str) -> bool:
+    wanted = search.casefold().split()
+    return all(word in f"{line.title} {line.method}".casefold() for word in wanted)
+
+
+def _columns_of(table: BoardTable, rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
+    """Give metric and group of the columns that the paper's tables have for this protocol."""
+    columns: dict[str, tuple[str, str]] = {}
+    for number in NUMBERS:
+        for column in reported_table(number).columns:
+            wanted = (column.metric, column.group)
+            if column.protocol == table.board.protocol and wanted != (table.metric, "all"):
+                columns.setdefault(f"{column.name} [{column.unit}]", wanted)
+    return columns
+
+
+def _scores(lines: Sequence[Line], columns: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, float]]:
+    """Read the scores of the paper's columns from the records of the first lines."""
+    found: dict[str, dict[str, float]] = {}
+    if not columns:
+        return found
+    for line in [line for line in lines if line.record][:_MANY]:
+        try:
+            scores = {(s.metric, s.group): s.value for s in records.record(line.record).scores}
+        except DataError:
+            continue  # gone since it was listed: the row stays, without these cells
+        found[line.record] = {name: scores[wanted] for name, wanted in columns.items() if wanted in scores}
+    return found
+
+
+def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, str]) -> None:
+    """Downloads, links, and what the columns mean."""
+    part = BoardTable(**{**vars(table), "lines": tuple(lines)})
+    with st.container(horizontal=True):
+        for title, file_format, suffix in (("CSV", "csv", "csv"), ("LaTeX", "latex", "tex"), ("Markdown", "md", "md")):
+            st.download_button(
+                title,
+                format_boards([part], file_format),
+                f"{table.board.protocol}.{suffix}",
+                icon=":material/download:",
+            )
+        state.show_link(parameters)
+        board = {name: parameters[name] for name in ("data", "task", "board")}
+        state.page_link("compare", "Compare two methods", board, ":material/compare_arrows:")
+        state.page_link("cost", "Accuracy against cost", board, ":material/speed:")
+    with st.expander("What the columns mean"):
+        st.markdown(
+            "- **rank**: 1 + the number of methods that are significantly better (paired bootstrap over the same "
+            "pairs, Holm's correction). Methods that the data cannot tell apart share a rank; **could be** gives the ranks "
+            "that are not ruled out.\n"
+            "- **verified**: scored here by ffbench. **claimed**: the submitter's own number. **reported**: printed in "
+            "the paper of the protocol; it stands below and has no rank.\n"
+            "- **95 %**: percentile bootstrap interval of the mean."
+        )
+        st.text(theme.plain(table.board.title, 400))

@@ -1,0 +1,159 @@
+"""Plotly figures of the pages. Text of strangers goes through `theme.chart_text`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from ffbench.results.compare import Comparison
+from ffbench.results.leaderboard import BoardTable, Line
+from ffbench.results.ranking import LEVEL
+from ffbench.results.text import listed_groups
+
+from . import theme
+
+_SYMBOLS = {"verified": "circle", "claimed": "diamond-open", "reported": "square-open"}
+_LINES = 40
+"""Methods that a chart of intervals has room for."""
+
+
+def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
+    """Draw values with their intervals as bars, in the order of the table; claimed and reported ones are hollow."""
+    shown = [line for line in lines if _value(line) is not None][:_LINES]
+    if not shown:
+        return
+    figure = go.Figure()
+    color = theme.REAL if table.board.origin == "real" else theme.SYNTHETIC
+    names = [theme.chart_text(line.title, 28) for line in shown]
+    kinds = {
+        "verified": [n for n, line in enumerate(shown) if line.verified is not None],
+        "claimed": [n for n, line in enumerate(shown) if line.verified is None and line.claimed is not None],
+        "reported": [n for n, line in enumerate(shown) if line.verified is None and line.claimed is None],
+    }
+    for kind, numbers in kinds.items():
+        if not numbers:
+            continue
+        values = [_value(shown[n]) or 0.0 for n in numbers]
+        lows = [
+            value - low if (low := shown[n].ci_low) is not None else 0.0
+            for n, value in zip(numbers, values, strict=True)
+        ]
+        highs = [
+            high - value if (high := shown[n].ci_high) is not None else 0.0
+            for n, value in zip(numbers, values, strict=True)
+        ]
+        figure.add_scatter(
+            x=values, y=numbers, name=kind, mode="markers",
+            text=[names[n] for n in numbers], hovertemplate="%{text}: %{x:.4g}<extra></extra>",
+            marker={"color": color, "size": 9, "symbol": _SYMBOLS[kind]},
+            error_x={"type": "data", "symmetric": False, "array": highs, "arrayminus": lows, "thickness": 5, "width": 0,
+                     "color": theme.faded(color)},
+        )  # fmt: skip
+    title = theme.chart_text(f"{table.metric_title} [{table.unit}], 95 % interval", 60)
+    figure.update_layout(
+        theme.layout(
+            80 + 26 * len(shown),
+            yaxis={
+                "tickvals": list(range(len(shown))),
+                "ticktext": names,
+                "range": [len(shown) - 0.4, -0.6],
+                "showgrid": False,
+            },
+            xaxis={"title": {"text": title}, "side": "top"},
+            margin={"t": 56},
+            showlegend=sum(map(bool, kinds.values())) > 1,
+        )
+    )
+    theme.show(figure, key)
+
+
+def _value(line: Line) -> float | None:
+    if line.verified is not None or line.claimed is not None:
+        return line.verified if line.verified is not None else line.claimed
+    return float(line.reported) if line.reported is not None else None
+
+
+def differences(found: Comparison, key: str) -> None:
+    """Draw A - B in each group with its interval; blue where A is better, orange where B is, grey where neither."""
+    listed, _ = listed_groups(group.group for group in found.groups)
+    groups = [group for group in found.groups if group.group in listed]
+    colors = []
+    for group in groups:
+        sure = group.p_holm is not None and group.p_holm < LEVEL
+        a_wins = (group.difference > 0) == found.higher_is_better
+        colors.append((theme.PALETTE[0] if a_wins else theme.PALETTE[1]) if sure else theme.PALETTE[7])
+    names = [theme.chart_text(f"{group.group} ({group.pairs})", 34) for group in groups]
+    figure = go.Figure(
+        go.Bar(
+            x=[group.difference for group in groups], y=list(range(len(groups))), orientation="h",
+            marker={"color": colors},
+            error_x={"type": "data", "symmetric": False, "thickness": 2, "color": theme.ink(),
+                     "array": [(g.ci_high - g.difference) if g.ci_high is not None else 0.0 for g in groups],
+                     "arrayminus": [(g.difference - g.ci_low) if g.ci_low is not None else 0.0 for g in groups]},
+            text=names, textposition="none", hovertemplate="%{text}: %{x:.4g}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        theme.layout(
+            90 + 26 * len(groups),
+            yaxis={
+                "tickvals": list(range(len(groups))),
+                "ticktext": names,
+                "range": [len(groups) - 0.4, -0.6],
+                "showgrid": False,
+            },
+            xaxis={"title": {"text": theme.chart_text(f"A − B [{found.unit}]")}, "side": "top", "zeroline": True},
+            margin={"t": 56},
+            showlegend=False,
+        )
+    )
+    theme.show(figure, key)
+
+
+def pair_scatter(found: Comparison, a: Mapping[str, float], b: Mapping[str, float], key: str) -> None:
+    """Draw each pair: its value under B to the right, under A upwards; on the line both are equal."""
+    keys = [name for name in a if name in b]
+    if not keys:
+        return
+    ends = [min(*(a[k] for k in keys), *(b[k] for k in keys)), max(*(a[k] for k in keys), *(b[k] for k in keys))]
+    figure = go.Figure()
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": theme.PALETTE[7], "width": 1}, hoverinfo="skip")
+    figure.add_scattergl(
+        x=[b[k] for k in keys], y=[a[k] for k in keys], mode="markers", text=[theme.chart_text(k, 60) for k in keys],
+        marker={"color": theme.PALETTE[0], "size": 6, "opacity": 0.6},
+        hovertemplate="%{text}<br>A %{y:.4g}, B %{x:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        theme.layout(
+            420,
+            xaxis={"title": {"text": theme.chart_text(f"B: {found.b.title} [{found.unit}]", 48)}},
+            yaxis={"title": {"text": theme.chart_text(f"A: {found.a.title} [{found.unit}]", 48)}},
+            showlegend=False,
+        )
+    )
+    theme.show(figure, key)
+
+
+def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None],
+         unit: str, color: str, key: str) -> None:  # fmt: skip
+    """Draw one bar a group with its interval."""
+    labels = [theme.chart_text(name, 28) for name in names]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(labels))), y=list(values), marker={"color": color}, text=labels, textposition="none",
+            hovertemplate="%{text}: %{y:.4g}<extra></extra>",
+            error_y={"type": "data", "symmetric": False, "thickness": 2, "color": theme.ink(),
+                     "array": [h - v if h is not None else 0.0 for v, h in zip(values, highs, strict=True)],
+                     "arrayminus": [v - low if low is not None else 0.0 for v, low in zip(values, lows, strict=True)]},
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        theme.layout(
+            300,
+            xaxis={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False},
+            yaxis={"title": {"text": theme.chart_text(unit)}, "rangemode": "tozero"},
+            showlegend=False,
+        )
+    )
+    theme.show(figure, key)

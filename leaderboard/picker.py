@@ -1,0 +1,94 @@
+"""Choosing a board: real or synthetic data first, then the kind of task, then protocol and dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ffbench.results.store_row import Board, Row
+
+from . import state, theme
+
+TASKS = {
+    "ffn_motion_scale": "Flow",
+    "ffn_head": "Decomposition",
+    "ffn_expression": "Decomposition",
+    "ck_landmarks": "Real-face protocols",
+    "clip_landmarks": "Real-face protocols",
+    "mead_vertices": "Real-face protocols",
+    "ck_vertices": "Real-face protocols",
+    "casme2_5": "Recognition",
+    "casme2_3": "Recognition",
+    "megc_casme2": "Recognition",
+}
+"""Kind of task by protocol; protocols of other packages are `OTHER`."""
+OTHER = "Other"
+_ORDER = ("Flow", "Decomposition", "Real-face protocols", "Recognition", OTHER)
+
+
+def board_names(boards: Sequence[Board]) -> dict[str, Board]:
+    """Name each board in a short line; boards that would share a name get the start of their dataset's hash."""
+    named: dict[str, Board] = {}
+    for board in sorted(boards, key=lambda board: (board.title, board.manifest_sha256)):
+        options = ", ".join(f"{key} {value}" for key, value in json.loads(board.options).items())
+        name = theme.plain(f"{board.protocol} {board.version} {board.variant} · {board.dataset}", 100)
+        if name in named:
+            name = f"{name} · {theme.plain(options, 60)}" if options else name
+        if name in named:
+            name = f"{name} · {board.manifest_sha256[:8]}"
+        named[name if name not in named else f"{name} ({len(named)})"] = board
+    return named
+
+
+def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
+    """Let the reader choose a board.
+
+    Returns:
+        The board, and the query parameters that bring it back; None, and words on the page, when there is none.
+    """
+    boards = list(dict.fromkeys(row.board for row in rows if not row.not_rankable))
+    if not boards:
+        theme.empty(
+            "No records to rank here yet. Make one, and this page shows it:",
+            "ffbench eval --method dis --protocol clip_landmarks",
+        )
+        return None
+    left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
+    origins = [origin for origin in ("real", "synthetic") if any(board.origin == origin for board in boards)]
+    origin = left.selectbox("Data", origins, format_func=_data_words, **state.bound("data"))
+    boards = [board for board in boards if board.origin == origin]
+    tasks = [task for task in _ORDER if any(_task(board) == task for board in boards)]
+    task = middle.selectbox("Task", tasks, **state.bound("task"))
+    names = board_names([board for board in boards if _task(board) == task])
+    name = right.selectbox("Protocol and dataset", list(names), **state.bound("board"))
+    # A value of an earlier choice may still stand in the session for one run.
+    board = names.get(str(name)) or next(iter(names.values()), boards[0])
+    theme.board_badges(board)
+    return board, {"data": _data_words(str(origin)), "task": str(task), "board": str(name)}
+
+
+def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
+    """Give the rows that may stand on a board."""
+    return [row for row in rows if row.board == board and not row.not_rankable]
+
+
+def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
+    """Name the rows of one board so that no two share a name: title, id, and a number where that is not enough."""
+    named: dict[str, Row] = {}
+    for row in rows:
+        base = theme.plain(row.title if row.title == row.method else f"{row.title} ({row.method})", 90)
+        name, number = base, 2
+        while name in named:
+            name, number = f"{base} #{number}", number + 1
+        named[name] = row
+    return named
+
+
+def _task(board: Board) -> str:
+    return TASKS.get(board.protocol, OTHER)
+
+
+def _data_words(origin: str) -> str:
+    return {"real": "real", "synthetic": "synthetic (mini)"}.get(origin, origin)
