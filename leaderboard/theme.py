@@ -7,7 +7,7 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -45,6 +45,12 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     """Give a stranger's text in one line, cut to a length, without characters that do not print."""
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def word(text: str) -> str:
+    """Give a stranger's text for a label, which takes Markdown: letters, digits and a few harmless marks are kept."""
+    kept = (mark if mark.isalnum() or mark in " -.,%/" else " " for mark in plain(text, 40))
+    return " ".join("".join(kept).split())
 
 
 def chart_text(text: str, longest: int = 40) -> str:
@@ -134,6 +140,16 @@ def empty(words: str, *commands: str) -> None:
     st.info(words, icon=":material/info:")
     if commands:
         st.code("\n".join(commands), language="bash")
+
+
+def facts(values: Mapping[str, object]) -> None:
+    """Draw names with their values, which may be a stranger's; those that are None or empty are left out."""
+    for name, value in values.items():
+        if value in (None, ""):
+            continue
+        left, right = st.columns([1, 4], gap="small")
+        left.caption(name)
+        right.text(plain(str(value), 600))
 
 
 def problems(lines: Sequence[str]) -> None:

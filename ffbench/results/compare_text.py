@@ -13,14 +13,13 @@ _PAIRS_SHOWN = 5
 
 def comparison_lines(found: Comparison) -> list[str]:
     """Give a comparison as lines of text."""
-    whole = found.groups[0]
     lines = [
         f"A: {found.a.title} ({found.a.method})",
         f"B: {found.b.title} ({found.b.method})",
         found.board,
         f"{found.metric} [{found.unit}], {'higher' if found.higher_is_better else 'lower'} is better",
         "",
-        _verdict(found, whole),
+        verdict(found),
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
         "",
     ]
@@ -44,7 +43,9 @@ def comparison_lines(found: Comparison) -> list[str]:
     return lines
 
 
-def _verdict(found: Comparison, whole: GroupDifference) -> str:
+def verdict(found: Comparison) -> str:
+    """Say in words which of the two is better, if that can be said."""
+    whole = found.groups[0]
     if whole.p_value is None:
         return "too few units to say which of the two is better"
     if whole.p_value >= LEVEL:

@@ -158,7 +158,7 @@ def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, st
     with st.expander("What the columns mean"):
         st.markdown(
             "- **rank**: 1 + the number of methods that are significantly better (paired bootstrap over the same "
-            "pairs, Holm's correction). Methods that the data cannot tell apart share a rank; **could be** gives the ranks "
+            "pairs, Holm's correction). Methods that the data cannot tell apart share a rank; **could be**: the ranks "
             "that are not ruled out.\n"
             "- **verified**: scored here by ffbench. **claimed**: the submitter's own number. **reported**: printed in "
             "the paper of the protocol; it stands below and has no rank.\n"

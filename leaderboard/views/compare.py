@@ -1,0 +1,91 @@
+"""Page 4: two methods on the same pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ffbench.results.compare import Comparison, PairDifference, compare, pair_values
+from ffbench.results.compare_text import comparison_lines, verdict
+from ffbench.results.leaderboard import latest_rows
+from ffbench.results.store_row import Row
+from ffbench.results.text import format_value
+
+from .. import charts, picker, records, state, theme
+
+
+def render() -> None:
+    """Draw the page."""
+    st.title("Compare")
+    found = records.load()
+    theme.problems(found.problems)
+    picked = picker.pick(found.rows)
+    if picked is None:
+        return
+    board, parameters = picked
+    latest = [row for row in latest_rows(picker.rows_of(found.rows, board)).values()]
+    latest.sort(key=lambda row: -row.value if row.higher_is_better else row.value)
+    labels = picker.method_labels(latest)
+    if len(labels) < 2:
+        theme.empty(
+            "A comparison needs two methods on this protocol and dataset. Run another:",
+            f"ffbench eval --method farneback --protocol {board.protocol}",
+        )
+        return
+    left, right = st.columns(2)
+    a = str(left.selectbox("A", list(labels), **state.bound("a")))
+    b = str(right.selectbox("B", list(labels), index=1, **state.bound("b")))
+    first, second = labels.get(a, latest[0]), labels.get(b, latest[1])
+    if first is second:
+        theme.empty("A and B are the same record: choose two.")
+        return
+    result = _compare(first, second, records.record(first.path).protocol.group_by)
+    _overall(result)
+    st.subheader("By group, A − B")
+    st.caption("Blue: A is better. Orange: B is better. Grey: not separable (Holm's correction over the groups).")
+    charts.differences(result, "differences")
+    st.subheader("Pair by pair")
+    charts.pair_scatter(result, pair_values(first), pair_values(second), "pairs")
+    better = "below" if not result.higher_is_better else "above"
+    st.caption(f"One point a pair; {better} the line A is better.")
+    for column, name, pairs in zip(st.columns(2), "AB", (result.worst_for_a, result.worst_for_b), strict=True):
+        with column:
+            st.text(f"Pairs on which {name} falls behind most")
+            _pairs(pairs)
+    with st.expander("As text"):
+        st.code("\n".join(comparison_lines(result)), language=None)
+    st.download_button(
+        "Comparison (JSON)", result.model_dump_json(indent=1), "comparison.json", icon=":material/download:"
+    )
+    state.show_link({**parameters, "a": a, "b": b})
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing pair by pair")
+def _compare(a: Row, b: Row, group_by: tuple[str, ...]) -> Comparison:
+    return compare(a, b, group_by)
+
+
+def _overall(found: Comparison) -> None:
+    whole = found.groups[0]
+    st.text(f"A: {theme.plain(found.a.title)}\nB: {theme.plain(found.b.title)}")
+    with st.container(horizontal=True):
+        unit = theme.word(found.unit)
+        st.metric(f"A [{unit}]", format_value(whole.a), border=True)
+        st.metric(f"B [{unit}]", format_value(whole.b), border=True)
+        st.metric(f"A − B [{unit}]", f"{whole.difference:+.4g}", border=True)
+        if whole.ci_low is not None and whole.ci_high is not None:
+            st.metric("95 % interval", f"{whole.ci_low:+.3g} to {whole.ci_high:+.3g}", border=True)
+        st.metric("A better on", f"{100 * found.win_rate:.1f} %", border=True)
+    st.text(f"{verdict(found)}, on {found.pairs} pairs; paired bootstrap over {theme.plain(found.resampled)}s")
+
+
+def _pairs(pairs: tuple[PairDifference, ...]) -> None:
+    if not pairs:
+        st.text("none")
+        return
+    cells: list[dict[str, Any]] = [
+        {"pair": theme.plain(pair.key), "A": pair.a, "B": pair.b, "A − B": pair.difference} for pair in pairs
+    ]
+    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in ("A", "B", "A − B")}
+    st.dataframe(cells, hide_index=True, width="stretch", column_config=formats)
