@@ -99,7 +99,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
 def show(figure: Any, key: str) -> None:
     """Draw a Plotly figure in our colours, without the tool bar that covers small screens."""
     st.plotly_chart(
-        figure, theme=None, width="stretch", key=key, config={"displaylogo": False, "displayModeBar": False}
+        figure, theme=None, width="stretch", key=f"chart-{key}", config={"displaylogo": False, "displayModeBar": False}
     )
 
 

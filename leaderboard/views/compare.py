@@ -24,7 +24,7 @@ def render() -> None:
     if picked is None:
         return
     board, parameters = picked
-    latest = [row for row in latest_rows(picker.rows_of(found.rows, board)).values()]
+    latest = list(latest_rows(picker.rows_of(found.rows, board)).values())
     latest.sort(key=lambda row: -row.value if row.higher_is_better else row.value)
     labels = picker.method_labels(latest)
     if len(labels) < 2:

@@ -128,7 +128,7 @@ def _provenance(row: Row, record: RunRecord) -> None:
     where, weights = record.environment, record.method.weights
     theme.facts(
         {
-            "number": f"{row.level}; {'run by ffbench' if record.kind == 'evaluated' else 'flows sent in, scored here'}",
+            "number": f"{row.level}; {'run by ffbench' if record.kind == 'evaluated' else 'flows sent in'}",
             "protocol": f"{record.protocol.title}: {row.board.title}",
             "reference": record.dataset.reference_note,
             "dataset sha256": record.dataset.manifest_sha256,

@@ -86,7 +86,7 @@ def _block(block: Block, number: int) -> None:
         source = {"paper": "reported"}.get(line.kind, line.source)
         row = {"method": theme.plain(line.name), "source": theme.plain(source)}
         cells.append({**row, **dict(zip(block.header, values, strict=True))})
-    height = min(38 + 35 * len(cells), 900) if cells else "content"
+    height = 38 + 35 * min(max(len(cells), 1), 25)
     st.dataframe(cells, hide_index=True, width="stretch", height=height, key=f"block-{number}")
     if block.best:
         st.caption("★ best printed number of the column. Differences are measured − printed.")
