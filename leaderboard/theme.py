@@ -29,8 +29,9 @@ def apply() -> None:
 
 _STYLE = """
 <style>
+.stMainBlockContainer { padding-top: 4rem; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
 }
 </style>
 """

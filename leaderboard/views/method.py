@@ -63,7 +63,7 @@ def _card(record: RunRecord) -> None:
     method, primary, cost = record.method, record.primary, record.cost
     st.text(theme.plain(f"{method.title} ({method.id})"))
     with st.container(horizontal=True):
-        st.metric(theme.word(f"{primary.metric} [{primary.unit}]"), f"{primary.value:.4g}", border=True)
+        st.metric(theme.word(f"{primary.metric}, {primary.unit}"), f"{primary.value:.4g}", border=True)
         st.metric("pairs", f"{record.pairs:,}", border=True)
         if record.kind == "evaluated":
             st.metric("pairs a second", f"{cost.pairs_per_second:.3g}", border=True)

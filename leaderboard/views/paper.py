@@ -76,8 +76,8 @@ def _records(table: ReportedTable, rows: tuple[Row, ...]) -> list[RunRecord]:
 
 
 def _block(block: Block, number: int) -> None:
-    theme.origin_badge(block.origin)
     if block.origin == "synthetic":
+        theme.origin_badge(block.origin)
         theme.synthetic_note()
     st.text(theme.plain(block.title, 200))
     cells: list[dict[str, Any]] = []
