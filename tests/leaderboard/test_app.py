@@ -1,47 +1,211 @@
-"""The page shows what the records hold, real and synthetic apart."""
+"""The pages show what the records hold: real and synthetic apart, strangers' words as text, faults named."""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from ffbench.evaluation import evaluate
-from tests.toys import BrightnessFlow, Stripes
+from ffbench.method import MethodCard
+from ffbench.results.record import read_record
+from tests.results.made_runs import make_run
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the extra `leaderboard` is not installed")
+st = pytest.importorskip("streamlit")
 APP = str(Path(__file__).parents[2] / "leaderboard" / "app.py")
+HARD = np.random.default_rng(0).gamma(1.0, 2.0, 30)
+REAL = {"origin": "real", "name": "CK+", "reference": "annotation"}
+CK = {"id": "ck_landmarks", "options": {}}
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [x](javascript:alert(3)) **b** :red[c] $x^2$"
 
 
-def page(monkeypatch: pytest.MonkeyPatch, *places: Path):  # type: ignore[no-untyped-def]
+@pytest.fixture(autouse=True)
+def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def runs(folder: Path, *names: str, **changes: Any) -> Path:
+    """Write one run a name; each is worse than the one before by 1 px on every pair."""
+    for number, name in enumerate(names):
+        noise = np.random.default_rng(number).normal(0, 0.1, len(HARD))
+        make_run(folder / "runs", name, list(HARD + number + noise), **changes)
+    return folder / "runs"
+
+
+def app(monkeypatch: pytest.MonkeyPatch, *places: Path, **query: str) -> Any:
     monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
-    app = testing.AppTest.from_file(APP, default_timeout=60).run()
-    assert not app.exception
-    return app
+    made = testing.AppTest.from_file(APP, default_timeout=120)
+    for name, value in query.items():
+        made.query_params[name] = value
+    return made
 
 
-def test_a_record_is_a_row_and_says_that_it_is_synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = evaluate(BrightnessFlow(), Stripes(6), out=tmp_path)
-    app = page(monkeypatch, tmp_path)
-    (table,) = app.dataframe
-    assert table.value["method"].tolist() == ["Brightness"]
-    assert table.value["verified"].tolist() == [record.primary.value]
-    assert "Synthetic" in app.warning[0].value
+def page(monkeypatch: pytest.MonkeyPatch, name: str, *places: Path, **query: str) -> Any:
+    """Run one page alone, as the shell would."""
+    monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom ffbench.leaderboard import records, shell\n"
+        "records.set_places([Path(place) for place in sys.argv[1:]])\n"
+        f"shell._renderer(next(card for card in shell.PAGES if card.module == {name!r}))()\n"
+    )
+    made = testing.AppTest.from_string(script, default_timeout=120)
+    for key, value in query.items():
+        made.query_params[key] = value
+    made.run()
+    assert not made.exception
+    return made
+
+
+def words(made: Any) -> str:
+    return "\n".join(
+        str(element.value) for kind in (made.text, made.caption, made.info, made.warning) for element in kind
+    )
+
+
+def faults(made: Any) -> list[str]:
+    return [text.value for text in made.text if "failed" in text.value]
+
+
+def test_methods_are_ranked_and_synthetic_data_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(monkeypatch, runs(tmp_path, "alpha", "beta")).run()
+    assert not made.exception
+    (table,) = made.dataframe
+    assert table.value["method"].tolist() == ["Alpha", "Beta"]
+    assert table.value["rank"].tolist() == [1, 2]
+    record = read_record(tmp_path / "runs" / "alpha" / "record.json")
+    assert table.value["px"].tolist()[0] == record.primary.value
+    assert "nothing of real faces" in made.warning[0].value
+
+
+def test_real_data_come_first_and_never_in_one_table_with_synthetic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(tmp_path, "made")
+    made = app(monkeypatch, runs(tmp_path, "seen", dataset=REAL, card=CK)).run()
+    assert made.selectbox(key="data").value == "real"
+    assert made.dataframe[0].value["method"].tolist()[0] == "Seen"
+    assert not made.warning
+    made.selectbox(key="data").set_value("synthetic").run()
+    assert made.dataframe[0].value["method"].tolist() == ["Made"]
+    assert made.warning
+
+
+def test_search_order_and_filter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = runs(tmp_path, "zeta", "alpha", "beta", dataset=REAL, card=CK)
+    made = app(monkeypatch, place, search="eta", numbers="verified").run()
+    assert made.dataframe[0].value["method"].tolist() == ["Zeta", "Beta"]
+    made.selectbox(key="order").set_value("Method").run()
+    assert made.dataframe[0].value["method"].tolist() == ["Beta", "Zeta"]
+    made.text_input(key="search").set_value("nothing like it").run()
+    assert not made.dataframe
+    assert "No method fits" in words(made)
 
 
 def test_no_records_say_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = page(monkeypatch, tmp_path)
-    assert "No records" in app.info[0].value
-    assert "ffbench eval" in app.code[0].value
-    assert not app.dataframe
+    made = app(monkeypatch, tmp_path).run()
+    assert "No records" in made.info[0].value
+    assert "ffbench eval" in made.code[0].value
+    for name in ("cost", "method", "compare"):
+        assert "ffbench eval" in page(monkeypatch, name, tmp_path).code[0].value
+    assert "Table 2" in words(page(monkeypatch, "paper", tmp_path))
 
 
 def test_a_damaged_record_is_named_and_the_others_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluate(BrightnessFlow(), Stripes(6), out=tmp_path)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "record.json").write_text("{")
-    app = page(monkeypatch, tmp_path)
-    assert "1 record left out" in app.expander[0].label
-    assert "record.json" in app.expander[0].text[0].value
-    assert len(app.dataframe) == 1
+    place = runs(tmp_path, "alpha")
+    (place / "other").mkdir()
+    (place / "other" / "record.json").write_text("{")
+    made = app(monkeypatch, place).run()
+    assert "1 record left out" in made.expander[0].label
+    assert "record.json" in made.expander[0].text[0].value
+    assert made.dataframe[0].value["method"].tolist() == ["Alpha"]
+
+
+def test_a_place_that_is_not_there_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(monkeypatch, tmp_path / "nowhere").run()
+    assert not made.exception
+    assert "no such record, store or folder" in words(made)
+
+
+@pytest.mark.parametrize("title", [EVIL, "x" * 100_000, "\u202eevil\x00\n"], ids=["markup", "huge", "control"])
+def test_a_strangers_words_are_shown_as_text(title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = MethodCard(id=title, title=title, paper=title, licence=title, options={title: title})
+    place = runs(tmp_path, "evil", method=method)
+    runs(tmp_path, "kind")
+    for name in ("board", "cost", "method", "compare", "paper"):
+        made = page(monkeypatch, name, place)
+        assert not faults(made)
+        for element in (*made.markdown, *made.caption, *made.info, *made.warning, *made.error, *made.header):
+            assert "alert(" not in element.value
+            assert "xxxx" not in element.value
+        for text in made.text:
+            assert max(map(len, text.value.splitlines()), default=0) < 1000
+        for chart in made.get("plotly_chart"):
+            assert not re.search(r"<(script|img)|\\u003c(script|img)", chart.proto.spec)
+
+
+def test_cost_joins_what_no_other_beats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "cost", runs(tmp_path, "alpha", "beta"))
+    assert not faults(made)
+    (chart,) = made.get("plotly_chart")
+    assert "Alpha" in chart.proto.spec
+    made = page(monkeypatch, "cost", tmp_path / "runs", cost="parameters")
+    assert "No method that was run here has its trained parameters" in words(made)
+
+
+def test_method_shows_provenance_and_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = [{"side": "left" if number % 2 else "right"} for number in range(len(HARD))]
+    place = runs(tmp_path, "alpha", "beta", labels=labels)
+    made = page(monkeypatch, "method", place, method="Beta (beta)")
+    record = read_record(place / "beta" / "record.json")
+    assert record.fingerprint in words(made)
+    assert record.dataset.manifest_sha256 in words(made)
+    assert made.dataframe[0].value["value"].tolist()[0] == record.scores[0].value
+
+
+def test_compare_is_the_comparison_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = runs(tmp_path, "alpha", "beta")
+    made = page(monkeypatch, "compare", place)
+    assert "A is better" in words(made)
+    assert len(made.get("plotly_chart")) == 2
+    made.selectbox(key="b").set_value("Alpha (alpha)").run()
+    assert "choose two" in words(made)
+    made = page(monkeypatch, "compare", place, a="Beta (beta)", b="Alpha (alpha)")
+    assert "B is better" in words(made)
+
+
+def test_a_table_of_pairs_that_is_gone_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = runs(tmp_path, "alpha", "beta")
+    (place / "beta" / "pairs.parquet").unlink()
+    made = page(monkeypatch, "compare", place)
+    assert "pairs.parquet: cannot be read" in words(made)
+    board = app(monkeypatch, place).run()
+    assert board.dataframe[0].value["note"].tolist()[1].startswith("not compared")
+
+
+def test_paper_tables_keep_synthetic_rows_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = {"id": "ffn_motion_scale", "options": {"split": "test"}}
+    place = runs(tmp_path, "raft", card=card)
+    made = page(monkeypatch, "paper", place)
+    assert len(made.dataframe) == 1
+    assert "1 rows on synthetic data are not shown" in words(made)
+    made.toggle(key="synthetic").set_value(True).run()
+    assert len(made.dataframe) == 2
+    assert made.dataframe[1].value["method"].tolist() == ["raft"]
+    assert made.warning
+
+
+def test_one_page_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = runs(tmp_path, "alpha", "beta")
+    monkeypatch.setattr("ffbench.leaderboard.charts.pair_scatter", None)
+    assert faults(page(monkeypatch, "compare", place))
+    assert not faults(page(monkeypatch, "board", place))
