@@ -45,14 +45,18 @@ def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: M
         left.plot([group.difference], [position], "o", color=color)
     left.set_yticks(range(len(groups)), [f"{group.group} ({group.pairs})" for group in groups])
     left.set_xlabel(f"{found.metric}, A − B [{found.unit}], 95 % interval")
-    left.set_title("blue: A is better, orange: B is better, grey: not separable", fontsize=9)
+    unseen = len(found.groups) - len(groups)
+    more = f"; {unseen} more groups are in the table" if unseen else ""
+    left.set_title(f"blue: A is better, orange: B is better, grey: not separable{more}", fontsize=9)
 
     keys = [key for key in a if key in b]
     right.plot([b[key] for key in keys], [a[key] for key in keys], ".", color=_BLUE, alpha=0.6, markersize=5)
     values = [value for key in keys for value in (a[key], b[key])]
     ends = [min(values), max(values)]
     right.plot(ends, ends, color=_GREY, linewidth=1)
-    right.set_aspect("equal", adjustable="datalim")
+    margin = 0.05 * (ends[1] - ends[0]) or 1.0
+    limits = (ends[0] - margin, ends[1] + margin)
+    right.set(xlim=limits, ylim=limits, box_aspect=1)
     right.set_xlabel(f"B: {found.b.title}, {found.metric} of a pair [{found.unit}]")
     right.set_ylabel(f"A: {found.a.title}")
     right.set_title(f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs", fontsize=9)

@@ -55,9 +55,11 @@ def print_record(record: RunRecord, path: Path) -> None:
     console.print(meaning, style="dim", markup=False, highlight=False)
     cost = record.cost
     resumed = f", {cost.resumed_pairs} pairs from an interrupted run" if cost.resumed_pairs else ""
+    rate = f"{cost.pairs_per_second:.3g} pairs/s"
+    # Of a submission, only the reading of its files was measured.
+    speed = f"{rate} on {record.environment.device}" if record.kind == "evaluated" else f"read at {rate}"
     console.print(
-        f"{record.pairs} pairs, {cost.pairs_per_second:.3g} pairs/s on {record.environment.device}, "
-        f"peak memory {cost.peak_memory_mb:.0f} MB{resumed}",
+        f"{record.pairs} pairs, {speed}, peak memory {cost.peak_memory_mb:.0f} MB{resumed}",
         highlight=False,
     )
     for reason in record.not_rankable:
