@@ -129,7 +129,7 @@ def test_videos_of_mead_one_archive_a_subject(tmp_path: Path) -> None:
 def test_clips(tmp_path: Path) -> None:
     folder = tmp_path / "clips"
     folder.mkdir()
-    make_video(folder / "a.mp4")
+    make_video(folder / "a.avi")
     make_folder(folder / "b")
     plain = [open_clip(path) for path in find_clips(folder)]
     packed = [open_clip(path) for path in find_clips(pack(folder, tmp_path / "c.zip"))]

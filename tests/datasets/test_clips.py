@@ -76,7 +76,7 @@ def test_neighbouring_pairs_decode_the_video_once(tmp_path: Path, monkeypatch: p
     clip = open_clip(make_video(tmp_path / "a.avi"))
     starts: list[Path] = []
     decode = clips._decode
-    monkeypatch.setattr(clips, "_decode", lambda path: starts.append(path) or decode(path))
+    monkeypatch.setattr(clips, "_decode", lambda path, file: starts.append(path) or decode(path, file))
     for index in range(FRAMES - 5):
         clip.frame(index), clip.frame(index + 5)
     assert len(starts) == 1
