@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.method import MethodCard
-from ffbench.results.record import read_record, write_record
+from ffbench.results.record import read_record
 from ffbench.results.store import read_rows
 from tests.results.made_runs import make_run
 
@@ -32,7 +32,9 @@ def make_records(folder: Path) -> None:
         for board in range(BOARDS):
             dataset = record.dataset.model_copy(update={"name": f"data {board}", "manifest_sha256": f"{board:064x}"})
             path = folder / f"m{method:02d}-{board:03d}" / "record.json"
-            write_record(path, record.model_copy(update={"method": card, "dataset": dataset}))
+            path.parent.mkdir(exist_ok=True)
+            # Not `write_record`: 10,000 times it would wait for the disk.
+            path.write_text(record.model_copy(update={"method": card, "dataset": dataset}).model_dump_json())
             copy = path.with_name("pairs.parquet")
             if not copy.exists():
                 copy.hardlink_to(table)
@@ -62,11 +64,15 @@ def test_first_page_of_10_000_records(
         st.cache_resource.clear()
         st.cache_data.clear()
 
+    spent = []
+
     def first_page() -> None:
+        start = time.process_time()
         app = testing.AppTest.from_file(APP, default_timeout=120).run()
         assert not app.exception
         assert len(app.dataframe[0].value) == METHODS
         assert app.dataframe[0].value["rank"].notna().all()
+        spent.append(time.process_time() - start)
 
     benchmark.pedantic(first_page, setup=fresh, rounds=5, warmup_rounds=1)
-    print(f"\nfirst page {benchmark.stats.stats.min:.2f} s, {benchmark.extra_info}")
+    benchmark.extra_info["seconds of processor for the whole page, ranks of 50 methods included"] = round(min(spent), 2)
