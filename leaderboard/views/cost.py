@@ -65,7 +65,7 @@ def _draw(points: Sequence[tuple[Row, float]], title: str, more_is_better: bool)
         figure.add_scatter(
             x=[value for _, value in here], y=[row.value for row, _ in here], mode="markers+text",
             name=theme.chart_text(device, 60), text=[theme.chart_text(row.title, 24) for row, _ in here],
-            textposition="top center", hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+            textposition="top center", cliponaxis=False, hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
             marker={"color": color, "size": 11, "symbol": theme.MARKERS[number % len(theme.MARKERS)]},
             error_y={"type": "data", "symmetric": False, "array": [up for up, _ in ends],
                      "arrayminus": [down for _, down in ends], "thickness": 2, "width": 0,
@@ -82,7 +82,7 @@ def _draw(points: Sequence[tuple[Row, float]], title: str, more_is_better: bool)
     figure.update_layout(
         theme.layout(
             500,
-            xaxis={"title": {"text": title}, "type": "log"},
+            xaxis={"title": {"text": title}, "type": "log", "dtick": 1},
             yaxis={"title": {"text": theme.chart_text(f"{first.metric_title} [{first.unit}], {better} is better", 60)}},
             showlegend=True,
         )
