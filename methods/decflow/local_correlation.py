@@ -70,13 +70,6 @@ def local_correlation_torch(
     return patch.flatten(start_dim=3)
 
 
-@torch.compiler.disable
-def _on_cpu(features1: torch.Tensor, features2: torch.Tensor, centres: torch.Tensor, radius: int) -> torch.Tensor:
-    """Call numba's kernels; torch.compile cannot look into them and leaves a gap."""
-    compiled: Callable[..., torch.Tensor] = _Compiled.apply
-    return compiled(features1, features2, centres, radius)
-
-
 class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -103,6 +96,10 @@ class _Compiled(torch.autograd.Function):
         arrays = [t.numpy() for t in (features1, features2, centres, gradient, gradient1, gradient2)]
         _in_parallel(_backpropagate, channels, ctx.radius, *arrays)
         return gradient1, gradient2, None, None
+
+
+# torch.compile cannot look into numba's kernels: it leaves a gap for them.
+_on_cpu: Callable[..., torch.Tensor] = torch.compiler.disable(_Compiled.apply)  # type: ignore[no-untyped-call]
 
 
 def _in_parallel(kernel: Callable[..., None], count: int, *arguments: object) -> None:
