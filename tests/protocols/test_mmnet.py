@@ -8,7 +8,6 @@ import torch
 
 from ffbench.protocols.mmnet import (
     FIVE,
-    SHORT,
     THREE,
     AttentionBlock,
     MMNet,
