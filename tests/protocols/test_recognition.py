@@ -184,7 +184,7 @@ def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, mo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["processes"])  # Ray: a run of this with it has not been seen to end
+@pytest.mark.parametrize("name", ["processes", "ray"])
 def test_engines_change_no_digit_and_take_the_folds_that_are_done(tmp_path: Path, name: EngineName) -> None:
     if name == "ray":
         pytest.importorskip("ray", reason="the extra 'ray' is not installed")
