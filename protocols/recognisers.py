@@ -23,7 +23,6 @@ class Recogniser(ABC):
     """A classifier of registered flows."""
 
     epochs: int
-    device: str = "cpu"
 
     @abstractmethod
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:

@@ -33,8 +33,6 @@ from ffbench.protocol import (
 )
 
 from .recognisers import Recogniser, RegionHistograms
-from .recognition_engines import EngineName
-from .recognition_engines import engine as engine_of
 from .recognition_faces import SIZE, Affine, FlowField, align_flow, register, thumbnail, to_recogniser
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import pair_terms, summarise_recognition, votes_of
@@ -44,7 +42,6 @@ Kind = Literal["facial", "head", "expression"]
 Derive = Literal["none", "rigid", "homography"]
 Variant = Literal["clean", "official"]
 RecogniserName = Literal["roi", "mmnet"]
-RecipeName = Literal["released", "short"]
 Choice = TypeVar("Choice", bound=str)
 
 _FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
@@ -85,11 +82,9 @@ class Recognition(Protocol[Face]):
         flow: Kind = "facial",
         derive_head: Derive = "none",
         recogniser: RecogniserName = "roi",
-        recipe: RecipeName | None = None,
         epochs: int | None = None,
         seeds: int = 1,
         workers: int = 1,
-        engine: EngineName = "processes",
     ) -> None:
         """Scan the dataset at `data`.
 
@@ -100,15 +95,12 @@ class Recognition(Protocol[Face]):
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns.
-            recipe: how `mmnet` does; None for `short` on synthetic data, and `released` otherwise.
             epochs: how long it does; None for the recogniser's own number.
             seeds: how often everything is learnt anew.
             workers: processes that learn; no digit depends on them.
-            engine: what runs them; no digit depends on it.
 
         Raises:
             DataError: `data` does not hold CASME II, or too little of it.
-            UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
         """
         found = casme2.scan(data)
         if name == "megc_casme2":
@@ -117,15 +109,9 @@ class Recognition(Protocol[Face]):
             selection = casme2.select(found, casme2.FIVE if name == "casme2_5" else casme2.THREE)
         self._classes = selection.classes
         self._clips = {clip.coding.key: (clip, of) for clip, of in selection.clips}
-        self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
-        self._engine = engine_of(engine, workers)
+        self._flow, self._derive_head, self._seeds, self._workers = flow, derive_head, seeds, workers
         self._variant = variant
-        chosen: dict[str, RecipeName] = {}
-        if recogniser == "mmnet":
-            chosen["recipe"] = recipe or ("short" if found.synthetic else "released")
-        elif recipe:
-            raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
-        self._recogniser = _recogniser(recogniser, len(selection.classes), epochs, **chosen)
+        self._recogniser = _recogniser(recogniser, len(selection.classes), epochs)
         self.card = ProtocolCard(
             id=name,
             version=VERSION,
@@ -140,7 +126,6 @@ class Recognition(Protocol[Face]):
                 "flow": flow,
                 "derive_head": derive_head,
                 "recogniser": recogniser,
-                **chosen,
                 "epochs": self._recogniser.epochs,
                 "seeds": seeds,
             },
@@ -185,7 +170,7 @@ class Recognition(Protocol[Face]):
             np.save(file, inputs)
         classes = len(self._classes)
         task = Task(self._recogniser, place, labels, subjects, classes, folder)
-        predicted = leave_one_subject_out(task, self._seeds, self._engine, progress)
+        predicted = leave_one_subject_out(task, self._seeds, self._workers, progress)
         by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
         kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
         return [
@@ -230,12 +215,12 @@ class Recognition(Protocol[Face]):
         return head if self._flow == "head" else facial - head
 
 
-def _recogniser(name: RecogniserName, classes: int, epochs: int | None, recipe: RecipeName = "released") -> Recogniser:
+def _recogniser(name: RecogniserName, classes: int, epochs: int | None) -> Recogniser:
     if name == "roi":
         return RegionHistograms(epochs)
     from .mmnet import MMNetRecogniser
 
-    return MMNetRecogniser(classes, epochs, recipe)
+    return MMNetRecogniser(classes, epochs)
 
 
 def _descriptor(score: PairScore) -> Any:
@@ -250,7 +235,7 @@ def load(request: ProtocolRequest) -> Recognition:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    known = ("flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
+    known = ("flow", "derive_head", "recogniser", "epochs", "seeds", "workers")
     for name in request.options:
         if name not in known:
             raise UsageError(f"{request.name}: unknown option '{name}'; there are {', '.join(known)}")
@@ -258,8 +243,6 @@ def load(request: ProtocolRequest) -> Recognition:
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
     recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
-    recipes: tuple[RecipeName, ...] = get_args(RecipeName)
-    engines: tuple[EngineName, ...] = get_args(EngineName)
     variants: tuple[Variant, ...] = get_args(Variant)
     return Recognition(
         request.name,
@@ -268,11 +251,9 @@ def load(request: ProtocolRequest) -> Recognition:
         flow=_one_of(flows, options.get("flow", "facial"), f"{request.name}: flow"),
         derive_head=_one_of(derive, options.get("derive_head", "none"), f"{request.name}: derive_head"),
         recogniser=_one_of(recognisers, options.get("recogniser", "roi"), f"{request.name}: recogniser"),
-        recipe=_one_of(recipes, options["recipe"], f"{request.name}: recipe") if "recipe" in options else None,
         epochs=_count(options["epochs"], f"{request.name}: epochs") if "epochs" in options else None,
         seeds=_count(options.get("seeds", "1"), f"{request.name}: seeds"),
         workers=_count(options.get("workers", "1"), f"{request.name}: workers", most=os.cpu_count() or 1),
-        engine=_one_of(engines, options.get("engine", "processes"), f"{request.name}: engine"),
     )
 
 

@@ -39,7 +39,10 @@ class Journal:
         self.scores: list[PairScore] = []
         self.method_seconds = 0.0
         try:
-            self._open()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            self._file = path.open("r+b", buffering=0)
+            self._lock()
             whole = self._read(fingerprint)
             # Whatever follows the last whole line was cut off by the interruption.
             self._file.truncate(whole)
@@ -85,19 +88,6 @@ class Journal:
         if not self._file.closed:
             os.fsync(self._file.fileno())
             self._file.close()
-
-    def _open(self) -> None:
-        while True:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()  # also says when it was used last (`prune_pairs`)
-            try:
-                self._file = self.path.open("r+b", buffering=0)
-                self._lock()
-                if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
-                    return
-                self._file.close()
-            except FileNotFoundError:
-                pass  # another run removed it in between, as in the case below the lock
 
     def _lock(self) -> None:
         with contextlib.suppress(ImportError):

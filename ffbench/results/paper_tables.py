@@ -205,8 +205,7 @@ def row_label(record: RunRecord, table: ReportedTable) -> str:
         label += f"@{weights.name}"
     if record.kind == "submitted":
         label += " [submitted]"
-    options = record.protocol.options
-    chosen = [str(options[name]) for name in table.distinguish if options.get(name, "none") != "none"]
+    chosen = [str(record.protocol.options[name]) for name in table.distinguish if name in record.protocol.options]
     return f"{label} ({', '.join(chosen)})" if chosen else label
 
 

@@ -8,6 +8,7 @@ import torch
 
 from ffbench.protocols.mmnet import (
     FIVE,
+    SHORT,
     THREE,
     AttentionBlock,
     MMNet,
