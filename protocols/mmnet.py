@@ -6,10 +6,8 @@ a flow to a branch of three channels; here they are u, v and the length of (u, v
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,30 +20,15 @@ from .recognition_faces import SIZE, THUMBNAIL
 
 CHANNELS = 512
 TOKENS = THUMBNAIL * THUMBNAIL
-Recipe = Literal["released", "short"]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long is learnt, in which steps."""
-
-    epochs: int
-    batch: int
-    learning_rate: float
-    cosine: bool
-
-    def rate(self, epoch: int) -> float:
-        """Give the learning rate of an epoch: down to 0 by a cosine, or the released code's decay of 50 epochs."""
-        if self.cosine:
-            return self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
-        return self.learning_rate * 0.987 ** min(epoch, 50)
+_LEARNING_RATE, _DECAY, _DECAY_EPOCHS = 8e-4, 0.987, 50
 
 
 @dataclass(frozen=True)
 class Settings:
     """What differs between the tasks of five and of three classes in the released code."""
 
-    released: Schedule
+    epochs: int
+    batch: int
     weight_decay: float
     rotation: float
     """Largest turn of a training face, degrees."""
@@ -57,11 +40,8 @@ class Settings:
     drop_path: float
 
 
-FIVE = Settings(Schedule(74, 32, 8e-4, False), 0.6, 3, 15, depth=2, widening=4, drop_path=0.0)
-THREE = Settings(Schedule(99, 24, 8e-4, False), 0.7, 4, 4, depth=3, widening=2, drop_path=0.3)
-# Made for an hour of one core on the mini dataset: the released rate goes with the batch, and the last epoch, which is
-# the one that counts, is near rest. Network, weight decay and augmentation stay as they are.
-SHORT = Schedule(8, 8, 2e-4, True)
+FIVE = Settings(74, 32, 0.6, 3, 15, depth=2, widening=4, drop_path=0.0)
+THREE = Settings(99, 24, 0.7, 4, 4, depth=3, widening=2, drop_path=0.3)
 
 
 class AttentionBlock(nn.Module):
@@ -87,8 +67,7 @@ class AttentionBlock(nn.Module):
     def forward(self, x: torch.Tensor, before: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Give features (B, C, H, W) and their attention (B, 1, H, W); `before` is the last block's."""
         features = torch.relu(self.features(x) + self.shortcut(x))
-        # `max`, not `amax`: whose gradient goes to one channel, in half the time.
-        pooled = torch.cat([features.mean(1, keepdim=True), features.max(1, keepdim=True).values], 1)
+        pooled = torch.cat([features.mean(1, keepdim=True), features.amax(1, keepdim=True)], 1)
         attention: torch.Tensor = self.attention(pooled)
         if before is not None:
             attention = attention * F.max_pool2d(before, self.stride, self.stride)
@@ -149,15 +128,11 @@ class MMNet(nn.Module):
 
 
 class MMNetRecogniser(Recogniser):
-    """MMNet, trained anew for each fold: AdamW, cross-entropy, light augmentation; bfloat16 where autocast has it."""
+    """MMNet, trained anew for each fold as its authors do: AdamW, cross-entropy, light augmentation."""
 
-    def __init__(
-        self, classes: int, epochs: int | None = None, recipe: Recipe = "released", device: str = "auto"
-    ) -> None:
+    def __init__(self, classes: int, epochs: int | None = None, device: str = "auto") -> None:
         self.settings = FIVE if classes == 5 else THREE
-        schedule = self.settings.released if recipe == "released" else SHORT
-        self.schedule = replace(schedule, epochs=epochs or schedule.epochs)
-        self.epochs = self.schedule.epochs
+        self.epochs = epochs or self.settings.epochs
         self.device = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:
@@ -169,45 +144,37 @@ class MMNetRecogniser(Recogniser):
 
     def fit_predict(self, features: Features, labels: Labels, others: Features, classes: int, seed: int) -> Predictions:
         """Train and predict."""
-        device = torch.device(self.device)
+        settings, device = self.settings, torch.device(self.device)
         draw = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
-            network = MMNet(classes, self.settings).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            optimiser = torch.optim.AdamW(network.parameters(), weight_decay=self.settings.weight_decay)
+            network = MMNet(classes, settings).to(device)
+            optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=settings.weight_decay)
             predicted = np.empty((self.epochs, len(others)), np.int8)
             truth = torch.from_numpy(labels)
             for epoch in range(self.epochs):
-                for group in optimiser.param_groups:
-                    group["lr"] = self.schedule.rate(epoch)
                 network.train()
-                for batch in _batches(len(features), self.schedule.batch, draw):
-                    flow, onset = augment(*_inputs(features[batch.numpy()]), self.settings, draw)
-                    loss = F.cross_entropy(_scores(network, flow, onset, device), truth[batch].to(device))
+                for batch in _batches(len(features), settings.batch, draw):
+                    flow, onset = _inputs(features[batch.numpy()])
+                    flow, onset = augment(flow, onset, settings, draw)
+                    scores = network(flow.to(device), onset.to(device))
+                    loss = F.cross_entropy(scores, truth[batch].to(device))
                     optimiser.zero_grad(set_to_none=True)
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
+                if epoch < _DECAY_EPOCHS:
+                    for group in optimiser.param_groups:
+                        group["lr"] *= _DECAY
                 predicted[epoch] = self._predict(network.eval(), others, device)
         return predicted
 
     def _predict(self, network: nn.Module, others: Features, device: torch.device) -> npt.NDArray[np.int8]:
         found = []
         with torch.inference_mode():
-            for start in range(0, len(others), self.schedule.batch):
-                inputs = _inputs(others[start : start + self.schedule.batch])
-                found.append(_scores(network, *inputs, device).argmax(1).cpu().numpy())
+            for start in range(0, len(others), self.settings.batch):
+                flow, onset = _inputs(others[start : start + self.settings.batch])
+                found.append(network(flow.to(device), onset.to(device)).argmax(1).cpu().numpy())
         return np.concatenate(found).astype(np.int8)
-
-
-def _scores(network: nn.Module, flow: torch.Tensor, onset: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Run the network on (B, 3, 224, 224), (B, 3, 14, 14): float32 scores (B, classes).
-
-    In bfloat16 and with channels last a step takes a CPU half of its time (docs/protocols/recognition.md).
-    """
-    flow = flow.to(device, memory_format=torch.channels_last)
-    with torch.autocast(device.type, torch.bfloat16):
-        scores: torch.Tensor = network(flow, onset.to(device))
-    return scores.float()
 
 
 def augment(

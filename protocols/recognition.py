@@ -71,7 +71,7 @@ class Recognition(Protocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
     learns = True
-    learning_options = frozenset({"recogniser", "recipe", "epochs", "seeds"})
+    learning_options = frozenset({"recogniser", "epochs", "seeds"})
 
     def __init__(
         self,

@@ -6,22 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.protocols.mmnet import (
-    FIVE,
-    SHORT,
-    THREE,
-    AttentionBlock,
-    MMNet,
-    MMNetRecogniser,
-    Schedule,
-    Settings,
-    augment,
-)
+from ffbench.protocols.mmnet import FIVE, THREE, AttentionBlock, MMNet, MMNetRecogniser, Settings, augment
 from ffbench.protocols.recognisers import FLOW_VALUES
 
-ONE = Schedule(1, 2, 8e-4, False)
-TURNS = Settings(ONE, 0, rotation=40, padding=0, depth=1, widening=1, drop_path=0)
-STILL = Settings(ONE, 0, rotation=0, padding=0, depth=1, widening=1, drop_path=0)
+TURNS = Settings(1, 2, 0, rotation=40, padding=0, depth=1, widening=1, drop_path=0)
+STILL = Settings(1, 2, 0, rotation=0, padding=0, depth=1, widening=1, drop_path=0)
 
 
 @pytest.mark.parametrize(("settings", "classes"), [(FIVE, 5), (THREE, 3)])
@@ -95,7 +84,7 @@ def test_the_third_channel_is_the_length() -> None:
 def test_a_fit_predicts_every_pair_and_touches_nobody_elses_chance() -> None:
     features = np.random.default_rng(0).normal(size=(2, 3 * 224 * 224 + 588)).astype(np.float32)
     state = torch.random.get_rng_state()
-    predicted = MMNetRecogniser(3, 1, device="cpu").fit_predict(features, np.array([0, 1]), features[:1], 3, seed=0)
+    predicted = MMNetRecogniser(3, 1, "cpu").fit_predict(features, np.array([0, 1]), features[:1], 3, seed=0)
     assert predicted.shape == (1, 1)
     assert predicted.dtype == np.int8
     assert torch.equal(torch.random.get_rng_state(), state)
