@@ -21,6 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path, write_text
 from ffbench.errors import DataError
+from ffbench.json_models import first_fault
+from ffbench.npy import read_npy
 
 LANDMARKS = 468
 _INFO, _POINTS = "track.json", "points.npy"
@@ -77,8 +79,6 @@ def read_track(folder: Place) -> FaceTrack:
     Raises:
         DataError: a file is missing or damaged, or the two do not fit each other.
     """
-    from ffbench.synth.flame_files import read_npy
-
     file = folder / _INFO
     try:
         if file.stat().st_size > _MAX_BYTES or (folder / _POINTS).stat().st_size > _MAX_BYTES:
@@ -89,8 +89,7 @@ def read_track(folder: Place) -> FaceTrack:
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror or error}); `ffbench track` makes it") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"{file}: not a face mesh track: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise DataError(f"{file}: not a face mesh track: {first_fault(error)}") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file}: damaged ({error}); `ffbench track` makes it again") from error
     if points.shape != (len(info.frames), LANDMARKS, 2) or points.dtype != np.float64:

@@ -25,6 +25,7 @@ from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
+from ffbench.json_models import first_fault
 
 OFFICIAL_VIDEOS, OFFICIAL_FRAMES = 26, 3402
 """What the paper measured on (section 5.2)."""
@@ -188,9 +189,8 @@ def read_manifest(out: Place) -> Manifest:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
         raise DataError(
-            f"{path}: not a manifest of frames ({'.'.join(map(str, first['loc']))}: {first['msg']}); remove it, and "
+            f"{path}: not a manifest of frames ({first_fault(error)}); remove it, and "
             "`ffbench data prepare mead` makes it again"
         ) from error
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ffbench.archives.member_path import Place
 from ffbench.datasets import ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
+from ffbench.json_models import read_model
 from ffbench.synth.journal import MANIFEST, Manifest
 
 _LARGEST_MANIFEST = 2**30
@@ -110,14 +109,7 @@ def _names_of_codes(root: Path) -> dict[str, str]:
     path = root / MANIFEST
     if synthetic_mark(path) is None or not path.is_file():
         return {}
-    try:
-        if path.stat().st_size > _LARGEST_MANIFEST:
-            raise DataError(f"{path}: larger than {_LARGEST_MANIFEST:,} bytes, which no manifest is")
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise DataError(f"{path}: not a manifest of `ffbench generate`: {where}: {first['msg']}") from error
+    manifest = read_model(
+        path, Manifest, _LARGEST_MANIFEST, kind="a manifest", wrong="not a manifest of `ffbench generate`"
+    )
     return {f"{one.emotion}/{one.identity:05d}": one.source for one in manifest.sequences if one.source is not None}

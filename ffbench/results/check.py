@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench import atomic
-from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
+from ffbench.json_models import read_model
 from ffbench.registry import load_method, load_protocol
 from ffbench.results.record import RunRecord
 
@@ -94,16 +94,7 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         DataError: the file cannot be read, or is no baseline.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than a baseline can be ({_MAX_BYTES} bytes)")
-        return Baseline.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DataError(f"{path}: is no baseline: {where}: {first['msg']}") from error
+    return read_model(path, Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:

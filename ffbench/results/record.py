@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from ffbench import atomic
 from ffbench.errors import DataError
+from ffbench.json_models import first_fault
 from ffbench.method import MethodCard
 from ffbench.metrics.statistics import RESAMPLES, SEED
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
@@ -177,10 +178,8 @@ def read_record(path: Path) -> RunRecord:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DataError(
-            f"{path}: not a run record of schema version {SCHEMA_VERSION}: {where}: {first['msg']}"
+            f"{path}: not a run record of schema version {SCHEMA_VERSION}: {first_fault(error)}"
             + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else "")
         ) from error
     except ValueError as error:

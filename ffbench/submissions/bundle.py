@@ -28,6 +28,7 @@ from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
 from ffbench.flow.checks import Mask
 from ffbench.flow.files import read_flow, write_flow
+from ffbench.json_models import first_fault
 from ffbench.protocol import Progress
 from ffbench.results.record import Sampling
 from ffbench.submissions import sampling
@@ -155,9 +156,8 @@ class BundleFiles(SubmissionFiles):
         try:
             header = Header.model_validate_json(file.read(length))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the header"
-            raise DataError(f"{self.path}: the bundle's header is damaged: {where}: {first['msg']}") from error
+            fault = first_fault(error, "the header")
+            raise DataError(f"{self.path}: the bundle's header is damaged: {fault}") from error
         asked = manifest.protocol, manifest.protocol_version
         if (header.protocol, header.protocol_version) != asked:
             raise DataError(

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ffbench import atomic
 from ffbench.datasets.images import encode_png, read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_ahead
+from ffbench.json_models import read_model
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
 from ffbench.submissions.manifest import file_stem
 
@@ -43,17 +44,13 @@ class ProtocolImages(Protocol[None]):
         Raises:
             DataError: it cannot be read or is damaged, or a pair is named as no file can be.
         """
-        path = root / MANIFEST
-        try:
-            if path.stat().st_size > _MAX_MANIFEST_BYTES:
-                raise DataError(f"{path}: larger than any manifest ({_MAX_MANIFEST_BYTES} bytes)")
-            found = _Export.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise DataError(f"{path}: is not what `ffbench export` writes: {where}: {first['msg']}") from error
+        found = read_model(
+            root / MANIFEST,
+            _Export,
+            _MAX_MANIFEST_BYTES,
+            kind="any manifest",
+            wrong="is not what `ffbench export` writes",
+        )
         self.root, self._pairs = root, found.pairs
         self.card, self.dataset, self.needs_backward = found.protocol, found.dataset, found.backward
         for key in self._pairs:

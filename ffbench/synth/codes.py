@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
+from ffbench.npy import read_npy
 from ffbench.synth.expressions import Frame
 from ffbench.synth.flame import FlameHead
-from ffbench.synth.flame_files import EXPRESSIONS, SHAPES, read_npy
+from ffbench.synth.flame_files import EXPRESSIONS, SHAPES
 from ffbench.synth.flame_pickle import one_line
 from ffbench.synth.head import FloatArray, Pose
 

@@ -6,8 +6,6 @@ own terms. Nothing in them is run (`flame_pickle`), and no number in them is bel
 
 from __future__ import annotations
 
-import io
-import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
+from ffbench.npy import read_npy, split_npy
 from ffbench.synth.flame_pickle import one_line, read_tree, single_object, to_array
 from ffbench.synth.head import FloatArray
 
@@ -153,24 +152,6 @@ def read_texture_uv(path: Path, triangle_count: int) -> npt.NDArray[np.float32]:
     return np.stack([points[:, 0], 1 - points[:, 1]], axis=1).astype(np.float32)[corners]
 
 
-def read_npy(content: bytes, kinds: str = "biuf") -> npt.NDArray[Any]:
-    """Read an .npy file of plain numbers; numpy's own reader reserves what the header asks for before it looks.
-
-    Args:
-        content: the file.
-        kinds: the numpy kinds of numbers, or of text, that are taken.
-
-    Raises:
-        ValueError: objects (pickles), a header that is not one, or more or fewer numbers than it says.
-    """
-    shape, fortran, kind, body = _split_npy(content)
-    if kind.kind not in kinds:
-        raise ValueError(f"found {'pickled objects' if kind.hasobject else kind}")
-    if len(body) != kind.itemsize * math.prod(shape):
-        raise ValueError(f"an array {shape} of {kind} in {len(body)} bytes")
-    return np.frombuffer(body, kind).reshape(shape, order="F" if fortran else "C")
-
-
 def read_npz(
     path: Path, names: tuple[str, ...], largest: int | None = None, kinds: str = "biuf"
 ) -> dict[str, npt.NDArray[Any]]:
@@ -199,14 +180,6 @@ def read_npz(
         raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); get the file again") from error
 
 
-def _split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], bytes]:
-    stream = io.BytesIO(content)
-    first = np.lib.format.read_magic(stream)[0] == 1
-    read_header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-    shape, fortran, kind = read_header(stream)
-    return shape, fortran, kind, content[stream.tell() :]
-
-
 def _require(path: Place, what: str) -> None:
     if not path.is_file():
         raise DataError(f"{path}: not found; expected {what}")
@@ -226,7 +199,7 @@ def _content(path: Place, what: str) -> bytes:
 def _read_object(content: bytes, path: Place) -> Any:
     """The object in an .npy file of one object: numpy's header, then a pickle."""
     try:
-        _, _, kind, body = _split_npy(content)
+        _, _, kind, body = split_npy(content)
         if not kind.hasobject:
             raise ValueError("found plain numbers")
         return single_object(read_tree(body, path))

@@ -26,6 +26,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from ffbench.errors import MethodError, UsageError
+from ffbench.json_models import first_fault
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard
 from ffbench.synth.head import Region
 from ffbench.training.loss import in_range, sequence_loss
@@ -138,9 +139,7 @@ def build(request: TrainRequest) -> Trainee:
     try:
         config = _CONFIG.validate_python({"architecture": request.name, **recipe.network})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"recipe '{recipe.name}': network: {place}: {first['msg']}") from error
+        raise UsageError(f"recipe '{recipe.name}': network: {first_fault(error)}") from error
     if config.architecture != request.name:
         raise UsageError(f"recipe '{recipe.name}' is of {config.architecture}, not of {request.name}")
     start = None if request.weights in (None, RANDOM_WEIGHTS) else Path(str(request.weights))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError
+from ffbench.json_models import first_fault
 
 from .config import LightConfig, NetworkConfig, PaperConfig
 from .gma import DecFlow
@@ -121,9 +122,7 @@ def _read_header(path: Path, metadata: Mapping[str, str]) -> _Header:
     try:
         return _Header.model_validate_json(metadata[_ENTRY])
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise MethodError(f"{path}: its metadata are not valid: {place or 'JSON'}: {first['msg']}") from error
+        raise MethodError(f"{path}: its metadata are not valid: {first_fault(error, 'JSON')}") from error
 
 
 def _read_official(path: Path, architecture: str) -> FlowNetwork:

@@ -1,0 +1,41 @@
+"""JSON files that nobody has vouched for, read into pydantic models in bounded memory."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ffbench.archives.member_path import Place
+from ffbench.errors import DataError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def first_fault(error: ValidationError, whole: str = "the file") -> str:
+    """Say what is wrong first: its place, such as `pairs.0.key`, or `whole`, and why."""
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"
+
+
+def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, wrong: str) -> Model:
+    """Read a file of JSON.
+
+    Args:
+        path: the file.
+        model: what it must fit.
+        most_bytes: larger files are refused before they are read.
+        kind: what it is, with its article, such as `a baseline`.
+        wrong: what is said of a file that does not fit, such as `is no baseline`.
+
+    Raises:
+        DataError: it cannot be read, is too large, or does not fit.
+    """
+    try:
+        if path.stat().st_size > most_bytes:
+            raise DataError(f"{path}: larger than {kind} can be ({most_bytes} bytes)")
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValidationError as error:
+        raise DataError(f"{path}: {wrong}: {first_fault(error)}") from error
