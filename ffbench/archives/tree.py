@@ -6,7 +6,6 @@ import functools
 import io
 import threading
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from ffbench.archives.names import is_ignored
-from ffbench.archives.zip_directory import checked_name, read_directory
+from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.errors import DataError
 
 MAX_ENTRIES = 2**20
@@ -217,7 +216,7 @@ class _Content(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:
             return self._content.seek(offset, whence)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        except DAMAGE as error:
             raise OSError(f"the archive is damaged: {error}") from error
 
     def tell(self) -> int:
@@ -231,5 +230,5 @@ class _Content(io.RawIOBase):
     def _guarded(self, count: int) -> bytes:
         try:
             return self._content.read(count)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        except DAMAGE as error:
             raise OSError(f"the archive is damaged: {error or type(error).__name__}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,8 @@ from ffbench.errors import DataError
 # A file in the directory of a zip takes 46 bytes, its name and some extra fields.
 _DIRECTORY_BYTES_PER_ENTRY = 512
 _ENCRYPTED = 0x1
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+"""What the zip library raises, beside OSError, at a member that is damaged."""
 
 
 class _BoundedReader:

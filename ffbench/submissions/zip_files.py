@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ffbench.archives.scratch import copy_exactly
-from ffbench.archives.zip_directory import checked_name, read_directory
+from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.errors import DataError, FfbenchError
 from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
 
@@ -57,7 +55,7 @@ class ZipFiles(SubmissionFiles):
                     copy_exactly(content, copy, entry.bytes)
             except FfbenchError:
                 raise
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+            except (*DAMAGE, OSError) as error:
                 raise DataError(f"{entry.name}: cannot be unpacked, the archive is damaged ({error})") from error
             yield copy
 

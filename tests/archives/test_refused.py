@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,10 @@ from ffbench.datasets.ffn_files import verify
 from ffbench.errors import DataError
 from tests.archives.test_datasets import pack
 from tests.datasets.ffn_folder import add_sequence
+from tests.zips import write_zip
 
-
-def write(path: Path, members: list[tuple[str, bytes]], **info: int) -> Path:
-    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name, content in members:
-            member = zipfile.ZipInfo(name)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            for key, value in info.items():
-                setattr(member, key, value)
-            archive.writestr(member, content)
-    return path
+# Some archives are to hold a name twice.
+pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name")
 
 
 def patched(path: Path, offset: int, value: bytes) -> Path:
@@ -40,7 +31,7 @@ def patched(path: Path, offset: int, value: bytes) -> Path:
 
 def test_all_faults_are_named_together(tmp_path: Path) -> None:
     members = [("a.png", b"1"), ("/etc/x", b"2"), ("b/../../y", b"3"), ("c.png", b"4"), ("c.png", b"5")]
-    path = write(tmp_path / "a.zip", members)
+    path = write_zip(tmp_path / "a.zip", members)
     patched(path, 8, b"\x01")
     with pytest.raises(DataError) as caught:
         open_tree(path)
@@ -52,20 +43,20 @@ def test_all_faults_are_named_together(tmp_path: Path) -> None:
 
 
 def test_links_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.zip", [("a.png", b"/etc/passwd")], external_attr=(stat.S_IFLNK | 0o777) << 16)
+    path = write_zip(tmp_path / "a.zip", [("a.png", b"/etc/passwd")], external_attr=(stat.S_IFLNK | 0o777) << 16)
     with pytest.raises(DataError, match=r"a\.png is a link"):
         open_tree(path)
 
 
 @pytest.mark.parametrize("stated", [2**31, 2**20])
 def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path, stated: int) -> None:
-    path = patched(write(tmp_path / "a.zip", [("a.flo", b"x")]), 24, stated.to_bytes(4, "little"))
+    path = patched(write_zip(tmp_path / "a.zip", [("a.flo", b"x")]), 24, stated.to_bytes(4, "little"))
     with pytest.raises(DataError, match=rf"a\.flo would unpack from 3 to {stated} bytes"):
         open_tree(path)
 
 
 def test_a_member_gives_no_more_than_is_stated(tmp_path: Path) -> None:
-    path = patched(write(tmp_path / "a.zip", [("a.flo", b"x" * 1000), ("b", b"")]), 24, (10).to_bytes(4, "little"))
+    path = patched(write_zip(tmp_path / "a.zip", [("a.flo", b"x" * 1000), ("b", b"")]), 24, (10).to_bytes(4, "little"))
     place = open_tree(path) / "a.flo"
     assert place.stat().st_size == 10
     with pytest.raises(OSError, match="the archive is damaged"):
@@ -76,7 +67,7 @@ def test_a_member_gives_no_more_than_is_stated(tmp_path: Path) -> None:
 
 def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
     for members in ([("a", b"1"), ("a/b", b"2")], [("a/b", b"2"), ("a", b"1")]):
-        path = write(tmp_path / f"{members[0][0].replace('/', '')}.zip", members)
+        path = write_zip(tmp_path / f"{members[0][0].replace('/', '')}.zip", members)
         with pytest.raises(DataError, match="a is"):
             open_tree(path)
 

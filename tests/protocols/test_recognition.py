@@ -147,6 +147,12 @@ class Memory(Recogniser):
         return np.array([[int(value in seen) for value in others.ravel().tolist()]], np.int8)
 
 
+def three_classes() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Labels of 24 pairs, and features that have nothing to do with them."""
+    labels = np.arange(24, dtype=np.int64) % 3
+    return labels, np.random.default_rng(0).normal(size=(24, 10)).astype(np.float32)
+
+
 def test_no_fold_sees_a_pair_of_the_subject_that_it_predicts(tmp_path: Path) -> None:
     subjects = np.array([0, 0, 1, 2, 2, 2], np.int64)
     np.save(tmp_path / "inputs.npy", np.arange(6, dtype=np.float32)[:, None])
@@ -155,9 +161,7 @@ def test_no_fold_sees_a_pair_of_the_subject_that_it_predicts(tmp_path: Path) -> 
 
 
 def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
-    labels = np.arange(24, dtype=np.int64) % 3
-    features = rng.normal(size=(24, 10)).astype(np.float32)
+    labels, features = three_classes()
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
     expected = leave_one_subject_out(task(tmp_path / "whole", labels, features, 4), 2)
@@ -183,9 +187,7 @@ def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, mo
 
 @pytest.mark.slow
 def test_processes_change_no_digit(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    labels = np.arange(24, dtype=np.int64) % 3
-    features = rng.normal(size=(24, 10)).astype(np.float32)
+    labels, features = three_classes()
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()
     one = leave_one_subject_out(task(tmp_path / "1", labels, features, 4), 2)

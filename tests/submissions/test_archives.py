@@ -21,6 +21,7 @@ from ffbench.errors import DataError, UsageError
 from ffbench.submissions.manifest import build_manifest
 from tests.submissions.toys import PAIRS, check, make_submission, pack
 from tests.toys import Stripes
+from tests.zips import write_zip
 
 MIB = 2**20
 NAMES = [f"facial/{number:03d}.flo" for number in range(PAIRS)]
@@ -44,17 +45,6 @@ def bounded(mebibytes: float, seconds: float = 5) -> Iterator[None]:
         assert tracemalloc.get_traced_memory()[1] < mebibytes * MIB
     finally:
         tracemalloc.stop()
-
-
-def write_zip(path: Path, members: dict[str, bytes] | list[tuple[str, bytes]], **info: int) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items() if isinstance(members, dict) else members:
-            member = zipfile.ZipInfo(name)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            for key, value in info.items():
-                setattr(member, key, value)
-            archive.writestr(member, content)
-    return path
 
 
 def write_tar(path: Path, members: dict[str, bytes] | list[tuple[str, bytes]], **info: object) -> Path:
