@@ -35,37 +35,44 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
         if not numbers:
             continue
         values = [_value(shown[n]) or 0.0 for n in numbers]
-        lows = [
-            value - low if (low := shown[n].ci_low) is not None else 0.0
-            for n, value in zip(numbers, values, strict=True)
-        ]
-        highs = [
-            high - value if (high := shown[n].ci_high) is not None else 0.0
-            for n, value in zip(numbers, values, strict=True)
-        ]
+        ends = _ends(values, [shown[n].ci_low for n in numbers], [shown[n].ci_high for n in numbers])
         figure.add_scatter(
             x=values, y=numbers, name=kind, mode="markers",
             text=[names[n] for n in numbers], hovertemplate="%{text}: %{x:.4g}<extra></extra>",
             marker={"color": color, "size": 9, "symbol": _SYMBOLS[kind]},
-            error_x={"type": "data", "symmetric": False, "array": highs, "arrayminus": lows, "thickness": 5, "width": 0,
-                     "color": theme.faded(color)},
+            error_x={**ends, "thickness": 5, "width": 0, "color": theme.faded(color)},
         )  # fmt: skip
     title = theme.chart_text(f"{table.metric_title} [{table.unit}], 95 % interval", 60)
     figure.update_layout(
         theme.layout(
             80 + 26 * len(shown),
-            yaxis={
-                "tickvals": list(range(len(shown))),
-                "ticktext": names,
-                "range": [len(shown) - 0.4, -0.6],
-                "showgrid": False,
-            },
+            yaxis=_lines(names),
             xaxis={"title": {"text": title}, "side": "top"},
             margin={"t": 56},
             showlegend=sum(map(bool, kinds.values())) > 1,
         )
     )
     theme.show(figure, key)
+
+
+def _lines(names: Sequence[str]) -> dict[str, object]:
+    """Give the axis of a chart with one line for each name, from top to bottom."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": names,
+        "range": [len(names) - 0.4, -0.6],
+        "showgrid": False,
+    }
+
+
+def _ends(values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None]) -> dict[str, object]:
+    """Give the error bars of values with their intervals; one without an end has no bar to that side."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value if high is not None else 0.0 for value, high in zip(values, highs, strict=True)],
+        "arrayminus": [value - low if low is not None else 0.0 for value, low in zip(values, lows, strict=True)],
+    }
 
 
 def _value(line: Line) -> float | None:
@@ -84,25 +91,20 @@ def differences(found: Comparison, key: str) -> None:
         a_wins = (group.difference > 0) == found.higher_is_better
         colors.append((theme.PALETTE[0] if a_wins else theme.PALETTE[1]) if sure else theme.PALETTE[7])
     names = [theme.chart_text(f"{group.group} ({group.pairs})", 34) for group in groups]
+    values = [group.difference for group in groups]
+    ends = _ends(values, [group.ci_low for group in groups], [group.ci_high for group in groups])
     figure = go.Figure(
         go.Bar(
-            x=[group.difference for group in groups], y=list(range(len(groups))), orientation="h",
+            x=values, y=list(range(len(groups))), orientation="h",
             marker={"color": colors},
-            error_x={"type": "data", "symmetric": False, "thickness": 2, "color": theme.ink(),
-                     "array": [(g.ci_high - g.difference) if g.ci_high is not None else 0.0 for g in groups],
-                     "arrayminus": [(g.difference - g.ci_low) if g.ci_low is not None else 0.0 for g in groups]},
+            error_x={**ends, "thickness": 2, "color": theme.ink()},
             text=names, textposition="none", hovertemplate="%{text}: %{x:.4g}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_layout(
         theme.layout(
             90 + 26 * len(groups),
-            yaxis={
-                "tickvals": list(range(len(groups))),
-                "ticktext": names,
-                "range": [len(groups) - 0.4, -0.6],
-                "showgrid": False,
-            },
+            yaxis=_lines(names),
             xaxis={"title": {"text": theme.chart_text(f"A − B [{found.unit}]")}, "side": "top", "zeroline": True},
             margin={"t": 56},
             showlegend=False,
@@ -143,9 +145,7 @@ def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | N
         go.Bar(
             x=list(range(len(labels))), y=list(values), marker={"color": color}, text=labels, textposition="none",
             hovertemplate="%{text}: %{y:.4g}<extra></extra>",
-            error_y={"type": "data", "symmetric": False, "thickness": 2, "color": theme.ink(),
-                     "array": [h - v if h is not None else 0.0 for v, h in zip(values, highs, strict=True)],
-                     "arrayminus": [v - low if low is not None else 0.0 for v, low in zip(values, lows, strict=True)]},
+            error_y={**_ends(values, lows, highs), "thickness": 2, "color": theme.ink()},
         )
     )  # fmt: skip
     figure.update_layout(

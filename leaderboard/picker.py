@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from ffbench.results.store_row import Board, Row
 
-from . import state, theme
+from . import records, state, theme
 
 TASKS = {
     "ffn_motion_scale": "Flow",
@@ -69,6 +69,23 @@ def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
     return board, {"data": _data_words(str(origin)), "task": str(task), "board": str(name)}
 
 
+def open_board(title: str) -> tuple[list[Row], Board, dict[str, str]] | None:
+    """Begin a page about one board: its title, the records that cannot be read, and the reader's choice.
+
+    Returns:
+        The rows that may stand on the board, the board, and the query parameters that bring it back; None, and words
+        on the page, when there is none.
+    """
+    st.title(title)
+    found = records.load()
+    theme.problems(found.problems)
+    picked = pick(found.rows)
+    if picked is None:
+        return None
+    board, parameters = picked
+    return rows_of(found.rows, board), board, parameters
+
+
 def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
     """Give the rows that may stand on a board."""
     return [row for row in rows if row.board == board and not row.not_rankable]
@@ -76,14 +93,20 @@ def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
 
 def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
     """Name the rows of one board so that no two share a name: title, id, and a number where that is not enough."""
-    named: dict[str, Row] = {}
-    for row in rows:
-        base = theme.plain(row.title if row.title == row.method else f"{row.title} ({row.method})", 90)
+    return numbered(
+        (theme.plain(row.title if row.title == row.method else f"{row.title} ({row.method})", 90), row) for row in rows
+    )
+
+
+def numbered(named: Iterable[tuple[str, Row]]) -> dict[str, Row]:
+    """Give rows by name; names that come again get a number."""
+    found: dict[str, Row] = {}
+    for base, row in named:
         name, number = base, 2
-        while name in named:
+        while name in found:
             name, number = f"{base} #{number}", number + 1
-        named[name] = row
-    return named
+        found[name] = row
+    return found
 
 
 def _task(board: Board) -> str:

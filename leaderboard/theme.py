@@ -7,7 +7,7 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -127,6 +127,12 @@ def origin_badge(origin: str) -> None:
 def synthetic_note() -> None:
     """Say what synthetic numbers are worth."""
     st.warning("Synthetic data, made by ffbench: these numbers say nothing of real faces.", icon=":material/science:")
+
+
+def downloads(table: Callable[[str], str], stem: str) -> None:
+    """Offer a table as files; `table` gives its text in the format `csv`, `latex` or `md`."""
+    for title, file_format, suffix in (("CSV", "csv", "csv"), ("LaTeX", "latex", "tex"), ("Markdown", "md", "md")):
+        st.download_button(title, table(file_format), f"{stem}.{suffix}", icon=":material/download:")
 
 
 def fault(message: str) -> None:

@@ -23,14 +23,10 @@ _MANY = 200
 
 def render() -> None:
     """Draw the page."""
-    st.title("Leaderboard")
-    found = records.load()
-    theme.problems(found.problems)
-    picked = picker.pick(found.rows)
-    if picked is None:
+    opened = picker.open_board("Leaderboard")
+    if opened is None:
         return
-    board, parameters = picked
-    rows = picker.rows_of(found.rows, board)
+    rows, _, parameters = opened
     first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
     search = first.text_input("Search methods", placeholder="name or id", **state.bound("search"))
     levels = second.multiselect("Numbers", _LEVELS, default=_LEVELS, **state.bound("numbers"))
@@ -144,13 +140,7 @@ def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, st
     """Downloads, links, and what the columns mean."""
     part = BoardTable(**{**vars(table), "lines": tuple(lines)})
     with st.container(horizontal=True):
-        for title, file_format, suffix in (("CSV", "csv", "csv"), ("LaTeX", "latex", "tex"), ("Markdown", "md", "md")):
-            st.download_button(
-                title,
-                format_boards([part], file_format),
-                f"{table.board.protocol}.{suffix}",
-                icon=":material/download:",
-            )
+        theme.downloads(lambda file_format: format_boards([part], file_format), table.board.protocol)
         state.show_link(parameters)
         board = {name: parameters[name] for name in ("data", "task", "board")}
         state.page_link("compare", "Compare two methods", board, ":material/compare_arrows:")

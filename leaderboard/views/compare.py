@@ -17,14 +17,11 @@ from .. import charts, picker, records, state, theme
 
 def render() -> None:
     """Draw the page."""
-    st.title("Compare")
-    found = records.load()
-    theme.problems(found.problems)
-    picked = picker.pick(found.rows)
-    if picked is None:
+    opened = picker.open_board("Compare")
+    if opened is None:
         return
-    board, parameters = picked
-    latest = list(latest_rows(picker.rows_of(found.rows, board)).values())
+    rows, board, parameters = opened
+    latest = list(latest_rows(rows).values())
     latest.sort(key=lambda row: -row.value if row.higher_is_better else row.value)
     labels = picker.method_labels(latest)
     if len(labels) < 2:

@@ -10,7 +10,7 @@ import streamlit as st
 from ffbench.results.leaderboard import latest_rows
 from ffbench.results.store_row import Row
 
-from .. import pareto, picker, records, state, theme
+from .. import pareto, picker, state, theme
 
 _Cost = Callable[[Row], float | None]
 _COSTS: dict[str, tuple[_Cost, str, bool]] = {
@@ -24,16 +24,13 @@ _COSTS: dict[str, tuple[_Cost, str, bool]] = {
 
 def render() -> None:
     """Draw the page."""
-    st.title("Accuracy against cost")
-    found = records.load()
-    theme.problems(found.problems)
-    picked = picker.pick(found.rows)
-    if picked is None:
+    opened = picker.open_board("Accuracy against cost")
+    if opened is None:
         return
-    board, parameters = picked
+    rows, board, parameters = opened
     cost = str(st.segmented_control("Cost", list(_COSTS), default="speed", required=True, **state.bound("cost")))
     read, title, more_is_better = _COSTS[cost]
-    latest = latest_rows(picker.rows_of(found.rows, board)).values()
+    latest = latest_rows(rows).values()
     # The time of a submission is that of reading its files, which says nothing of the method.
     ran = [row for row in latest if row.kind == "evaluated" and row.level == "verified"]
     points = [(row, value) for row in ran if (value := read(row)) is not None and value > 0]

@@ -49,14 +49,11 @@ def render() -> None:
 
 
 def _run_names(rows: Sequence[Row]) -> dict[str, Row]:
-    names: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: row.started, reverse=True):
-        base = theme.plain(f"{row.board.protocol} {row.board.variant} · {row.board.dataset}", 70)
-        name, number = base, 2
-        while name in names:
-            name, number = f"{base} #{number}", number + 1
-        names[name] = row
-    return names
+    newest_first = sorted(rows, key=lambda row: row.started, reverse=True)
+    return picker.numbered(
+        (theme.plain(f"{row.board.protocol} {row.board.variant} · {row.board.dataset}", 70), row)
+        for row in newest_first
+    )
 
 
 def _card(record: RunRecord) -> None:

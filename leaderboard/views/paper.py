@@ -45,10 +45,7 @@ def render() -> None:
         with st.expander(f"{len(left_out)} records cannot stand in this table"):
             st.text("\n".join(theme.plain(line, 300) for line in left_out))
     with st.container(horizontal=True):
-        for name, file_format, suffix in (("CSV", "csv", "csv"), ("LaTeX", "latex", "tex"), ("Markdown", "md", "md")):
-            st.download_button(
-                name, FORMATS[file_format](blocks), f"table{table.number}.{suffix}", icon=":material/download:"
-            )
+        theme.downloads(lambda file_format: FORMATS[file_format](blocks), f"table{table.number}")
         state.show_link({"table": title, "synthetic": "true" if synthetic else ""})
 
 
