@@ -77,38 +77,39 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, 
     """
     if not rows:
         raise ValueError("a panel needs at least one row")
-    errors = [_error(row) for row in rows]
-    flow_scales, error_scales = _flow_scales(rows, max_magnitude), _error_scales(rows, errors)
+    for row in rows:
+        _require_one_size(row)
+    flow_scales = _flow_scales(rows, max_magnitude)
+    columns = ["facial flow", "head flow", "expression flow"]
     cells: list[list[Picture | None]] = []
     captions: list[list[_Caption]] = []
-    for row, error in zip(rows, errors, strict=True):
-        full_flow, full_error = flow_scales[row.pair], error_scales[row.pair, error.is_endpoint]
-        flows = [None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)]
-        name, scale_caption = f"{row.method}   {row.pair}", f"rim of the colour wheel: {full_flow:.3g} px"
-        if flows_only:
-            cells.append(flows)
-            captions.append([(0, 2, name), (2, 1, scale_caption)])
-        else:
-            cells.append([row.image1, row.image2, *flows, error_picture(error.values, error.valid, full_error)])
-            captions.append([(0, 2, name), (2, 3, scale_caption), (5, 1, _error_caption(error, full_error))])
-    columns = ["facial flow", "head flow", "expression flow"]
-    if not flows_only:
-        titles = {"endpoint error" if error.is_endpoint else "photometric error" for error in errors}
-        columns = ["I1", "I2", *columns, titles.pop() if len(titles) == 1 else "error"]
-    return _compose(columns, cells, captions)
+    for row in rows:
+        full_flow = flow_scales[row.pair]
+        cells.append([None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)])
+        scale_caption = f"rim of the colour wheel: {full_flow:.3g} px"
+        captions.append([(0, 2, f"{row.method}   {row.pair}"), (2, 1 if flows_only else 3, scale_caption)])
+    if flows_only:
+        return _compose(columns, cells, captions)
+    errors = [flow_error(row.flows.facial, row.image1, row.image2, row.truth) for row in rows]
+    error_scales = _error_scales(rows, errors)
+    for row, error, line, above in zip(rows, errors, cells, captions, strict=True):
+        full_error = error_scales[row.pair, error.is_endpoint]
+        line[:] = [row.image1, row.image2, *line, error_picture(error.values, error.valid, full_error)]
+        above.append((5, 1, _error_caption(error, full_error)))
+    titles = {"endpoint error" if error.is_endpoint else "photometric error" for error in errors}
+    return _compose(["I1", "I2", *columns, titles.pop() if len(titles) == 1 else "error"], cells, captions)
 
 
 def _flows(row: PanelRow) -> list[FlowField | None]:
     return [row.flows.facial, row.flows.head, row.flows.expression]
 
 
-def _error(row: PanelRow) -> FlowError:
+def _require_one_size(row: PanelRow) -> None:
     facial = row.flows.facial
     fields = [field for field in (facial, row.flows.head, row.truth) if field is not None]
     size = facial.shape[:2]
     if any(field.shape != (*size, 2) for field in fields) or not (row.image1.shape == row.image2.shape == (*size, 3)):
         raise ValueError(f"{row.method}, {row.pair}: images and flows must all be of one size")
-    return flow_error(facial, row.image1, row.image2, row.truth)
 
 
 def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[str, float]:
