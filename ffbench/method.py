@@ -71,6 +71,18 @@ class MethodCard(BaseModel):
     decomposes: bool = Field(default=False, description="gives head and expression flow beside facial flow")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two cards of one name the same method, whatever versions of libraries run it."""
+        return {
+            "id": self.id,
+            "weights": self.weights and self.weights.sha256,
+            "iterations": self.iterations,
+            "precision": self.precision,
+            "parameters": self.parameters,
+            "decomposes": self.decomposes,
+        }
+
 
 class Method(ABC):
     """A way to estimate facial optical flow.

@@ -22,6 +22,8 @@ from ffbench.protocol import (
     Term,
 )
 
+VERSION = "1.0"
+
 
 class BrightnessFlow(Method):
     """Says that everything moves right by 10 x the mean brightness of image 1, and down by the number of its calls."""
@@ -50,7 +52,7 @@ class Stripes(Protocol[float]):
     ) -> None:
         self.card = ProtocolCard(
             id="stripes",
-            version="1.0",
+            version=VERSION,
             title="Stripes",
             primary="epe",
             metrics={"epe": MetricCard(title="Endpoint error", unit="px")},

@@ -7,21 +7,49 @@ from typing import Annotated
 
 import typer
 
+from ffbench.cli import options
 
-def verify_records(store: Annotated[Path, typer.Argument(help="Store of records.")] = Path("submissions")) -> None:
+
+def verify_records(
+    store: Annotated[Path, typer.Argument(help="Store of records.")] = Path("submissions"),
+    rescore: Annotated[
+        bool,
+        typer.Option("--rescore/--no-rescore", help="Score claims again that nobody has verified, where possible."),
+    ] = True,
+    predictions: Annotated[
+        list[Path],
+        typer.Option("--predictions", exists=True, help="Flows of a submission, found by hash; may be repeated."),
+    ] = [],  # noqa: B006
+    weights: Annotated[
+        list[Path],
+        typer.Option("--weights", exists=True, dir_okay=False, help="Checkpoint, found by hash; may be repeated."),
+    ] = [],  # noqa: B006
+    device: options.Device = "auto",
+    out: Annotated[Path, typer.Option("--out", help="Folder of runs, for what is scored again.")] = Path("runs"),
+) -> None:
     """Check a store: schema, names, hashes, tables, protocol versions, duplicates, and claims against scores.
 
-    Ends with exit code 3 if there is a fault. Remarks are for a person to judge.
+    A claim that no verified record speaks to is scored again: from its predictions, or by running its method, if
+    these and its dataset are here. Ends with exit code 3 if there is a fault, such as a claim that does not hold.
+    Remarks are for a person to judge.
     """
-    from ffbench.errors import DataError
-    from ffbench.results.store_verification import verify_store
+    from ffbench.errors import DataError, UsageError
+    from ffbench.results.store_verification import Rescore, verify_store
 
-    found = verify_store(store, _present_version)
-    for remark in found.remarks:
-        typer.echo(f"remark: {remark}")
-    for fault in found.faults:
-        typer.echo(f"fault: {fault}")
-    typer.echo(f"{found.records} records, {len(found.faults)} faults, {len(found.remarks)} remarks")
+    scorer: Rescore | None = None
+    if rescore:
+        from ffbench.cli.console import progress_bar
+        from ffbench.submissions.rescoring import Rescorer
+
+        scorer = Rescorer(predictions, weights, device=device, out=out, progress_bar=progress_bar).rescore
+    elif predictions or weights:
+        raise UsageError("--no-rescore scores nothing, so it takes no --predictions and no --weights")
+    found = verify_store(store, _present_version, scorer)
+    for kind, lines in (("confirmed", found.confirmed), ("remark", found.remarks), ("fault", found.faults)):
+        for line in lines:
+            typer.echo(f"{kind}: {line}")
+    confirmed = f"{len(found.confirmed)} claims confirmed, " if rescore else ""
+    typer.echo(f"{found.records} records, {confirmed}{len(found.faults)} faults, {len(found.remarks)} remarks")
     if found.faults:
         raise DataError(f"{store}: {len(found.faults)} faults, listed above")
 

@@ -7,31 +7,38 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ffbench.errors import DataError
+from ffbench.errors import DataError, FfbenchError
+from ffbench.results.claims import CLAIM_TOLERANCE, SAME_DIGITS, differences
 from ffbench.results.ranking import comparable_columns
 from ffbench.results.record import RunRecord, read_record
 from ffbench.results.store import LEVELS, is_whole, record_content, record_files, stored_name
 from ffbench.results.store_row import Level, row_of, table_path
 
-CLAIM_TOLERANCE = 0.005
-"""Relative difference from which a claimed value is named: papers print three digits."""
+Rescore = Callable[[RunRecord], tuple[RunRecord, Path]]
+"""Scores what a record is about once more; gives the new record and the folder of its run."""
 
 
 @dataclass
 class Verification:
-    """What was found: faults that must be mended, and remarks that a person should see."""
+    """What was found: faults that must be mended, remarks that a person should see, claims that hold."""
 
     records: int = 0
+    confirmed: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
-def verify_store(store: Path, protocol_versions: Mapping[str, str] | Callable[[str], str | None]) -> Verification:
+def verify_store(
+    store: Path,
+    protocol_versions: Mapping[str, str] | Callable[[str], str | None],
+    rescore: Rescore | None = None,
+) -> Verification:
     """Check every record of a store; all faults are found, none of them stops the check.
 
     Args:
         store: the folder.
         protocol_versions: the present version of each installed protocol, by id; or a function that gives it.
+        rescore: scores a claim again that no verified record of the store speaks to; None: such are only named.
 
     Raises:
         DataError: there is no such store.
@@ -64,7 +71,8 @@ def verify_store(store: Path, protocol_versions: Mapping[str, str] | Callable[[s
         records.append((path, level, record))
     found.faults += [f"{path}: a table of pair scores without its record" for path in sorted(tables)]
     _check_files(store, found)
-    _check_together(records, found)
+    for path, record in _check_together(records, found):
+        _check_claim(path, record, rescore, found)
     return found
 
 
@@ -102,10 +110,15 @@ def _check_files(store: Path, found: Verification) -> None:
                 found.faults.append(f"{path}: neither a record nor a table; a store holds nothing else")
 
 
-def _check_together(records: list[tuple[Path, Level, RunRecord]], found: Verification) -> None:
-    """Name records that say the same twice, and claims that what was scored here does not bear out."""
+def _check_together(records: list[tuple[Path, Level, RunRecord]], found: Verification) -> list[tuple[Path, RunRecord]]:
+    """Name records that say the same twice, and claims that what was scored here does not bear out.
+
+    Returns:
+        The claims that no verified record speaks to.
+    """
     first: dict[tuple[Level, str], Path] = {}
     verified: dict[tuple[str, str], tuple[Path, RunRecord]] = {}
+    open_claims = []
     for path, level, record in records:
         if (level, record.fingerprint) in first:
             found.faults.append(f"{path}: the same run as {first[level, record.fingerprint]}, twice in the store")
@@ -120,13 +133,36 @@ def _check_together(records: list[tuple[Path, Level, RunRecord]], found: Verific
         if level == "claimed":
             other = verified.get(_what(record))
             if other is None:
-                found.remarks.append(f"{path}: claimed, not yet scored here")
-            elif not math.isclose(other[1].primary.value, value, rel_tol=1e-6):
+                open_claims.append((path, record))
+            elif not math.isclose(other[1].primary.value, value, rel_tol=SAME_DIGITS):
                 found.remarks.append(f"{path}: claimed {value:g}, scored here {other[1].primary.value:g} ({other[0]})")
+    return open_claims
+
+
+def _check_claim(path: Path, record: RunRecord, rescore: Rescore | None, found: Verification) -> None:
+    """Score a claim again where that can be done, and say how the two records differ."""
+    if rescore is None:
+        found.remarks.append(f"{path}: claimed, not yet scored here")
+        return
+    try:
+        scored, run = rescore(record)
+    except FfbenchError as error:
+        found.remarks.append(f"{path}: claimed, cannot be scored again here: {error}")
+        return
+    value, again = record.primary.value, scored.primary.value
+    if not math.isclose(value, again, rel_tol=CLAIM_TOLERANCE):
+        found.faults.append(f"{path}: claimed {value:g}, scored again here {again:g} ({run})")
+        return
+    changes = differences(record, scored)
+    line = f"{path}: claimed {value:g}, scored again here {again:g} ({run}"
+    if changes:
+        found.remarks.append(f"{line}; {'; '.join(changes)})")
+    else:
+        found.confirmed.append(f"{line}; all {len(record.scores)} scores alike)")
 
 
 def _what(record: RunRecord) -> tuple[str, str]:
     """What a claimed and a verified record must share to be of the same thing: board, and predictions or method."""
     card = record.protocol
     board = f"{card.id} {card.version} {card.variant} {sorted(card.options.items())} {record.dataset.manifest_sha256}"
-    return board, record.submission.sha256 if record.submission else record.method.model_dump_json()
+    return board, record.submission.sha256 if record.submission else repr(record.method.identity)

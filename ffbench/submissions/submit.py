@@ -47,13 +47,12 @@ class Submitter:
     claimed: float | None = None
 
 
-def _silent(title: str, unit: str) -> AbstractContextManager[Progress | None]:
+def silent(title: str, unit: str) -> AbstractContextManager[Progress | None]:
+    """Show no progress."""
     return nullcontext()
 
 
-def validate_submission(
-    predictions: Path | str, protocol: Protocol[Any], progress_bar: ProgressBar = _silent
-) -> Report:
+def validate_submission(predictions: Path | str, protocol: Protocol[Any], progress_bar: ProgressBar = silent) -> Report:
     """Check a folder or archive of predictions against what `protocol` wants.
 
     Raises:
@@ -72,7 +71,7 @@ def bundle(
     *,
     step: int = DEFAULT_STEP,
     challenge: str = "",
-    progress_bar: ProgressBar = _silent,
+    progress_bar: ProgressBar = silent,
 ) -> Header:
     """Validate predictions and pack every step-th pixel of them, in half precision, into one small file.
 
@@ -113,7 +112,7 @@ def submit(
     *,
     out: Path | str = "runs",
     challenge: str | None = None,
-    progress_bar: ProgressBar = _silent,
+    progress_bar: ProgressBar = silent,
 ) -> RunRecord:
     """Validate predictions, score them on the very path that `evaluate` takes, and write the record.
 

@@ -220,7 +220,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert command(monkeypatch, "publish", run, "--store", store, "--verified") == 0
     assert command(monkeypatch, "verify", store) == 0
     out = capsys.readouterr().out
-    assert "2 records, 0 faults, 2 remarks" in out
+    assert "2 records, 0 claims confirmed, 0 faults, 2 remarks" in out
     assert "remark: " in out
     edit(path, "Alpha", "Omega")
     assert command(monkeypatch, "verify", store) == 3

@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from ffbench import cli, registry
 from ffbench.results.record import RunRecord
-
-METHODS = {"speckle": "tests.submissions.toys:speckle"}
-PROTOCOLS = {"stripes": "tests.toys:stripes", "torn_stripes": "tests.toys:torn_stripes"}
-
-
-@pytest.fixture
-def ffbench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
-    points = {registry.METHOD_GROUP: METHODS, registry.PROTOCOL_GROUP: PROTOCOLS}
-    monkeypatch.setattr(
-        registry, "entry_points", lambda group: [EntryPoint(*item, group) for item in points[group].items()]
-    )
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["ffbench", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return int(end.value.code or 0)
-
-    return run
 
 
 def test_manifest_lists_every_file_with_its_size(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]

@@ -1,0 +1,144 @@
+"""Scoring a claim again, out of what its record says: from its predictions, or by running its method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ffbench.errors import DataError, MethodError, UsageError
+from ffbench.evaluation.runner import evaluate, run_folder
+from ffbench.hashing import file_sha256
+from ffbench.method import Method, MethodCard
+from ffbench.protocol import Protocol, ProtocolCard
+from ffbench.registry import load_method, load_protocol
+from ffbench.results.record import RunRecord, Submission
+from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
+
+_SAME_PROTOCOL = ("id", "version", "variant", "options", "primary")
+
+
+class Rescorer:
+    """Scores records again with what is at hand; datasets and predictions are read once for all records."""
+
+    def __init__(
+        self,
+        predictions: Sequence[Path] = (),
+        weights: Sequence[Path] = (),
+        *,
+        device: str = "auto",
+        out: Path | str = "runs",
+        progress_bar: ProgressBar = silent,
+    ) -> None:
+        """Take note of what there is.
+
+        Args:
+            predictions: folders and archives of flows; which record each belongs to is found by its hash.
+            weights: checkpoint files; found by their hash as well.
+            device: where methods run.
+            out: folder of runs.
+            progress_bar: opens a display of progress for each step.
+        """
+        self._predictions, self._weights = tuple(predictions), tuple(weights)
+        self._device, self._out, self._progress_bar = device, Path(out), progress_bar
+        self._protocols: dict[str, Protocol[Any]] = {}
+        self._hashes: dict[tuple[Path, str], str] = {}
+
+    def rescore(self, record: RunRecord) -> tuple[RunRecord, Path]:
+        """Score what a record is about once more.
+
+        Returns:
+            The new record, and the folder of its run.
+
+        Raises:
+            FfbenchError: it cannot be scored here: the dataset, predictions, weights or method are not at hand or are
+                others; the message says which.
+        """
+        if record.submission is None:
+            method = self._method(record.method)
+            protocol = self._protocol(record)
+            with self._progress_bar(f"{method.card.id} on {protocol.card.id}", "pairs") as progress:
+                scored = evaluate(method, protocol, out=self._out, progress=progress)
+        else:
+            protocol = self._protocol(record)
+            submitter = Submitter(**{name: getattr(record.submission, name) for name in Submitter.__annotations__})
+            place = self._find_predictions(record.submission, protocol)
+            scored = submit(place, protocol, submitter, out=self._out, progress_bar=self._progress_bar)
+        return scored, run_folder(self._out, scored.protocol.id, scored.method.id, scored.fingerprint)
+
+    def _protocol(self, record: RunRecord) -> Protocol[Any]:
+        protocol = self._load_protocol(record.protocol)
+        if any(getattr(protocol.card, name) != getattr(record.protocol, name) for name in _SAME_PROTOCOL):
+            raise UsageError(
+                f"{record.protocol.id} {record.protocol.version} with its options is not the protocol that is "
+                f"installed here ({protocol.card.version})"
+            )
+        wanted, found = record.dataset, protocol.dataset
+        if found.manifest_sha256 != wanted.manifest_sha256:
+            raise DataError(
+                f"its dataset {wanted.name} ({wanted.origin}, {wanted.manifest_sha256[:12]}) is not here, but "
+                f"{found.name} ({found.origin}, {found.manifest_sha256[:12]}) is; FFBENCH_DATA says where datasets lie"
+            )
+        return protocol
+
+    def _load_protocol(self, card: ProtocolCard) -> Protocol[Any]:
+        """Load a protocol by its card, which names what was asked for and what followed from it alike."""
+        name = card.model_dump_json()
+        if name not in self._protocols:
+            protocol = load_protocol(card.id, variant=card.variant)
+            changed = {
+                key: str(value) for key, value in card.options.items() if protocol.card.options.get(key) != value
+            }
+            if changed:
+                protocol = load_protocol(card.id, variant=card.variant, options=changed)
+            self._protocols[name] = protocol
+        return self._protocols[name]
+
+    def _find_predictions(self, submission: Submission, protocol: Protocol[Any]) -> Path:
+        if not self._predictions:
+            raise DataError("its predictions are not given (--predictions PATH)")
+        others = []
+        for place in self._predictions:
+            found = self._hash(place, protocol)
+            if found == submission.sha256:
+                return place
+            others.append(f"{place}: {found}")
+        raise DataError(f"none of the predictions given has its hash {submission.sha256} ({'; '.join(others)})")
+
+    def _hash(self, place: Path, protocol: Protocol[Any]) -> str:
+        """Give the hash of predictions for a protocol, or words where they are not fit for it."""
+        key = place, protocol.card.model_dump_json()
+        if key not in self._hashes:
+            try:
+                report = validate_submission(place, protocol, self._progress_bar)
+                self._hashes[key] = report.sha256 if report.sound else "not valid for its protocol"
+            except DataError as error:
+                self._hashes[key] = f"refused ({error})"
+        return self._hashes[key]
+
+    def _method(self, card: MethodCard) -> Method:
+        weights = None
+        if card.weights is not None:
+            weights = next((file for file in self._weights if file_sha256(file) == card.weights.sha256), None)
+            if weights is None and card.weights.source == "file":
+                raise MethodError(f"its weights {card.weights.name} are not among those given (--weights FILE)")
+        method = self._load_method(card, weights, None)
+        if method.card.iterations != card.iterations:
+            method = self._load_method(card, weights, card.iterations)
+        found = method.card.identity
+        changed = [
+            f"{name} {found[name]}, then {wanted}" for name, wanted in card.identity.items() if found[name] != wanted
+        ]
+        if changed:
+            raise MethodError(f"method {card.id} is another one here: {', '.join(changed)}")
+        return method
+
+    def _load_method(self, card: MethodCard, weights: Path | None, iterations: int | None) -> Method:
+        return load_method(
+            card.id,
+            weights=weights,
+            device=self._device,
+            iterations=iterations,
+            precision=card.precision,
+            compile=bool(card.options.get("compiled", False)),
+        )
