@@ -39,10 +39,7 @@ class Journal:
         self.scores: list[PairScore] = []
         self.method_seconds = 0.0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            self._file = path.open("r+b", buffering=0)
-            self._lock()
+            self._open()
             whole = self._read(fingerprint)
             # Whatever follows the last whole line was cut off by the interruption.
             self._file.truncate(whole)
@@ -87,6 +84,21 @@ class Journal:
     ) -> None:
         if not self._file.closed:
             os.fsync(self._file.fileno())
+            self._file.close()
+
+    def _open(self) -> None:
+        while True:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()  # also says when it was used last (`prune_pairs`)
+            try:
+                self._file = self.path.open("r+b", buffering=0)
+            except FileNotFoundError:
+                continue
+            self._lock()
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+                    return
+            # Another run removed the file before it was locked here.
             self._file.close()
 
     def _lock(self) -> None:

@@ -15,6 +15,7 @@ from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
 from ffbench.evaluation.journal import Journal
+from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.method import Method
@@ -28,7 +29,8 @@ def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: s
     """Give the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`.
 
     The journal of a protocol that learns lies in `pairs-<fingerprint>` beside it, with the descriptors of all pairs,
-    and stays: whoever learns from the same flows again, with other options, does not estimate them again.
+    and stays: whoever learns from the same flows again, with other options, does not estimate them again. The last
+    used of these folders stay (`prune_pairs`).
     """
     return Path(out) / protocol_id / _slug(method_id) / fingerprint[:12]
 
@@ -108,6 +110,7 @@ def evaluate(
         write_record(folder / "record.json", record)
         if protocol.learns:
             shutil.rmtree(folder / "learning", ignore_errors=True)
+            prune_pairs(folder.parent)
         else:
             journal.remove()
     return record

@@ -205,7 +205,8 @@ def row_label(record: RunRecord, table: ReportedTable) -> str:
         label += f"@{weights.name}"
     if record.kind == "submitted":
         label += " [submitted]"
-    chosen = [str(record.protocol.options[name]) for name in table.distinguish if name in record.protocol.options]
+    options = record.protocol.options
+    chosen = [str(options[name]) for name in table.distinguish if options.get(name, "none") != "none"]
     return f"{label} ({', '.join(chosen)})" if chosen else label
 
 

@@ -105,6 +105,18 @@ def test_flows_of_one_method_are_told_apart_in_table_4() -> None:
     ]
 
 
+def test_recipes_and_derived_heads_are_told_apart_in_table_4_and_no_derived_head_is_not_said() -> None:
+    def row(**options: str) -> object:
+        record = make_record("casme2_5", "dis", {("accuracy", "all"): 50.0}, options=options, units={"accuracy": "%"})
+        return rows_of(4, record)[0][0]
+
+    assert row(flow="facial", derive_head="none", recogniser="roi") == "dis (facial, roi)"
+    assert (
+        row(flow="expression", derive_head="rigid", recogniser="mmnet", recipe="released")
+        == "dis (expression, rigid, mmnet, released)"
+    )
+
+
 def blocks_of(number: int, *records: RunRecord, synthetic: bool = False):  # type: ignore[no-untyped-def]
     table = reported_table(number)
     return compose(table, measured_rows(table, records)[0], synthetic=synthetic)
