@@ -195,10 +195,11 @@ class MethodEntry:
     """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
 
     `variants` names what may follow `family/`; None when the family is one method. `train` tells how it is trained,
-    where it can be.
+    where it can be. `quick`: a pair takes less than a second on one core, so pages run it unasked.
     """
 
     summary: str
     load: Callable[[MethodRequest], Method]
     variants: Callable[[], Sequence[str]] | None = None
     train: Callable[[], TrainEntry] | None = None
+    quick: bool = False

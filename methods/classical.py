@@ -87,7 +87,7 @@ def _load_farneback(request: MethodRequest) -> Method:
     return OpenCvFlow(card, estimate)
 
 
-dis = MethodEntry("Dense Inverse Search, preset MEDIUM (OpenCV)", _load_dis("MEDIUM"))
-dis_fast = MethodEntry("Dense Inverse Search, preset FAST (OpenCV)", _load_dis("FAST"))
-dis_ultrafast = MethodEntry("Dense Inverse Search, preset ULTRAFAST (OpenCV)", _load_dis("ULTRAFAST"))
-farneback = MethodEntry("Farneback's polynomial expansion (OpenCV)", _load_farneback)
+dis = MethodEntry("Dense Inverse Search, preset MEDIUM (OpenCV)", _load_dis("MEDIUM"), quick=True)
+dis_fast = MethodEntry("Dense Inverse Search, preset FAST (OpenCV)", _load_dis("FAST"), quick=True)
+dis_ultrafast = MethodEntry("Dense Inverse Search, preset ULTRAFAST (OpenCV)", _load_dis("ULTRAFAST"), quick=True)
+farneback = MethodEntry("Farneback's polynomial expansion (OpenCV)", _load_farneback, quick=True)

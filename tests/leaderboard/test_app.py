@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +11,12 @@ import pytest
 
 from ffbench.method import MethodCard
 from ffbench.results.record import read_record
+from tests.leaderboard.pages import EVIL, app, faults, page, words
 from tests.results.made_runs import make_run
 
-testing = pytest.importorskip("streamlit.testing.v1", reason="the extra `leaderboard` is not installed")
-st = pytest.importorskip("streamlit")
-APP = str(Path(__file__).parents[2] / "leaderboard" / "app.py")
 HARD = np.random.default_rng(0).gamma(1.0, 2.0, 30)
 REAL = {"origin": "real", "name": "CK+", "reference": "annotation"}
 CK = {"id": "ck_landmarks", "options": {}}
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [x](javascript:alert(3)) **b** :red[c] $x^2$"
-
-
-@pytest.fixture(autouse=True)
-def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def runs(folder: Path, *names: str, **changes: Any) -> Path:
@@ -40,40 +25,6 @@ def runs(folder: Path, *names: str, **changes: Any) -> Path:
         noise = np.random.default_rng(number).normal(0, 0.1, len(HARD))
         make_run(folder / "runs", name, list(HARD + number + noise), **changes)
     return folder / "runs"
-
-
-def app(monkeypatch: pytest.MonkeyPatch, *places: Path, **query: str) -> Any:
-    monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
-    made = testing.AppTest.from_file(APP, default_timeout=120)
-    for name, value in query.items():
-        made.query_params[name] = value
-    return made
-
-
-def page(monkeypatch: pytest.MonkeyPatch, name: str, *places: Path, **query: str) -> Any:
-    """Run one page alone, as the shell would."""
-    monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
-    script = (
-        "import sys\nfrom pathlib import Path\nfrom ffbench.leaderboard import records, shell\n"
-        "records.set_places([Path(place) for place in sys.argv[1:]])\n"
-        f"shell._renderer(next(card for card in shell.PAGES if card.module == {name!r}))()\n"
-    )
-    made = testing.AppTest.from_string(script, default_timeout=120)
-    for key, value in query.items():
-        made.query_params[key] = value
-    made.run()
-    assert not made.exception
-    return made
-
-
-def words(made: Any) -> str:
-    return "\n".join(
-        str(element.value) for kind in (made.text, made.caption, made.info, made.warning) for element in kind
-    )
-
-
-def faults(made: Any) -> list[str]:
-    return [text.value for text in made.text if "failed" in text.value]
 
 
 def test_methods_are_ranked_and_synthetic_data_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,113 @@
+"""What the explorer keeps: protocols, methods and flows for all visitors, photos for the session of their owner."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from ffbench.method import Method
+from ffbench.protocol import Pair, Protocol
+from ffbench.registry import load_method, load_protocol
+from ffbench.submissions.stored import read_stored
+
+from . import estimates
+from .estimates import Estimate
+from .photos import photo_pair
+
+_PHOTOS = "_photos"
+_KEPT = 32
+
+
+class PairOf(NamedTuple):
+    """A method on a pair of a protocol; `folder` is the dataset, None for the default one."""
+
+    method: str
+    protocol: str
+    folder: str | None
+    key: str
+
+
+@dataclass
+class Photos:
+    """The photos of a session, and the flows of them by method."""
+
+    ids: tuple[str, str]
+    pair: Pair[None]
+    factor: float
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+
+
+@dataclass
+class _Estimates:
+    """The last flows of protocols' pairs, and the seconds that each method took for its last pair."""
+
+    found: OrderedDict[PairOf, Estimate] = field(default_factory=OrderedDict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@st.cache_resource(show_spinner=False)
+def _estimates() -> _Estimates:
+    return _Estimates()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the dataset; a mini dataset is made on first use")
+def protocol(name: str, folder: str | None) -> Protocol[Any]:
+    """Open a protocol on a folder, or on its default dataset."""
+    return load_protocol(name, data=folder)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the method")
+def _method(name: str) -> Method:
+    return load_method(name)
+
+
+def kept(which: PairOf) -> Estimate | None:
+    """Give the flow of a protocol's pair if it has been estimated lately."""
+    return _estimates().found.get(which)
+
+
+def estimate(which: PairOf) -> Estimate:
+    """Estimate the flow of a protocol's pair; it is kept for all visitors."""
+    opened = protocol(which.protocol, which.folder)
+    found = estimate_now(which.method, opened.load(which.key), backward=opened.needs_backward)
+    everything = _estimates().found
+    everything[which] = found
+    while len(everything) > _KEPT:
+        everything.popitem(last=False)
+    return found
+
+
+def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
+    """Load a method and run it."""
+    loaded = _method(method)
+    with st.spinner("Estimating the flow"):
+        found = estimates.estimate(loaded, pair, backward)
+    if found.seconds is not None:
+        _estimates().seconds[method] = found.seconds
+    return found
+
+
+def seconds_of(method: str) -> float | None:
+    """Give the seconds that a method took for its last pair; None if it has not run yet."""
+    return _estimates().seconds.get(method)
+
+
+def stored(folder: str, pair: Pair[Any]) -> Estimate:
+    """Read the flows of a pair from a folder of predictions."""
+    return Estimate(read_stored(Path(folder), pair.key, (pair.image1.shape[0], pair.image1.shape[1])))
+
+
+def photos_of_session(first: UploadedFile, second: UploadedFile) -> Photos:
+    """Give the photos of this session, read once."""
+    ids = first.file_id, second.file_id
+    seen = st.session_state.get(_PHOTOS)
+    if seen is None or seen.ids != ids:
+        pair, factor = photo_pair((first.name, first.getvalue()), (second.name, second.getvalue()))
+        seen = st.session_state[_PHOTOS] = Photos(ids, pair, factor)
+    photos: Photos = seen
+    return photos

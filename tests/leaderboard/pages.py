@@ -1,0 +1,47 @@
+"""Running pages of the leaderboard without a browser, and reading what they show."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+testing = pytest.importorskip("streamlit.testing.v1", reason="the extra `leaderboard` is not installed")
+APP = str(Path(__file__).parents[2] / "leaderboard" / "app.py")
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [x](javascript:alert(3)) **b** :red[c] $x^2$"
+
+
+def app(monkeypatch: pytest.MonkeyPatch, *places: Path, **query: str) -> Any:
+    monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
+    made = testing.AppTest.from_file(APP, default_timeout=120)
+    for name, value in query.items():
+        made.query_params[name] = value
+    return made
+
+
+def page(monkeypatch: pytest.MonkeyPatch, name: str, *places: Path, **query: str) -> Any:
+    """Run one page alone, as the shell would."""
+    monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom ffbench.leaderboard import records, shell\n"
+        "records.set_places([Path(place) for place in sys.argv[1:]])\n"
+        f"shell._renderer(next(card for card in shell.PAGES if card.module == {name!r}))()\n"
+    )
+    made = testing.AppTest.from_string(script, default_timeout=120)
+    for key, value in query.items():
+        made.query_params[key] = value
+    made.run()
+    assert not made.exception
+    return made
+
+
+def words(made: Any) -> str:
+    return "\n".join(
+        str(element.value) for kind in (made.text, made.caption, made.info, made.warning) for element in kind
+    )
+
+
+def faults(made: Any) -> list[str]:
+    return [text.value for text in made.text if "failed" in text.value]

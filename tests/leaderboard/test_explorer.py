@@ -1,0 +1,151 @@
+"""The explorer shows what a method makes of a pair, with the numbers of the protocol, and runs only what it may."""
+
+from __future__ import annotations
+
+import io
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ffbench import registry
+from ffbench.flow.flo import write_flo
+from ffbench.leaderboard import folders
+from ffbench.method import Flows
+from ffbench.protocol import ProtocolRequest
+from ffbench.protocols import ffn
+from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
+from tests.leaderboard.pages import EVIL, faults, page, words
+
+PAIR = "happy/0010/0002"
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dataset that protocols find by themselves."""
+    root = make_ffn(tmp_path / "data" / "FacialFlowNet")
+    monkeypatch.setenv("FFBENCH_DATA", str(root.parent))
+    monkeypatch.delenv(folders.VARIABLE, raising=False)
+    return root
+
+
+def explorer(monkeypatch: pytest.MonkeyPatch, **query: str) -> Any:
+    made = page(monkeypatch, "explorer", protocol="ffn_head", **query)
+    assert not faults(made)
+    return made
+
+
+def captions(made: Any) -> list[str]:
+    """Give the words below the flows."""
+    return [image.captions[0] for image in made.image if image.captions[0]]
+
+
+def photo(seed: int, size: tuple[int, int] = (60, 40)) -> bytes:
+    content = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(noise).save(content, format="PNG")
+    return content.getvalue()
+
+
+def test_scores_are_those_of_the_protocol(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=PAIR, method="zero")
+    protocol = ffn.ffn_head.load(ProtocolRequest("ffn_head", data))
+    still = np.zeros((*SIZE, 2), np.float32)
+    score = protocol.score(protocol.load(PAIR), Flows(still, still), None)
+    table = dict(zip(made.dataframe[0].value["metric"], made.dataframe[0].value["value"], strict=True))
+    epe = score.terms["epe"]
+    assert table["endpoint error [px]"] == epe.sum / epe.count
+    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert "emotion: happy" in words(made)
+
+
+def test_the_reference_is_shown_without_a_score(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=PAIR, method="the reference itself")
+    assert captions(made) == ["facial", "head", "expression"]
+    assert not made.dataframe
+
+
+@pytest.mark.parametrize("layer", ["error", "arrows", "regions", "landmarks"])
+def test_a_link_brings_back_pair_and_layer(layer: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=PAIR, method="zero", layer=layer, part="expression")
+    assert made.selectbox(key="pair").value == PAIR
+    assert made.segmented_control(key="layer").value == layer
+    shows = {
+        "error": "Endpoint error of the expression flow, inside the mask",
+        "arrows": "The expression flow every",
+        "regions": "does not say which region",
+        "landmarks": "has no landmarks",
+    }
+    assert shows[layer] in words(made)
+
+
+def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = {
+        registry.METHOD_GROUP: {"decomposing": "tests.flow.commands:decomposing"},
+        registry.PROTOCOL_GROUP: {"ffn_head": "ffbench.protocols.ffn:ffn_head"},
+    }
+    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint(*p, group) for p in points[group].items()])
+    made = explorer(monkeypatch, pair=PAIR, method="decomposing")
+    assert "Not run yet" in words(made)
+    assert not captions(made)
+    made.button[0].click().run()
+    assert captions(made) == ["facial", "head", "expression"] * 2
+    # Kept: shown again without a question, and the next pair says what this one took.
+    made.selectbox(key="pair").set_value("happy/0010/0003").run()
+    assert "the last pair took" in words(made)
+    made.selectbox(key="pair").set_value(PAIR).run()
+    assert captions(made) == ["facial", "head", "expression"] * 2
+
+
+def test_a_wrong_name_is_an_error_in_words(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, method="another method, by name")
+    made.text_input(key="name").set_value("rafft").run()
+    assert "did you mean 'raft'?" in words(made)
+    assert not made.image
+
+
+def test_predictions_are_read_from_open_folders_alone(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "flows"
+    for kind, flow in (("facial", facial_flow(2)), ("head", head_flow(2))):
+        file = place / kind / f"{PAIR}.flo"
+        file.parent.mkdir(parents=True)
+        write_flo(file, flow)
+    query = {"pair": PAIR, "method": "stored predictions", "predictions": str(place)}
+    made = explorer(monkeypatch, **query)
+    assert "stored predictions" not in made.selectbox(key="method").options
+    monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
+    made = explorer(monkeypatch, **query)
+    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert made.dataframe[0].value["value"].tolist()[0] == 0.0
+    made = explorer(monkeypatch, **{**query, "predictions": "/"})
+    assert "'/' is no folder below those" in words(made)
+    made = explorer(monkeypatch, **{**query, "pair": "happy/0010/0003"})
+    assert "has no facial/happy/0010/0003.flo" in words(made)
+
+
+def test_two_photos_get_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "explorer", source="Two photos of yours", method="farneback")
+    assert "Choose both images" in words(made)
+    made.file_uploader(key="photo1").upload("a.png", photo(1), "image/png")
+    made.file_uploader(key="photo2").upload("b.png", photo(2), "image/png").run()
+    assert not faults(made)
+    assert "60 x 40 px" in words(made)
+    assert captions(made) == ["facial"]
+    assert "No head flow: the method does not decompose." in words(made)
+    assert "No true flow is known" in words(made)
+
+
+@pytest.mark.parametrize("content", [b"MZ\x00", photo(1)[:100], photo(1, (61, 40))], ids=["none", "cut", "other size"])
+def test_a_hostile_photo_is_named_as_text(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "explorer", source="Two photos of yours", method="zero")
+    made.file_uploader(key="photo1").upload("a.png", photo(1), "image/png")
+    made.file_uploader(key="photo2").upload(f"{EVIL}.png", content, "image/png").run()
+    assert not faults(made)
+    assert any("alert(1)" in text.value and ".png: " in text.value for text in made.text)
+    for element in (*made.markdown, *made.caption, *made.info, *made.warning, *made.error, *made.html):
+        assert "alert(" not in str(element.value)
