@@ -1,1 +1,1 @@
-"""Archives that nobody has vouched for, read member by member and never unpacked: zip files as if they were folders."""
+"""Archives that nobody has vouched for, zip and tar: read as if they were folders, member by member, never unpacked."""

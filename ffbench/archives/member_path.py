@@ -1,4 +1,4 @@
-"""Places of files and folders inside zip archives, with as much of `pathlib.Path` as datasets make use of."""
+"""Places of files and folders inside archives, with as much of `pathlib.Path` as datasets make use of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
-from ffbench.archives.tree import Member, Tree, read_tree
+from ffbench.archives.archive import SUFFIXES, Member
+from ffbench.archives.tree import Tree, read_tree
 from ffbench.errors import DataError
 
 
@@ -80,9 +81,10 @@ class MemberPath:
                 raise ValueError(f"{self} / {other!r}: leads out of the archive")
             parts = parts[:-1] if part == ".." else parts if part in ("", ".") else [*parts, part]
         # What lies unpacked beside archives is a file like any other.
-        top = self._tree.folders[""].get(parts[0]) if parts else None
-        if isinstance(top, Path):
-            return top.joinpath(*parts[1:])
+        for count, part in enumerate(parts):
+            node = self._tree.folders.get("/".join(parts[:count]), {}).get(part)
+            if isinstance(node, Path):
+                return node.joinpath(*parts[count + 1 :])
         return MemberPath(self._tree, "/".join(parts))
 
     def iterdir(self) -> Iterator[Path | MemberPath]:
@@ -142,7 +144,7 @@ class MemberPath:
         return self._member().open()
 
     def read_bytes(self) -> bytes:
-        """Read a file and hold it against its checksum.
+        """Read a file and hold it against its checksum, where the archive has one.
 
         Raises:
             OSError: there is no such file, or the archive is damaged.
@@ -156,7 +158,7 @@ class MemberPath:
     def stat(self) -> PlaceStatus:
         """Give the size as the archive states it; a reader never gets more than that."""
         member = self._member()
-        return PlaceStatus(member.info.file_size, member.archive.path.stat().st_mtime_ns)
+        return PlaceStatus(member.size, member.archive.stat().st_mtime_ns)
 
     def absolute(self) -> Path:
         """Give a path that names this place and no other; nothing is to be read there."""
@@ -203,6 +205,7 @@ class MemberPath:
 
 Place: TypeAlias = Path | MemberPath
 """Where a file or folder of a dataset is: in a folder, or in an archive."""
+_NOT_IN_PLACE = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
 
 
 def as_place(path: Place | str) -> Place:
@@ -221,14 +224,19 @@ def relative_name(place: Place, root: Place) -> str:
 def open_tree(path: Place | str) -> Place:
     """Give the top of a dataset: the path itself, or a place in the archives that are there.
 
-    Where a zip holds one folder and nothing else, that folder is the top, and otherwise the archive itself. A folder in
-    which zips lie is read as if each of them had been unpacked there.
+    Where an archive, `.zip` or `.tar`, holds one folder and nothing else, that folder is the top, and otherwise the
+    archive itself. A folder in which archives lie, or in whose folders they do, is read as if each of them had been
+    unpacked there.
 
     Raises:
-        DataError: an archive is damaged or refused; all of them are named.
+        DataError: an archive is damaged, refused, or of a kind that cannot be read in place; all of them are named.
     """
     path = as_place(path)
-    if isinstance(path, MemberPath) or not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")):
+    if isinstance(path, MemberPath):
+        return path
+    if path.is_file() and path.name.lower().endswith(_NOT_IN_PLACE):
+        raise DataError(f"{path}: cannot be read in place; unpack it, or pack it anew as .tar or .zip")
+    if not (path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES)):
         return path
     tree = read_tree(path)
     if tree is None:

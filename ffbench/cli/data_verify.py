@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def verify_data(
     name: Annotated[str, typer.Argument(help="casme2, ck_plus, ck_plus_tracks, ffn, mead or mead_tracks.")],
-    path: Annotated[Path, typer.Argument(help="The dataset's folder, a .zip, or a folder of .zip files.")],
+    path: Annotated[Path, typer.Argument(help="The dataset's folder, a .zip or .tar, or a folder of these.")],
     quick: Annotated[bool, typer.Option("--quick", help="Look at names and headers alone; decode nothing.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -40,7 +40,7 @@ def verify_data(
 
 def prepare_data(
     name: Annotated[str, typer.Argument(help="mead: extract the frames of its frontal videos.")],
-    path: Annotated[Path, typer.Argument(help="The dataset's folder, a .zip, or a folder of .zip files.")],
+    path: Annotated[Path, typer.Argument(help="The dataset's folder, a .zip or .tar, or a folder of these.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
     listing: Annotated[
         Optional[Path],  # noqa: UP045

@@ -44,7 +44,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         "-d",
-        help="A folder, a .zip, a folder of .zip files, or a clip; default: FFBENCH_DATA, else a mini dataset.",
+        help="A folder, a .zip or .tar, a folder of these, or a clip; default: FFBENCH_DATA, else a mini dataset.",
     ),
 ]
 Variant = Annotated[

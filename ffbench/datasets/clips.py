@@ -80,7 +80,7 @@ def find_clips(path: Place | str) -> list[Place]:
     Raises:
         DataError: nothing is there, or the folder has neither frames, videos nor folders of frames.
     """
-    path = open_tree(path) if Path(str(path)).suffix.lower() == ".zip" else as_place(path)
+    path = open_tree(path)
     if path.is_file() or _frame_files(path):
         return [path]
     if not path.is_dir():

@@ -105,14 +105,14 @@ def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
     """Find the pairs of a split. Only names are looked at; `ffbench.datasets.ffn_files` reads the files.
 
     Args:
-        root: the folder, zip or folder of zips that holds `image/`, `flow/` and `mask/`, up to three levels down.
+        root: folder, archive or folder of archives that holds `image/`, `flow/` and `mask/`, up to three levels down.
         split: `test`, `val` or `train`.
         head: whether head flows are wanted, so that a sequence without them is a problem.
 
     Raises:
         DataError: no such folder, not an FFN folder, or no sequence without a problem.
     """
-    root = find_root(root)
+    root = find_root(root, split)
     folders = _Folders.of(root, split)
     if not folders.images.is_dir():
         raise DataError(f"{folders.images}: no such folder; expected FacialFlowNet: {LAYOUT}")
@@ -129,23 +129,30 @@ def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
     return FFN(root, split, tuple(pairs), tuple(problems))
 
 
-def find_root(path: Place | str) -> Place:
+def find_root(path: Place | str, split: str | None = None) -> Place:
     """Find the topmost folder in `path` that holds `image/facial` and `flow`; `path` itself may be it.
+
+    Where several do, since each split was packed by itself, it is the one with images of `split`.
 
     Raises:
         DataError: there is none.
     """
     path = open_tree(path)
     if path.is_file():
-        raise DataError(f"{path}: is a file; expected a folder or a .zip archive of FacialFlowNet: {LAYOUT}")
+        raise DataError(f"{path}: is a file; expected a folder, or a .zip or .tar archive, of FacialFlowNet: {LAYOUT}")
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected FacialFlowNet: {LAYOUT}")
+    first: Place | None = None
     level = [path]
     for _ in range(_SEARCH_DEPTH + 1):
         for folder in level:
             if (folder / "image" / "facial").is_dir() and (folder / "flow").is_dir():
-                return folder
+                if split is None or (folder / "image" / "facial" / split).is_dir():
+                    return folder
+                first = first or folder
         level = [child for folder in level for child in _folders(folder)]
+    if first is not None:
+        return first
     raise DataError(f"{path}: no folders image/facial and flow in it; expected FacialFlowNet: {LAYOUT}")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ffbench.archives.archive import SUFFIXES
 from ffbench.archives.member_path import MemberPath, Place
 from ffbench.errors import DataError, UsageError
 from ffbench.paths import cache_dir, data_dir
@@ -32,15 +33,21 @@ def default_dataset(folders: Sequence[str], mini: str) -> Path:
     """Give the data of a protocol for which the user names none: the real dataset where it is, or else a mini one.
 
     Args:
-        folders: names that the real dataset's folder may have in `$FFBENCH_DATA`; the first that is there is taken.
+        folders: names that the real dataset's folder, or archive less its suffix, may have in `$FFBENCH_DATA`; the
+            first that is there is taken.
         mini: name of the mini dataset, which is made on first use.
 
     Raises:
         DataError: as `mini_dataset`.
     """
     data = data_dir()
-    found = [] if data is None else [data / name for name in folders if (data / name).is_dir()]
-    return found[0] if found else mini_dataset(mini)
+    for place in () if data is None else [data / name for name in folders]:
+        archives = [place.with_name(f"{place.name}{suffix}") for suffix in SUFFIXES]
+        if place.is_dir():
+            return place
+        if found := next((archive for archive in archives if archive.is_file()), None):
+            return found
+    return mini_dataset(mini)
 
 
 def mark_synthetic(root: Path, recipe: str, version: str, seed: int) -> None:

@@ -60,7 +60,7 @@ def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Pro
 
     Args:
         name: one of `dataset_names()`.
-        path: its folder, a zip, or a folder of zips.
+        path: its folder, an archive, or a folder of archives.
         quick: names, counts and headers alone; otherwise every image, flow and video that is used is decoded too.
         progress: called with what is done and what is to do.
 
@@ -72,7 +72,7 @@ def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Pro
         raise UsageError(f"no dataset '{name}' that can be verified; there are {', '.join(_VERIFIERS)}")
     tree = open_tree(path)
     if tree.is_file():
-        raise DataError(f"{path}: is a file; expected a folder, a .zip archive or a folder of .zip archives")
+        raise DataError(f"{path}: is a file; expected a folder, a .zip or .tar archive, or a folder of these")
     found = _VERIFIERS[name](tree, quick, progress or (lambda done, total: None))
     counts = found.counts
     if found.synthetic:
@@ -137,12 +137,13 @@ def _ck_plus(path: Place, quick: bool, progress: Progress) -> Found:
 
 
 def _ffn(path: Place, quick: bool, progress: Progress) -> Found:
-    root = ffn.find_root(path)
     counts: list[Count] = []
     problems: list[str] = []
     parts = ("image/facial", "flow/facial", "mask")
-    synthetic = synthetic_mark(root, *(root / part / split for part in parts for split in ffn.SPLITS)) is not None
-    for split in ffn.SPLITS:
+    roots = {split: ffn.find_root(path, split) for split in ffn.SPLITS}
+    folders = [place for split, root in roots.items() for place in (root, *(root / part / split for part in parts))]
+    synthetic = synthetic_mark(*folders) is not None
+    for split, root in roots.items():
         if synthetic and not (root / "image" / "facial" / split).is_dir():
             continue  # a mini dataset has the test split alone
         try:

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import tarfile
 import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
-from ffbench.archives.names import safe_name
 from ffbench.archives.scratch import copy_exactly, write_scratch
+from ffbench.archives.tar_directory import read_tar_directory
 from ffbench.errors import DataError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
+from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder
 
 _BLOCK_BYTES = 2**20
-_HEADER_BYTES = 2**16
-_HEADERS_PER_MEMBER = 16
-
-
-class _HeaderReader:
-    """A file that lets the parser of headers take little at a time, and few headers for a member.
-
-    Long names and attributes are stored as members of their own, of any size and number that the header states.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.reads = 0
-
-    def read(self, count: int = -1) -> bytes:
-        self.reads += 1
-        if count < 0 or count > _HEADER_BYTES or self.reads > _HEADERS_PER_MEMBER:
-            raise tarfile.ReadError("a header is larger than any that a submission needs")
-        return self._file.read(count)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
 
 
 class TarFiles(SubmissionFiles):
@@ -62,32 +38,12 @@ class TarFiles(SubmissionFiles):
         except DataError:
             self._file.close()
             raise
-        # Beside TarError, damage shows as whatever the parser trips over.
-        except Exception as error:
-            self._file.close()
-            raise DataError(f"{path}: cannot be read as a tar archive ({error})") from error
 
     def _list(self, max_entries: int) -> list[Entry]:
-        reader = _HeaderReader(self._file)  # type: ignore[arg-type]
-        length = self._file.seek(0, os.SEEK_END)
-        self._file.seek(0)
-        found: list[tuple[str, int, str | int]] = []
-        with tarfile.open(fileobj=reader, mode="r:") as archive:  # type: ignore[call-overload]
-            for count, member in enumerate(archive, start=1):
-                reader.reads = 0
-                if count > max_entries:
-                    raise too_many(self.path, max_entries)
-                if member.isdir() and member.name in (".", "./", ""):
-                    continue
-                name = safe_name(self.path, member.name)
-                if member.isdir():
-                    continue
-                if not member.isreg() or member.issparse():
-                    raise DataError(f"{self.path}: {name} is a link or a special file, expected plain files only")
-                if member.offset_data + member.size > length:
-                    raise DataError(f"{self.path}: is cut short inside {name}")
-                found.append((name, member.size, member.offset_data))
-        return entries_below_common_folder(found)
+        found, refused = read_tar_directory(self.path, self._file, max_entries)  # type: ignore[arg-type]
+        if refused:
+            raise DataError(f"{self.path}: {refused[0]}")
+        return entries_below_common_folder([(entry.name, entry.size, entry.offset) for entry in found])
 
     @contextlib.contextmanager
     def open(self, entry: Entry) -> Iterator[Path]:

@@ -1,8 +1,10 @@
-"""Each dataset, in the layout in which it is distributed, reads the same from a folder, a zip and a folder of zips."""
+"""Each dataset, in the layout in which it is distributed, reads the same from a folder, an archive and many of them."""
 
 from __future__ import annotations
 
 import pickle
+import shutil
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +23,7 @@ from ffbench.errors import DataError
 from ffbench.method import Flows
 from tests.datasets.casme2_folder import make_casme2
 from tests.datasets.ck_plus_folder import make_ck_plus
-from tests.datasets.ffn_folder import make_ffn
+from tests.datasets.ffn_folder import add_sequence, make_ffn
 from tests.datasets.test_clips import make_folder, make_video
 from tests.datasets.test_mead import write_video
 from tests.datasets.tracks_folder import make_tracks
@@ -42,20 +44,26 @@ VERIFIED: dict[str, Callable[[Path], Path]] = {
 
 
 def pack(folder: Path, target: Path, top: str = "", method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """Pack what is in a folder as `.zip` or `.tar`, below the folder `top` if there is one."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", method) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, top + file.relative_to(folder).as_posix())
+    files = {top + file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    if target.suffix == ".tar":
+        with tarfile.open(target, "w") as tar:
+            for name, file in files.items():
+                tar.add(file, name)
+    else:
+        with zipfile.ZipFile(target, "w", method) as archive:
+            for name, file in files.items():
+                archive.write(file, name)
     return target
 
 
-def pack_each(folder: Path, target: Path) -> Path:
-    """Every folder of the dataset in a zip of its own, its files beside them."""
+def pack_each(folder: Path, target: Path, suffix: str = ".zip") -> Path:
+    """Every folder of the dataset in an archive of its own, its files beside them."""
     target.mkdir()
     for item in folder.iterdir():
         if item.is_dir():
-            pack(item, target / f"{item.name}.zip", f"{item.name}/")
+            pack(item, target / f"{item.name}{suffix}", f"{item.name}/")
         else:
             (target / item.name).write_bytes(item.read_bytes())
     return target
@@ -88,6 +96,8 @@ def test_protocols_give_the_same_digits(tmp_path: Path, name: str) -> None:
     assert digits(name, pack(folder, tmp_path / "flat.zip")) == expected
     assert digits(name, pack(folder, tmp_path / "nested.zip", "Some name/", zipfile.ZIP_STORED)) == expected
     assert digits(name, pack_each(folder, tmp_path / "zips")) == expected
+    assert digits(name, pack(folder, tmp_path / "nested.tar", "Some name/")) == expected
+    assert digits(name, pack_each(folder, tmp_path / "tars", ".tar")) == expected
 
 
 @pytest.mark.parametrize("name", VERIFIED)
@@ -115,10 +125,11 @@ def test_videos_of_mead_one_archive_a_subject(tmp_path: Path) -> None:
     for subject in ("M003", "W009"):
         write_video(tmp_path / "MEAD" / subject / "video" / "front" / "angry" / "level_1" / "001.mp4", 4)
     expected = [video.name for video in mead.find_videos(tmp_path / "MEAD")[0]]
-    (tmp_path / "zips").mkdir()
     for subject in ("M003", "W009"):
         pack(tmp_path / "MEAD" / subject / "video", tmp_path / "zips" / f"{subject}.zip", "video/")
-    for data in (pack(tmp_path / "MEAD", tmp_path / "all.zip"), tmp_path / "zips"):
+        pack(tmp_path / "MEAD" / subject / "video", tmp_path / "tars" / subject / "video.tar", "video/")
+    (tmp_path / "tars" / "W009" / "audio.tar.gz").write_bytes(b"is not looked at")
+    for data in (pack(tmp_path / "MEAD", tmp_path / "all.zip"), tmp_path / "zips", tmp_path / "tars"):
         videos, problems = mead.find_videos(data)
         assert ([video.name for video in videos], problems) == (expected, [])
         manifest, faults = mead.prepare(videos, tmp_path / f"out-{data.stem}")
@@ -168,5 +179,48 @@ def test_what_was_unpacked_beside_its_archive_counts(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "x.rar").write_bytes(b"Rar!")
-    with pytest.raises(DataError, match=r"expected a folder, a \.zip archive or a folder of \.zip archives"):
+    with pytest.raises(
+        DataError, match=r"x\.rar: cannot be read in place; unpack it, or pack it anew as \.tar or \.zip"
+    ):
         verify_dataset("ffn", tmp_path / "x.rar")
+    (tmp_path / "x.csv").touch()
+    with pytest.raises(DataError, match=r"expected a folder, a \.zip or \.tar archive, or a folder of these"):
+        verify_dataset("ffn", tmp_path / "x.csv")
+
+
+def test_parts_of_a_split_in_several_archives(tmp_path: Path) -> None:
+    """They share their folders and go together; a part of the files in each."""
+    folder = make_ffn(tmp_path / "data")
+    expected = digits("ffn_expression", folder)
+    for number, sequence in enumerate(("happy/0002", "happy/0010", "sad/0001")):
+        part = tmp_path / "parts" / str(number)
+        for kind in ("image/facial", "flow/facial", "flow/head", "mask"):
+            shutil.copytree(folder / kind / "test" / sequence, part / kind / "test" / sequence)
+        pack(part, tmp_path / "zips" / f"part{number}.{'tar' if number else 'zip'}")
+    assert digits("ffn_expression", tmp_path / "zips") == expected
+
+
+@pytest.mark.parametrize("readme", [False, True])
+def test_splits_in_archives_of_their_own(tmp_path: Path, readme: bool) -> None:
+    """Whether they go together or, since both hold a file of one name, each reads as a folder."""
+    for split, frames in (("test", 5), ("val", 10), ("train", 15)):
+        add_sequence(tmp_path / split, "happy/0001", frames, split=split)
+        if readme:
+            (tmp_path / split / "README.txt").write_text(split)
+        pack(tmp_path / split, tmp_path / "zips" / f"FFN_{split}.zip")
+    found = {count.what: count.found for count in verify_dataset("ffn", tmp_path / "zips").counts}
+    assert [found[f"{split}: pairs"] for split in ("test", "val", "train")] == [4, 9, 14]
+    assert len(list(load_protocol("ffn_motion_scale", data=tmp_path / "zips", options={"split": "val"}).keys())) == 9
+
+
+def test_clips_in_a_folder_of_archives(tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    make_folder(clips / "b")
+    make_video(clips / "c.avi")
+    expected = [open_clip(path).sha256() for path in find_clips(clips)]
+    pack(clips / "b", clips / "b.tar")
+    shutil.rmtree(clips / "b")
+    found = [open_clip(path) for path in find_clips(clips)]
+    assert [clip.name for clip in found] == ["b", "c.avi"]
+    assert [clip.sha256() for clip in found] == expected

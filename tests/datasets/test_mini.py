@@ -53,6 +53,8 @@ def test_another_seed_lies_beside_it() -> None:
 def test_the_default_is_the_real_dataset_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
     assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == mini.mini_folder("ck_plus")
+    (tmp_path / "ck_plus.tar").touch()
+    assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / "ck_plus.tar"
     for name in ("ck_plus", "CK+"):
         (tmp_path / name).mkdir()
         assert mini.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / name

@@ -139,7 +139,7 @@ def test_names() -> None:
     assert set(dataset_names()) >= {"ck_plus", "ffn", "mead"}
     with pytest.raises(UsageError, match="no dataset 'ckplus'"):
         verify_dataset("ckplus", Path())
-    with pytest.raises(DataError, match=r"expected a folder, a \.zip archive"):
+    with pytest.raises(DataError, match=r"expected a folder, a \.zip or \.tar archive"):
         verify_dataset("ck_plus", Path(__file__))
     assert Count("x", 3).fits
     assert not Count("x", 3, 4).fits

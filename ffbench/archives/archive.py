@@ -1,0 +1,208 @@
+"""Open archives, zip and tar. The directory of each is read once; members are read when they are asked for."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import zipfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from ffbench.archives.names import is_ignored
+from ffbench.archives.tar_directory import TarEntry, read_tar_directory
+from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
+from ffbench.errors import DataError
+
+SUFFIXES = (".zip", ".tar")
+"""Archives of which a member can be read without unpacking what lies before it."""
+MAX_ENTRIES = 2**20
+"""Members of one archive. FacialFlowNet as a whole has about 600,000 files."""
+_MAX_RATIO, _SMALL = 200, 2**26
+"""Members of more than `_SMALL` bytes are refused if they unpack to more than `_MAX_RATIO` times what is stored; masks,
+which do, are smaller."""
+_MAX_FAULTS = 20
+_LARGEST_RATIO = 1033
+"""More than this deflate cannot give: a larger stated size is not true."""
+
+
+class Member(ABC):
+    """A file in an archive.
+
+    Attributes:
+        archive: where the archive is.
+        name: the name in it, with `/`.
+        size: bytes, as the archive states it; a reader never gets more.
+    """
+
+    def __init__(self, archive: Path, name: str, size: int) -> None:
+        self.archive, self.name, self.size = archive, name, size
+
+    @abstractmethod
+    def content(self) -> io.RawIOBase:
+        """Open the file without a buffer; damage shows as an OSError, here or when it is read."""
+
+    def open(self) -> IO[bytes]:
+        """Open the file; damage shows as an OSError, here or when it is read."""
+        return io.BufferedReader(self.content(), 2**16)
+
+    def read(self) -> bytes:
+        """Read the whole file, and hold it against its checksum where it has one."""
+        with self.content() as content:
+            return content.readall()
+
+    def __str__(self) -> str:
+        return f"{self.archive}/{self.name}"
+
+
+def read_archive(path: Path) -> dict[str, Member]:
+    """Read the directory of an archive, and give its files by name. They may be read from several threads at once.
+
+    Raises:
+        DataError: it cannot be read, or holds members that are refused: all of them are named, up to a limit.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    try:
+        found, faults = _zip_members(path, file) if path.suffix.lower() == ".zip" else _tar_members(path, file)
+        members: dict[str, Member] = {}
+        for member in found:
+            if member.name in members:
+                faults.append(f"holds {member.name} twice")
+            members[member.name] = member
+        if faults:
+            more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
+            raise DataError(f"{path}: {'; '.join(faults[:_MAX_FAULTS])}{more}; the archive is refused")
+    except BaseException:
+        file.close()
+        raise
+    return members
+
+
+def _tar_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
+    entries, faults = read_tar_directory(path, file, MAX_ENTRIES)
+    return [_TarMember(path, file, entry) for entry in entries if not is_ignored(entry.name)], faults
+
+
+def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
+    archive = read_directory(path, file, MAX_ENTRIES)
+    infos = archive.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise DataError(f"{path}: holds more than {MAX_ENTRIES} files; it is refused")
+    lock = threading.Lock()
+    members: list[Member] = []
+    faults: list[str] = []
+    for info in infos:
+        try:
+            name = checked_name(path, info)
+        except DataError as error:
+            faults.append(str(error).removeprefix(f"{path}: "))
+            continue
+        if info.is_dir() or is_ignored(name):
+            continue
+        if info.file_size > _LARGEST_RATIO * info.compress_size + 2**10 or (
+            info.file_size > _SMALL and info.file_size > _MAX_RATIO * info.compress_size
+        ):
+            faults.append(f"{name} would unpack from {info.compress_size} to {info.file_size} bytes")
+        members.append(_ZipMember(path, archive, lock, name, info))
+    return members, faults
+
+
+class _TarMember(Member):
+    """Bytes of a tar archive, which has no checksums of contents."""
+
+    def __init__(self, archive: Path, file: BinaryIO, entry: TarEntry) -> None:
+        super().__init__(archive, entry.name, entry.size)
+        self._file, self._offset = file, entry.offset
+
+    def content(self) -> io.RawIOBase:
+        return _Slice(self._file, self._offset, self.size)
+
+
+class _ZipMember(Member):
+    def __init__(
+        self, archive: Path, opened: zipfile.ZipFile, lock: threading.Lock, name: str, info: zipfile.ZipInfo
+    ) -> None:
+        super().__init__(archive, name, info.file_size)
+        self._zip, self._lock, self._info = opened, lock, info
+
+    def content(self) -> io.RawIOBase:
+        try:
+            with self._lock:  # opening counts the open members, which is not safe in threads
+                return _Unpacked(self._zip.open(self._info))
+        except Exception as error:
+            raise OSError(f"the archive is damaged: {error}") from error
+
+
+class _Content(io.RawIOBase):
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        content = self._take(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def _take(self, count: int) -> bytes:
+        raise NotImplementedError
+
+
+class _Slice(_Content):
+    """`size` bytes of a file from `offset` on; the position is its own, so that threads do not disturb each other."""
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file, self._offset, self._size, self._position = file, offset, size, 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence])
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self._take(2**24), b""))
+
+    def _take(self, count: int) -> bytes:
+        count = max(0, min(count, self._size - self._position))
+        content = os.pread(self._file.fileno(), count, self._offset + self._position)
+        if count and not content:
+            raise OSError("the archive is cut short")
+        self._position += len(content)
+        return content
+
+
+class _Unpacked(_Content):
+    """What the zip library gives, with all its kinds of errors turned into OSError, as readers of files expect."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    def readall(self) -> bytes:
+        return self._take(-1)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._content.seek(offset, whence)
+        except DAMAGE as error:
+            raise OSError(f"the archive is damaged: {error}") from error
+
+    def tell(self) -> int:
+        return self._content.tell()
+
+    def close(self) -> None:
+        if not self.closed:
+            self._content.close()
+        super().close()
+
+    def _take(self, count: int) -> bytes:
+        try:
+            return self._content.read(count)
+        except DAMAGE as error:
+            raise OSError(f"the archive is damaged: {error or type(error).__name__}") from error
