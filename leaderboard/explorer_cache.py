@@ -1,4 +1,4 @@
-"""What the explorer keeps: protocols, methods and flows for all visitors, photos for the session of their owner."""
+"""What the explorer keeps: methods and flows for all visitors, photos for the session of their owner."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ffbench.method import Method
-from ffbench.protocol import Pair, Protocol
-from ffbench.registry import load_method, load_protocol
+from ffbench.protocol import Pair
+from ffbench.registry import load_method
 from ffbench.submissions.stored import read_stored
 
-from . import estimates
+from . import estimates, opened
 from .estimates import Estimate
 from .photos import photo_pair
 
@@ -55,12 +55,6 @@ def _estimates() -> _Estimates:
     return _Estimates()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Opening the dataset; a mini dataset is made on first use")
-def protocol(name: str, folder: str | None) -> Protocol[Any]:
-    """Open a protocol on a folder, or on its default dataset."""
-    return load_protocol(name, data=folder)
-
-
 @st.cache_resource(max_entries=2, show_spinner="Loading the method")
 def _method(name: str) -> Method:
     return load_method(name)
@@ -73,8 +67,8 @@ def kept(which: PairOf) -> Estimate | None:
 
 def estimate(which: PairOf) -> Estimate:
     """Estimate the flow of a protocol's pair; it is kept for all visitors."""
-    opened = protocol(which.protocol, which.folder)
-    found = estimate_now(which.method, opened.load(which.key), backward=opened.needs_backward)
+    measure = opened.protocol(which.protocol, which.folder)
+    found = estimate_now(which.method, measure.load(which.key), backward=measure.needs_backward)
     everything = _estimates().found
     everything[which] = found
     while len(everything) > _KEPT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -42,15 +41,15 @@ def main(places: Sequence[str]) -> None:
     st.set_page_config(page_title="ffbench leaderboard", page_icon=":material/face:", layout="wide")
     records.set_places([Path(place) for place in places])
     theme.apply()
-    pages = {
-        card.module: st.Page(
-            _renderer(card), title=card.title, icon=card.icon, url_path=card.module, default=number == 0
-        )
-        for number, card in enumerate(PAGES)
-        if importlib.util.find_spec(f"{__package__}.views.{card.module}") is not None
+    first, *others = PAGES
+    pages = {first.module: st.Page(_renderer(first), title=first.title, icon=first.icon, url_path="", default=True)}
+    pages |= {
+        card.module: st.Page(_renderer(card), title=card.title, icon=card.icon, url_path=card.module) for card in others
     }
     state.register(pages)
-    st.navigation(list(pages.values()), position="top").run()
+    # The first page has the bare address; under its own name Streamlit would not find it.
+    by_name = st.Page(_renderer(first), title=first.title, url_path=first.module, visibility="hidden")
+    st.navigation([*pages.values(), by_name], position="top").run()
 
 
 def _renderer(card: PageCard) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.protocol import Annotation, Pair, Protocol
 from ffbench.registry import method_entry, method_names, protocol_names
 
-from .. import explorer_cache, folders, photos, theme
+from .. import explorer_cache, folders, opened, photos, theme
 from ..estimates import Estimate, pair_values
 from ..legends import flow_legend
 from ..pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
@@ -49,7 +49,7 @@ def _protocol_pair() -> None:
     with left:
         name = _choose("Protocol", names, _FIRST_PROTOCOL, "protocol")
         folder = _folder("Dataset folder", "folder", "empty: your dataset in FFBENCH_DATA, or else the mini dataset")
-    protocol = explorer_cache.protocol(name, folder)
+    protocol = opened.protocol(name, folder)
     with right:
         keys = list(protocol.keys())
         key = _choose("Pair", keys, keys[0], "pair")

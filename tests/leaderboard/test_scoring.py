@@ -1,0 +1,133 @@
+"""Uploads are read by a process that is bounded, and that is gone, with all it wrote, whatever happens."""
+
+from __future__ import annotations
+
+import io
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ffbench.errors import DataError
+from ffbench.leaderboard import scoring
+from ffbench.leaderboard.scoring import Limits, Progress, read_upload
+from ffbench.results.store_verification import verify_store
+from ffbench.submissions.submit import Submitter
+from tests.leaderboard import uploads
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the folders of uploads are made; none may be left there."""
+    monkeypatch.setenv("FFBENCH_DATA", str(uploads.make_dataset(tmp_path / "data")))
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def silent(progress: Progress | None) -> None:
+    pass
+
+
+@pytest.mark.slow
+def test_an_upload_becomes_a_record_that_a_store_takes(tmp_path: Path, scratch: Path) -> None:
+    upload = uploads.good(tmp_path)
+    told: list[Progress | None] = []
+    submitter = Submitter("My <b>Net</b>", claimed=2.5)
+    found = read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, submitter, told.append)
+    assert found.record is not None
+    assert found.package is not None
+    assert found.record.primary.value == pytest.approx(3.0, abs=1e-6)
+    assert (found.record.method.id, found.record.method.title) == ("my-b-net-b", "My <b>Net</b>")
+    assert told[0] is None
+    assert not list(scratch.iterdir())
+    with zipfile.ZipFile(io.BytesIO(found.package)) as package:
+        assert all(
+            name.startswith(f"submissions/claimed/{uploads.PROTOCOL}/my-b-net-b-") for name in package.namelist()
+        )
+        package.extractall(tmp_path / "checkout")
+    checked = verify_store(tmp_path / "checkout" / "submissions", lambda name: None)
+    assert (checked.records, checked.faults) == (1, [])
+
+
+def test_a_visitor_who_goes_takes_the_process_along(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*arguments: Any, **settings: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **settings))
+        return started[-1]
+
+    class Gone(BaseException):
+        pass
+
+    def leave(progress: Progress | None) -> None:
+        raise Gone
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    upload = uploads.good(tmp_path)
+    with pytest.raises(Gone):
+        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, leave)
+    (process,) = started
+    assert process.returncode == -signal.SIGKILL
+    assert not list(scratch.iterdir())
+
+
+def test_time_that_is_up_is_said(tmp_path: Path, scratch: Path) -> None:
+    upload = uploads.good(tmp_path)
+    with pytest.raises(DataError, match="longer than 0 s; score it yourself"):
+        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, silent, Limits(seconds=0))
+    assert not list(scratch.iterdir())
+
+
+def test_one_upload_at_a_time(tmp_path: Path, scratch: Path) -> None:
+    upload = uploads.good(tmp_path)
+    with scoring._ONE_AT_A_TIME, pytest.raises(scoring.Busy, match="try again"):
+        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, silent)
+    with pytest.raises(DataError, match=r"evil\.exe: expected an archive, \.zip"):
+        read_upload("evil.exe", memoryview(b""), uploads.PROTOCOL, None, silent)
+    assert scoring._ONE_AT_A_TIME.acquire(blocking=False)
+    scoring._ONE_AT_A_TIME.release()
+
+
+def bounded(body: str, seconds: int = 20) -> subprocess.CompletedProcess[str]:
+    code = (
+        "from ffbench.leaderboard.scoring_worker import bound_this_process\n"
+        f"bound_this_process({seconds}, {300 * 2**20}, {2**20})\n{body}"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone bounds a process's own memory")
+def test_memory_is_bounded() -> None:
+    assert "MemoryError" in bounded(f"bytearray({600 * 2**20})").stderr
+    assert bounded(f"bytearray({50 * 2**20})").returncode == 0
+
+
+def test_files_and_time_are_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    assert "File too large" in bounded(f"open({str(file)!r}, 'wb').write(bytes({2**21}))").stderr
+    assert file.stat().st_size <= 2**20
+    assert bounded("while True: pass", seconds=1).returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
+    assert bounded("import time; time.sleep(30)", seconds=1).returncode == -signal.SIGALRM
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "said"),
+    [
+        (-signal.SIGKILL, "", "signal 9, such as for want of memory (at most 3072 MB)): it said nothing"),
+        (1, "Traceback\nImportError: x", "ended early (code 1): ImportError: x"),
+        (-signal.SIGXCPU, "", "longer than 600 s"),
+    ],
+)
+def test_an_end_without_a_result_is_put_into_words(code: int, log: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(log)
+    assert said in str(scoring._why(code, tmp_path, Limits()))

@@ -1,0 +1,99 @@
+"""The submit page: an archive becomes a report, and a sound one a record; a bad one is told apart, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ffbench.errors import FfbenchError
+from ffbench.leaderboard import scoring, scoring_worker
+from tests.leaderboard import uploads
+from tests.leaderboard.pages import EVIL, faults, page, words
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read uploads here, which is faster; test_scoring.py has the process of its own."""
+    monkeypatch.setenv("FFBENCH_DATA", str(uploads.make_dataset(tmp_path / "data")))
+
+    def run(folder: Path, archive: str, protocol: str, submitter: Any, tell: Any, limits: Any) -> dict[str, Any]:
+        given = None if submitter is None else vars(submitter)
+        tell(None)
+        tell(scoring.Progress("scoring", 1, 3))
+        try:
+            return scoring_worker.answer(folder, {"archive": archive, "protocol": protocol, "submitter": given})
+        except FfbenchError as error:
+            return {"error": str(error)}
+
+    monkeypatch.setattr(scoring, "_run", run)
+
+
+def uploaded(monkeypatch: pytest.MonkeyPatch, upload: uploads.Upload) -> Any:
+    made = page(monkeypatch, "submit", protocol=uploads.PROTOCOL)
+    assert "Choose an archive" in words(made)
+    made.file_uploader(key="archive").upload(upload.name, upload.content).run()
+    made.button[0].click().run()
+    assert not made.exception
+    assert not faults(made)
+    return made
+
+
+def test_a_sound_archive_becomes_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = uploads.good(tmp_path)
+    made = uploaded(monkeypatch, upload)
+    assert any(upload.said in code.value for code in made.code)
+    assert not made.metric
+    made.text_input[0].set_value("My Net")
+    made.number_input[0].set_value(2.5)
+    made.button[1].click().run()
+    assert not faults(made)
+    shown = {metric.label: metric.value for metric in made.metric}
+    assert shown["epe, px"] == "3.000"
+    assert shown["your own number"] == "2.500"
+    assert shown["pairs"] == "4"
+    assert "My Net on" in words(made)
+    assert "git switch -c submit-my-net" in made.code[-1].value
+    assert [button.label for button in made.get("download_button")] == [
+        "Record (JSON)",
+        "Record and pair scores, for the repository",
+    ]
+    # What came of one protocol's check says nothing of another.
+    made.selectbox(key="protocol").set_value("ffn_head").run()
+    assert not made.metric
+    assert len(made.button) == 1
+
+
+def test_a_name_is_asked_for_and_shown_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = uploaded(monkeypatch, uploads.good(tmp_path))
+    made.text_input[0].set_value("   ")
+    made.button[1].click().run()
+    assert "needs a name" in words(made)
+    assert not made.metric
+    made.text_input[0].set_value(EVIL)
+    made.button[1].click().run()
+    assert "alert(1)" in words(made)
+    for element in (*made.markdown, *made.caption, *made.info, *made.warning, *made.error, *made.html, *made.metric):
+        assert "alert(" not in str(element.value)
+    assert "<" not in made.code[-1].value
+
+
+@pytest.mark.parametrize("kind", uploads.BAD)
+def test_a_bad_archive_is_refused_in_words(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = uploads.BAD[kind](tmp_path)
+    made = uploaded(monkeypatch, upload)
+    said = words(made) + "".join(code.value for code in made.code)
+    assert upload.said in said
+    assert "ffbench-upload" not in said
+    assert len(made.button) == 1  # nothing to score
+    for element in (*made.markdown, *made.caption, *made.info, *made.warning, *made.error, *made.html):
+        assert "<img" not in str(element.value)
+        assert "<b>" not in str(element.value)
+
+
+def test_what_is_wanted_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "submit", protocol=uploads.PROTOCOL)
+    assert f"facial/{uploads.KEYS[0]}.flo" in words(made)
+    assert "4 pairs" in words(made)
+    assert f"ffbench export -p {uploads.PROTOCOL} --out images" in made.code[0].value
