@@ -1,0 +1,161 @@
+"""The pages served as `ffbench app` serves them, and a browser to look at them with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ffbench.method import MethodCard
+from tests.leaderboard import uploads
+from tests.leaderboard.pages import EVIL
+from tests.results.made_runs import make_run
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+HACKED = f"<img src=x onerror='window.hacked=1'><script>window.hacked=1</script> {EVIL}"
+"""A method's name that would leave a mark if any page took it for more than text."""
+DESKTOP, PHONE = (1280, 900), (390, 844)
+_PATIENCE = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser and a server take more than a few seconds."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve four made records, two of them with names of a stranger's, and a small dataset to submit to."""
+    folder = tmp_path_factory.mktemp("pages")
+    hard = np.random.default_rng(0).gamma(1.0, 2.0, 30)
+    for number, (name, title) in enumerate(
+        [("zeta", "Zeta"), ("alpha", "Alpha"), ("evil", HACKED), ("huge", "x" * 5000)]
+    ):
+        values = list(hard + number + np.random.default_rng(number).normal(0, 0.1, len(hard)))
+        make_run(folder / "runs", name, values, method=MethodCard(id=title, title=title))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "FFBENCH_CACHE": str(folder / "cache"),
+        "FFBENCH_DATA": str(uploads.make_dataset(folder / "data")),
+    }
+    start = "from ffbench.cli import main; main()"
+    command = [sys.executable, "-c", start, "app", "--no-browser", "--port", str(port), str(folder / "runs")]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the pages are not served: {log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start a browser of this machine; skip where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the extra `dev`")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser is installed, looked for {', '.join(BROWSERS)} in PATH")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@dataclass
+class Tab:
+    """A tab of the browser that shows one page of the leaderboard."""
+
+    page: Any
+    address: str
+    dialogs: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "", *, title: str) -> None:
+        """Go to a page and wait until it stands there."""
+        self.page.goto(f"{self.address}/{path}")
+        self.page.get_by_role("heading", name=title, exact=True).wait_for()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script of the page has run to its end and nothing of the run before is left."""
+        self.page.wait_for_function(
+            "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+            " && !document.querySelector('[data-stale=true]')"
+        )
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of a select box."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.settle()
+
+    def shows(self, name: str, wanted: list[str]) -> None:
+        """Wait until a column of the first table begins with some cells."""
+        deadline = time.monotonic() + _PATIENCE
+        while (found := self._column(name))[: len(wanted)] != wanted:
+            assert time.monotonic() < deadline, f"{name} is {found}, expected {wanted}"
+            time.sleep(0.2)
+
+    def _column(self, name: str) -> list[str]:
+        """Read the text of a table, which stands beside the drawing of it for those who cannot see that."""
+        read = """name => {
+            const table = document.querySelector('[data-testid=stDataFrame] table');
+            const heads = [...(table?.querySelectorAll('th') ?? [])].map(cell => cell.textContent.trim());
+            const cells = table?.querySelectorAll(`td[aria-colindex='${heads.indexOf(name) + 1}']`) ?? [];
+            return [...cells].map(cell => cell.textContent.trim());
+        }"""
+        cells: list[str] = self.page.evaluate(read, name)
+        return cells
+
+    def hacked(self) -> bool:
+        """Whether anything of a stranger's has run."""
+        return bool(self.dialogs) or bool(self.page.evaluate("() => 'hacked' in window"))
+
+
+@pytest.fixture
+def tab(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Tab]:
+    """Open a tab, as wide as the parameter says."""
+    width, height = getattr(request, "param", DESKTOP)
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    made = Tab(context.new_page(), address)
+
+    def dismiss(dialog: Any) -> None:
+        made.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    made.page.on("dialog", dismiss)
+    yield made
+    context.close()
