@@ -46,6 +46,9 @@ class Column(_Frozen):
     options: Mapping[str, Option] = Field(
         default_factory=dict, description="options that a protocol must have been run with to stand in this column"
     )
+    on_synthetic: Mapping[str, Option] = Field(
+        default_factory=dict, description="what takes the place of `options` of the same name on synthetic data"
+    )
 
 
 class Row(_Frozen):
@@ -213,7 +216,8 @@ def row_label(record: RunRecord, table: ReportedTable) -> str:
 def _not_comparable(record: RunRecord, column: Column) -> str | None:
     if record.not_rankable:
         return ", ".join(record.not_rankable)
-    for name, wanted in column.options.items():
+    synthetic = column.on_synthetic if record.dataset.origin == "synthetic" else {}
+    for name, wanted in {**column.options, **synthetic}.items():
         found = record.protocol.options.get(name)
         if found != wanted:
             return f"run with {name} = {found}, the column needs {name} = {wanted}"

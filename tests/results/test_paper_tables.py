@@ -93,6 +93,17 @@ def test_face_mesh_tracks_do_not_stand_beside_the_papers_tracker() -> None:
     assert "tracks = face mesh" in left_out[0]
 
 
+@pytest.mark.parametrize(("origin", "tracks"), [("synthetic", "exact"), ("real", "metrical tracker")])
+def test_vertices_of_faces_that_ffbench_made_are_exact(origin: str, tracks: str) -> None:
+    records = [
+        make_record("ck_vertices", "dis", {("epe", "all"): 1.0}, origin=origin, options={**TRACKS, "tracks": found})
+        for found in ("metrical tracker", "exact")
+    ]
+    (row,), (left_out,) = measured_rows(reported_table(3), records)
+    assert row.origin == origin
+    assert f"the column needs tracks = {tracks}" in left_out
+
+
 def test_flows_of_one_method_are_told_apart_in_table_4() -> None:
     def record(flow: str, accuracy: float) -> RunRecord:
         return make_record("casme2_5", "decflow", {("accuracy", "all"): accuracy, ("macro_f1", "all"): 0.5},
