@@ -39,6 +39,14 @@ def paint_skin(head: HeadModel, look: Look, size: int = 768, photo: FloatImage |
     return pack(sheet.colour, sheet.gloss)
 
 
+def paint_bare_skin(head: HeadModel, look: Look, size: int) -> FloatImage:
+    """Draw skin and lips alone, without spots, brows, beard, hair and cloth: (size, size, 3) in the engine's paint."""
+    sheet = _Sheet(head, look, size)
+    _paint_skin_tone(sheet)
+    _paint_lips(sheet)
+    return sheet.colour
+
+
 def pyramid(texture: Texture, levels: int = 4) -> tuple[Texture, ...]:
     """Give a texture at full size, at half of it, and so on."""
     import cv2

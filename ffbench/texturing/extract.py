@@ -1,0 +1,119 @@
+"""From a portrait to a whole skin texture of the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.errors import DataError
+from ffbench.facemesh.network import FaceMeshNetwork
+from ffbench.facemesh.tracker import find_faces
+from ffbench.synth.appearance import sample_look
+from ffbench.synth.bake import FloatImage, region_maps
+from ffbench.synth.chart import chart
+from ffbench.synth.head import Region
+from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.painting import paint_bare_skin
+from ffbench.synth.photo import to_srgb
+from ffbench.texturing.fill import blend
+from ffbench.texturing.fit import fit_head
+from ffbench.texturing.light import shading
+from ffbench.texturing.unwrap import face_area, unwrap
+
+SMALLEST_FACE = 64
+"""Px from side to side of the network's points: less has no skin to speak of."""
+LARGEST_RESIDUAL = 0.05
+"""Of the face's width: worse fits are refused."""
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A texture, and how it came about.
+
+    Attributes:
+        texture: (N, N, 3) uint8 sRGB.
+        weight: (N, N), how much of each texel is the photograph's own.
+        as_seen: (N, N, 3) linear RGB, the photograph in the texture before the light is evened.
+        residual: of the fit, root mean square, px.
+        face_width: px.
+        coverage: share of the face's area that the photograph shows.
+        faces: how many were found; the largest was taken.
+    """
+
+    texture: npt.NDArray[np.uint8]
+    weight: FloatImage
+    as_seen: FloatImage
+    residual: float
+    face_width: float
+    coverage: float
+    faces: int
+
+
+def extract(
+    head: MakeHumanHead, photo: npt.NDArray[np.uint8], size: int = 1024, network: FaceMeshNetwork | None = None
+) -> Extracted:
+    """Make a skin texture (size, size) of the largest face in a photograph (H, W, 3) uint8 RGB.
+
+    Raises:
+        DataError: there is no face, it is too small, or the head does not fit it.
+    """
+    faces = find_faces(photo, network)
+    if not faces:
+        raise DataError("no face was found; expected a portrait, upright and from the front")
+    points = faces[0]
+    width = float(np.ptp(points[:, 0]))
+    if width < SMALLEST_FACE:
+        raise DataError(f"the face is {width:.0f} px wide; expected at least {SMALLEST_FACE} px")
+    fit = fit_head(head, points, *photo.shape[:2])
+    if fit.residual > LARGEST_RESIDUAL * width:
+        raise DataError(
+            f"the head fits the face with a residual of {fit.residual:.1f} px, {100 * fit.residual / width:.1f} % of its "
+            f"width; at most {100 * LARGEST_RESIDUAL:.0f} % is taken: use a portrait nearer to the front"
+        )
+    seen = unwrap(head, fit, photo, size)
+    area = face_area(head, size)
+    coverage = float((seen.weight * (area > 0)).sum() / area.sum())
+    skin = _plain_skin(head, size)
+    light = shading(seen.colour, seen.normals, seen.weight * skin)
+    even = np.asarray(np.clip(seen.colour / light, 0, 1), np.float32)
+    return Extracted(
+        texture=to_srgb(_complete(head, even, seen.weight, skin)),
+        weight=seen.weight,
+        as_seen=seen.colour,
+        residual=fit.residual,
+        face_width=width,
+        coverage=coverage,
+        faces=len(faces),
+    )
+
+
+def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:
+    """Fill what is not seen: from the other side of the face, and the rest with painted skin of its colour."""
+    size = len(colour)
+    # u = 0.5 is the middle of the face, so the sheet's columns mirror one another.
+    mirrored, other = colour[:, ::-1], weight[:, ::-1]
+    both = blend(colour, weight, np.ascontiguousarray(mirrored), weight * other * skin)
+    known = np.maximum(weight, other)
+    tone = np.median(colour[(weight * skin) > 0.5], axis=0)
+    red, green, blue = np.sqrt(np.clip(tone, 0.002, 1)).tolist()
+    look = replace(sample_look(np.random.default_rng(0)), skin=(red, green, blue), freckles=0.0, moles=0, eye_shadow=0.0)
+    look = replace(look, lips=(red * 0.88, green * 0.68, blue * 0.7), redness=0.2)
+    painted = paint_bare_skin(head, look, size) ** 2
+    # Hair and shade at the border of the face must not be taken for skin.
+    near = np.exp(-((np.log(np.maximum(both, 2e-3) / tone) ** 2).sum(axis=2)) / (2 * 0.35**2))
+    return blend(both, known, painted, np.asarray(known * skin * near, np.float32))
+
+
+def _plain_skin(head: MakeHumanHead, size: int) -> FloatImage:
+    """Give where there is skin and nothing else, (size, size): no lips, brows and eyes."""
+    import cv2
+
+    area = np.ones((size, size), np.float32)
+    points = chart(head).points * size
+    for loop in (points[[17, 18, 19, 20, 21, 39, 40, 41, 36]], points[[22, 23, 24, 25, 26, 45, 46, 47, 42]]):
+        cv2.fillConvexPoly(area, cv2.convexHull(np.rint(loop).astype(np.int32)), 0.0)
+    area = cv2.erode(area, np.ones((size // 64, size // 64), np.uint8))
+    maps = region_maps(head, size)
+    return np.asarray(area * (np.maximum(maps[Region.LIPS], maps[Region.MOUTH]) < 0.1), np.float32)

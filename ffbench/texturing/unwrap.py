@@ -1,0 +1,94 @@
+"""Takes a photograph off the head: colour and visibility of each texel."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.facemesh.groups import OVAL
+from ffbench.synth.bake import FloatImage, bake, region_maps
+from ffbench.synth.head import Part, Region
+from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.photo import to_linear
+from ffbench.synth.raster import rasterize
+from ffbench.synth.shading import vertex_normals
+from ffbench.texturing.fit import Fit, oval
+
+# dm by which a texel may lie behind what its pixel shows; cosines between which a slant fades out.
+_BIAS = 0.06
+_SLANTED, _FACING = 0.2, 0.5
+# Share of the sheet's height over which the border of the face fades.
+_FEATHER = 0.02
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """A photograph in the head's texture.
+
+    Attributes:
+        colour: (N, N, 3) linear RGB.
+        weight: (N, N) from 0, not seen, to 1.
+        normals: (N, N, 3) of the surface in the head's axes, with its expression.
+    """
+
+    colour: FloatImage
+    weight: FloatImage
+    normals: FloatImage
+
+
+def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: int) -> Unwrapped:
+    """Give the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
+    import cv2
+
+    topology = head.topology
+    height, width = photo.shape[:2]
+    normals = vertex_normals(fit.vertices, topology.triangles)
+    seen_normals = vertex_normals(fit.points * [1, -1, -1], topology.triangles)
+    view = -fit.points / np.linalg.norm(fit.points, axis=1, keepdims=True) * [1, -1, -1]
+    facing = (seen_normals * view).sum(axis=1)
+    field = np.column_stack([fit.xy, fit.points[:, 2], facing, normals])
+    baked = bake(head, field, size)
+    x, y, depth = (np.ascontiguousarray(baked[..., k]) for k in range(3))
+    # Lashes are thin sheets that a photograph has as pixels anyway.
+    solid = topology.triangles[topology.part != Part.LASHES]
+    nearest = rasterize(fit.xy, fit.points[:, 2], solid, height, width).inverse_depth
+    shown = cv2.remap(1 / np.maximum(nearest, 1e-6), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    visible = (shown > depth - _BIAS) & (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    slant = np.clip((baked[..., 3] - _SLANTED) / (_FACING - _SLANTED), 0, 1)
+    weight = cv2.erode(visible.astype(np.uint8), np.ones((3, 3), np.uint8)) * slant * face_area(head, size)
+    return Unwrapped(
+        colour=np.asarray(_sample(to_linear(photo), x, y), np.float32),
+        weight=np.asarray(weight, np.float32),
+        normals=np.asarray(baked[..., 4:7], np.float32),
+    )
+
+
+def _sample(light: FloatImage, x: FloatImage, y: FloatImage) -> FloatImage:
+    """Read the photograph at (x, y); made smaller first where a texel covers several pixels."""
+    import cv2
+
+    middle = len(x) // 2
+    pitch = float(np.median(np.hypot(np.diff(x[middle]), np.diff(y[middle]))))
+    factor = 1 / max(pitch, 1.0)
+    if factor < 0.8:
+        small = cv2.resize(light, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        down, right = small.shape[0] / light.shape[0], small.shape[1] / light.shape[1]
+        x, y, light = (x + 0.5) * right - 0.5, (y + 0.5) * down - 0.5, small
+    sampled = cv2.remap(light, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(np.clip(sampled, 0, 1), np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def face_area(head: MakeHumanHead, size: int) -> FloatImage:
+    """Give where a texture shows the face, (size, size) from 0 to 1: the network's oval, without the mouth's inside."""
+    import cv2
+
+    area = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(area, [np.rint(oval(head, OVAL) * size * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    feather = _FEATHER * size
+    soft = np.clip((cv2.distanceTransform(area, cv2.DIST_L2, 5) - 0.25 * feather) / feather, 0, 1)
+    inside = np.clip(region_maps(head, size)[Region.MOUTH] * 2.5 - 0.3, 0, 1)
+    return np.asarray(soft * (1 - inside), np.float32)
