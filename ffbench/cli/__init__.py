@@ -28,6 +28,7 @@ from ffbench.cli import (
     show,
     submit,
     table,
+    texture,
     track,
     train,
     validate,
@@ -50,6 +51,7 @@ app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
 app.command("generate")(generate.generate_dataset)
+app.command("texture")(texture.make_textures)
 app.command("train")(train.train_method)
 app.command("predict")(predict.predict_flows)
 app.command("export")(export.export_images)

@@ -27,6 +27,9 @@ SMALLEST_FACE = 64
 LARGEST_RESIDUAL = 0.05
 """Of the face's width: worse fits are refused."""
 
+# Natural logarithm of the ratio of colours that are another thing than skin; linear RGB is at least `_DARKEST`.
+_UNLIKE, _DARKEST = 0.35, 2e-3
+
 
 @dataclass(frozen=True)
 class Extracted:
@@ -40,6 +43,7 @@ class Extracted:
         face_width: px.
         coverage: share of the face's area that the photograph shows.
         faces: how many were found; the largest was taken.
+        centre: (2,) px, middle of the one that was taken.
     """
 
     texture: npt.NDArray[np.uint8]
@@ -49,6 +53,7 @@ class Extracted:
     face_width: float
     coverage: float
     faces: int
+    centre: npt.NDArray[np.float64]
 
 
 def extract(
@@ -74,18 +79,19 @@ def extract(
         )
     seen = unwrap(head, fit, photo, size)
     area = face_area(head, size)
-    coverage = float((seen.weight * (area > 0)).sum() / area.sum())
     skin = _plain_skin(head, size)
     light = shading(seen.colour, seen.normals, seen.weight * skin)
     even = np.asarray(np.clip(seen.colour / light, 0, 1), np.float32)
+    weight = seen.weight * _without_fringe(head, even, seen.weight * skin)
     return Extracted(
-        texture=to_srgb(_complete(head, even, seen.weight, skin)),
-        weight=seen.weight,
+        texture=to_srgb(_complete(head, even, weight, skin)),
+        weight=weight,
         as_seen=seen.colour,
         residual=fit.residual,
         face_width=width,
-        coverage=coverage,
+        coverage=float(weight.sum() / area.sum()),
         faces=len(faces),
+        centre=points.mean(axis=0),
     )
 
 
@@ -96,14 +102,44 @@ def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin:
     mirrored, other = colour[:, ::-1], weight[:, ::-1]
     both = blend(colour, weight, np.ascontiguousarray(mirrored), weight * other * skin)
     known = np.maximum(weight, other)
-    tone = np.median(colour[(weight * skin) > 0.5], axis=0)
+    tone = _tone(colour, weight * skin)
     red, green, blue = np.sqrt(np.clip(tone, 0.002, 1)).tolist()
-    look = replace(sample_look(np.random.default_rng(0)), skin=(red, green, blue), freckles=0.0, moles=0, eye_shadow=0.0)
+    look = replace(
+        sample_look(np.random.default_rng(0)), skin=(red, green, blue), freckles=0.0, moles=0, eye_shadow=0.0
+    )
     look = replace(look, lips=(red * 0.88, green * 0.68, blue * 0.7), redness=0.2)
     painted = paint_bare_skin(head, look, size) ** 2
     # Hair and shade at the border of the face must not be taken for skin.
-    near = np.exp(-((np.log(np.maximum(both, 2e-3) / tone) ** 2).sum(axis=2)) / (2 * 0.35**2))
-    return blend(both, known, painted, np.asarray(known * skin * near, np.float32))
+    return blend(both, known, painted, np.asarray(known * skin * _likeness(both, tone), np.float32))
+
+
+def _tone(colour: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
+    """Median linear RGB (3,) of what has weight."""
+    return np.asarray(np.maximum(np.median(colour[weight > 0.5], axis=0), _DARKEST), np.float32)
+
+
+def _likeness(colour: FloatImage, tone: npt.NDArray[np.float32]) -> FloatImage:
+    """How like skin of a tone colours are, (N, N) from 0 to 1; by their ratio, which shade changes less than colour."""
+    away = np.log(np.maximum(colour, _DARKEST) / tone)
+    return np.asarray(np.exp(-(away**2).sum(axis=2) / (2 * _UNLIKE**2)), np.float32)
+
+
+def _without_fringe(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> FloatImage:
+    """Give 0 where hair hangs over forehead and temples, 1 elsewhere, (N, N): the engine paints hair of its own."""
+    import cv2
+
+    size = len(colour)
+    like = _likeness(colour, _tone(colour, weight))
+    wide = max(size // 64, 1)
+    like = cv2.erode(cv2.GaussianBlur(like, (0, 0), size / 400), np.ones((wide, wide), np.uint8))
+    like = cv2.GaussianBlur(np.clip(like * 2 - 0.4, 0, 1), (0, 0), size / 160)
+    points, scale = chart(head).points, chart(head)
+    u, v = ((np.arange(size, dtype=np.float32) + 0.5) / size for _ in range(2))
+    # Above the brows, and beside them as far down as the eyes.
+    beside = np.clip((np.abs(u - 0.5) - np.abs(points[[17, 26], 0] - 0.5).mean()) / (0.1 * scale.wide), 0, 1)
+    edge = (1 - beside) * (points[[19, 24], 1].mean() - 0.12 * scale.high) + beside * points[[36, 45], 1].mean()
+    hairy = np.clip((edge[None, :] - v[:, None]) / (0.06 * scale.high), 0, 1)
+    return np.asarray(1 - hairy * (1 - like), np.float32)
 
 
 def _plain_skin(head: MakeHumanHead, size: int) -> FloatImage:

@@ -1,0 +1,39 @@
+"""`ffbench texture`: skin textures for the engine from portraits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffbench.errors import DataError
+
+
+def make_textures(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Portraits, or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for NAME.png and its note NAME.json.")],
+    size: Annotated[int, typer.Option("--size", min=256, max=4096, help="Height and width of a texture, px.")] = 1024,
+    force: Annotated[bool, typer.Option("--force", help="Write textures anew that are there already.")] = False,
+) -> None:
+    """Make skin textures of portraits, for `ffbench generate --textures DIR`.
+
+    The MakeHuman head is fitted to the largest face of each photograph. What the photograph does not show is filled from
+    the other side of the face and with painted skin; its light is evened. An interrupted run goes on where it stopped.
+    """
+    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.texturing.folder import find_portraits, write_textures
+
+    portraits = find_portraits(photos)
+    with progress_bar("textures", "photos") as progress:
+        written = write_textures(load_makehuman(), portraits, out, size, force, progress)
+    for line in [*(f"note: {note}" for note in written.notes), *(f"problem: {line}" for line in written.problems)]:
+        stderr().print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    there = f", {len(written.kept)} were there" if written.kept else ""
+    if written.problems:
+        raise DataError(
+            f"{len(written.problems)} of {len(portraits)} photographs have the problems above; "
+            f"{len(written.made)} textures are written to {out}{there}"
+        )
+    typer.echo(f"{out}: {len(written.made)} textures{there}")
