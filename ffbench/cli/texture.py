@@ -18,8 +18,9 @@ def make_textures(
 ) -> None:
     """Make skin textures of portraits, for `ffbench generate --textures DIR`.
 
-    The MakeHuman head is fitted to the largest face of each photograph. What the photograph does not show is filled from
-    the other side of the face and with painted skin; its light is evened. An interrupted run goes on where it stopped.
+    The MakeHuman head is fitted to the largest face of each photograph. What the photograph does not show is filled
+    from the other side of the face and with painted skin; its light is evened. An interrupted run goes on where it
+    stopped.
     """
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.synth.makehuman import load_makehuman

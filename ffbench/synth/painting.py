@@ -41,9 +41,9 @@ def paint_skin(head: HeadModel, look: Look, size: int = 768, photo: FloatImage |
 
 def paint_bare_skin(head: HeadModel, look: Look, size: int) -> FloatImage:
     """Draw skin and lips alone, without spots, brows, beard, hair and cloth: (size, size, 3) in the engine's paint."""
-    sheet = _Sheet(head, look, size)
-    _paint_skin_tone(sheet)
-    _paint_lips(sheet)
+    sheet = Sheet(head, look, size)
+    paint_skin_tone(sheet)
+    paint_lips(sheet)
     return sheet.colour
 
 

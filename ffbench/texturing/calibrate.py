@@ -138,7 +138,7 @@ def _skin(head: MakeHumanHead) -> tuple[FloatArray, npt.NDArray[np.intp]]:
 
 
 def nearest_on_surface(point: FloatArray, corners: FloatArray) -> tuple[int, FloatArray]:
-    """Find the triangle of (N, 3, 3) nearest to a point (3,), and the barycentric coordinates (3,) of its nearest place.
+    """Find the triangle of (N, 3, 3) nearest to a point (3,), and barycentric coordinates (3,) of its nearest place.
 
     The plane of the triangle, and its three edges, each clamped to the triangle, are tried for all at once.
     """

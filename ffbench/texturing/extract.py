@@ -74,8 +74,8 @@ def extract(
     fit = fit_head(head, points, *photo.shape[:2])
     if fit.residual > LARGEST_RESIDUAL * width:
         raise DataError(
-            f"the head fits the face with a residual of {fit.residual:.1f} px, {100 * fit.residual / width:.1f} % of its "
-            f"width; at most {100 * LARGEST_RESIDUAL:.0f} % is taken: use a portrait nearer to the front"
+            f"the head fits the face with a residual of {fit.residual:.1f} px, {100 * fit.residual / width:.1f} % of "
+            f"its width; at most {100 * LARGEST_RESIDUAL:.0f} % is taken: use a portrait nearer to the front"
         )
     seen = unwrap(head, fit, photo, size)
     area = face_area(head, size)
@@ -137,8 +137,8 @@ def _without_fringe(head: MakeHumanHead, colour: FloatImage, weight: FloatImage)
     u, v = ((np.arange(size, dtype=np.float32) + 0.5) / size for _ in range(2))
     # Above the brows, and beside them as far down as the eyes.
     beside = np.clip((np.abs(u - 0.5) - np.abs(points[[17, 26], 0] - 0.5).mean()) / (0.1 * scale.wide), 0, 1)
-    edge = (1 - beside) * (points[[19, 24], 1].mean() - 0.12 * scale.high) + beside * points[[36, 45], 1].mean()
-    hairy = np.clip((edge[None, :] - v[:, None]) / (0.06 * scale.high), 0, 1)
+    edge = (1 - beside) * (points[[19, 24], 1].mean() - 0.06 * scale.high) + beside * points[[36, 45], 1].mean()
+    hairy = np.clip((edge[None, :] - v[:, None]) / (0.05 * scale.high), 0, 1)
     return np.asarray(1 - hairy * (1 - like), np.float32)
 
 

@@ -57,7 +57,7 @@ def _basis(head: MakeHumanHead) -> tuple[FloatArray, FloatArray, FloatArray]:
     mean = shapes.mean(axis=0)
     shapes -= mean
     # From the small matrix of inner products: 256 shapes of 16,000 numbers.
-    values, vectors = np.linalg.eigh(shapes @ shapes.T / _SAMPLED)
+    _, vectors = np.linalg.eigh(shapes @ shapes.T / _SAMPLED)
     kept = vectors[:, ::-1][:, :SHAPES] / np.sqrt(_SAMPLED)
     components = kept.T @ shapes
     rest = head.pose(head.shape(np.zeros(head.identity_size)), head.expression({}), Pose())
