@@ -131,9 +131,10 @@ def _without_fringe(head: MakeHumanHead, colour: FloatImage, weight: FloatImage)
     size = len(colour)
     like = _likeness(colour, _tone(colour, weight))
     wide = max(size // 64, 1)
-    like = cv2.erode(cv2.GaussianBlur(like, (0, 0), size / 400), np.ones((wide, wide), np.uint8))
-    like = cv2.GaussianBlur(np.clip(like * 2 - 0.4, 0, 1), (0, 0), size / 160)
-    points, scale = chart(head).points, chart(head)
+    eroded = cv2.erode(cv2.GaussianBlur(like, (0, 0), size / 400), np.ones((wide, wide), np.uint8))
+    like = np.asarray(cv2.GaussianBlur(np.clip(eroded * 2 - 0.4, 0, 1), (0, 0), size / 160), np.float32)
+    scale = chart(head)
+    points = scale.points
     u, v = ((np.arange(size, dtype=np.float32) + 0.5) / size for _ in range(2))
     # Above the brows, and beside them as far down as the eyes.
     beside = np.clip((np.abs(u - 0.5) - np.abs(points[[17, 26], 0] - 0.5).mean()) / (0.1 * scale.wide), 0, 1)
@@ -146,10 +147,10 @@ def _plain_skin(head: MakeHumanHead, size: int) -> FloatImage:
     """Give where there is skin and nothing else, (size, size): no lips, brows and eyes."""
     import cv2
 
-    area = np.ones((size, size), np.float32)
+    area = np.ones((size, size), np.uint8)
     points = chart(head).points * size
     for loop in (points[[17, 18, 19, 20, 21, 39, 40, 41, 36]], points[[22, 23, 24, 25, 26, 45, 46, 47, 42]]):
-        cv2.fillConvexPoly(area, cv2.convexHull(np.rint(loop).astype(np.int32)), 0.0)
-    area = cv2.erode(area, np.ones((size // 64, size // 64), np.uint8))
+        cv2.fillConvexPoly(area, cv2.convexHull(np.rint(loop).astype(np.int32)), 0)
+    plain = cv2.erode(area, np.ones((size // 64, size // 64), np.uint8))
     maps = region_maps(head, size)
-    return np.asarray(area * (np.maximum(maps[Region.LIPS], maps[Region.MOUTH]) < 0.1), np.float32)
+    return np.asarray(plain * (np.maximum(maps[Region.LIPS], maps[Region.MOUTH]) < 0.1), np.float32)

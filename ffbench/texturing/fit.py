@@ -152,4 +152,4 @@ def oval(head: MakeHumanHead, loop: npt.ArrayLike) -> FloatArray:
     topology = head.topology
     uv = np.zeros((len(head.template), 2))
     uv[topology.triangles] = topology.uv
-    return surface_points(head).of(uv)[np.asarray(loop)]
+    return np.asarray(surface_points(head).of(uv)[np.asarray(loop)])

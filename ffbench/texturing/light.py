@@ -36,7 +36,7 @@ def shading(colour: FloatImage, normals: FloatImage, weight: FloatImage) -> Floa
     step = max(len(rows) // 20_000, 1)
     rows, columns = rows[::step], columns[::step]
     unit = normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
-    design = harmonics(unit[rows, columns].astype(np.float64))
+    design = np.asarray(harmonics(unit[rows, columns]), np.float64)
     every = harmonics(unit)
     light = np.empty_like(colour)
     for channel in range(3):

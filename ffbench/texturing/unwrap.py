@@ -74,9 +74,10 @@ def _sample(light: FloatImage, x: FloatImage, y: FloatImage) -> FloatImage:
     pitch = float(np.median(np.hypot(np.diff(x[middle]), np.diff(y[middle]))))
     factor = 1 / max(pitch, 1.0)
     if factor < 0.8:
+        height, width = light.shape[:2]
         small = cv2.resize(light, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        down, right = small.shape[0] / light.shape[0], small.shape[1] / light.shape[1]
-        x, y, light = (x + 0.5) * right - 0.5, (y + 0.5) * down - 0.5, small
+        light = np.asarray(small, np.float32)
+        x, y = (x + 0.5) * (light.shape[1] / width) - 0.5, (y + 0.5) * (light.shape[0] / height) - 0.5
     sampled = cv2.remap(light, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.clip(sampled, 0, 1), np.float32)
 
