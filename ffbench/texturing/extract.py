@@ -11,24 +11,23 @@ from ffbench.errors import DataError
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import find_faces
 from ffbench.synth.appearance import sample_look
-from ffbench.synth.bake import FloatImage, region_maps
-from ffbench.synth.chart import chart
-from ffbench.synth.head import Region
+from ffbench.synth.bake import FloatImage
 from ffbench.synth.makehuman import MakeHumanHead
 from ffbench.synth.painting import paint_bare_skin
 from ffbench.synth.photo import to_srgb
+from ffbench.texturing.areas import face_area, plain_skin
 from ffbench.texturing.fill import blend
 from ffbench.texturing.fit import fit_head
-from ffbench.texturing.light import shading
-from ffbench.texturing.unwrap import face_area, unwrap
+from ffbench.texturing.foreign import foreign
+from ffbench.texturing.light import even_light, likeness, skin_tone
+from ffbench.texturing.unwrap import unwrap
 
 SMALLEST_FACE = 64
 """Px from side to side of the network's points: less has no skin to speak of."""
 LARGEST_RESIDUAL = 0.05
 """Of the face's width: worse fits are refused."""
-
-# Natural logarithm of the ratio of colours that are another thing than skin; linear RGB is at least `_DARKEST`.
-_UNLIKE, _DARKEST = 0.35, 2e-3
+SMALLEST_SHARE = 0.25
+"""Of the face's area: less of it is not worth filling the rest from."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,15 @@ def extract(
             f"its width; at most {100 * LARGEST_RESIDUAL:.0f} % is taken: use a portrait nearer to the front"
         )
     seen = unwrap(head, fit, photo, size)
-    area = face_area(head, size)
-    skin = _plain_skin(head, size)
-    light = shading(seen.colour, seen.normals, seen.weight * skin)
-    even = np.asarray(np.clip(seen.colour / light, 0, 1), np.float32)
-    weight = seen.weight * _without_fringe(head, even, seen.weight * skin)
+    area, skin = face_area(head, size), plain_skin(head, size)
+    shown = float((seen.weight > 0.5).sum() / (area > 0.5).sum())
+    if shown < SMALLEST_SHARE:
+        raise DataError(
+            f"{100 * shown:.0f} % of the face is seen; expected at least {100 * SMALLEST_SHARE:.0f} %, from the front "
+            "and not cut off"
+        )
+    even = even_light(seen.colour, seen.normals, seen.openness, seen.weight * skin)
+    weight = seen.weight * (1 - foreign(head, even, seen.weight))
     return Extracted(
         texture=to_srgb(_complete(head, even, weight, skin)),
         weight=weight,
@@ -102,55 +105,12 @@ def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin:
     mirrored, other = colour[:, ::-1], weight[:, ::-1]
     both = blend(colour, weight, np.ascontiguousarray(mirrored), weight * other * skin)
     known = np.maximum(weight, other)
-    tone = _tone(colour, weight * skin)
+    tone = skin_tone(colour, weight * skin)
     red, green, blue = np.sqrt(np.clip(tone, 0.002, 1)).tolist()
     look = replace(
         sample_look(np.random.default_rng(0)), skin=(red, green, blue), freckles=0.0, moles=0, eye_shadow=0.0
     )
     look = replace(look, lips=(red * 0.88, green * 0.68, blue * 0.7), redness=0.2)
     painted = paint_bare_skin(head, look, size) ** 2
-    # Hair and shade at the border of the face must not be taken for skin.
-    return blend(both, known, painted, np.asarray(known * skin * _likeness(both, tone), np.float32))
-
-
-def _tone(colour: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
-    """Median linear RGB (3,) of what has weight."""
-    return np.asarray(np.maximum(np.median(colour[weight > 0.5], axis=0), _DARKEST), np.float32)
-
-
-def _likeness(colour: FloatImage, tone: npt.NDArray[np.float32]) -> FloatImage:
-    """How like skin of a tone colours are, (N, N) from 0 to 1; by their ratio, which shade changes less than colour."""
-    away = np.log(np.maximum(colour, _DARKEST) / tone)
-    return np.asarray(np.exp(-(away**2).sum(axis=2) / (2 * _UNLIKE**2)), np.float32)
-
-
-def _without_fringe(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> FloatImage:
-    """Give 0 where hair hangs over forehead and temples, 1 elsewhere, (N, N): the engine paints hair of its own."""
-    import cv2
-
-    size = len(colour)
-    like = _likeness(colour, _tone(colour, weight))
-    wide = max(size // 64, 1)
-    eroded = cv2.erode(cv2.GaussianBlur(like, (0, 0), size / 400), np.ones((wide, wide), np.uint8))
-    like = np.asarray(cv2.GaussianBlur(np.clip(eroded * 2 - 0.4, 0, 1), (0, 0), size / 160), np.float32)
-    scale = chart(head)
-    points = scale.points
-    u, v = ((np.arange(size, dtype=np.float32) + 0.5) / size for _ in range(2))
-    # Above the brows, and beside them as far down as the eyes.
-    beside = np.clip((np.abs(u - 0.5) - np.abs(points[[17, 26], 0] - 0.5).mean()) / (0.1 * scale.wide), 0, 1)
-    edge = (1 - beside) * (points[[19, 24], 1].mean() - 0.06 * scale.high) + beside * points[[36, 45], 1].mean()
-    hairy = np.clip((edge[None, :] - v[:, None]) / (0.05 * scale.high), 0, 1)
-    return np.asarray(1 - hairy * (1 - like), np.float32)
-
-
-def _plain_skin(head: MakeHumanHead, size: int) -> FloatImage:
-    """Give where there is skin and nothing else, (size, size): no lips, brows and eyes."""
-    import cv2
-
-    area = np.ones((size, size), np.uint8)
-    points = chart(head).points * size
-    for loop in (points[[17, 18, 19, 20, 21, 39, 40, 41, 36]], points[[22, 23, 24, 25, 26, 45, 46, 47, 42]]):
-        cv2.fillConvexPoly(area, cv2.convexHull(np.rint(loop).astype(np.int32)), 0)
-    plain = cv2.erode(area, np.ones((size // 64, size // 64), np.uint8))
-    maps = region_maps(head, size)
-    return np.asarray(plain * (np.maximum(maps[Region.LIPS], maps[Region.MOUTH]) < 0.1), np.float32)
+    # Shade at the border of the face must not be taken for skin.
+    return blend(both, known, painted, np.asarray(known * skin * likeness(both, tone), np.float32))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ffbench.synth.bake import FloatImage
+from ffbench.texturing.light import DARKEST
 
 _LARGEST_GAIN = 4.0
-_DARKEST = 2e-3
 
 
 def push_pull(value: FloatImage, weight: FloatImage) -> FloatImage:
@@ -38,7 +38,7 @@ def blend(own: FloatImage, weight: FloatImage, base: FloatImage, trusted: FloatI
     """
     import cv2
 
-    ratio = np.log(np.maximum(own, _DARKEST) / np.maximum(base, _DARKEST))
+    ratio = np.log(np.maximum(own, DARKEST) / np.maximum(base, DARKEST))
     ratio = np.clip(ratio, -np.log(_LARGEST_GAIN), np.log(_LARGEST_GAIN)).astype(np.float32)
     gain = push_pull(ratio, trusted)
     gain = np.asarray(cv2.GaussianBlur(gain, (0, 0), len(own) / 64), np.float32)

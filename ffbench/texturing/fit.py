@@ -6,7 +6,6 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.synth.head import FloatArray, Pose
 from ffbench.synth.makehuman import MakeHumanHead
@@ -145,11 +144,3 @@ def _spread_out(points: SurfacePoints, places: FloatArray, off: FloatArray, vert
     warp = np.zeros((len(vertices), 2))
     warp[near] = spread(vertices[near]) * np.exp(-((distance[near] / _REACH) ** 2))[:, None]
     return warp
-
-
-def oval(head: MakeHumanHead, loop: npt.ArrayLike) -> FloatArray:
-    """Texture coordinates (N, 2) of some of the 468 points."""
-    topology = head.topology
-    uv = np.zeros((len(head.template), 2))
-    uv[topology.triangles] = topology.uv
-    return np.asarray(surface_points(head).of(uv)[np.asarray(loop)])

@@ -10,9 +10,56 @@ from ffbench.synth.head import FloatArray
 
 LARGEST = 2.2
 """Light is taken for this multiple of its mean at most, and for its inverse at least."""
+DARKEST = 2e-3
+"""Linear RGB that ratios of colours are taken of is at least this."""
 _ROUNDS = 8
 _RIDGE = 0.02
 _HUBER = 0.12
+# Creases are as dark as this share of light from all around at least.
+_LEAST_OPEN = 0.3
+# Standard deviation, as a share of the sheet's height, of the blur that finds what light the harmonics leave over, and
+# how much of that is taken away: some of it is the skin's own.
+_LEFT_OVER, _TAKEN = 1 / 64, 0.7
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def even_light(colour: FloatImage, normals: FloatImage, openness: FloatImage, weight: FloatImage) -> FloatImage:
+    """Take the light out of the colours (N, N, 3) of a surface; the mean over the skin is kept.
+
+    What little light reaches creases is divided out first, then what varies over directions, then most of what is left
+    of slow changes: cast shadows and gloss. The last is done to the luminance alone, so that cheeks keep their colour.
+
+    Args:
+        colour: (N, N, 3) linear RGB.
+        normals: (N, N, 3).
+        openness: (N, N), share of the light from all around.
+        weight: (N, N), how much a texel counts; 0 where there is no skin.
+    """
+    import cv2
+
+    open_ = np.asarray(colour / np.clip(openness, _LEAST_OPEN, 1)[..., None], np.float32)
+    even = np.maximum(open_ / shading(open_, normals, weight), 0)
+    tone = skin_tone(even, weight)
+    trusted = np.asarray(weight * likeness(even, tone), np.float32)
+    excess = np.log(np.maximum(even @ _LUMINANCE, DARKEST) / (tone @ _LUMINANCE))
+    blur = _LEFT_OVER * len(colour)
+    mass = np.maximum(cv2.GaussianBlur(trusted, (0, 0), blur), 1e-4)
+    slow = cv2.GaussianBlur(np.asarray(trusted * excess, np.float32), (0, 0), blur) / mass
+    return np.asarray(np.clip(even * np.exp(-_TAKEN * slow)[..., None], 0, 1), np.float32)
+
+
+def skin_tone(colour: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
+    """Give the median linear RGB (3,) of what has weight."""
+    return np.asarray(np.maximum(np.median(colour[weight > 0.5], axis=0), DARKEST), np.float32)
+
+
+def likeness(colour: FloatImage, tone: npt.NDArray[np.float32], unlike: float = 0.35) -> FloatImage:
+    """How like skin of a tone colours (N, N, 3) are, (N, N) from 0 to 1; by their ratio, which shade changes less.
+
+    `unlike` is the natural logarithm of the ratio of a thing that is no skin.
+    """
+    away = np.log(np.maximum(colour, DARKEST) / tone)
+    return np.asarray(np.exp(-(away**2).sum(axis=2) / (2 * unlike**2)), np.float32)
 
 
 def harmonics(normals: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -26,11 +73,7 @@ def shading(colour: FloatImage, normals: FloatImage, weight: FloatImage) -> Floa
 
     Light that varies slowly over directions is nine numbers a channel (Ramamoorthi and Hanrahan, 2001). They are fitted
     to the colours as if all skin had one; by Huber's weights brows, beard and spots, which have another, count little.
-
-    Args:
-        colour: (N, N, 3) linear RGB.
-        normals: (N, N, 3).
-        weight: (N, N), how much a texel counts; 0 where there is no skin.
+    Arguments as those of `even_light`.
     """
     rows, columns = np.nonzero(weight > 0.3)
     step = max(len(rows) // 20_000, 1)

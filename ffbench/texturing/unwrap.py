@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.facemesh.groups import OVAL
-from ffbench.synth.bake import FloatImage, bake, region_maps
-from ffbench.synth.head import Part, Region
+from ffbench.synth.bake import FloatImage, bake, openness
+from ffbench.synth.head import Part
 from ffbench.synth.makehuman import MakeHumanHead
 from ffbench.synth.photo import to_linear
 from ffbench.synth.raster import rasterize
 from ffbench.synth.shading import vertex_normals
-from ffbench.texturing.fit import Fit, oval
+from ffbench.texturing.areas import face_area
+from ffbench.texturing.fit import Fit
 
 # dm by which a texel may lie behind what its pixel shows; cosines between which a slant fades out.
 _BIAS = 0.06
 _SLANTED, _FACING = 0.2, 0.5
-# Share of the sheet's height over which the border of the face fades.
-_FEATHER = 0.02
+# Shares of the face's width, inwards from the head's outline, between which texels begin to count: the fit errs by
+# one or two hundredths, and beyond the outline is the background.
+_OUTLINE, _INSIDE = 0.02, 0.05
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,13 @@ class Unwrapped:
         colour: (N, N, 3) linear RGB.
         weight: (N, N) from 0, not seen, to 1.
         normals: (N, N, 3) of the surface in the head's axes, with its expression.
+        openness: (N, N), how much of the light from all around reaches a texel.
     """
 
     colour: FloatImage
     weight: FloatImage
     normals: FloatImage
+    openness: FloatImage
 
 
 def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: int) -> Unwrapped:
@@ -49,8 +51,7 @@ def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: in
     seen_normals = vertex_normals(fit.points * [1, -1, -1], topology.triangles)
     view = -fit.points / np.linalg.norm(fit.points, axis=1, keepdims=True) * [1, -1, -1]
     facing = (seen_normals * view).sum(axis=1)
-    field = np.column_stack([fit.xy, fit.points[:, 2], facing, normals])
-    baked = bake(head, field, size)
+    baked = bake(head, np.column_stack([fit.xy, fit.points[:, 2], facing, normals, openness(head)]), size)
     x, y, depth = (np.ascontiguousarray(baked[..., k]) for k in range(3))
     # Lashes are thin sheets that a photograph has as pixels anyway.
     solid = topology.triangles[topology.part != Part.LASHES]
@@ -58,11 +59,15 @@ def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: in
     shown = cv2.remap(1 / np.maximum(nearest, 1e-6), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     visible = (shown > depth - _BIAS) & (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     slant = np.clip((baked[..., 3] - _SLANTED) / (_FACING - _SLANTED), 0, 1)
+    inside = cv2.distanceTransform((nearest > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    inwards = (cv2.remap(inside, x, y, cv2.INTER_LINEAR) / fit.width - _OUTLINE) / (_INSIDE - _OUTLINE)
     weight = cv2.erode(visible.astype(np.uint8), np.ones((3, 3), np.uint8)) * slant * face_area(head, size)
+    weight = weight * np.clip(inwards, 0, 1)
     return Unwrapped(
         colour=np.asarray(_sample(to_linear(photo), x, y), np.float32),
         weight=np.asarray(weight, np.float32),
         normals=np.asarray(baked[..., 4:7], np.float32),
+        openness=np.asarray(baked[..., 7], np.float32),
     )
 
 
@@ -80,16 +85,3 @@ def _sample(light: FloatImage, x: FloatImage, y: FloatImage) -> FloatImage:
         x, y = (x + 0.5) * (light.shape[1] / width) - 0.5, (y + 0.5) * (light.shape[0] / height) - 0.5
     sampled = cv2.remap(light, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.clip(sampled, 0, 1), np.float32)
-
-
-@functools.lru_cache(maxsize=4)
-def face_area(head: MakeHumanHead, size: int) -> FloatImage:
-    """Give where a texture shows the face, (size, size) from 0 to 1: the network's oval, without the mouth's inside."""
-    import cv2
-
-    area = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(area, [np.rint(oval(head, OVAL) * size * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-    feather = _FEATHER * size
-    soft = np.clip((cv2.distanceTransform(area, cv2.DIST_L2, 5) - 0.25 * feather) / feather, 0, 1)
-    inside = np.clip(region_maps(head, size)[Region.MOUTH] * 2.5 - 0.3, 0, 1)
-    return np.asarray(soft * (1 - inside), np.float32)
