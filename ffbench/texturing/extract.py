@@ -100,17 +100,25 @@ def extract(
 
 def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:
     """Fill what is not seen: from the other side of the face, and the rest with painted skin of its colour."""
-    size = len(colour)
-    # u = 0.5 is the middle of the face, so the sheet's columns mirror one another.
-    mirrored, other = colour[:, ::-1], weight[:, ::-1]
-    both = blend(colour, weight, np.ascontiguousarray(mirrored), weight * other * skin)
-    known = np.maximum(weight, other)
     tone = skin_tone(colour, weight * skin)
+    # Shade at the border of the face must not be taken for skin.
+    trusted = np.asarray(weight * skin * likeness(colour, tone), np.float32)
+    # u = 0.5 is the middle of the face, so the sheet's columns mirror one another.
+    mirrored, other, trusted_other = (np.ascontiguousarray(image[:, ::-1]) for image in (colour, weight, trusted))
+    filled = blend(mirrored, other, _painted(head, tone, len(colour)), trusted_other)
+    return blend(colour, weight, filled, trusted)
+
+
+def _painted(head: MakeHumanHead, tone: npt.NDArray[np.float32], size: int) -> FloatImage:
+    """Paint skin and lips of a tone, linear RGB (3,): (size, size, 3) linear RGB."""
     red, green, blue = np.sqrt(np.clip(tone, 0.002, 1)).tolist()
     look = replace(
-        sample_look(np.random.default_rng(0)), skin=(red, green, blue), freckles=0.0, moles=0, eye_shadow=0.0
+        sample_look(np.random.default_rng(0)),
+        skin=(red, green, blue),
+        lips=(red * 0.88, green * 0.68, blue * 0.7),
+        redness=0.2,
+        freckles=0.0,
+        moles=0,
+        eye_shadow=0.0,
     )
-    look = replace(look, lips=(red * 0.88, green * 0.68, blue * 0.7), redness=0.2)
-    painted = paint_bare_skin(head, look, size) ** 2
-    # Shade at the border of the face must not be taken for skin.
-    return blend(both, known, painted, np.asarray(known * skin * likeness(both, tone), np.float32))
+    return np.asarray(paint_bare_skin(head, look, size) ** 2, np.float32)

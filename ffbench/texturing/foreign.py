@@ -7,7 +7,7 @@ import numpy as np
 from ffbench.synth.bake import FloatImage
 from ffbench.synth.chart import chart
 from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.texturing.areas import eyes_and_brows, face_area, plain_skin
+from ffbench.texturing.areas import eyes_and_brows, face_oval, plain_skin
 from ffbench.texturing.light import likeness, skin_tone
 
 # What is as unlike skin as this is foreign where it hangs together with the border of the face.
@@ -15,6 +15,8 @@ _LEAST_LIKE = 0.35
 # Shares of the sheet's height: the blur that joins the strands of a fringe, what is taken away around it (the shadow
 # that it throws), and the fade.
 _JOINED, _AROUND, _FADE = 1 / 300, 1 / 90, 1 / 180
+# dm around the landmarks of brows and eyes that stay, whatever touches them.
+_BROW = 0.025
 
 
 def foreign(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> FloatImage:
@@ -36,13 +38,13 @@ def foreign(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> Floa
     like = likeness(colour, skin_tone(colour, weight * skin))
     like = np.asarray(cv2.GaussianBlur(like, (0, 0), _JOINED * size), np.float32)
     mouth = int(chart(head).points[[48, 54], 1].mean() * size)
-    searched = (face_area(head, size) > 0) & ~eyes_and_brows(head, size)
+    oval, kept = face_oval(head, size), eyes_and_brows(head, size, _BROW)
+    searched = oval & ~kept
     searched[mouth:] = False
     unlike = searched & (like < _LEAST_LIKE)
     _, part = cv2.connectedComponents(unlike.astype(np.uint8), connectivity=8)
-    inner = cv2.erode((face_area(head, size) > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    from_outside = np.unique(part[(inner == 0) & unlike])
-    found = np.isin(part, from_outside) & unlike
+    border = oval & (cv2.erode(oval.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    found = unlike & np.isin(part, np.unique(part[border & unlike]))
     away = cv2.distanceTransform((~found).astype(np.uint8), cv2.DIST_L2, 5)
-    share = np.clip(1 - (away - _AROUND * size) / (_FADE * size), 0, 1) * ~eyes_and_brows(head, size)
+    share = np.clip(1 - (away - _AROUND * size) / (_FADE * size), 0, 1) * ~kept
     return np.asarray(cv2.GaussianBlur(share.astype(np.float32), (0, 0), _JOINED * size), np.float32)

@@ -20,6 +20,8 @@ _LEAST_OPEN = 0.3
 # Standard deviation, as a share of the sheet's height, of the blur that finds what light the harmonics leave over, and
 # how much of that is taken away: some of it is the skin's own.
 _LEFT_OVER, _TAKEN = 1 / 64, 0.7
+# What is brighter than skin by more than this logarithm is gloss, of which this much is taken away.
+_GLINT, _GLINT_TAKEN = 0.15, 0.7
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -27,7 +29,8 @@ def even_light(colour: FloatImage, normals: FloatImage, openness: FloatImage, we
     """Take the light out of the colours (N, N, 3) of a surface; the mean over the skin is kept.
 
     What little light reaches creases is divided out first, then what varies over directions, then most of what is left
-    of slow changes: cast shadows and gloss. The last is done to the luminance alone, so that cheeks keep their colour.
+    of slow changes, cast shadows above all, and of gloss. The last is done to the luminance alone, so that cheeks keep
+    their colour.
 
     Args:
         colour: (N, N, 3) linear RGB.
@@ -44,8 +47,9 @@ def even_light(colour: FloatImage, normals: FloatImage, openness: FloatImage, we
     excess = np.log(np.maximum(even @ _LUMINANCE, DARKEST) / (tone @ _LUMINANCE))
     blur = _LEFT_OVER * len(colour)
     mass = np.maximum(cv2.GaussianBlur(trusted, (0, 0), blur), 1e-4)
-    slow = cv2.GaussianBlur(np.asarray(trusted * excess, np.float32), (0, 0), blur) / mass
-    return np.asarray(np.clip(even * np.exp(-_TAKEN * slow)[..., None], 0, 1), np.float32)
+    slow = _TAKEN * cv2.GaussianBlur(np.asarray(trusted * excess, np.float32), (0, 0), blur) / mass
+    glint = _GLINT_TAKEN * np.maximum(excess - slow - _GLINT, 0)
+    return np.asarray(np.clip(even * np.exp(-slow - glint)[..., None], 0, 1), np.float32)
 
 
 def skin_tone(colour: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
