@@ -22,6 +22,8 @@ from ffbench.texturing.foreign import foreign
 from ffbench.texturing.light import even_light, likeness, skin_tone
 from ffbench.texturing.unwrap import unwrap
 
+LONGEST_SIDE = 4096
+"""Px that photographs are shrunk to: the face takes a quarter of a texture's width, which is 4096 px at most."""
 SMALLEST_FACE = 64
 """Px from side to side of the network's points: less has no skin to speak of."""
 LARGEST_RESIDUAL = 0.05
@@ -63,6 +65,7 @@ def extract(
     Raises:
         DataError: there is no face, it is too small, or the head does not fit it.
     """
+    photo, scale = _smaller(photo)
     faces = find_faces(photo, network)
     if not faces:
         raise DataError("no face was found; expected a portrait, upright and from the front")
@@ -90,12 +93,22 @@ def extract(
         texture=to_srgb(_complete(head, even, weight, skin)),
         weight=weight,
         as_seen=seen.colour,
-        residual=fit.residual,
-        face_width=width,
+        residual=fit.residual / scale,
+        face_width=width / scale,
         coverage=float(weight.sum() / area.sum()),
         faces=len(faces),
-        centre=points.mean(axis=0),
+        centre=points.mean(axis=0) / scale,
     )
+
+
+def _smaller(photo: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], float]:
+    """Shrink a photograph with a side longer than `LONGEST_SIDE`; give it and the factor of its size."""
+    import cv2
+
+    scale = min(LONGEST_SIDE / max(photo.shape[:2]), 1.0)
+    if scale == 1:
+        return photo, 1.0
+    return np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:

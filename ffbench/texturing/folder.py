@@ -78,7 +78,12 @@ def write_textures(
 
     Raises:
         DataError: an asset cannot be had.
+        UsageError: a texture would be written over its photograph.
     """
+    for portrait in portraits:
+        picture = out / f"{portrait.name}.png"
+        if picture.resolve() == portrait.path.resolve():
+            raise UsageError(f"{picture}: is the photograph itself; name another folder with --out")
     # Before the first photograph: without it every one of them would have the same problem.
     assets.asset_path("face_mesh")
     result = Written([], [], [], [])
@@ -105,12 +110,14 @@ def _is_made(portrait: Portrait, out: Path, size: int) -> bool:
     """Whether the texture of a portrait is there.
 
     Raises:
-        DataError: one of the same name is there, but of another photograph, size or version.
+        DataError: one of the same name is there, but of another photograph, size or version, or without a note.
     """
     picture, note = out / f"{portrait.name}.png", out / f"{portrait.name}.json"
-    # The note is written last.
-    if not picture.is_file() or not note.is_file():
+    if not picture.exists():
         return False
+    # The note is written last, so that a picture without one is either not whole or somebody's own.
+    if not note.is_file():
+        raise DataError(f"{picture}: is there, but not {note.name}, which ffbench writes; --force writes both anew")
     expected = {"photo_sha256": _hash(portrait.path), "size": size, "version": VERSION}
     try:
         content = json.loads(note.read_bytes()) if note.stat().st_size <= _LARGEST_NOTE else None
