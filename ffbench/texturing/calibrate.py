@@ -46,7 +46,7 @@ def calibrate(head: MakeHumanHead, people: int = PEOPLE) -> list[dict[str, list[
             points = next(track([frame.image])).points
             if points is None or _astray(points, frame.landmarks):
                 continue
-            for number, place in _look_through(head, frame, points).items():
+            for number, place in see_through(head, frame, points).items():
                 places[number].append(place)
     result: list[dict[str, list[int] | list[float] | float]] = []
     corners, skin = _skin(head)
@@ -86,7 +86,7 @@ def _astray(points: npt.NDArray[np.float64], landmarks: FloatArray) -> bool:
     return bool(np.linalg.norm(points[list(IBUG68)] - landmarks, axis=1).mean() > 0.12 * width)
 
 
-def _look_through(head: HeadModel, frame: RenderedFrame, points: npt.NDArray[np.float64]) -> dict[int, FloatArray]:
+def see_through(head: HeadModel, frame: RenderedFrame, points: npt.NDArray[np.float64]) -> dict[int, FloatArray]:
     """Follow points (468, 2) of the image back to places (3,) on the template, those that hit no skin left out."""
     import cv2
 

@@ -27,7 +27,7 @@ def push_pull(value: FloatImage, weight: FloatImage) -> FloatImage:
     # A square with any weight at all is worth as much as four times that.
     below = push_pull(np.asarray(coarse, np.float32), np.asarray(np.minimum(4 * mass, 1), np.float32))
     pulled = np.reshape(cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR), value.shape)
-    return np.asarray(pulled + weight[..., None] * (value - pulled), np.float32)
+    return np.asarray(weight[..., None] * value + (1 - weight[..., None]) * pulled, np.float32)
 
 
 def blend(own: FloatImage, weight: FloatImage, base: FloatImage, trusted: FloatImage) -> FloatImage:
