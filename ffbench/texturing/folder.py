@@ -135,7 +135,12 @@ def _write(head: MakeHumanHead, portrait: Portrait, out: Path, size: int) -> str
     digest = _hash(portrait.path)
     found = extract(head, read_image(portrait.path), size)
     picture, note = out / f"{portrait.name}.png", out / f"{portrait.name}.json"
-    note.unlink(missing_ok=True)
+    # A note of another picture must not stand beside this one, not for a moment.
+    if note.is_file():
+        try:
+            note.unlink()
+        except OSError as error:
+            raise DataError(f"{note}: cannot be replaced ({error.strerror or error})") from error
     write_bytes(picture, encode_png(found.texture))
     content = {
         "layout": head.uv_layout,

@@ -53,7 +53,7 @@ def test_light_stays_within_bounds_in_the_dark(ball: tuple[Image, Image]) -> Non
     seen = np.maximum(normals[..., :1], 0).repeat(3, axis=2) * inside[..., None]
     found = shading(seen.astype(np.float32), normals, inside)
     assert np.isfinite(found).all()
-    assert 1 / LARGEST <= found.min()
+    assert found.min() >= 1 / LARGEST
     assert found.max() <= np.float32(LARGEST)
     black = shading(np.zeros_like(seen, np.float32), normals, inside)
     assert np.isfinite(black).all()
