@@ -89,7 +89,7 @@ def test_each_triangle_shows_its_own_part_of_the_texture(bare: FlameHead, head: 
         assert (changed & ~own).sum() <= 0.02 * changed.sum()
         assert changed[ids == triangle].mean() > 0.15
         red, green, _ = after[(ids == triangle) & changed].T
-        assert np.median(red / green) > 3
+        assert np.median(red / green) > 2  # 1.4 without the paint
 
 
 def _linear(srgb: tuple[int, int, int]) -> npt.NDArray[np.float64]:

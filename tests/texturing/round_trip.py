@@ -1,23 +1,28 @@
 """A known texture is rendered, photographed, taken off the picture again and compared.
 
-`python -m tests.texturing.round_trip PEOPLE` prints the table of docs/texture.md.
+`python -m tests.texturing.round_trip PEOPLE [PICTURE.jpg]` prints the table of docs/texture.md and draws its picture.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from ffbench.facemesh.tracker import find_faces
 from ffbench.synth.bake import bake
 from ffbench.synth.expressions import Frame, sample_target
 from ffbench.synth.head import Pose
+from ffbench.synth.image_folder import list_textures
 from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
 from ffbench.synth.photo import to_linear, to_srgb
-from ffbench.synth.scene import RenderedFrame, render_frame, sample_person, sample_scene
+from ffbench.synth.scene import RenderedFrame, render_frame, sample_frame, sample_person, sample_scene
 from ffbench.texturing.extract import Extracted, extract
 from ffbench.texturing.fit import fit_head
 
@@ -95,9 +100,33 @@ def _difference(colour: Linear, truth: Linear) -> tuple[float, float]:
     return float(np.abs(off).mean()), float(20 * np.log10(255) - 10 * np.log10((off**2).mean()))
 
 
+def picture(head: MakeHumanHead, seeds: Sequence[int], folder: Path) -> npt.NDArray[np.uint8]:
+    """Show, a row a person: portrait, photograph in the texture, texture, the known one, and two others who wear it."""
+    middle = (slice(SIZE // 8, SIZE * 3 // 4), slice(SIZE * 5 // 16, SIZE * 11 // 16))
+    rows = []
+    for seed in seeds:
+        known = portrait(head, seed)
+        found = extract(head, known.frame.image, SIZE)
+        Image.fromarray(found.texture).save(folder / "skin.png")
+        worn = list_textures(folder, head, head.uv_layout)
+        others = []
+        for other in (100 + seed, 200 + seed):
+            person = sample_person(head, other, SIZE, worn)
+            frame = sample_frame(np.random.default_rng(other), person)
+            others.append(render_frame(sample_scene(person, other, 480, 480), frame).image)
+        sheets = [sheet[middle] for sheet in (to_srgb(found.as_seen), found.texture, to_srgb(known.texture))]
+        face = Image.fromarray(known.frame.image).resize((480, 480), Image.Resampling.BOX)
+        rows.append(np.hstack([np.asarray(face), *sheets, *others]))
+    return np.vstack(rows)
+
+
 def main() -> None:
-    """Print the means over people."""
+    """Print the means over people, and write the picture."""
     head = load_makehuman()
+    if len(sys.argv) > 2:
+        with tempfile.TemporaryDirectory() as folder:
+            shown = Image.fromarray(picture(head, (4, 8, 1), Path(folder)))
+        shown.resize((shown.width // 2, shown.height // 2), Image.Resampling.BOX).save(sys.argv[2], quality=92)
     rows = []
     for seed in range(int(sys.argv[1])):
         known = portrait(head, seed)
