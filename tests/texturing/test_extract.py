@@ -47,9 +47,9 @@ def test_what_was_rendered_is_found_again(head: MakeHumanHead, known: Portrait, 
     assert found.coverage > 0.6
     likeness = compare(head, known, found)
     assert likeness.placed < 0.02 * likeness.width
-    # 4.1 of 255 and 32 dB were measured; the photograph as it was has 10.
+    # 4.5 of 255 and 31.5 dB were measured; the photograph as it was has 10.6, one colour 5.9 and 25.7 dB.
     assert likeness.even[0] < 6
-    assert likeness.even[1] > 29
+    assert likeness.even[1] > 30
     assert likeness.even[0] < 0.6 * likeness.uneven[0]
 
 
