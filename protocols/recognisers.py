@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from .recognition_faces import SIZE, THUMBNAIL
 
+RecogniserName = Literal["roi", "mmnet"]
+RecipeName = Literal["released", "light"]
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Predictions = npt.NDArray[np.int8]
@@ -23,6 +26,7 @@ class Recogniser(ABC):
     """A classifier of registered flows."""
 
     epochs: int
+    device: str = "cpu"
 
     @abstractmethod
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:

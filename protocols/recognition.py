@@ -32,7 +32,9 @@ from ffbench.protocol import (
     Score,
 )
 
-from .recognisers import Recogniser, RegionHistograms
+from . import recognition_engines
+from .recognisers import RecipeName, Recogniser, RecogniserName, RegionHistograms
+from .recognition_engines import EngineName
 from .recognition_faces import SIZE, Affine, FlowField, align_flow, register, thumbnail, to_recogniser
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import pair_terms, summarise_recognition, votes_of
@@ -41,7 +43,6 @@ VERSION = "1.0"
 Kind = Literal["facial", "head", "expression"]
 Derive = Literal["none", "rigid", "homography"]
 Variant = Literal["clean", "official"]
-RecogniserName = Literal["roi", "mmnet"]
 Choice = TypeVar("Choice", bound=str)
 
 _FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
@@ -71,7 +72,7 @@ class Recognition(Protocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
     learns = True
-    learning_options = frozenset({"recogniser", "epochs", "seeds"})
+    learning_options = frozenset({"recogniser", "recipe", "epochs", "seeds"})
 
     def __init__(
         self,
@@ -82,9 +83,11 @@ class Recognition(Protocol[Face]):
         flow: Kind = "facial",
         derive_head: Derive = "none",
         recogniser: RecogniserName = "roi",
+        recipe: RecipeName | None = None,
         epochs: int | None = None,
         seeds: int = 1,
         workers: int = 1,
+        engine: EngineName = "processes",
     ) -> None:
         """Scan the dataset at `data`.
 
@@ -95,12 +98,15 @@ class Recognition(Protocol[Face]):
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns.
+            recipe: how `mmnet` does; None for `light` on synthetic data, and `released` otherwise.
             epochs: how long it does; None for the recogniser's own number.
             seeds: how often everything is learnt anew.
             workers: processes that learn; no digit depends on them.
+            engine: what runs them; no digit depends on it.
 
         Raises:
             DataError: `data` does not hold CASME II, or too little of it.
+            UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
         """
         found = casme2.scan(data)
         if name == "megc_casme2":
@@ -109,9 +115,14 @@ class Recognition(Protocol[Face]):
             selection = casme2.select(found, casme2.FIVE if name == "casme2_5" else casme2.THREE)
         self._classes = selection.classes
         self._clips = {clip.coding.key: (clip, of) for clip, of in selection.clips}
-        self._flow, self._derive_head, self._seeds, self._workers = flow, derive_head, seeds, workers
+        self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self._variant = variant
-        self._recogniser = _recogniser(recogniser, len(selection.classes), epochs)
+        if recogniser == "mmnet":
+            recipe = recipe or ("light" if found.synthetic else "released")
+        elif recipe:
+            raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
+        self._recogniser = _recogniser(recipe, len(selection.classes), epochs)
+        self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         self.card = ProtocolCard(
             id=name,
             version=VERSION,
@@ -126,6 +137,7 @@ class Recognition(Protocol[Face]):
                 "flow": flow,
                 "derive_head": derive_head,
                 "recogniser": recogniser,
+                **({"recipe": recipe} if recipe else {}),
                 "epochs": self._recogniser.epochs,
                 "seeds": seeds,
             },
@@ -170,7 +182,7 @@ class Recognition(Protocol[Face]):
             np.save(file, inputs)
         classes = len(self._classes)
         task = Task(self._recogniser, place, labels, subjects, classes, folder)
-        predicted = leave_one_subject_out(task, self._seeds, self._workers, progress)
+        predicted = leave_one_subject_out(task, self._seeds, self._engine, progress)
         by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
         kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
         return [
@@ -215,12 +227,13 @@ class Recognition(Protocol[Face]):
         return head if self._flow == "head" else facial - head
 
 
-def _recogniser(name: RecogniserName, classes: int, epochs: int | None) -> Recogniser:
-    if name == "roi":
+def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
+    """Give MMNet by a recipe, or else region histograms."""
+    if recipe is None:
         return RegionHistograms(epochs)
-    from .mmnet import MMNetRecogniser
+    from .mmnet_recogniser import MMNetRecogniser
 
-    return MMNetRecogniser(classes, epochs)
+    return MMNetRecogniser(classes, epochs, recipe)
 
 
 def _descriptor(score: PairScore) -> Any:
@@ -235,7 +248,7 @@ def load(request: ProtocolRequest) -> Recognition:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    known = ("flow", "derive_head", "recogniser", "epochs", "seeds", "workers")
+    known = ("flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
     for name in request.options:
         if name not in known:
             raise UsageError(f"{request.name}: unknown option '{name}'; there are {', '.join(known)}")
@@ -243,6 +256,8 @@ def load(request: ProtocolRequest) -> Recognition:
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
     recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
+    recipes: tuple[RecipeName, ...] = get_args(RecipeName)
+    engines: tuple[EngineName, ...] = get_args(EngineName)
     variants: tuple[Variant, ...] = get_args(Variant)
     return Recognition(
         request.name,
@@ -251,9 +266,11 @@ def load(request: ProtocolRequest) -> Recognition:
         flow=_one_of(flows, options.get("flow", "facial"), f"{request.name}: flow"),
         derive_head=_one_of(derive, options.get("derive_head", "none"), f"{request.name}: derive_head"),
         recogniser=_one_of(recognisers, options.get("recogniser", "roi"), f"{request.name}: recogniser"),
+        recipe=_one_of(recipes, options["recipe"], f"{request.name}: recipe") if "recipe" in options else None,
         epochs=_count(options["epochs"], f"{request.name}: epochs") if "epochs" in options else None,
         seeds=_count(options.get("seeds", "1"), f"{request.name}: seeds"),
         workers=_count(options.get("workers", "1"), f"{request.name}: workers", most=os.cpu_count() or 1),
+        engine=_one_of(engines, options.get("engine", "processes"), f"{request.name}: engine"),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from ffbench.metrics.classification import macro_f1
 from ffbench.protocol import Progress
 
 from .recognisers import Labels, Predictions, Recogniser
+from .recognition_engines import Engine, here
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,12 @@ class Task:
 
 
 def leave_one_subject_out(
-    task: Task, seeds: int, workers: int = 1, progress: Progress | None = None
+    task: Task, seeds: int, engine: Engine = here, progress: Progress | None = None
 ) -> npt.NDArray[np.int8]:
     """Run all folds of all seeds and give the class predicted for every pair after every epoch: (seeds, epochs, N).
 
     A fold that is done lies in `task.folder`, and an interrupted run takes it from there. The seed of a fold depends on
-    neither the order nor the process in which it runs.
+    neither the order nor the engine and the process in which it runs.
 
     Raises:
         DataError: the folder cannot be written.
@@ -47,20 +46,10 @@ def leave_one_subject_out(
     done = len(folds) - len(waiting)
     if progress:
         progress(done, len(folds))
-    if workers == 1:
-        for fold in waiting:
-            _run(task, *fold)
-            done += 1
-            if progress:
-                progress(done, len(folds))
-    elif waiting:
-        # Spawned, not forked: a fork of a process that has threads can hang.
-        with ProcessPoolExecutor(min(workers, len(waiting)), multiprocessing.get_context("spawn"), _one_thread) as pool:
-            for future in as_completed([pool.submit(_run, task, *fold) for fold in waiting]):
-                future.result()
-                done += 1
-                if progress:
-                    progress(done, len(folds))
+    for _ in engine(_run, [(task, *fold) for fold in waiting]):
+        done += 1
+        if progress:
+            progress(done, len(folds))
     predicted = np.empty((seeds, task.recogniser.epochs, len(task.labels)), np.int8)
     for seed, subject in folds:
         found = _read(task, seed, subject)
@@ -131,9 +120,3 @@ def _read(task: Task, seed: int, subject: int) -> Predictions | None:
 
 def _place(task: Task, seed: int, subject: int) -> Path:
     return task.folder / f"fold-{seed}-{subject}.npy"
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from ffbench.flow.sampling import sample_flow
 from ffbench.protocols import recognition_folds
 from ffbench.protocols.recognisers import FLOW_VALUES, Recogniser, RegionHistograms, split
 from ffbench.protocols.recognition import Recognition
+from ffbench.protocols.recognition_engines import EngineName, engine
 from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.results.record import read_record
@@ -186,13 +188,26 @@ def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, mo
 
 
 @pytest.mark.slow
-def test_processes_change_no_digit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["processes", "ray"])
+def test_engines_change_no_digit_and_take_the_folds_that_are_done(tmp_path: Path, name: EngineName) -> None:
+    if name == "ray":
+        pytest.importorskip("ray", reason="the extra 'ray' is not installed")
     labels, features = three_classes()
-    (tmp_path / "1").mkdir()
-    (tmp_path / "2").mkdir()
-    one = leave_one_subject_out(task(tmp_path / "1", labels, features, 4), 2)
-    two = leave_one_subject_out(task(tmp_path / "2", labels, features, 4), 2, workers=2)
-    assert np.array_equal(one, two)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    expected = leave_one_subject_out(task(tmp_path / "here", labels, features, 4), 2)
+    cut = task(tmp_path / "there", labels, features, 4)
+    leave_one_subject_out(cut, 1)
+    told: list[tuple[int, int]] = []
+    found = leave_one_subject_out(cut, 2, engine(name, 2), lambda *done: told.append(done))
+    assert np.array_equal(found, expected)
+    assert told == [(done, 8) for done in range(4, 9)]
+
+
+def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"engine=ray needs Ray: pip install 'ffbench\[ray\]'"):
+        engine("ray", 2)
 
 
 def test_epochs_are_chosen_as_stated() -> None:
@@ -267,6 +282,7 @@ def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
     official = ffbench.evaluate(Planted(), again, out=tmp_path)
     assert official.cost.resumed_pairs == official.pairs == 30
     assert official.protocol.options["seeds"] == 1
+    assert "recipe" not in official.protocol.options
     # A descriptor that is lost is made again.
     lost = next((tmp_path / "casme2_5" / "planted").glob("pairs-*/descriptors/*.npy"))
     lost.write_bytes(b"")
@@ -279,8 +295,11 @@ def test_what_lies_below_the_mark_of_a_mini_dataset_is_synthetic(planted: Path, 
     (outer / "CASME2").symlink_to(planted)
     for given in (outer / "CASME2", outer):
         assert Recognition("casme2_5", given).dataset.origin == "real"
+        assert Recognition("casme2_5", given, recogniser="mmnet").card.options["recipe"] == "released"
         (outer / SYNTHETIC_MARK).write_text("{}")
         assert Recognition("casme2_5", given).dataset.origin == "synthetic"
+        # What a CPU can do is never chosen for real data by itself.
+        assert Recognition("casme2_5", given, recogniser="mmnet").card.options["recipe"] == "light"
         (outer / SYNTHETIC_MARK).unlink()
 
 
@@ -294,6 +313,8 @@ def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
         load(seed="1")
     with pytest.raises(UsageError, match="seeds is '0', expected a whole number from 1"):
         load(seeds="0")
+    with pytest.raises(UsageError, match="recipe=light is of recogniser=mmnet; 'roi' has none"):
+        load(recipe="light")
     with pytest.raises(UsageError, match="variant is 'paper', expected one of clean, official"):
         load(variant="paper")
     with pytest.raises(DataError, match=r"combined_3class_gt\.csv"):
