@@ -7,7 +7,6 @@ Written anew from the paper and from the shapes and the initialisation of its re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,9 +23,10 @@ STRIDES = {1: (1, 2, 2, 2), 4: (1, 2, 1, 1)}
 
 @dataclass(frozen=True)
 class Shape:
-    """What differs between the released networks of five and of three classes."""
+    """What differs between the released networks of five and of three classes, and the main branch alone."""
 
     depth: int
+    """Layers of the transformer; 0 for no positions."""
     widening: int
     """Hidden width of the transformer's two-layer networks, in tokens' widths."""
     drop_path: float
@@ -35,6 +35,7 @@ class Shape:
 
 FIVE = Shape(depth=2, widening=4, drop_path=0.0)
 THREE = Shape(depth=3, widening=2, drop_path=0.3)
+MAIN_BRANCH = Shape(depth=0, widening=0, drop_path=0.0)
 
 
 class AttentionBlock(nn.Module):
@@ -93,15 +94,13 @@ class PositionLayer(nn.Module):
 class MMNet(nn.Module):
     """Motion features of a flow (B, 3, H, H), plus positions from the onset face (B, 3, 14, 14): class scores."""
 
-    def __init__(self, classes: int, shape: Shape, shrink: int = 1, gain: float = 1.0) -> None:
+    def __init__(self, classes: int, shape: Shape, shrink: int = 1) -> None:
         """Draw the weights.
 
         Args:
             classes: how many.
             shape: of the transformer.
             shrink: H = 224 / shrink, a key of `STRIDES`.
-            gain: scale of the positions at the start. With the released 1 they are a hundred times as large as the
-                motion, which four attentions below 1 have multiplied, and tell one face from the other.
         """
         super().__init__()
         self.stem = nn.Sequential(
@@ -110,41 +109,49 @@ class MMNet(nn.Module):
         )  # fmt: skip
         widths, strides = (128, 128, 128, 256, CHANNELS), STRIDES[shrink]
         self.blocks = nn.ModuleList(AttentionBlock(widths[i], widths[i + 1], strides[i]) for i in range(4))
-        self.embedding = nn.Linear(3, CHANNELS)
-        self.places = nn.Parameter(torch.empty(1, TOKENS, CHANNELS))
-        rates = torch.linspace(0, shape.drop_path, shape.depth).tolist()
-        self.layers = nn.Sequential(
-            *(PositionLayer(CHANNELS, 4, shape.widening, rate) for rate in rates), nn.LayerNorm(CHANNELS, 1e-6)
-        )
+        _draw_convolutions(self.stem[3], *self.blocks)
+        self.calibration = Positions(shape) if shape.depth else None
         self.classifier = nn.Linear(CHANNELS * TOKENS, classes)
-        _draw((self.stem[3], *self.blocks), (self.layers,))
-        nn.init.trunc_normal_(self.places, std=0.02)
-        nn.init.constant_(self.layers[-1].weight, gain)  # type: ignore[arg-type]
 
     def forward(self, flow: torch.Tensor, onset: torch.Tensor) -> torch.Tensor:
         """Give scores (B, classes)."""
         x, attention = self.stem(flow), None
         for block in self.blocks:
             x, attention = block(x, attention)
-        x = x + self.positions(onset)
+        if self.calibration is not None:
+            x = x + self.calibration(onset)
         scores: torch.Tensor = self.classifier(x.flatten(1))
         return scores
 
-    def positions(self, onset: torch.Tensor) -> torch.Tensor:
-        """Give what calibrates motion by its place on the face, (B, 512, 14, 14)."""
+
+class Positions(nn.Module):
+    """Position calibration: a vision transformer over the pixels of the onset face."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.embedding = nn.Linear(3, CHANNELS)
+        self.places = nn.Parameter(torch.empty(1, TOKENS, CHANNELS))
+        rates = torch.linspace(0, shape.drop_path, shape.depth).tolist()
+        self.layers = nn.Sequential(
+            *(PositionLayer(CHANNELS, 4, shape.widening, rate) for rate in rates), nn.LayerNorm(CHANNELS, 1e-6)
+        )
+        nn.init.trunc_normal_(self.places, std=0.02)
+        for module in self.layers.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.MultiheadAttention):
+                nn.init.trunc_normal_(module.in_proj_weight, std=0.02)
+                nn.init.zeros_(module.in_proj_bias)
+
+    def forward(self, onset: torch.Tensor) -> torch.Tensor:
+        """Give what is added to the motion features, (B, 512, 14, 14)."""
         tokens: torch.Tensor = self.layers(self.embedding(onset.flatten(2).transpose(1, 2)) + self.places)
         return tokens.transpose(1, 2).reshape(-1, CHANNELS, THUMBNAIL, THUMBNAIL)
 
 
-def _draw(convolutional: Sequence[nn.Module], transforming: Sequence[nn.Module]) -> None:
-    """Initialise as the released code does: convolutions by He's rule on outputs, transformers with 0.02."""
-    for module in (part for whole in convolutional for part in whole.modules()):
+def _draw_convolutions(*parts: nn.Module) -> None:
+    """Initialise convolutions by He's rule on outputs, as the released code does."""
+    for module in (module for part in parts for module in part.modules()):
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    for module in (part for whole in transforming for part in whole.modules()):
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.MultiheadAttention):
-            nn.init.trunc_normal_(module.in_proj_weight, std=0.02)
-            nn.init.zeros_(module.in_proj_bias)

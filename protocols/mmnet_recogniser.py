@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .mmnet import FIVE, THREE, TOKENS, MMNet
+from .mmnet import FIVE, MAIN_BRANCH, THREE, TOKENS, MMNet, Shape
 from .recognisers import Features, Labels, Predictions, RecipeName, Recogniser, split
 from .recognition_faces import SIZE, THUMBNAIL
 
@@ -22,8 +22,9 @@ _MEAN, _SPREAD = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.flo
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the network is fed, started and trained."""
+    """How the network is made, fed and trained."""
 
+    shape: Shape
     epochs: int
     batch: int
     learning_rate: float
@@ -36,8 +37,6 @@ class Recipe:
     """The learning rate goes down to 0 by a cosine, not by 1.3 % in each of the first 50 epochs."""
     shrink: int = 1
     """The flow is averaged over squares of so many px."""
-    gain: float = 1.0
-    """Scale of the positions at the start (`MMNet`)."""
     fresh: bool = False
     """Predictions normalise batches by the means of their epoch, not by running means that begin with 0 and 1."""
 
@@ -48,13 +47,15 @@ class Recipe:
         return self.learning_rate * 0.987 ** min(epoch, 50)
 
 
-RELEASED_FIVE = Recipe(74, 32, 8e-4, 0.6, rotation=3, padding=15)
-RELEASED_THREE = Recipe(99, 24, 8e-4, 0.7, rotation=4, padding=4)
+RELEASED_FIVE = Recipe(FIVE, 74, 32, 8e-4, 0.6, rotation=3, padding=15)
+RELEASED_THREE = Recipe(THREE, 99, 24, 8e-4, 0.7, rotation=4, padding=4)
 
 
-def light(released: Recipe) -> Recipe:
+def main_branch(released: Recipe) -> Recipe:
     """Make a recipe that a CPU can do and that learns from a hundred clips (docs/protocols/recognition.md)."""
-    return replace(released, epochs=8, batch=16, learning_rate=5e-4, cosine=True, shrink=4, gain=0.0, fresh=True)
+    return replace(
+        released, shape=MAIN_BRANCH, epochs=8, batch=16, learning_rate=5e-4, cosine=True, shrink=4, fresh=True
+    )
 
 
 class MMNetRecogniser(Recogniser):
@@ -68,12 +69,12 @@ class MMNetRecogniser(Recogniser):
         Args:
             classes: 5 or 3; of what the released code has for either.
             epochs: None for the recipe's own number.
-            recipe: `released`, that of the released code, or `light`, which a CPU can do.
+            recipe: `released`, that of the released code, or `main_branch`, without positions.
             device: to train on; `auto` is a GPU if there is one.
         """
-        self.shape, chosen = (FIVE, RELEASED_FIVE) if classes == 5 else (THREE, RELEASED_THREE)
-        if recipe == "light":
-            chosen = light(chosen)
+        chosen = RELEASED_FIVE if classes == 5 else RELEASED_THREE
+        if recipe == "main_branch":
+            chosen = main_branch(chosen)
         self.recipe = replace(chosen, epochs=epochs or chosen.epochs)
         self.epochs = self.recipe.epochs
         self.device = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
@@ -87,8 +88,8 @@ class MMNetRecogniser(Recogniser):
         side, shrink = SIZE // self.recipe.shrink, self.recipe.shrink
         flow = flow.reshape(side, shrink, side, shrink, 2).mean(axis=(1, 3))
         channels = np.concatenate([flow, np.linalg.norm(flow, axis=2, keepdims=True)], axis=2)
-        parts = (part.transpose(2, 0, 1).ravel() for part in (channels, (onset - _MEAN) / _SPREAD))
-        return np.asarray(np.concatenate(list(parts)), np.float32)
+        parts = (channels, (onset - _MEAN) / _SPREAD)
+        return np.asarray(np.concatenate([part.transpose(2, 0, 1).ravel() for part in parts]), np.float32)
 
     def fit_predict(self, features: Features, labels: Labels, others: Features, classes: int, seed: int) -> Predictions:
         """Train and predict."""
@@ -96,7 +97,7 @@ class MMNetRecogniser(Recogniser):
         draw = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
-            network = MMNet(classes, self.shape, recipe.shrink, recipe.gain)
+            network = MMNet(classes, recipe.shape, recipe.shrink)
             network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
             predicted = np.empty((self.epochs, len(others)), np.int8)
@@ -178,7 +179,7 @@ def _batches(count: int, size: int, draw: torch.Generator) -> Sequence[torch.Ten
 
 
 def _inputs(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
-    values = torch.from_numpy(np.ascontiguousarray(features))
-    flow, onset = values[:, : -3 * TOKENS], values[:, -3 * TOKENS :]
+    flow, onset = np.split(np.ascontiguousarray(features), [-3 * TOKENS], axis=1)
     side = math.isqrt(flow.shape[1] // 3)
-    return flow.reshape(-1, 3, side, side), onset.reshape(-1, 3, THUMBNAIL, THUMBNAIL)
+    flows, onsets = torch.from_numpy(flow), torch.from_numpy(onset)
+    return flows.reshape(-1, 3, side, side), onsets.reshape(-1, 3, THUMBNAIL, THUMBNAIL)

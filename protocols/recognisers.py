@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .recognition_faces import SIZE, THUMBNAIL
 
 RecogniserName = Literal["roi", "mmnet"]
-RecipeName = Literal["released", "light"]
+RecipeName = Literal["released", "main_branch"]
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Predictions = npt.NDArray[np.int8]

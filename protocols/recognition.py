@@ -98,7 +98,7 @@ class Recognition(Protocol[Face]):
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns.
-            recipe: how `mmnet` does; None for `light` on synthetic data, and `released` otherwise.
+            recipe: how `mmnet` does; None for `main_branch` on synthetic data, and `released` otherwise.
             epochs: how long it does; None for the recogniser's own number.
             seeds: how often everything is learnt anew.
             workers: processes that learn; no digit depends on them.
@@ -118,7 +118,7 @@ class Recognition(Protocol[Face]):
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self._variant = variant
         if recogniser == "mmnet":
-            recipe = recipe or ("light" if found.synthetic else "released")
+            recipe = recipe or ("main_branch" if found.synthetic else "released")
         elif recipe:
             raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
         self._recogniser = _recogniser(recipe, len(selection.classes), epochs)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from ffbench.protocols.mmnet import FIVE, THREE, AttentionBlock, MMNet, Shape
+from ffbench.protocols.mmnet import FIVE, MAIN_BRANCH, THREE, AttentionBlock, MMNet, Positions, Shape
 from ffbench.protocols.mmnet_recogniser import MMNetRecogniser, Recipe, augment
 from ffbench.protocols.recognisers import FLOW_VALUES
 from ffbench.protocols.recognition_faces import SIZE, THUMBNAIL
 
-TURNS = Recipe(1, 2, 0, 0, rotation=40, padding=0)
-STILL = Recipe(1, 2, 0, 0, rotation=0, padding=0)
+TURNS = Recipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
+STILL = Recipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)
 
 
 @pytest.mark.parametrize(("shape", "classes"), [(FIVE, 5), (THREE, 3)])
 def test_shapes(shape: Shape, classes: int) -> None:
     network = MMNet(classes, shape).eval()
     assert network.classifier.in_features == 512 * 196
-    assert len(network.layers) == shape.depth + 1
+    assert network.calibration is not None
+    assert len(network.calibration.layers) == shape.depth + 1
     with torch.inference_mode():
         x = network.stem(torch.zeros(1, 3, 224, 224))
         assert x.shape == (1, 128, 112, 112)
@@ -32,7 +35,7 @@ def test_shapes(shape: Shape, classes: int) -> None:
 
 
 def test_a_smaller_flow_ends_at_the_same_places() -> None:
-    network = MMNet(3, THREE, shrink=4).eval()
+    network = MMNet(3, MAIN_BRANCH, shrink=4).eval()
     with torch.inference_mode():
         x, attention = network.stem(torch.zeros(1, 3, 56, 56)), None
         for block, side in zip(network.blocks, (28, 14, 14, 14), strict=True):
@@ -41,14 +44,12 @@ def test_a_smaller_flow_ends_at_the_same_places() -> None:
         assert network(torch.zeros(1, 3, 56, 56), torch.zeros(1, 3, 14, 14)).shape == (1, 3)
 
 
-def test_positions_weigh_as_much_as_their_gain() -> None:
-    onset = torch.rand(2, 3, 14, 14)
+def test_positions_are_normal_at_every_place() -> None:
     with torch.inference_mode():
-        released = MMNet(5, FIVE).positions(onset)
-        assert released.shape == (2, 512, 14, 14)
-        assert torch.allclose(released.mean(1), torch.zeros(()), atol=1e-3)
-        assert torch.allclose(released.std(1), torch.ones(()), atol=1e-2)
-        assert not MMNet(5, FIVE, gain=0.0).positions(onset).any()
+        positions = Positions(FIVE)(torch.rand(2, 3, 14, 14))
+    assert positions.shape == (2, 512, 14, 14)
+    assert torch.allclose(positions.mean(1), torch.zeros(()), atol=1e-3)
+    assert torch.allclose(positions.std(1), torch.ones(()), atol=1e-2)
 
 
 def test_attention_continues_that_of_the_block_before() -> None:
@@ -100,12 +101,12 @@ def test_the_third_channel_is_the_length() -> None:
     assert np.allclose(np.hypot(features[0], features[1]), features[2], atol=1e-3)
 
 
-def test_what_is_learnt_from_in_a_quarter_of_the_resolution() -> None:
+def test_what_is_learnt_from_at_a_quarter_of_the_resolution() -> None:
     flow = np.arange(SIZE, dtype=np.float32)[None, :, None] * np.float32([1, -2]) + np.zeros((SIZE, 1, 1), np.float32)
     onset = np.zeros((THUMBNAIL, THUMBNAIL, 3))
     onset[2, 3] = 1
     descriptor = np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)
-    features = MMNetRecogniser(5, recipe="light").features(descriptor)
+    features = MMNetRecogniser(5, recipe="main_branch").features(descriptor)
     u, v, length = features[: 3 * 56 * 56].reshape(3, 56, 56)
     assert np.allclose(u, 4 * np.arange(56) + 1.5)
     assert np.allclose(v, -2 * u)
@@ -119,36 +120,34 @@ def test_what_is_learnt_from_in_a_quarter_of_the_resolution() -> None:
 def test_recipes() -> None:
     five, three = (MMNetRecogniser(classes) for classes in (5, 3))
     assert (five.epochs, three.epochs) == (74, 99)
-    assert (five.recipe.shrink, five.recipe.gain, five.recipe.rate(0)) == (1, 1, 8e-4)
+    assert (five.recipe.shape, five.recipe.shrink, five.recipe.rate(0)) == (FIVE, 1, 8e-4)
     assert five.recipe.rate(60) == five.recipe.rate(50) == pytest.approx(8e-4 * 0.987**50)
-    light = MMNetRecogniser(3, recipe="light", epochs=4).recipe
-    assert light.rate(2) == pytest.approx(light.rate(0) / 2)
-    assert (light.weight_decay, light.padding) == (three.recipe.weight_decay, three.recipe.padding)
+    main = MMNetRecogniser(3, recipe="main_branch", epochs=4).recipe
+    assert main.rate(2) == pytest.approx(main.rate(0) / 2)
+    assert (main.weight_decay, main.padding) == (three.recipe.weight_decay, three.recipe.padding)
 
 
 @pytest.mark.slow
 def test_motion_is_learnt_whoever_shows_it() -> None:
-    """Three motions in three places, by people of any colour, some of whom were never seen.
-
-    Before positions were started at the scale of motion, a fit told people apart by their colours instead.
-    """
+    """Three motions in three places: they are told by clips that were never seen, after 48 steps."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[0:SIZE, 0:SIZE]
-    recogniser = MMNetRecogniser(3, 8, "light", device="cpu")
-    labels = np.arange(48, dtype=np.int64) % 3
+    recogniser = MMNetRecogniser(3, 8, "main_branch", device="cpu")
+    recogniser.recipe = replace(recogniser.recipe, batch=4)  # many steps out of few clips
+    labels = np.arange(36, dtype=np.int64) % 3
     features = []
     for of in labels:
         x, y, vector = [(60, 70, (0, -2)), (160, 70, (0, 2)), (112, 160, (2, 0))][of]
-        spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 500) * rng.uniform(0.5, 1.5)
-        flow = spot[:, :, None] * vector + rng.normal(size=2) * 0.3
+        spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 3000) * rng.uniform(0.5, 1.5)
+        flow = spot[:, :, None] * vector + rng.normal(size=2) * 0.1
         onset = np.clip(rng.uniform(size=3) + 0.1 * rng.normal(size=(THUMBNAIL, THUMBNAIL, 3)), 0, 1)
         features.append(recogniser.features(np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)))
-    known, unknown = np.stack(features[:33]), np.stack(features[33:])
+    known, unknown = np.stack(features[:24]), np.stack(features[24:])
     state = torch.random.get_rng_state()
-    predicted = recogniser.fit_predict(known, labels[:33], unknown, 3, seed=0)
-    assert predicted.shape == (8, 15)
+    predicted = recogniser.fit_predict(known, labels[:24], unknown, 3, seed=0)
+    assert predicted.shape == (8, 12)
     assert predicted.dtype == np.int8
-    assert (predicted[-1] == labels[33:]).mean() > 0.8
+    assert (predicted[-1] == labels[24:]).mean() > 0.8, predicted
     # Nobody else's chance is touched.
     assert torch.equal(torch.random.get_rng_state(), state)
 

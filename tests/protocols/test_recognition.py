@@ -299,7 +299,7 @@ def test_what_lies_below_the_mark_of_a_mini_dataset_is_synthetic(planted: Path, 
         (outer / SYNTHETIC_MARK).write_text("{}")
         assert Recognition("casme2_5", given).dataset.origin == "synthetic"
         # What a CPU can do is never chosen for real data by itself.
-        assert Recognition("casme2_5", given, recogniser="mmnet").card.options["recipe"] == "light"
+        assert Recognition("casme2_5", given, recogniser="mmnet").card.options["recipe"] == "main_branch"
         (outer / SYNTHETIC_MARK).unlink()
 
 
@@ -313,8 +313,8 @@ def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
         load(seed="1")
     with pytest.raises(UsageError, match="seeds is '0', expected a whole number from 1"):
         load(seeds="0")
-    with pytest.raises(UsageError, match="recipe=light is of recogniser=mmnet; 'roi' has none"):
-        load(recipe="light")
+    with pytest.raises(UsageError, match="recipe=main_branch is of recogniser=mmnet; 'roi' has none"):
+        load(recipe="main_branch")
     with pytest.raises(UsageError, match="variant is 'paper', expected one of clean, official"):
         load(variant="paper")
     with pytest.raises(DataError, match=r"combined_3class_gt\.csv"):
