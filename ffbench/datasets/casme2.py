@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ffbench.archives.member_path import Place, open_tree
 from ffbench.datasets.casme2_coding import Coding, find_coding, read_coding
-from ffbench.datasets.images import image_size, natural_key
+from ffbench.datasets.folders import levels_below, visible
+from ffbench.datasets.images import image_size
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mini import synthetic_mark
 from ffbench.datasets.spreadsheet import read_tables
@@ -204,7 +205,7 @@ def _frames(folder: Place) -> dict[int, Place]:
     """List the frames of a clip by number."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    found = ((_FRAME.fullmatch(file.name), file) for file in _visible(folder))
+    found = ((_FRAME.fullmatch(file.name), file) for file in visible(folder))
     return {int(match[1]): file for match, file in found if match}
 
 
@@ -233,31 +234,15 @@ def _read_megc(root: Place) -> tuple[dict[str, str] | None, list[str]]:
 
 
 def _require(root: Place, names: set[str], expected: str) -> Place:
-    level = [root]
-    for _ in range(_SEARCH_DEPTH + 1):
+    for level in levels_below(root, _SEARCH_DEPTH, lambda folder: not _SUBJECT.fullmatch(folder.name)):
         for folder in level:
             if folder.name.casefold() in names and any(True for _ in _subjects(folder)):
                 return folder
-        level = [
-            child
-            for folder in level
-            for child in _visible(folder)
-            if child.is_dir() and not _SUBJECT.fullmatch(child.name)
-        ]
     raise DataError(f"{root}: no folder {expected} with subjects sub01, ... in it; expected CASME II: {LAYOUT}")
 
 
 def _subjects(folder: Place) -> Iterator[Place]:
-    return (item for item in _visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
-
-
-def _visible(folder: Place) -> list[Place]:
-    # Archives made on a Mac leave .DS_Store and __MACOSX behind.
-    try:
-        items = [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
-    return sorted(items, key=lambda item: (natural_key(item.name), item.name))
+    return (item for item in visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 
 def _manifest(clips: Sequence[tuple[Clip, str]]) -> str:

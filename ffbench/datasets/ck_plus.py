@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place, open_tree
-from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
+from ffbench.datasets.folders import levels_below, visible
+from ffbench.datasets.images import IMAGE_SUFFIXES, image_size
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
@@ -148,7 +149,7 @@ def _read_sequence(name: str, folder: Place, landmarks: Place, emotions: Place |
 def _frames(name: str, folder: Place, problems: list[str]) -> list[Place]:
     """List the frames `<name>_<number>.png` in order of their numbers."""
     frames: list[Place] = []
-    for file in _visible(folder):
+    for file in visible(folder):
         if file.suffix.lower() not in IMAGE_SUFFIXES:
             continue
         if re.fullmatch(re.escape(name) + r"_\d+", file.stem):
@@ -168,7 +169,7 @@ def _require_near_image(path: Place, points: npt.NDArray[np.float64], size: tupl
 
 
 def _read_emotion(folder: Place) -> str | None:
-    files = [file for file in _visible(folder) if file.name.endswith("_emotion.txt")] if folder.is_dir() else []
+    files = [file for file in visible(folder) if file.name.endswith("_emotion.txt")] if folder.is_dir() else []
     if not files:
         return None
     if len(files) > 1:
@@ -203,39 +204,23 @@ def _require(root: Place, name: str) -> Place:
 
 def _find(root: Place, names: set[str]) -> Place | None:
     """Find the topmost folder of one of these names that holds subjects; `root` itself may be it."""
-    level = [root]
-    for _ in range(_SEARCH_DEPTH + 1):
+    for level in levels_below(root, _SEARCH_DEPTH, lambda folder: not _SUBJECT.fullmatch(folder.name)):
         for folder in level:
             if folder.name.casefold() in names and any(True for _ in _subjects(folder)):
                 return folder
-        level = [
-            child
-            for folder in level
-            for child in _visible(folder)
-            if child.is_dir() and not _SUBJECT.fullmatch(child.name)
-        ]
     return None
 
 
 def _subjects(folder: Place) -> Iterator[Place]:
-    return (item for item in _visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
+    return (item for item in visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 
 def _takes(folder: Place) -> Iterator[tuple[str, Place]]:
     """Give name and folder of every sequence, such as `S005_001` and `S005/001`."""
     for subject in _subjects(folder):
-        for take in _visible(subject):
+        for take in visible(subject):
             if take.is_dir() and _TAKE.fullmatch(take.name):
                 yield f"{subject.name}_{take.name}", take
-
-
-def _visible(folder: Place) -> list[Place]:
-    # Archives made on a Mac leave .DS_Store and __MACOSX behind.
-    try:
-        items = [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
-    return sorted(items, key=lambda item: (natural_key(item.name), item.name))
 
 
 def _manifest(sequences: list[Sequence]) -> str:

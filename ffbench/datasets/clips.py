@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from ffbench.archives.local import LocalFile
 from ffbench.archives.member_path import Place, as_place, open_tree
-from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, natural_key, read_image
+from ffbench.datasets.folders import visible
+from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, read_image
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 
@@ -87,7 +88,7 @@ def find_clips(path: Place | str) -> list[Place]:
         raise DataError(f"{path}: no such clip; expected a video, a folder of frames or a folder of clips")
     clips = [
         item
-        for item in _visible(path)
+        for item in visible(path)
         if (item.is_file() and item.suffix.lower() in VIDEO_SUFFIXES) or _frame_files(item)
     ]
     if not clips:
@@ -242,14 +243,7 @@ def _capture(path: Place, file: Path) -> Iterator[Any]:
 def _frame_files(folder: Place) -> list[Place]:
     if not folder.is_dir():
         return []
-    return [item for item in _visible(folder) if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
-
-
-def _visible(folder: Place) -> list[Place]:
-    return sorted(
-        (item for item in folder.iterdir() if not item.name.startswith(".")),
-        key=lambda item: (natural_key(item.name), item.name),
-    )
+    return [item for item in visible(folder) if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
 
 
 def _require_index(clip: Clip, index: int) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ffbench.archives.member_path import Place, open_tree, relative_name
 from ffbench.datasets.ffn_names import match, ordered, require_gapless
+from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mini import synthetic_mark
@@ -143,14 +144,12 @@ def find_root(path: Place | str, split: str | None = None) -> Place:
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected FacialFlowNet: {LAYOUT}")
     first: Place | None = None
-    level = [path]
-    for _ in range(_SEARCH_DEPTH + 1):
+    for level in levels_below(path, _SEARCH_DEPTH):
         for folder in level:
             if (folder / "image" / "facial").is_dir() and (folder / "flow").is_dir():
                 if split is None or (folder / "image" / "facial" / split).is_dir():
                     return folder
                 first = first or folder
-        level = [child for folder in level for child in _folders(folder)]
     if first is not None:
         return first
     raise DataError(f"{path}: no folders image/facial and flow in it; expected FacialFlowNet: {LAYOUT}")
@@ -236,18 +235,13 @@ def _if_there(frames: list[Place], folder: Place, kind: str) -> list[Place] | li
 
 def _files(folder: Place, suffixes: frozenset[str]) -> list[Place]:
     """List files of these suffixes; others, such as `Thumbs.db`, cannot be taken for them and do not matter."""
-    return [item for item in _visible(folder) if item.suffix.lower() in suffixes and item.is_file()]
+    return [item for item in _listing(folder) if item.suffix.lower() in suffixes and item.is_file()]
 
 
 def _folders(folder: Place) -> list[Place]:
-    return [item for item in _visible(folder) if item.is_dir()]
+    return [item for item in _listing(folder) if item.is_dir()]
 
 
-def _visible(folder: Place) -> list[Place]:
-    # Archives made on a Mac leave .DS_Store and __MACOSX behind.
-    try:
-        return [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
+def _listing(folder: Place) -> list[Place]:
+    """List a folder, which need not be there."""
+    return listing(folder) if folder.is_dir() else []

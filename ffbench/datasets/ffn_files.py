@@ -183,7 +183,10 @@ def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> 
 def _map_npy(path: Place, size: tuple[int, int]) -> npt.NDArray[Any]:
     """Map a file, or read a member of an archive that is no longer than an array of this size can be."""
     if isinstance(path, Path):
-        return np.lib.format.open_memmap(path, mode="r")
+        try:
+            return np.lib.format.open_memmap(path, mode="r")
+        except ValueError as error:
+            raise ValueError("found pickled objects" if "Python objects" in str(error) else str(error)) from error
     largest = 16 * size[0] * size[1] + 2**16
     if path.stat().st_size > largest:
         raise ValueError(f"{path.stat().st_size} bytes, expected at most {largest}")

@@ -16,16 +16,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ffbench.archives.member_path import Place, open_tree, relative_name
 from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
+from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
-from ffbench.json_models import first_fault
+from ffbench.json_models import read_model
 
 OFFICIAL_VIDEOS, OFFICIAL_FRAMES = 26, 3402
 """What the paper measured on (section 5.2)."""
@@ -181,18 +182,8 @@ def read_manifest(out: Place) -> Manifest:
     Raises:
         DataError: it is missing or damaged.
     """
-    path = out / MANIFEST
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than a manifest can be ({_MAX_BYTES} bytes)")
-        return Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValidationError as error:
-        raise DataError(
-            f"{path}: not a manifest of frames ({first_fault(error)}); remove it, and "
-            "`ffbench data prepare mead` makes it again"
-        ) from error
+    wrong = "not a manifest of frames; remove it, and `ffbench data prepare mead` makes it again"
+    return read_model(out / MANIFEST, Manifest, _MAX_BYTES, kind="a manifest", wrong=wrong)
 
 
 def count_frames(out: Place, name: str) -> int:
@@ -228,22 +219,10 @@ def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
 
 
 def _subjects(root: Place) -> list[Place]:
-    level = [root]
-    for _ in range(_SEARCH_DEPTH + 1):
-        found = [item for folder in level for item in _folders(folder) if _SUBJECT.fullmatch(item.name)]
-        if found or any(_SUBJECT.fullmatch(folder.name) for folder in level):
-            return found or [folder for folder in level if _SUBJECT.fullmatch(folder.name)]
-        level = [item for folder in level for item in _folders(folder)]
+    for level in levels_below(root, _SEARCH_DEPTH + 1):
+        if subjects := [folder for folder in level if _SUBJECT.fullmatch(folder.name)]:
+            return subjects
     return []
-
-
-def _folders(folder: Place) -> list[Place]:
-    try:
-        return sorted(
-            item for item in folder.iterdir() if item.is_dir() and not item.name.startswith((".", "__MACOSX"))
-        )
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
 
 
 def _video(file: Place, folder: Place, subject: str, view: str) -> Video | None:

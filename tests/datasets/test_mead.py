@@ -129,7 +129,7 @@ def test_a_damaged_video_is_named_and_the_others_are_done(root: Path, tmp_path: 
 
 def test_a_damaged_manifest(root: Path, tmp_path: Path) -> None:
     (tmp_path / mead.MANIFEST).write_text('{"videos": 1}')
-    with pytest.raises(DataError, match=r"not a manifest of frames \(videos"):
+    with pytest.raises(DataError, match=r"not a manifest of frames; remove it, .* makes it again: videos"):
         mead.prepare(mead.find_videos(root)[0], tmp_path)
 
 
