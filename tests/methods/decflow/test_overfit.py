@@ -10,7 +10,7 @@ from ffbench.methods.decflow.loss import decomposition_loss, facial_loss
 from tests.methods.decflow.nets import TINY
 
 SIZE = 64
-STEPS = 90
+STEPS = 120
 
 
 def scene() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
