@@ -13,7 +13,6 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.methods.decflow.training import DecFlowTrainee, build
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.training.loop import Settings, train
-from ffbench.training.loss import sequence_loss
 from ffbench.training.recipe import Recipe
 from ffbench.training.trainee import TrainRequest
 from tests.methods.decflow.nets import TINY, network, pair
@@ -154,14 +153,17 @@ def _stop_after_steps(plan: Recipe, out: Path, steps: int) -> None:
         (recipe({"loss": "semantic", "trains": "semantic"}), "not 'synthetic'"),
         (recipe({"loss": "semantic"}), "goes with the part"),
         (recipe({"loss": "joint", "trains": "facial"}), "only the loss 'facial'"),
-        (recipe({"loss": "joint", "copies": {"facial": "head"}}), "'facial' of 'head'"),
     ],
 )
 def test_stages_that_make_no_sense_are_refused(plan: Recipe, said: str) -> None:
-    trainee = build(TrainRequest("decflow-s", plan))
     with pytest.raises(UsageError, match=said):
-        trainee.begin(plan.stages[0])
-        trainee.prepare(plan.stages[0])
+        build(TrainRequest("decflow-s", plan)).prepare(plan.stages[0])
+
+
+def test_other_copies_are_refused() -> None:
+    plan = recipe({"loss": "joint", "copies": {"facial": "head"}})
+    with pytest.raises(UsageError, match="'facial' of 'head'"):
+        build(TrainRequest("decflow-s", plan)).begin(plan.stages[0])
 
 
 def test_where_training_starts_from(tmp_path: Path) -> None:
