@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.eval_ import INTERRUPTED
 
 
 def predict_flows(
     method: options.Method,
     protocol: options.ProtocolOrImages,
-    out: Annotated[Path, typer.Option("--out", help="New folder of flow files.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the flow files, new or of an interrupted run.")],
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
@@ -25,7 +26,10 @@ def predict_flows(
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
 ) -> None:
-    """Write a method's flows for all pairs of a protocol, in the layout that `ffbench submit` takes."""
+    """Write a method's flows for all pairs of a protocol, in the layout that `ffbench submit` takes.
+
+    An interrupted run goes on where it stopped when the same command is given again.
+    """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.errors import DataError
@@ -37,8 +41,12 @@ def predict_flows(
     chosen = load_method(
         method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
     )
-    with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
-        problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
+    try:
+        with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
+            problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
+    except KeyboardInterrupt:
+        stderr().print("interrupted: what was written is kept; the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
     typer.echo(out)
     for problem in problems:
         stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)

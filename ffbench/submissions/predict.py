@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ffbench.atomic import write_text
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
+from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.source import MethodSource
 from ffbench.flow.files import write_flow
 from ffbench.method import Method
@@ -15,6 +17,8 @@ from ffbench.submissions.manifest import Kind, file_stem
 
 FORMATS = ("flo", "flo5")
 """Formats that keep float32 exactly, so that a submission scores as the method itself does."""
+_MARK = ".ffbench-predict"
+"""Names the run that fills a folder; validation passes over hidden files."""
 
 
 def predict(
@@ -29,26 +33,31 @@ def predict(
     """Write the flows of all pairs to `out`, in the layout that `ffbench submit` takes.
 
     `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
-    use of backward flows.
+    use of backward flows. A run that was interrupted goes on where it stopped.
 
     Returns:
         The problems of pairs that cannot be read, for which no flow is written.
 
     Raises:
         UsageError: a format that does not keep flows exactly.
-        DataError: `out` is there and not an empty folder, or cannot be written.
+        DataError: `out` holds other files than an interrupted run of the same, or cannot be written.
         MethodError: the method failed.
     """
     out = Path(out)
     if file_format not in FORMATS:
         raise UsageError(f"format '{file_format}': expected {' or '.join(FORMATS)}, which keep a flow exactly")
-    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
-        raise DataError(f"{out}: is not an empty folder; name a new one, so that flows of two methods never mix")
+    _claim(out, f"{run_fingerprint(method, protocol, batch_size, None)} {file_format}\n")
     source = MethodSource(method)
+    kinds = _kinds(method, protocol)
     keys = list(protocol.keys())
+    remaining = [
+        key for key in keys if not all((out / f"{file_stem(kind, key)}.{file_format}").is_file() for kind in kinds)
+    ]
     problems: list[str] = []
-    done = 0
-    for batch in read_batches(protocol, keys, batch_size, problems):
+    done = len(keys) - len(remaining)
+    if progress:
+        progress(done, len(keys))
+    for batch in read_batches(protocol, remaining, batch_size, problems):
         forward, backward, _ = source.flows(batch, protocol.needs_backward)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
             for kind, flow in _fields(flows, back).items():
@@ -57,6 +66,27 @@ def predict(
         if progress:
             progress(done + len(problems), len(keys))
     return problems
+
+
+def _claim(out: Path, run: str) -> None:
+    """Mark a new or empty folder as that of a run, or find the mark of the same run in it."""
+    mark = out / _MARK
+    if mark.is_file():
+        if mark.read_bytes() != run.encode():
+            raise DataError(f"{out}: holds flows of another method, protocol, dataset or version; name a new folder")
+        return
+    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
+        raise DataError(f"{out}: is not an empty folder; name a new one, so that flows of two methods never mix")
+    write_text(mark, run)
+
+
+def _kinds(method: Method, protocol: Protocol[Any]) -> list[Kind]:
+    kinds: dict[Kind, bool] = {
+        "facial": True,
+        "head": method.card.decomposes,
+        "backward": protocol.needs_backward,
+    }
+    return [kind for kind, wanted in kinds.items() if wanted]
 
 
 def _fields(flows: NumpyFlows, backward: NumpyFlows | None) -> dict[Kind, Any]:

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.evaluation import evaluate, run_folder
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.results.record import RunRecord, read_record
 from ffbench.submissions.manifest import build_manifest, file_stem
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import InvalidSubmission, Submitter, submit
-from tests.submissions.toys import PAIRS, Layers, Speckle, make_submission, pack, packer
-from tests.toys import Stripes
+from tests.submissions.toys import PAIRS, Layers, Speckle, check, make_submission, pack, packer
+from tests.toys import BrightnessFlow, Stripes
 
 CONTAINERS = ["folder", "zip", "tar", "gztar"]
 
@@ -94,7 +94,7 @@ def test_backward_flows_are_optional(tmp_path: Path) -> None:
 
     protocol = Lenient(PAIRS, backward=True)
     folder = make_submission(tmp_path / "a", protocol)
-    assert {path.name for path in folder.iterdir()} == {"facial", "backward"}
+    assert {path.name for path in folder.glob("[!.]*")} == {"facial", "backward"}
     whole = submit(folder, protocol, Submitter("a"), out=tmp_path)
     for path in (folder / "backward").iterdir():
         path.unlink()
@@ -123,10 +123,25 @@ def test_bad_words_of_the_submitter_are_named(tmp_path: Path, submitter: Submitt
 
 def test_predict_refuses_a_used_folder_and_lossy_formats(tmp_path: Path) -> None:
     folder = make_submission(tmp_path / "a")
+    with pytest.raises(DataError, match="holds flows of another method"):
+        predict(Speckle(decomposes=True), Stripes(PAIRS), folder)
+    (folder / ".ffbench-predict").unlink()
     with pytest.raises(DataError, match="not an empty folder"):
         predict(Speckle(), Stripes(PAIRS), folder)
     with pytest.raises(UsageError, match="flo or flo5"):
         predict(Speckle(), Stripes(PAIRS), tmp_path / "b", file_format="png")
+
+
+def test_predict_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    with pytest.raises(MethodError, match="out of light"):
+        predict(BrightnessFlow(fail_after=4), Stripes(PAIRS), tmp_path / "a")
+    method, moved = BrightnessFlow(), []
+    predict(method, Stripes(PAIRS), tmp_path / "a", progress=lambda done, total: moved.append((done, total)))
+    assert len(method.batches) == 2
+    assert moved == [(4, 6), (5, 6), (6, 6)]
+    predict(BrightnessFlow(), Stripes(PAIRS), tmp_path / "whole")
+    assert check(tmp_path / "a").sound
+    assert check(tmp_path / "a").sha256 == check(tmp_path / "whole").sha256
 
 
 def test_unreadable_pairs_want_no_files_and_the_record_is_not_complete(tmp_path: Path) -> None:
