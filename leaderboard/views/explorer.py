@@ -22,7 +22,6 @@ _FIRST_PROTOCOL = "ffn_head"
 _FIRST_METHOD = "dis"
 _REFERENCE = "the reference itself"
 _STORED = "stored predictions"
-_OTHER = "another method, by name"
 
 
 def render() -> None:
@@ -111,13 +110,12 @@ def _folder(label: str, name: str, words: str) -> str | None:
 
 def _method(*, reference: bool, stored: bool) -> str | None:
     """Ask where the flow is to come from: a method's name, `_REFERENCE` or `_STORED`; None: not named yet."""
-    single = [name for name in method_names() if method_entry(name).variants is None]
-    choices = [*([_REFERENCE] if reference else []), *([_STORED] if stored else []), *single, _OTHER]
+    choices = [*([_REFERENCE] if reference else []), *([_STORED] if stored else []), *method_names()]
     chosen = _choose("Flow from", choices, _FIRST_METHOD, "method")
-    if chosen != _OTHER:
+    if chosen in (_REFERENCE, _STORED) or method_entry(chosen).variants is None:
         return chosen
-    words = "family/variant or family/variant:checkpoint, such as ptlflow/rapidflow"
-    return st.text_input("Name of the method", placeholder=words, **bound("name")) or None
+    member = st.text_input(f"Which of {theme.word(chosen)}", placeholder="NAME or NAME:CHECKPOINT", **bound("member"))
+    return f"{chosen}/{member}" if member else None
 
 
 def _found(

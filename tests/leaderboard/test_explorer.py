@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from ffbench import registry
+from ffbench.errors import UsageError
 from ffbench.flow.flo import write_flo
 from ffbench.leaderboard import folders
-from ffbench.method import Flows
+from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
@@ -82,12 +83,21 @@ def test_a_link_brings_back_pair_and_layer(layer: str, data: Path, monkeypatch: 
     assert shows[layer] in words(made)
 
 
-def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    points = {
-        registry.METHOD_GROUP: {"decomposing": "tests.flow.commands:decomposing"},
-        registry.PROTOCOL_GROUP: {"ffn_head": "ffbench.protocols.ffn:ffn_head"},
-    }
+def only(monkeypatch: pytest.MonkeyPatch, **methods: str) -> None:
+    """Make these the methods that there are."""
+    points = {registry.METHOD_GROUP: methods, registry.PROTOCOL_GROUP: {"ffn_head": "ffbench.protocols.ffn:ffn_head"}}
     monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint(*p, group) for p in points[group].items()])
+
+
+def _no_member(request: MethodRequest) -> Method:
+    raise UsageError(f"family has no member '{request.variant}'")
+
+
+family = MethodEntry("a family without members", _no_member, lambda: [])
+
+
+def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, decomposing="tests.flow.commands:decomposing")
     made = explorer(monkeypatch, pair=PAIR, method="decomposing")
     assert "Not run yet" in words(made)
     assert not captions(made)
@@ -100,11 +110,20 @@ def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytes
     assert captions(made) == ["facial", "head", "expression"] * 2
 
 
-def test_a_wrong_name_is_an_error_in_words(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = explorer(monkeypatch, method="another method, by name")
-    made.text_input(key="name").set_value("rafft").run()
-    assert "did you mean 'raft'?" in words(made)
+def test_a_member_of_a_family_is_asked_for_and_a_wrong_one_is_an_error_in_words(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A package that cannot be imported does no harm until it is chosen.
+    only(monkeypatch, broken="no_such_package:entry", family="tests.leaderboard.test_explorer:family")
+    made = explorer(monkeypatch, method="family")
+    assert not made.button
+    made.text_input(key="member").set_value(EVIL).run()
+    made.button[0].click().run()
+    assert f"family has no member '{EVIL.partition('/')[0]}" in words(made)
     assert not made.image
+    made.selectbox(key="method").set_value("broken").run()
+    assert "broken" in words(made)
+    assert not faults(made)
 
 
 def test_predictions_are_read_from_open_folders_alone(
