@@ -83,14 +83,16 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Start a browser of this machine; skip where there is none."""
+    """Start a browser of this machine, with one cache for all tests; skip where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the extra `dev`")
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip(f"no browser is installed, looked for {', '.join(BROWSERS)} in PATH")
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield started
+        context = started.new_context(reduced_motion="reduce")
+        context.set_default_timeout(60_000)
+        yield context
         started.close()
 
 
@@ -107,6 +109,10 @@ class Tab:
         self.page.goto(f"{self.address}/{path}")
         self.page.get_by_role("heading", name=title, exact=True).wait_for()
         self.settle()
+
+    def size(self, pixels: tuple[int, int]) -> None:
+        """Make the page as wide and as high."""
+        self.page.set_viewport_size({"width": pixels[0], "height": pixels[1]})
 
     def settle(self) -> None:
         """Wait until the script of the page has run to its end and nothing of the run before is left."""
@@ -145,12 +151,10 @@ class Tab:
 
 
 @pytest.fixture
-def tab(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Tab]:
-    """Open a tab, as wide as the parameter says."""
-    width, height = getattr(request, "param", DESKTOP)
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
-    made = Tab(context.new_page(), address)
+def tab(browser: Any, address: str) -> Iterator[Tab]:
+    """Open a tab."""
+    made = Tab(browser.new_page(), address)
+    made.size(DESKTOP)
 
     def dismiss(dialog: Any) -> None:
         made.dialogs.append(dialog.message)
@@ -158,4 +162,4 @@ def tab(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[
 
     made.page.on("dialog", dismiss)
     yield made
-    context.close()
+    made.page.close()
