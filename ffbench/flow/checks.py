@@ -43,7 +43,10 @@ def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
     check_dimensions(path, array.shape[1], array.shape[0])
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which check_values reports
         array = np.ascontiguousarray(array, dtype=np.float32)
-    check_values(path, array)
+    try:
+        check_values(path, array)
+    except DataError as error:
+        raise DataError(f"{error}; mark pixels whose flow is not known by {UNKNOWN:g}") from error
     return array
 
 
@@ -70,8 +73,7 @@ def check_values(path: Place | str, flow: FlowField) -> None:
     if not finite.all():
         row, column, _ = np.unravel_index(int(finite.argmin()), finite.shape)
         raise DataError(
-            f"{path}: {np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, "
-            f"column {column}); mark pixels whose flow is not known by {UNKNOWN:g}"
+            f"{path}: {np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, column {column})"
         )
 
 
