@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ffbench.atomic import write_text
-from ffbench.cli.console import progress_bar
 from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import track
@@ -33,21 +33,22 @@ FARTHEST = 0.03
 OUTLIER = 4.0
 
 
-def calibrate(head: MakeHumanHead, people: int = PEOPLE) -> list[dict[str, list[int] | list[float] | float]]:
+def calibrate(
+    head: MakeHumanHead, people: int = PEOPLE, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[dict[str, list[int] | list[float] | float]]:
     """Find the points: for each three vertices of base.obj, their weights, and the spread in dm.
 
     The spread is the root of the mean squared distance of the places from their median, outliers left out.
     """
     places: list[list[FloatArray]] = [[] for _ in range(LANDMARKS)]
-    with progress_bar("calibrating", "people") as move:
-        for seed in range(people):
-            move(seed, people)
-            frame = _render(head, seed)
-            points = next(track([frame.image])).points
-            if points is None or _astray(points, frame.landmarks):
-                continue
-            for number, place in see_through(head, frame, points).items():
-                places[number].append(place)
+    for seed in range(people):
+        progress(seed, people)
+        frame = _render(head, seed)
+        points = next(track([frame.image])).points
+        if points is None or _astray(points, frame.landmarks):
+            continue
+        for number, place in see_through(head, frame, points).items():
+            places[number].append(place)
     result: list[dict[str, list[int] | list[float] | float]] = []
     corners, skin = _skin(head)
     for found in places:
@@ -163,11 +164,14 @@ def nearest_on_surface(point: FloatArray, corners: FloatArray) -> tuple[int, Flo
 
 def main() -> None:
     """Write the points, one a line."""
+    from ffbench.cli.console import progress_bar
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--people", type=int, default=PEOPLE)
     arguments = parser.parse_args()
-    points = calibrate(load_makehuman(), arguments.people)
+    with progress_bar("calibrating", "people") as progress:
+        points = calibrate(load_makehuman(), arguments.people, progress)
     about = "The 468 points of the face mesh network on MakeHuman's base mesh: vertices, weights, spread in dm."
     lines = ",\n".join(f"    {json.dumps(point)}" for point in points)
     write_text(arguments.out, f'{{\n  "about": {json.dumps(about)},\n  "points": [\n{lines}\n  ]\n}}\n')
