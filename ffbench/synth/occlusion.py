@@ -81,7 +81,7 @@ def _turned(xy, triangles):  # type: ignore[no-untyped-def]
     """Which triangles show their inside."""
     turned = np.empty(len(triangles), np.bool_)
     for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         area = (xy[b, 0] - xy[a, 0]) * (xy[c, 1] - xy[a, 1]) - (xy[c, 0] - xy[a, 0]) * (xy[b, 1] - xy[a, 1])
         turned[t] = not area < 0
     return turned
@@ -94,7 +94,7 @@ def _bin_triangles(xy, depth, turned, two_sided, triangles, height, width):  # t
     counts = np.zeros(rows * columns + 1, np.int64)
     boxes = np.empty((len(triangles), 4), np.int64)
     for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         boxes[t, 0] = -1
         if (turned[t] and not two_sided[t]) or not min(depth[a], depth[b], depth[c]) > 0:
             continue

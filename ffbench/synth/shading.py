@@ -47,10 +47,11 @@ def vertex_normals(vertices: FloatArray, triangles: npt.NDArray[np.int32]) -> Fl
     return normals
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, boundscheck=False)
 def _add_normals(vertices, triangles, normals):  # type: ignore[no-untyped-def]
     for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        # Unsigned, since for a signed index every access asks whether it counts from the end.
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         e0, e1, e2 = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
         f0, f1, f2 = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
         n0, n1, n2 = e1 * f2 - e2 * f1, e2 * f0 - e0 * f2, e0 * f1 - e1 * f0

@@ -58,21 +58,22 @@ def blend(vertices: FloatArray, weights: FloatArray, matrices: FloatArray, offse
     return moved
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, boundscheck=False)
 def _blend(vertices, weights, matrices, offsets, moved):  # type: ignore[no-untyped-def]
-    for v in range(len(vertices)):
-        moved[v] = 0
-        for j in range(len(matrices)):
+    for n in range(len(vertices)):
+        # Unsigned, since for a signed index every access asks whether it counts from the end.
+        v = np.uintp(n)
+        x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
+        x0, x1, x2 = 0.0, 0.0, 0.0
+        for m in range(len(matrices)):
+            j = np.uintp(m)
             weight = weights[v, j]
             if weight == 0:
                 continue
-            for k in range(3):
-                moved[v, k] += weight * (
-                    matrices[j, k, 0] * vertices[v, 0]
-                    + matrices[j, k, 1] * vertices[v, 1]
-                    + matrices[j, k, 2] * vertices[v, 2]
-                    + offsets[j, k]
-                )
+            x0 += weight * (matrices[j, 0, 0] * x + matrices[j, 0, 1] * y + matrices[j, 0, 2] * z + offsets[j, 0])
+            x1 += weight * (matrices[j, 1, 0] * x + matrices[j, 1, 1] * y + matrices[j, 1, 2] * z + offsets[j, 1])
+            x2 += weight * (matrices[j, 2, 0] * x + matrices[j, 2, 1] * y + matrices[j, 2, 2] * z + offsets[j, 2])
+        moved[v, 0], moved[v, 1], moved[v, 2] = x0, x1, x2
 
 
 @numba.njit(cache=True)
