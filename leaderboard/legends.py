@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ffbench.flow.color import color_wheel_legend
-from ffbench.visual.overlay import Color
+from ffbench.visual.colors import Color
 from ffbench.visual.picture import NOT_MEASURED, error_picture
 
 _WHEEL = 112

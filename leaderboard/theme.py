@@ -13,9 +13,10 @@ from typing import Any
 import streamlit as st
 
 from ffbench.results.store_row import Board
+from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
-"""Okabe and Ito, Color Universal Design (2008), black left out: it must show on dark and on light ground."""
+PALETTE = (*map(hex_color, (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW)), "#7F7F7F")
+"""Without black: it must show on dark and on light ground."""
 REAL, SYNTHETIC = PALETTE[0], PALETTE[5]
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
 """Beside colour, shape: no chart says anything in colour alone."""

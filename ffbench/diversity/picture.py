@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from ffbench.atomic import atomic_path
 from ffbench.diversity.measure import Diversity
+from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, hex_color
 
-# Colours that the colour-blind tell apart (Okabe and Ito, 2008), grey, brown and violet; shapes help where they do not.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#7F4A21", "#5E3C99")
+# Grey, brown and violet are beside those that the colour-blind tell apart; shapes help where they do not.
+_COLORS = (*map(hex_color, (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY_BLUE)), "#444444", "#7F4A21", "#5E3C99")
 _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
 _SPINE = "#999999"
 

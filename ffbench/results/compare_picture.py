@@ -9,8 +9,9 @@ from ffbench.atomic import atomic_path
 from ffbench.errors import UsageError
 from ffbench.results.compare import Comparison
 from ffbench.results.ranking import LEVEL
+from ffbench.visual.colors import BLUE, VERMILION, hex_color
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#999999"
+_A_BETTER, _B_BETTER, _GREY = hex_color(BLUE), hex_color(VERMILION), "#999999"
 _GROUPS_SHOWN = 30
 
 
@@ -39,7 +40,7 @@ def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: M
         low, high = group.ci_low, group.ci_high
         sure = group.p_holm is not None and group.p_holm < LEVEL
         a_is_better = (group.difference > 0) == found.higher_is_better
-        color = (_BLUE if a_is_better else _ORANGE) if sure else _GREY
+        color = (_A_BETTER if a_is_better else _B_BETTER) if sure else _GREY
         if low is not None and high is not None:
             left.plot([low, high], [position, position], color=color, linewidth=2)
         left.plot([group.difference], [position], "o", color=color)
@@ -50,7 +51,7 @@ def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: M
     left.set_title(f"blue: A is better, orange: B is better, grey: not separable{more}", fontsize=9)
 
     keys = [key for key in a if key in b]
-    right.plot([b[key] for key in keys], [a[key] for key in keys], ".", color=_BLUE, alpha=0.6, markersize=5)
+    right.plot([b[key] for key in keys], [a[key] for key in keys], ".", color=_A_BETTER, alpha=0.6, markersize=5)
     values = [value for key in keys for value in (a[key], b[key])]
     ends = [min(values), max(values)]
     right.plot(ends, ends, color=_GREY, linewidth=1)

@@ -13,14 +13,15 @@ from ffbench.synth.ffn import Plan, Recipe, plan_sequence, stage
 from ffbench.synth.head import HeadModel, Region
 from ffbench.synth.labels import Labels
 from ffbench.synth.scene import RASTER, RenderedPair, Renderer, render_pair
+from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW
 from ffbench.visual.picture import BLACK, WHITE, Picture, color_wheel, flow_scale, font
 
 CELL = 224
 COLUMNS = ("I1", "I2", "facial flow", "head flow", "expression flow", "depth", "mask and occlusion", "regions")
 REGION_COLOURS = {
-    Region.BACKGROUND: (0, 0, 0), Region.FOREHEAD: (230, 159, 0), Region.EYES: (86, 180, 233),
-    Region.NOSE: (0, 158, 115), Region.CHEEKS: (240, 228, 66), Region.LIPS: (213, 94, 0),
-    Region.CHIN: (204, 121, 167), Region.EARS: (0, 114, 178), Region.SCALP: (120, 90, 60),
+    Region.BACKGROUND: (0, 0, 0), Region.FOREHEAD: ORANGE, Region.EYES: SKY_BLUE,
+    Region.NOSE: GREEN, Region.CHEEKS: YELLOW, Region.LIPS: VERMILION,
+    Region.CHIN: PURPLE, Region.EARS: BLUE, Region.SCALP: (120, 90, 60),
     Region.NECK: (150, 200, 150), Region.TORSO: (130, 130, 130), Region.MOUTH: (255, 255, 255),
 }  # fmt: skip
 OCCLUDED, COVERED = (220, 50, 32), (90, 140, 255)

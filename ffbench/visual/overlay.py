@@ -8,27 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.flow.checks import FlowField, is_known
+from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, Color
 from ffbench.visual.picture import Picture, flow_scale
 
-Color = tuple[int, int, int]
 Points = npt.NDArray[np.float64]
 PALETTE: tuple[Color, ...] = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
+    ORANGE,
+    SKY_BLUE,
+    GREEN,
+    YELLOW,
+    BLUE,
+    VERMILION,
+    PURPLE,
     (170, 170, 170),
     (148, 103, 189),
     (140, 86, 75),
     (227, 66, 52),
 )
-"""Colours that most kinds of colour blindness leave apart; the first seven are those of Okabe and Ito (2008)."""
+"""Colours of regions; the first seven are left apart by most kinds of colour blindness."""
 POINT: Color = (255, 255, 255)
-TRUE_END: Color = (86, 180, 233)
-FLOW_END: Color = (230, 159, 0)
+TRUE_END: Color = SKY_BLUE
+FLOW_END: Color = ORANGE
 _DARK: Color = (0, 0, 0)
 _OPACITY = 0.5
 _SHORTEST = 1.0  # px; shorter arrows would be dots all over what does not move
