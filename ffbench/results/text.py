@@ -48,7 +48,7 @@ def print_record(record: RunRecord, path: Path) -> None:
         console.print(f"{count} groups {label}=...: in the record", style="dim", markup=False, highlight=False)
     for metric in metrics[len(shown) :]:
         overall = [score for score in record.scores if score.metric == metric and score.group == "all"]
-        console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}" for score in overall))
+        console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}".rstrip() for score in overall))
     if record.confusion is not None:
         console.print(_confusion_table(record.confusion))
     meaning = "; ".join(f"{name}: {metric.title}" for name, metric in card.metrics.items())
@@ -128,7 +128,8 @@ def _confusion_table(confusion: Confusion) -> Table:
 
 def _unit(record: RunRecord, metric: str) -> str:
     known = record.protocol.metrics.get(metric)
-    return known.unit if known else ""
+    # A number that has no unit has the unit 1, which nobody writes.
+    return known.unit if known and known.unit != "1" else ""
 
 
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
