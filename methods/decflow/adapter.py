@@ -84,7 +84,7 @@ def load(request: MethodRequest) -> Method:
                 f"make one with `ffbench train {name}`, or run untrained with --weights random"
             )
         network, training = load_weights(path, name)
-        source = path.name if request.weights is None else str(path)
+        source = path.name if request.weights is None else "file"
         weights = WeightsCard(name=path.stem, source=source, sha256=file_sha256(path))
         options |= {f"training/{key}": value for key, value in training.items()}
     config = network.config
