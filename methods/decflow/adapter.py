@@ -17,7 +17,7 @@ from .light import STRIDES
 from .network import FlowNetwork
 from .weights import create_network, load_weights
 
-WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+WEIGHTS_FOLDER = Path(__file__).parent / "trained"
 PAPER = "Lu et al., FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset, ACM MM 2024"
 _TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)"}
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}

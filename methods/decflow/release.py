@@ -1,4 +1,4 @@
-"""From a training run to weights that ship: `python -m ffbench.methods.decflow.release RUN/flow.safetensors RECORD...`.
+"""From a run to weights that ship: `python -m ffbench.methods.decflow.release RUN/STAGE.safetensors RECORD...`.
 
 Values are stored in half precision, if that changes the endpoint error by less than `MAX_CHANGE`. Beside the
 weights a model card says how they were made (the run's `recipe.json`) and what they score (records of `ffbench eval`).
@@ -66,7 +66,7 @@ def release(weights: Path, folder: Path = WEIGHTS_FOLDER, pairs: int = _PAIRS) -
     return target, change
 
 
-def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[RunRecord]) -> str:
+def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[RunRecord], note: str = "") -> str:
     """Write the model card of weights that ship, in Markdown.
 
     Args:
@@ -74,6 +74,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         recipe: what was run.
         change: what half precision changed, px.
         records: what the weights score; records of other methods stand beside them.
+        note: what else a reader should know of how they were made.
 
     Raises:
         DataError: no record is of these weights.
@@ -98,7 +99,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         "",
         *_table(("stage", "steps", "batch", "crop", "data", "learning rate"), [_stage(s) for s in recipe.stages]),
         "",
-        f"Precision {recipe.precision}; the whole recipe is in `{weights.stem}.recipe.json`.",
+        f"Precision {recipe.precision}; the whole recipe is in `{weights.stem}.recipe.json`. {note}".rstrip(),
         "",
         "## What it scores",
         "",
@@ -118,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("records", type=Path, nargs="*", help="record.json files; without any no card is written")
     parser.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER, help="where weights that ship lie")
     parser.add_argument("--pairs", type=int, default=_PAIRS, help="pairs that both precisions are compared on")
+    parser.add_argument("--note", default="", help="for the card: how the run differs from its recipe")
     chosen = parser.parse_args(arguments)
     try:
         recipe = Recipe.model_validate_json((chosen.weights.parent / "recipe.json").read_bytes())
@@ -125,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         target, change = release(chosen.weights, chosen.folder, chosen.pairs)
         print(f"{target}: half precision changes the endpoint error by {change:.2g} px")
         if chosen.records:
-            card = model_card(target, recipe, change, [read_record(path) for path in chosen.records])
+            card = model_card(target, recipe, change, [read_record(path) for path in chosen.records], chosen.note)
             atomic.write_text(target.with_suffix(".md"), card)
             atomic.write_text(target.with_suffix(".recipe.json"), recipe.model_dump_json(indent=1) + "\n")
     except (FfbenchError, OSError) as error:

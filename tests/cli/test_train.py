@@ -17,10 +17,10 @@ SMALL = [
     "network.semantic=none", "precision=fp32", "validation.every=0",
     "stages.semantic.loss=facial", "stages.semantic.trains=facial", "stages.semantic.steps=1",
     "stages.semantic.crop=[64, 64]", "stages.semantic.render=64",
-    "stages.matching.steps=1", "stages.matching.batch=1", "stages.matching.crop=[64, 64]",
-    "stages.matching.render=64", "stages.matching.data={faces = 1.0}",
-    "stages.flow.steps=2", "stages.flow.batch=1", "stages.flow.crop=[64, 64]", "stages.flow.render=64",
-    "stages.flow.data.layers=0",
+    "stages.facial.steps=1", "stages.facial.batch=1", "stages.facial.crop=[64, 64]",
+    "stages.facial.render=64", "stages.facial.data={faces = 1.0}",
+    "stages.decomposition.steps=2", "stages.decomposition.batch=1", "stages.decomposition.crop=[64, 64]",
+    "stages.decomposition.render=64",
 ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_train_says_where_the_weights_are_and_what_to_do_next(tmp_path: Path) ->
     arguments = ["train", "decflow-s", "--out", str(tmp_path), "--workers", "0", "--device", "cpu", *changes()]
     ran = CliRunner().invoke(app, arguments)
     assert ran.exit_code == 0, ran.output
-    assert str(tmp_path / "flow.safetensors") in ran.stdout
+    assert str(tmp_path / "decomposition.safetensors") in ran.stdout
     assert "try it: ffbench eval -m decflow-s" in ran.stdout
     again = CliRunner().invoke(app, arguments)
     assert again.exit_code == 0, again.output
@@ -51,7 +51,7 @@ def test_show_prints_the_recipe_and_trains_nothing() -> None:
     [
         (["dis"], "cannot be trained"),
         (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
-        (["decflow-s", "--stage", "flo"], "it has semantic, matching, flow"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, facial, decomposition"),
         (["decflow-s"], "--out"),
         (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
     ],
