@@ -17,12 +17,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: demo test test-fast campaign lint check bench app docs clean
 
 demo: $(VENV)/.installed
-	@echo "== one method on real faces: two clips, reference points from a face mesh network (pseudo reference)"
+	@echo "== DecFlow and DIS on real faces: two clips, reference points from a face mesh network (pseudo reference)"
+	$(BIN)/ffbench eval --method decflow --protocol clip_landmarks
 	$(BIN)/ffbench eval --method dis --protocol clip_landmarks
-	@echo "== the same method on the mini CK+: synthetic faces with exact landmarks"
+	@echo "== the same methods on the mini CK+: synthetic faces with exact landmarks"
+	$(BIN)/ffbench eval --method decflow --protocol ck_landmarks
 	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
-	@echo "== and on the mini FacialFlowNet: exact flow at every pixel, by motion scale"
-	$(BIN)/ffbench eval --method dis --protocol ffn_motion_scale
+	@echo "== what DecFlow is for: expression flow on the mini FacialFlowNet, exact at every pixel"
+	$(BIN)/ffbench eval --method decflow --protocol ffn_expression
+	@echo "== who is ahead: ranks with ties where two methods cannot be told apart; real and synthetic apart"
+	$(BIN)/ffbench leaderboard runs
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest
