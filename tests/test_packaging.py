@@ -40,7 +40,7 @@ def test_every_data_file_is_listed() -> None:
         file
         for tree in ("ffbench", "methods", "protocols", "leaderboard")
         for file in (ROOT / tree).rglob("*")
-        if file.suffix in (".toml", ".json", ".typed", ".safetensors")
+        if file.suffix in (".toml", ".json", ".md", ".typed", ".safetensors")
     }
     assert found == listed
 
