@@ -22,7 +22,6 @@ from .layers import (
     NormLayer,
     ResidualBlock,
     convex_upsample,
-    init_encoder,
     no_norm,
     upsample_aligned,
 )
@@ -104,7 +103,11 @@ class DecFlowLight(FlowNetwork):
 
 
 class _Trunk(nn.Module):
-    """Residual blocks down to stride 32."""
+    """Residual blocks down to stride 32.
+
+    The convolutions keep PyTorch's own small initial values. He initialisation, which RAFT's encoders have, makes
+    correlations and states here so large that the first steps kill units of the flow head faster than it learns.
+    """
 
     def __init__(self, widths: tuple[int, ...], norm: NormLayer) -> None:
         super().__init__()
@@ -122,7 +125,6 @@ class FeaturePyramid(_Trunk):
     def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
         super().__init__(widths, InstanceNorm)
         self.projections = nn.ModuleList([nn.Conv2d(width, outputs, 1) for width in reversed(widths[1:])])
-        init_encoder(self)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Encode (B, 3, H, W) into four maps, coarse to fine."""
@@ -139,7 +141,6 @@ class ContextPyramid(_Trunk):
     def __init__(self, widths: tuple[int, ...], semantic: int, outputs: int) -> None:
         super().__init__(widths, no_norm)
         self.projections = nn.ModuleList([nn.Conv2d(width, outputs, 1) for width in reversed(widths[1:])])
-        init_encoder(self)
         self.fusion = FusionBlock(widths[2], semantic, bridge=widths[2]) if semantic else None
 
     def forward(self, x: torch.Tensor, semantic: torch.Tensor | None) -> list[torch.Tensor]:
