@@ -148,6 +148,8 @@ class _Run:
         fabric, trainee = self._fabric, self._trainee
         if found is not None and found.step >= stage.steps:
             return found.step
+        if found is None:
+            trainee.begin(stage)
         trainee.train()
         trainee.prepare(stage)
         trained = [value for value in trainee.parameters() if value.requires_grad]

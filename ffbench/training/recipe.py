@@ -75,6 +75,7 @@ class Stage(_Part):
     Attributes:
         name: for `--stage` and the logs.
         trains: which part is trained, a name that the method knows (`all`, `head`, ...).
+        copies: parts that start this stage as copies of others, names that the method knows: `{ head = "facial" }`.
         loss: which loss, a name that the method knows.
         weights: factors of the loss's parts, where it has some.
         steps, batch, crop: how long, how many pairs at once, height and width of what is cut out of them.
@@ -92,6 +93,7 @@ class Stage(_Part):
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]
     trains: str = "all"
+    copies: Mapping[str, str] = Field(default_factory=dict)
     loss: str
     weights: Mapping[str, float] = Field(default_factory=dict)
     steps: Count
@@ -204,8 +206,8 @@ def _set(table: dict[str, Any], key: str, text: str) -> None:
     here: Any = table
     for part in path:
         here = _step(here, part, key)
-    # A table of free keys (network, data, weights) takes new ones; the fields of a recipe are known.
-    free = bool(path) and path[-1] in ("network", "data", "weights")
+    # A table of free keys (network, data, weights, copies) takes new ones; the fields of a recipe are known.
+    free = bool(path) and path[-1] in ("network", "data", "weights", "copies")
     if not isinstance(here, dict) or (last not in here and not free):
         known = list(here) if isinstance(here, dict) else []
         near = difflib.get_close_matches(last, known, 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from ffbench.errors import UsageError
 from ffbench.method import Method
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ class Trainee(nn.Module, ABC):
         Raises:
             UsageError: the stage names a part or a loss that this network does not have.
         """
+
+    def begin(self, stage: Stage) -> None:
+        """Make the copies that a stage starts with; called once, before its first step.
+
+        Raises:
+            UsageError: the stage names a part that this network does not have.
+        """
+        if stage.copies:
+            raise UsageError(f"stage '{stage.name}': copies: this network has no parts to be copied")
 
     def wants_surface(self, stage: Stage) -> bool:
         """Say whether a stage's batches need `region` and `uv`."""

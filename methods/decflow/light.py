@@ -141,7 +141,7 @@ class ContextPyramid(_Trunk):
     def __init__(self, widths: tuple[int, ...], semantic: int, outputs: int) -> None:
         super().__init__(widths, no_norm)
         self.projections = nn.ModuleList([nn.Conv2d(width, outputs, 1) for width in reversed(widths[1:])])
-        self.fusion = FusionBlock(widths[2], semantic, bridge=widths[2]) if semantic else None
+        self.fusion = FusionBlock(widths[2], semantic, bridge=widths[2], identity=False) if semantic else None
 
     def forward(self, x: torch.Tensor, semantic: torch.Tensor | None) -> list[torch.Tensor]:
         """Encode (B, 3, H, W), with (B, semantic, H / 8, W / 8), into four maps, coarse to fine."""
@@ -173,7 +173,11 @@ class LightDecoder(nn.Module):
         self.merge = nn.Conv2d(48 + 16, motion - 2, 3, padding=1)
         self.aggregator = Aggregator(motion)
         self.update = GatedUpdate(hidden, hidden, motion, (3, 3))
-        self.flow_head = nn.Sequential(nn.Conv2d(hidden, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 2, 3, padding=1))
+        # Not ReLU: nearly every unit of one dies in the first steps, when all that lowers the loss is to say that
+        # nothing moves.
+        self.flow_head = nn.Sequential(
+            nn.Conv2d(hidden, 64, 3, padding=1), nn.LeakyReLU(0.1), nn.Conv2d(64, 2, 3, padding=1)
+        )
         self.mask_head = nn.Sequential(nn.Conv2d(hidden, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 9 * FINEST**2, 1))
 
     def motion(self, window: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,6 @@
 | `decomposition` | L_head + L_expression (section 4.3) |
 | `official` | facial + 0.8 head + 1.5 expression, as in the released code |
 | `joint` | facial + head + expression by the stage's `weights` (1 each); the last two where head flow is known |
-| `matching` | facial flow for both decoders: to learn to match, on pairs that have no head flow |
 | `semantic` | cross-entropy of regions + error of texture coordinates |
 """
 
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from ffbench.training.samples import Batch
 
 _CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
-_LOSSES = ("facial", "decomposition", "official", "joint", "matching", "semantic")
+_LOSSES = ("facial", "decomposition", "official", "joint", "semantic")
 _PARTS = ("all", "facial", "head", "semantic")
 
 
@@ -86,6 +85,16 @@ class DecFlowTrainee(Trainee):
         elif stage.trains == "head":
             self.network.freeze_facial()
 
+    def begin(self, stage: Stage) -> None:
+        """See `Trainee.begin`."""
+        for part, source in stage.copies.items():
+            if (part, source) != ("head", "facial"):
+                raise UsageError(
+                    f"stage '{stage.name}': copies: '{part}' of '{source}'; {self.name} can start the decoder "
+                    '"head" as a copy of "facial"'
+                )
+            self.network.head_decoder.load_state_dict(self.network.facial_decoder.state_dict())
+
     def wants_surface(self, stage: Stage) -> bool:
         """See `Trainee.wants_surface`."""
         return stage.loss == "semantic"
@@ -106,9 +115,6 @@ class DecFlowTrainee(Trainee):
         facial, head, gamma = batch["facial"], batch["head"], stage.gamma
         if stage.loss == "facial":
             return {"facial": facial_loss(flows, facial, gamma=gamma)}
-        if stage.loss == "matching":
-            of_head = sequence_loss(flows.head, facial, in_range(facial), gamma)
-            return {"facial": facial_loss(flows, facial, gamma=gamma), "head": of_head}
         if stage.loss == "joint":
             return _joint_loss(flows, batch, stage)
         loss = decomposition_loss if stage.loss == "decomposition" else official_loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -116,21 +117,33 @@ def test_weights_of_the_joint_loss() -> None:
     assert unknown["facial"].item() > 0
 
 
-def test_matching_teaches_both_decoders_the_facial_flow() -> None:
-    plan = recipe({"loss": "matching"})
-    trainee = build(TrainRequest("decflow-s", plan))
-    trainee.prepare(plan.stages[0])
-    image1, image2 = pair(64, 64)
-    facial = torch.full((1, 2, 64, 64), 2.0)
-    unknown = {"head": torch.zeros_like(facial), "head_valid": torch.zeros(1, 64, 64, dtype=torch.bool)}
-    losses = trainee({"image1": image1, "image2": image2, "facial": facial, **unknown}, plan.stages[0])
-    flows = trainee.network(image1, image2)  # type: ignore[operator]
-    for name, found in (("facial", flows.facial), ("head", flows.head)):
-        assert losses[name].item() == pytest.approx(sequence_loss(found, facial).item(), rel=1e-4)
-    losses["head"].backward()
-    gradient = trainee.network.head_decoder.merge.weight.grad  # type: ignore[union-attr]
-    assert gradient is not None
-    assert gradient.abs().sum() > 0
+@pytest.mark.usefixtures("made_pairs")
+def test_the_head_decoder_can_start_as_a_copy_of_the_facial_one(tmp_path: Path) -> None:
+    """Once, at the start of the stage that says so, and not again when the stage is taken up after a stop."""
+    first = {"loss": "facial", "trains": "facial"}
+    plan = recipe(first, {"loss": "decomposition", "trains": "head", "copies": {"head": "facial"}, "steps": 3})
+    trainee, _ = trained(plan, tmp_path / "whole")
+    for name, value in trainee.network.facial_decoder.state_dict().items():
+        step = (trainee.network.head_decoder.state_dict()[name] - value).abs().max()
+        assert step < 4 * plan.stages[1].learning_rate, f"{name} is not where three steps lead from the copy"
+    before_second = build(TrainRequest("decflow-s", plan))
+    train(before_second, plan, Settings(out=tmp_path / "stopped", workers=0, stop_after="stage0"))
+    _stop_after_steps(plan, tmp_path / "stopped", 1)
+    again = build(TrainRequest("decflow-s", plan))
+    train(again, plan, Settings(out=tmp_path / "stopped", workers=0))
+    for key, value in trainee.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
+
+
+def _stop_after_steps(plan: Recipe, out: Path, steps: int) -> None:
+    """Run on until a stage's step is made, as Ctrl-C would stop it there."""
+
+    def stop(stage: str, done: int, of: int, loss: float) -> None:
+        if done == steps:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(build(TrainRequest("decflow-s", plan)), plan, Settings(out=out, workers=0), stop)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +154,14 @@ def test_matching_teaches_both_decoders_the_facial_flow() -> None:
         (recipe({"loss": "semantic", "trains": "semantic"}), "not 'synthetic'"),
         (recipe({"loss": "semantic"}), "goes with the part"),
         (recipe({"loss": "joint", "trains": "facial"}), "only the loss 'facial'"),
+        (recipe({"loss": "joint", "copies": {"facial": "head"}}), "'facial' of 'head'"),
     ],
 )
 def test_stages_that_make_no_sense_are_refused(plan: Recipe, said: str) -> None:
+    trainee = build(TrainRequest("decflow-s", plan))
     with pytest.raises(UsageError, match=said):
-        build(TrainRequest("decflow-s", plan)).prepare(plan.stages[0])
+        trainee.begin(plan.stages[0])
+        trainee.prepare(plan.stages[0])
 
 
 def test_where_training_starts_from(tmp_path: Path) -> None:
