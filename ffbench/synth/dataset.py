@@ -74,6 +74,7 @@ class RenderedPairs(IterableDataset[Sample]):
         textures: ImageFolder | None = None,
         backgrounds: ImageFolder | None = None,
         anywhere: float = 0.0,
+        calm: float = 0.0,
         surface: bool = False,
     ) -> None:
         """Describe the stream; nothing is loaded before the first pair.
@@ -94,6 +95,8 @@ class RenderedPairs(IterableDataset[Sample]):
             backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None paints them.
             anywhere: share of the pairs that do not start from rest: two moments on the way from one expression and
                 pose to another, any time apart. FFN has none; a network that is to serve real clips needs them.
+            calm: share of the pairs whose head makes only a part of its motion, drawn evenly from none to all of it.
+                Else nearly all of facial flow is head flow, and a network learns little of expressions.
             surface: whether texture coordinates are wanted.
 
         Raises:
@@ -111,9 +114,10 @@ class RenderedPairs(IterableDataset[Sample]):
         self.people, self.pairs_per_person, self.texture_size = people, pairs_per_person, texture_size
         self._lengths = list(scales)
         self._weights = np.array([scales[length] for length in self._lengths], np.float64) / sum(scales.values())
-        if not 0 <= anywhere <= 1:
-            raise ValueError(f"anywhere must be a share from 0 to 1, got {anywhere}")
-        self.anywhere, self.surface = anywhere, surface
+        for name, share in (("anywhere", anywhere), ("calm", calm)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} must be a share from 0 to 1, got {share}")
+        self.anywhere, self.calm, self.surface = anywhere, calm, surface
         self._head, self._textures, self._backgrounds = head, textures, backgrounds
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
@@ -150,6 +154,8 @@ class RenderedPairs(IterableDataset[Sample]):
             frame1, frame2 = _two_moments(rng, target, _target(rng, person))
         else:
             frame1, frame2 = sequence(target, np.array([first, first + 1]) / (frames - 1))
+        if self.calm and rng.random() < self.calm:
+            frame2 = Frame(frame2.expression, frame1.towards(frame2, rng.random()).pose)
         pair = render_pair(scene, frame1, frame2)
         sample = {**_tensors(pair), "index": index, "seed": scene.seed, "frames": frames}
         if self.surface:

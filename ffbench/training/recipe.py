@@ -82,6 +82,7 @@ class Stage(_Part):
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
         anywhere: share of rendered faces that do not start from rest.
+        calm: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
         warm_up: share of the steps in which the learning rate rises; then it falls, both linearly (OneCycle).
         clip: largest norm of the gradient.
@@ -102,6 +103,7 @@ class Stage(_Part):
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
     anywhere: Share = 0.0
+    calm: Share = 0.0
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Amount = 1e-5
     epsilon: Annotated[float, Field(gt=0)] = 1e-8

@@ -72,7 +72,7 @@ class TrainingPairs(IterableDataset[Batch]):
         self._photos_folder = photos
         self._photos: list[npt.NDArray[np.uint8]] | None = None
         self._faces = RenderedPairs(
-            seed=seed, size=stage.render, scales=_SCALES, anywhere=stage.anywhere, surface=surface
+            seed=seed, size=stage.render, scales=_SCALES, anywhere=stage.anywhere, calm=stage.calm, surface=surface
         )
         # Only the engine knows what a face-semantic encoder is trained on.
         self._ffn = () if data is None or surface else ffn.scan(data, "train", head=True).pairs

@@ -111,6 +111,21 @@ def test_pairs_may_start_anywhere(toy: PosingHead) -> None:
     assert max(lengths) > 10 * min(lengths)
 
 
+def test_the_head_of_a_calm_pair_makes_a_part_of_its_motion(toy: PosingHead) -> None:
+    """The rest of the pair, and its expression, stay as they were."""
+    shares = []
+    for index in range(12):
+        plain, calm = (stream(toy, calm=share).sample(index) for share in (0.0, 1.0))
+        assert torch.equal(plain["image1"], calm["image1"])
+        head, less = (float(pair["flow_head"].norm(dim=0).sum()) for pair in (plain, calm))
+        expressions = [float((pair["flow_facial"] - pair["flow_head"]).norm(dim=0).sum()) for pair in (plain, calm)]
+        assert expressions[1] == pytest.approx(expressions[0], rel=0.25)
+        shares.append(less / head)
+    assert max(shares) < 1.01
+    assert min(shares) < 0.3
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.2)
+
+
 def test_texture_coordinates_when_asked_for(toy: PosingHead) -> None:
     plain, surface = stream(toy).sample(1), stream(toy, surface=True).sample(1)
     assert "uv" not in plain
@@ -139,6 +154,7 @@ def test_only_the_description_is_pickled(toy: PosingHead) -> None:
         {"scales": {}},
         {"scales": {1: 1.0}},
         {"anywhere": 1.5},
+        {"calm": -0.5},
     ],
 )
 def test_wrong_numbers_are_refused(wrong: dict[str, Any]) -> None:
