@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ffbench.archives.member_path import Place
+from ffbench.errors import DataError
 
 _BLOCK = 2**20
 
@@ -20,3 +21,15 @@ def file_sha256(path: Place) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def data_sha256(path: Place) -> str:
+    """Hash a file of the user's as `file_sha256` does.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error

@@ -20,7 +20,7 @@ from ffbench.archives.member_path import Place, as_place, open_tree
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, read_image
 from ffbench.errors import DataError
-from ffbench.hashing import file_sha256
+from ffbench.hashing import data_sha256
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
 CACHE_BYTES = 256 * 2**20
@@ -122,7 +122,7 @@ class _FrameFolder(Clip):
     def sha256(self) -> str:
         digest = hashlib.sha256()
         for file in self._files:
-            digest.update(f"{file.name}\0{_file_sha256(file)}\n".encode())
+            digest.update(f"{file.name}\0{data_sha256(file)}\n".encode())
         return digest.hexdigest()
 
     def _require_size(self, file: Place, size: tuple[int, int]) -> None:
@@ -174,7 +174,7 @@ class _Video(Clip):
         self._length = count
 
     def sha256(self) -> str:
-        return _file_sha256(self.path)
+        return data_sha256(self.path)
 
     def _decode_to(self, index: int) -> None:
         if self._next == 0 or index < self._next:
@@ -249,10 +249,3 @@ def _frame_files(folder: Place) -> list[Place]:
 def _require_index(clip: Clip, index: int) -> None:
     if not 0 <= index < len(clip):
         raise IndexError(f"{clip.path}: no frame {index}; the clip has frames 0 to {len(clip) - 1}")
-
-
-def _file_sha256(path: Place) -> str:
-    try:
-        return file_sha256(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error

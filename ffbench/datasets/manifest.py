@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from ffbench import atomic
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
-from ffbench.hashing import file_sha256
+from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
 
 _READERS = 4
@@ -44,7 +44,7 @@ def manifest_sha256(files: Mapping[str, Place]) -> str:
     if size > _WORTH_A_WORD:
         print(f"ffbench: hashing {len(stale)} files ({size / 2**30:.0f} GiB), once", file=sys.stderr)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-hash") as readers:
-        digests = dict(zip(stale, readers.map(lambda name: _sha256(files[name]), stale), strict=True))
+        digests = dict(zip(stale, readers.map(lambda name: data_sha256(files[name]), stale), strict=True))
     entries = {name: [*states[name], digests[name]] if name in digests else known[name] for name in names}
     entries = {**known, **entries}
     if entries != known:
@@ -59,22 +59,11 @@ def manifest_sha256(files: Mapping[str, Place]) -> str:
 
 def _state(path: Place) -> list[int]:
     """Give [size in bytes, time of change in ns]."""
-    with _reading(path):
-        status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _sha256(path: Place) -> str:
-    with _reading(path):
-        return file_sha256(path)
-
-
-@contextlib.contextmanager
-def _reading(path: Place) -> Iterator[None]:
     try:
-        yield
+        status = path.stat()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _read_cache(path: Place) -> dict[str, list[object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _SAME_PROTOCOL = ("id", "version", "variant", "options", "primary")
 
 
 class Rescorer:
-    """Scores records again with what is at hand; datasets and predictions are read once for all records."""
+    """Scores records again with what is at hand; datasets, predictions and weights are read once for all records."""
 
     def __init__(
         self,
@@ -116,10 +117,14 @@ class Rescorer:
                 self._hashes[key] = f"refused ({error})"
         return self._hashes[key]
 
+    @functools.cached_property
+    def _weights_by_hash(self) -> dict[str, Path]:
+        return {file_sha256(file): file for file in reversed(self._weights)}
+
     def _method(self, card: MethodCard) -> Method:
         weights = None
         if card.weights is not None:
-            weights = next((file for file in self._weights if file_sha256(file) == card.weights.sha256), None)
+            weights = self._weights_by_hash.get(card.weights.sha256 or "")
             if weights is None and card.weights.source == "file":
                 raise MethodError(f"its weights {card.weights.name} are not among those given (--weights FILE)")
         method = self._load_method(card, weights, None)

@@ -125,6 +125,19 @@ def _list_images(root: Path, what: str, fault: Callable[[Path, int, int], str | 
     return ImageFolder(root, tuple(names), tuple(hashes))
 
 
+def read_note(note: Path) -> dict[str, object]:
+    """Read the JSON beside a texture; empty where it is JSON of another kind, or too large to be one.
+
+    Raises:
+        DataError: it is damaged or cannot be read.
+    """
+    try:
+        content = json.loads(note.read_bytes()) if note.stat().st_size <= LARGEST_NOTE else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{note.name} beside it cannot be read ({error})") from error
+    return content if isinstance(content, dict) else {}
+
+
 def _noted_layout(path: Path) -> str | None:
     """Give the layout that the JSON beside a texture names; None where there is no JSON.
 
@@ -134,11 +147,7 @@ def _noted_layout(path: Path) -> str | None:
     note = path.with_suffix(".json")
     if not note.is_file():
         return None
-    try:
-        content = json.loads(note.read_bytes()) if note.stat().st_size <= LARGEST_NOTE else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{note.name} beside it cannot be read ({error})") from error
-    layout = content.get("layout") if isinstance(content, dict) else None
+    layout = read_note(note).get("layout")
     if not isinstance(layout, str):
         raise DataError(f"{note.name} beside it names no layout; write the texture again or remove the note")
     return layout

@@ -21,7 +21,7 @@ from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import track
 from ffbench.synth.expressions import Frame, sample_target
-from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region
+from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region, Topology
 from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
 from ffbench.synth.scene import RenderedFrame, render_frame, sample_person, sample_scene
 
@@ -93,8 +93,7 @@ def see_through(head: HeadModel, frame: RenderedFrame, points: npt.NDArray[np.fl
 
     topology = head.topology
     ids = frame.seen.ids[1::2, 1::2]
-    skin = (topology.part == Part.SKIN) & (topology.triangle_region() != Region.MOUTH)
-    away = np.where(ids >= 0, ~skin[ids], True).astype(np.uint8)
+    away = np.where(ids >= 0, ~_is_skin(topology)[ids], True).astype(np.uint8)
     distance, label = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(away == 0)
     pixel_of_label = np.zeros((label.max() + 1, 2), np.int64)
@@ -132,10 +131,13 @@ def geometric_median(points: FloatArray, rounds: int = 60) -> FloatArray:
 
 def _skin(head: MakeHumanHead) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     """Corners (N, 3, 3) on the template of the triangles of outer skin, and their numbers (N,)."""
-    topology = head.topology
-    outer = (topology.part == Part.SKIN) & (topology.triangle_region() != Region.MOUTH)
-    numbers = np.flatnonzero(outer)
-    return head.template[topology.triangles[numbers]], numbers
+    numbers = np.flatnonzero(_is_skin(head.topology))
+    return head.template[head.topology.triangles[numbers]], numbers
+
+
+def _is_skin(topology: Topology) -> npt.NDArray[np.bool_]:
+    """Whether each triangle (N,) is outer skin: not the inside of the mouth."""
+    return np.asarray((topology.part == Part.SKIN) & (topology.triangle_region() != Region.MOUTH))
 
 
 def nearest_on_surface(point: FloatArray, corners: FloatArray) -> tuple[int, FloatArray]:

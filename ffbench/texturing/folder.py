@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ from ffbench import assets
 from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.images import IMAGE_SUFFIXES, encode_png, read_image
 from ffbench.errors import DataError, UsageError
-from ffbench.hashing import file_sha256
+from ffbench.hashing import data_sha256
+from ffbench.synth.image_folder import read_note
 from ffbench.synth.makehuman import MakeHumanHead
 from ffbench.texturing.extract import extract
 
 VERSION = 1
 """Of the way from photograph to texture: rises when a texture could change."""
-_LARGEST_NOTE = 65_536
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,10 @@ def _is_made(portrait: Portrait, out: Path, size: int) -> bool:
     # The note is written last, so that a picture without one is either not whole or somebody's own.
     if not note.is_file():
         raise DataError(f"{picture}: is there, but not {note.name}, which ffbench writes; --force writes both anew")
-    expected = {"photo_sha256": _hash(portrait.path), "size": size, "version": VERSION}
-    try:
-        content = json.loads(note.read_bytes()) if note.stat().st_size <= _LARGEST_NOTE else None
-    except (OSError, ValueError, RecursionError):
-        content = None
-    found = {key: content.get(key) for key in expected} if isinstance(content, dict) else {}
+    expected = {"photo_sha256": data_sha256(portrait.path), "size": size, "version": VERSION}
+    found: dict[str, object] = {}
+    with contextlib.suppress(DataError):  # a damaged note is that of no photograph
+        found = read_note(note)
     for key, what in (("photo_sha256", "photograph"), ("size", "size"), ("version", "version of ffbench")):
         if found.get(key) != expected[key]:
             raise DataError(f"{picture}: is there from another {what} than {portrait.path}; --force writes it anew")
@@ -132,7 +131,7 @@ def _is_made(portrait: Portrait, out: Path, size: int) -> bool:
 
 def _write(head: MakeHumanHead, portrait: Portrait, out: Path, size: int) -> str | None:
     """Write a texture and its note; give a line where there were several faces."""
-    digest = _hash(portrait.path)
+    digest = data_sha256(portrait.path)
     found = extract(head, read_image(portrait.path), size)
     picture, note = out / f"{portrait.name}.png", out / f"{portrait.name}.json"
     # A note of another picture must not stand beside this one, not for a moment.
@@ -158,10 +157,3 @@ def _write(head: MakeHumanHead, portrait: Portrait, out: Path, size: int) -> str
         return None
     x, y = (round(float(value)) for value in found.centre)
     return f"{portrait.path}: {found.faces} faces; the largest, about ({x}, {y}) px, is taken"
-
-
-def _hash(path: Path) -> str:
-    try:
-        return file_sha256(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error

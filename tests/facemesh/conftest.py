@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 
 from ffbench.assets import asset_path
 from ffbench.facemesh.tracker import track
+from tests.one_thread import one_thread
 
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    """The network is so small that threads which wait for each other cost more than they bring."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]
 
 
 def frames_of(name: str) -> list[npt.NDArray[np.uint8]]:

@@ -1,21 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
+from tests.one_thread import one_thread
 from tests.texturing.round_trip import Portrait, portrait
 
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    """The network is so small that threads which wait for each other cost more than they bring."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,9 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def record_of(weights: str | None, method: str = "decflow-s") -> RunRecord:
+def record_of(out: Path, weights: str | None, method: str = "decflow-s") -> RunRecord:
     made = load_method(method, weights=weights, device="cpu")
-    return evaluate(made, load_protocol("ffn_motion_scale"), out=Path(weights or "x").parent / "runs", limit=2)
+    return evaluate(made, load_protocol("ffn_motion_scale"), out=out, limit=2)
 
 
 def test_half_the_size_and_the_same_flow(run: Path, tmp_path: Path) -> None:
@@ -79,7 +79,10 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
     weights = str(run / "flow.safetensors")
     target, _ = release.release(Path(weights), tmp_path, pairs=1)
     records = []
-    for name, record in (("own", record_of(str(target))), ("zero", record_of(None, "zero"))):
+    for name, record in (
+        ("own", record_of(tmp_path / "runs", str(target))),
+        ("zero", record_of(tmp_path / "runs", None, "zero")),
+    ):
         path = tmp_path / f"{name}.json"
         path.write_text(record.model_dump_json())
         records.append(str(path))
@@ -95,5 +98,5 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
 def test_no_card_without_a_record_of_the_weights(run: Path, tmp_path: Path) -> None:
     target, change = release.release(run / "flow.safetensors", tmp_path, pairs=1)
     with pytest.raises(DataError, match=r"decflow-s.safetensors: no record is of these weights"):
-        release.model_card(target, read_recipe(RECIPE), change, [record_of(None, "zero")])
+        release.model_card(target, read_recipe(RECIPE), change, [record_of(tmp_path / "runs", None, "zero")])
     assert release.main([str(tmp_path / "none.safetensors")]) == 1
