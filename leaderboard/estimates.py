@@ -1,18 +1,31 @@
-"""Running a method inside the server of the pages: one at a time, on few threads."""
+"""Running a method for a visitor: one at a time, in a process of its own that is bounded."""
 
 from __future__ import annotations
 
-import contextlib
+import os
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ffbench.evaluation.source import MethodSource
-from ffbench.method import Method
+import numpy as np
+
+from ffbench.errors import DataError, MethodError
+from ffbench.method import Flows
 from ffbench.protocol import NumpyFlows, Pair, Protocol
 
+from . import bounded
+from .bounded import Busy, Limits
+from .estimate_task import FLOWS, PAIR
+
+LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
+"""Of one pair, the loading of the method included; half of the processors are left to the pages."""
 _ONE_AT_A_TIME = threading.Lock()
+_PATIENCE = 30
+"""Seconds that a visitor waits for the method of another's."""
+_INSTEAD = "run it yourself with `ffbench flow`"
 
 
 @dataclass(frozen=True)
@@ -33,15 +46,41 @@ class Value:
     value: float
 
 
-def estimate(method: Method, pair: Pair[Any], backward: bool) -> Estimate:
+def estimate(
+    method: str, pair: Pair[Any], backward: bool, tell: Callable[[], None], limits: Limits = LIMITS
+) -> Estimate:
     """Run a method on a pair, and on the swapped images too if the backward flow is wanted.
 
+    Args:
+        method: `family[/variant][:checkpoint]`.
+        pair: its images, (H, W, 3) uint8.
+        backward: whether the backward flow is wanted.
+        tell: called five times a second; what it raises ends the method.
+        limits: of the process.
+
     Raises:
-        MethodError: the method failed.
+        Busy: a method of another visitor's is running.
+        MethodError: the method cannot be loaded, failed, or asked for more than `limits`.
     """
-    with _few_threads():
-        forward, back, seconds = MethodSource(method).flows([pair], backward)
-    return Estimate(forward[0], back[0], seconds)
+    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
+        raise Busy("the flow of another pair is being estimated; try again in a minute")
+    try:
+        with tempfile.TemporaryDirectory(prefix="ffbench-estimate-") as private:
+            folder = Path(private)
+            np.savez(folder / PAIR, image1=pair.image1, image2=pair.image2)
+            request = {"method": method, "backward": backward}
+            try:
+                result = bounded.run(folder, "estimate", request, limits, lambda _: tell(), _INSTEAD)
+            except DataError as error:
+                raise MethodError(f"{method}: {error}") from error
+            if "error" in result:
+                raise MethodError(str(result["error"]))
+            with np.load(folder / FLOWS, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+    finally:
+        _ONE_AT_A_TIME.release()
+    back = Flows(arrays["backward_facial"], arrays.get("backward_head")) if backward else None
+    return Estimate(Flows(arrays["facial"], arrays.get("head")), back, float(result["seconds"]))
 
 
 def pair_values(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> list[Value]:
@@ -58,23 +97,3 @@ def pair_values(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> li
     return [
         Value(cards[name].title, cards[name].unit, term.sum / term.count) for name, term in terms.items() if term.count
     ]
-
-
-@contextlib.contextmanager
-def _few_threads() -> Iterator[None]:
-    """Hold the one place, and leave half of the processors to the pages."""
-    import cv2
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    with _ONE_AT_A_TIME:
-        before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
-        threads = max(1, before // 2)
-        with threadpool_limits(threads):
-            torch.set_num_threads(threads)
-            cv2.setNumThreads(threads)
-            try:
-                yield
-            finally:
-                torch.set_num_threads(before)
-                cv2.setNumThreads(before_cv2)

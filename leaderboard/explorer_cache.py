@@ -1,7 +1,8 @@
-"""What the explorer keeps: methods and flows for all visitors, photos for the session of their owner."""
+"""What the explorer keeps: flows for all visitors, photos for the session of their owner."""
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ffbench.method import Method
 from ffbench.protocol import Pair
-from ffbench.registry import load_method
 from ffbench.submissions.stored import read_stored
 
 from . import estimates, opened
@@ -44,7 +43,7 @@ class Photos:
 
 @dataclass
 class _Estimates:
-    """The last flows of protocols' pairs, and the seconds that each method took for its last pair."""
+    """The last flows of protocols' pairs, and the seconds that each method took for its last pair, loading included."""
 
     found: OrderedDict[PairOf, Estimate] = field(default_factory=OrderedDict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -53,11 +52,6 @@ class _Estimates:
 @st.cache_resource(show_spinner=False)
 def _estimates() -> _Estimates:
     return _Estimates()
-
-
-@st.cache_resource(max_entries=2, show_spinner="Loading the method")
-def _method(name: str) -> Method:
-    return load_method(name)
 
 
 def kept(which: PairOf) -> Estimate | None:
@@ -77,17 +71,23 @@ def estimate(which: PairOf) -> Estimate:
 
 
 def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
-    """Load a method and run it."""
-    loaded = _method(method)
-    with st.spinner("Estimating the flow"):
-        found = estimates.estimate(loaded, pair, backward)
-    if found.seconds is not None:
-        _estimates().seconds[method] = found.seconds
+    """Run a method and say how long that has gone on; it ends when the visitor goes elsewhere."""
+    place, started = st.empty(), time.monotonic()
+
+    def tell() -> None:
+        gone = time.monotonic() - started
+        place.info(f"Estimating the flow: {gone:.0f} s", icon=":material/hourglass_top:")
+
+    try:
+        found = estimates.estimate(method, pair, backward, tell)
+    finally:
+        place.empty()
+    _estimates().seconds[method] = time.monotonic() - started
     return found
 
 
 def seconds_of(method: str) -> float | None:
-    """Give the seconds that a method took for its last pair; None if it has not run yet."""
+    """Give the seconds that a method took for its last pair, loading included; None if it has not run yet."""
     return _estimates().seconds.get(method)
 
 

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from ffbench.errors import DataError, FfbenchError
+from ffbench.errors import DataError
 from ffbench.results.record import RunRecord, read_record
 from ffbench.results.store import add_record
 from ffbench.submissions.submit import Submitter
 
+from . import bounded
+from .bounded import Busy, Limits, Progress
+
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".bundle")
-MAX_MEGABYTES = 512
+MAX_MEGABYTES = 500
 """What an upload may weigh; larger ones are for `ffbench submit`."""
 _ONE_AT_A_TIME = threading.Lock()
-_POLL_SECONDS = 0.2
-_LAST_WORDS = 500
-
-
-class Busy(FfbenchError):
-    """Another upload is being read."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What reading an upload may take: seconds, of the clock and of a processor, bytes of memory, bytes of one file."""
-
-    seconds: int = 600
-    memory_bytes: int = 3 * 2**30
-    file_bytes: int = 2 * 2**30
+LIMITS = Limits()
+_INSTEAD = "score it yourself with `ffbench submit`"
 
 
 @dataclass(frozen=True)
@@ -56,15 +38,6 @@ class Outcome:
     sound: bool = False
     record: RunRecord | None = None
     package: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the process is."""
-
-    title: str
-    done: int
-    total: int
 
 
 def archive_suffix(name: str) -> str:
@@ -85,7 +58,7 @@ def read_upload(
     protocol: str,
     submitter: Submitter | None,
     tell: Callable[[Progress | None], None],
-    limits: Limits = Limits(),
+    limits: Limits = LIMITS,
 ) -> Outcome:
     """Validate an uploaded archive, and score it for `submitter` if there is one.
 
@@ -111,7 +84,9 @@ def read_upload(
             folder = Path(private)
             archive = folder / f"upload{archive_suffix(name)}"
             archive.write_bytes(content)
-            result = _run(folder, archive.name, protocol, submitter, tell, limits)
+            given = None if submitter is None else asdict(submitter)
+            request = {"archive": archive.name, "protocol": protocol, "submitter": given}
+            result = bounded.run(folder, "score", request, limits, tell, _INSTEAD)
             if "error" in result:
                 raise DataError(str(result["error"]).replace(str(archive), name))
             if "report" in result:
@@ -119,83 +94,6 @@ def read_upload(
             return _outcome(folder / str(result["record"]), folder)
     finally:
         _ONE_AT_A_TIME.release()
-
-
-def _run(
-    folder: Path,
-    archive: str,
-    protocol: str,
-    submitter: Submitter | None,
-    tell: Callable[[Progress | None], None],
-    limits: Limits,
-) -> dict[str, Any]:
-    request = {
-        "archive": archive,
-        "protocol": protocol,
-        "submitter": None if submitter is None else asdict(submitter),
-        "limits": asdict(limits),
-    }
-    (folder / "request.json").write_text(json.dumps(request))
-    deadline = time.monotonic() + limits.seconds
-    with _process(folder) as process:
-        while process.poll() is None:
-            if time.monotonic() > deadline:
-                raise _too_long(limits)
-            tell(_progress(folder))
-            time.sleep(_POLL_SECONDS)
-    try:
-        result: dict[str, Any] = json.loads((folder / "result.json").read_text())
-    except OSError:
-        raise _why(process.returncode, folder, limits) from None
-    return result
-
-
-def _progress(folder: Path) -> Progress | None:
-    try:
-        return Progress(**json.loads((folder / "progress.json").read_text()))
-    except FileNotFoundError:  # not written yet
-        return None
-
-
-@contextlib.contextmanager
-def _process(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the worker in a session and an empty folder of its own; kill all of it in the end."""
-    for name in ("work", "scratch"):
-        (folder / name).mkdir()
-    environment = {**os.environ, "TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "ffbench.leaderboard.scoring_worker", str(folder)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder / "work",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _too_long(limits: Limits) -> DataError:
-    return DataError(f"it took longer than {limits.seconds} s; score it yourself with `ffbench submit`")
-
-
-def _why(code: int, folder: Path, limits: Limits) -> DataError:
-    """Say in words why the process ended without a result."""
-    if -code in (signal.SIGXCPU, signal.SIGALRM):
-        return _too_long(limits)
-    with (folder / "log").open("rb") as log:
-        log.seek(max(0, log.seek(0, io.SEEK_END) - _LAST_WORDS))
-        words = log.read().decode(errors="replace").strip().splitlines()
-    memory = limits.memory_bytes // 2**20
-    ended = f"signal {-code}, such as for want of memory (at most {memory} MB)" if code < 0 else f"code {code}"
-    return DataError(f"the process that scores ended early ({ended}): {words[-1] if words else 'it said nothing'}")
 
 
 def _outcome(path: Path, folder: Path) -> Outcome:

@@ -10,7 +10,7 @@ from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.protocol import Annotation, Pair, Protocol
 from ffbench.registry import method_entry, method_names, protocol_names
 
-from .. import explorer_cache, folders, opened, photos, theme
+from .. import estimates, explorer_cache, folders, opened, photos, theme
 from ..estimates import Estimate, pair_values
 from ..legends import flow_legend
 from ..pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
@@ -143,8 +143,10 @@ def _wanted(method: str, what: str) -> bool:
     if method_entry(family).quick:
         return True
     seconds = explorer_cache.seconds_of(method)
-    known = "a network is loaded first, and a pair may then take from a second to a minute on a CPU"
-    st.caption(f"Not run yet: {known if seconds is None else f'the last pair took {seconds:.1f} s here'}.")
+    known = "a network may take from some seconds to minutes on a CPU, its loading included"
+    said = known if seconds is None else f"the last pair took {seconds:.1f} s here"
+    limits = estimates.LIMITS
+    st.caption(f"Not run yet: {said}; at most {limits.seconds} s and {limits.memory_bytes // 2**30} GB are allowed.")
     return bool(st.button("Estimate the flow", type="primary", key=f"run {method} {what}"))
 
 

@@ -15,6 +15,7 @@ from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 
 from .. import opened, scoring, state, theme
+from ..bounded import Progress
 
 _FIRST_PROTOCOL = "ffn_motion_scale"
 _SEEN = "_submission"
@@ -78,7 +79,7 @@ def _read(upload: UploadedFile, protocol: str, submitter: Submitter | None) -> s
     """Have an upload read by a process of its own, and show how far that is."""
     bar = st.progress(0.0, "Starting")
 
-    def tell(progress: scoring.Progress | None) -> None:
+    def tell(progress: Progress | None) -> None:
         if progress is None:
             bar.progress(0.0, "Starting")
         else:

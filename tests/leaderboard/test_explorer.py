@@ -9,19 +9,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ffbench import registry
 from ffbench.errors import UsageError
 from ffbench.flow.flo import write_flo
-from ffbench.leaderboard import folders
+from ffbench.leaderboard import estimates, folders
+from ffbench.leaderboard.bounded import Limits
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
-from tests.leaderboard.pages import EVIL, faults, page, words
+from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
 
 PAIR = "happy/0010/0002"
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run methods here; test_estimates.py has the process of its own."""
+    in_this_process(monkeypatch)
+    monkeypatch.setattr(estimates, "LIMITS", Limits(threads=torch.get_num_threads()))
 
 
 @pytest.fixture

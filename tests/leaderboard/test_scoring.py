@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import signal
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 
 from ffbench.errors import DataError
 from ffbench.leaderboard import scoring
-from ffbench.leaderboard.scoring import Limits, Progress, read_upload
+from ffbench.leaderboard.bounded import Busy, Limits, Progress
+from ffbench.leaderboard.scoring import read_upload
 from ffbench.results.store_verification import verify_store
 from ffbench.submissions.submit import Submitter
 from tests.leaderboard import uploads
@@ -90,44 +90,9 @@ def test_time_that_is_up_is_said(tmp_path: Path, scratch: Path) -> None:
 
 def test_one_upload_at_a_time(tmp_path: Path, scratch: Path) -> None:
     upload = uploads.good(tmp_path)
-    with scoring._ONE_AT_A_TIME, pytest.raises(scoring.Busy, match="try again"):
+    with scoring._ONE_AT_A_TIME, pytest.raises(Busy, match="try again"):
         read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, silent)
     with pytest.raises(DataError, match=r"evil\.exe: expected an archive, \.zip"):
         read_upload("evil.exe", memoryview(b""), uploads.PROTOCOL, None, silent)
     assert scoring._ONE_AT_A_TIME.acquire(blocking=False)
     scoring._ONE_AT_A_TIME.release()
-
-
-def bounded(body: str, seconds: int = 20) -> subprocess.CompletedProcess[str]:
-    code = (
-        "from ffbench.leaderboard.scoring_worker import bound_this_process\n"
-        f"bound_this_process({seconds}, {300 * 2**20}, {2**20})\n{body}"
-    )
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone bounds a process's own memory")
-def test_memory_is_bounded() -> None:
-    assert "MemoryError" in bounded(f"bytearray({600 * 2**20})").stderr
-    assert bounded(f"bytearray({50 * 2**20})").returncode == 0
-
-
-def test_files_and_time_are_bounded(tmp_path: Path) -> None:
-    file = tmp_path / "large"
-    assert "File too large" in bounded(f"open({str(file)!r}, 'wb').write(bytes({2**21}))").stderr
-    assert file.stat().st_size <= 2**20
-    assert bounded("while True: pass", seconds=1).returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
-    assert bounded("import time; time.sleep(30)", seconds=1).returncode == -signal.SIGALRM
-
-
-@pytest.mark.parametrize(
-    ("code", "log", "said"),
-    [
-        (-signal.SIGKILL, "", "signal 9, such as for want of memory (at most 3072 MB)): it said nothing"),
-        (1, "Traceback\nImportError: x", "ended early (code 1): ImportError: x"),
-        (-signal.SIGXCPU, "", "longer than 600 s"),
-    ],
-)
-def test_an_end_without_a_result_is_put_into_words(code: int, log: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(log)
-    assert said in str(scoring._why(code, tmp_path, Limits()))

@@ -7,27 +7,15 @@ from typing import Any
 
 import pytest
 
-from ffbench.errors import FfbenchError
-from ffbench.leaderboard import scoring, scoring_worker
 from tests.leaderboard import uploads
-from tests.leaderboard.pages import EVIL, faults, page, words
+from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
 
 
 @pytest.fixture(autouse=True)
 def _in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read uploads here, which is faster; test_scoring.py has the process of its own."""
+    """Read uploads here; test_scoring.py has the process of its own."""
     monkeypatch.setenv("FFBENCH_DATA", str(uploads.make_dataset(tmp_path / "data")))
-
-    def run(folder: Path, archive: str, protocol: str, submitter: Any, tell: Any, limits: Any) -> dict[str, Any]:
-        given = None if submitter is None else vars(submitter)
-        tell(None)
-        tell(scoring.Progress("scoring", 1, 3))
-        try:
-            return scoring_worker.answer(folder, {"archive": archive, "protocol": protocol, "submitter": given})
-        except FfbenchError as error:
-            return {"error": str(error)}
-
-    monkeypatch.setattr(scoring, "_run", run)
+    in_this_process(monkeypatch)
 
 
 def uploaded(monkeypatch: pytest.MonkeyPatch, upload: uploads.Upload) -> Any:

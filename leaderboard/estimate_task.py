@@ -1,0 +1,51 @@
+"""What the bounded process does with a pair of images: run a method on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PAIR, FLOWS = "pair.npz", "flows.npz"
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory", "out of memory", "std::bad_alloc")
+"""How PyTorch, OpenCV and C++ say it."""
+
+
+def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the method on the images of `PAIR`, and on the swapped ones too if the backward flow is wanted.
+
+    Writes `FLOWS`: `facial` and, where the method decomposes, `head`, both (H, W, 2) float32 in px; and the same of the
+    backward flow under `backward_facial` and `backward_head`.
+
+    Returns:
+        `seconds` that the method took, its loading not counted.
+
+    Raises:
+        FfbenchError: the method cannot be loaded, or failed.
+        MemoryError: it needs more than this process may have.
+    """
+    import cv2
+    import torch
+
+    from ffbench.evaluation.source import MethodSource
+    from ffbench.protocol import Pair
+    from ffbench.registry import load_method
+
+    torch.set_num_threads(request["limits"]["threads"])
+    cv2.setNumThreads(request["limits"]["threads"])
+    with np.load(folder / PAIR, allow_pickle=False) as images:
+        pair = Pair("pair", images["image1"], images["image2"], None)
+    try:
+        forward, backward, seconds = MethodSource(load_method(request["method"])).flows([pair], request["backward"])
+    except (RuntimeError, cv2.error) as error:
+        if any(words in str(error) for words in _NO_MEMORY):
+            raise MemoryError from error
+        raise
+    arrays = {}
+    for prefix, flows in (("", forward[0]), ("backward_", backward[0])):
+        if flows is not None:
+            parts = {"facial": flows.facial, "head": flows.head}
+            arrays |= {f"{prefix}{name}": flow for name, flow in parts.items() if flow is not None}
+    np.savez(folder / FLOWS, **arrays)
+    return {"seconds": seconds}
