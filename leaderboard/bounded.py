@@ -27,7 +27,7 @@ class Busy(FfbenchError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may take: seconds, of the clock and of each of `threads` processors; bytes of memory, of a file."""
+    """What a process may take: seconds, of the clock and of each of its threads; bytes of memory, of a file."""
 
     seconds: int = 600
     memory_bytes: int = 3 * 2**30
@@ -129,6 +129,4 @@ def _why(code: int, folder: Path, limits: Limits, instead: str) -> DataError:
         words = log.read().decode(errors="replace").strip().splitlines()
     memory = limits.memory_bytes // 2**20
     ended = f"signal {-code}, such as for want of memory (at most {memory} MB)" if code < 0 else f"code {code}"
-    return DataError(
-        f"the process for it ended early ({ended}): {words[-1] if words else 'it said nothing'}"
-    )
+    return DataError(f"the process for it ended early ({ended}): {words[-1] if words else 'it said nothing'}")

@@ -24,8 +24,8 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
     if not shown:
         return
     figure = go.Figure()
-    color = theme.REAL if table.board.origin == "real" else theme.SYNTHETIC
-    names = [theme.chart_text(line.title, 28) for line in shown]
+    color = theme.origin_color(table.board.origin)
+    names = [theme.chart_text(line.title, 34) for line in shown]
     kinds = {
         "verified": [n for n, line in enumerate(shown) if line.verified is not None],
         "claimed": [n for n, line in enumerate(shown) if line.verified is None and line.claimed is not None],
@@ -62,6 +62,7 @@ def _lines(names: Sequence[str]) -> dict[str, object]:
         "ticktext": names,
         "range": [len(names) - 0.4, -0.6],
         "showgrid": False,
+        "zeroline": False,
     }
 
 
@@ -85,11 +86,11 @@ def differences(found: Comparison, key: str) -> None:
     """Draw A - B in each group with its interval; blue where A is better, orange where B is, grey where neither."""
     listed, _ = listed_groups(group.group for group in found.groups)
     groups = [group for group in found.groups if group.group in listed]
-    colors = []
+    colors, (first, second, *_) = [], theme.palette()
     for group in groups:
         sure = group.p_holm is not None and group.p_holm < LEVEL
         a_wins = (group.difference > 0) == found.higher_is_better
-        colors.append((theme.PALETTE[0] if a_wins else theme.PALETTE[1]) if sure else theme.PALETTE[7])
+        colors.append(theme.GREY if not sure else first if a_wins else second)
     names = [theme.chart_text(f"{group.group} ({group.pairs})", 34) for group in groups]
     values = [group.difference for group in groups]
     ends = _ends(values, [group.ci_low for group in groups], [group.ci_high for group in groups])
@@ -120,10 +121,10 @@ def pair_scatter(found: Comparison, a: Mapping[str, float], b: Mapping[str, floa
         return
     ends = [min(*(a[k] for k in keys), *(b[k] for k in keys)), max(*(a[k] for k in keys), *(b[k] for k in keys))]
     figure = go.Figure()
-    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": theme.PALETTE[7], "width": 1}, hoverinfo="skip")
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": theme.GREY, "width": 1}, hoverinfo="skip")
     figure.add_scattergl(
         x=[b[k] for k in keys], y=[a[k] for k in keys], mode="markers", text=[theme.chart_text(k, 60) for k in keys],
-        marker={"color": theme.PALETTE[0], "size": 6, "opacity": 0.6},
+        marker={"color": theme.palette()[0], "size": 6, "opacity": 0.7},
         hovertemplate="%{text}<br>A %{y:.4g}, B %{x:.4g}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(

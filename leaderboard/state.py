@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal, TypedDict
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -31,6 +31,13 @@ def address(parameters: Mapping[str, str]) -> str:
     base = str(st.context.url or "").partition("?")[0]
     query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}?{query}" if query else base
+
+
+def page_address(page: str, parameters: Mapping[str, str]) -> str:
+    """Give the whole address of another page than the one that is shown; slashes in values stay readable."""
+    base = str(st.context.url or "").partition("?")[0].rstrip("/").rpartition("/")[0]
+    query = {name: value for name, value in parameters.items() if value}
+    return f"{base}/{page}?{urlencode(query, safe='/:,@', quote_via=quote)}"
 
 
 def show_link(parameters: Mapping[str, str]) -> None:

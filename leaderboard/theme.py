@@ -15,9 +15,9 @@ import streamlit as st
 from ffbench.results.store_row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
 
-PALETTE = (*map(hex_color, (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW)), "#7F7F7F")
-"""Without black: it must show on dark and on light ground."""
-REAL, SYNTHETIC = PALETTE[0], PALETTE[5]
+_COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW)
+"""Without black: they must show on dark and on light ground."""
+GREY = "#7F7F7F"
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
 """Beside colour, shape: no chart says anything in colour alone."""
 _LONGEST = 80
@@ -41,6 +41,17 @@ _STYLE = """
 def dark() -> bool:
     """Whether the reader sees the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def palette() -> tuple[str, ...]:
+    """Give the colours of a chart in the order of use; on dark ground the lighter of the two blues is first."""
+    order = (SKY_BLUE, *_COLORS[1:4], BLUE, *_COLORS[5:]) if dark() else _COLORS
+    return tuple(map(hex_color, order))
+
+
+def origin_color(origin: str) -> str:
+    """Give the colour of values on real or on synthetic data."""
+    return palette()[0] if origin == "real" else hex_color(VERMILION)
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
@@ -88,7 +99,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": ink(), "size": 13},
-        "colorway": PALETTE,
+        "colorway": palette(),
         "xaxis": axis,
         "yaxis": axis,
         "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},

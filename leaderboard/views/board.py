@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -49,7 +50,9 @@ def _draw(
 ) -> list[Line]:
     search, levels, order = shown
     by_path = {row.path: row for row in rows}
-    lines = [line for line in table.lines if _level(line) in levels and _matches(line, search)]
+    names = picker.told_apart([by_path[line.record] for line in table.lines if line.record in by_path])
+    named = [replace(line, title=names.get(line.record, line.title)) for line in table.lines]
+    lines = [line for line in named if _level(line) in levels and _matches(line, search)]
     if _ORDERS[order] == "title":
         lines.sort(key=lambda line: line.title.casefold())
     elif _ORDERS[order] == "speed":

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from ffbench.registry import method_names
 from ffbench.results.compare import Comparison, PairDifference, compare, pair_values
 from ffbench.results.compare_text import comparison_lines, verdict
 from ffbench.results.leaderboard import latest_rows
@@ -46,10 +47,11 @@ def render() -> None:
     charts.pair_scatter(result, pair_values(first), pair_values(second), "pairs")
     better = "below" if not result.higher_is_better else "above"
     st.caption(f"One point a pair; {better} the line A is better.")
-    for column, name, pairs in zip(st.columns(2), "AB", (result.worst_for_a, result.worst_for_b), strict=True):
+    sides = (("A", first, result.worst_for_a), ("B", second, result.worst_for_b))
+    for column, (name, row, pairs) in zip(st.columns(2), sides, strict=True):
         with column:
             st.text(f"Pairs on which {name} falls behind most")
-            _pairs(pairs)
+            _pairs(name, row, pairs)
     with st.expander("As text"):
         st.code("\n".join(comparison_lines(result)), language=None)
     st.download_button(
@@ -77,12 +79,31 @@ def _overall(found: Comparison) -> None:
     st.text(f"{verdict(found)}, on {found.pairs} pairs; paired bootstrap over {theme.plain(found.resampled)}s")
 
 
-def _pairs(pairs: tuple[PairDifference, ...]) -> None:
+def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
     if not pairs:
         st.text("none")
         return
+    runs = row.kind == "evaluated" and row.method.partition("/")[0] in method_names()
     cells: list[dict[str, Any]] = [
-        {"pair": theme.plain(pair.key), "A": pair.a, "B": pair.b, "A − B": pair.difference} for pair in pairs
-    ]
-    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in ("A", "B", "A − B")}
-    st.dataframe(cells, hide_index=True, width="stretch", column_config=formats)
+        {"pair": _explorer_address(row, pair.key) if runs else theme.plain(pair.key),
+         "A": pair.a, "B": pair.b, "A − B": pair.difference}
+        for pair in pairs
+    ]  # fmt: skip
+    formats: dict[str, Any] = {column: st.column_config.NumberColumn(format="%.3f") for column in ("A", "B", "A − B")}
+    if runs:
+        formats["pair"] = st.column_config.LinkColumn(display_text="[?&]pair=(.*)$")
+    st.dataframe(cells, hide_index=True, width="stretch", column_config=formats, key=f"pairs-{name}")
+    if runs:
+        st.caption(f"A pair opens in the Explorer, with the flow of {name} as it comes: its own weights and settings.")
+    else:
+        st.caption(f"The Explorer cannot show them: {name} was not run here, or is not installed.")
+
+
+def _explorer_address(row: Row, key: str) -> str:
+    family, _, member = row.method.partition("/")
+    board = row.board
+    return state.page_address(
+        "explorer",
+        {"protocol": board.protocol, "dataset": f"{board.protocol}:{board.manifest_sha256[:12]}",
+         "method": family, "member": member, "pair": key},
+    )  # fmt: skip

@@ -52,17 +52,20 @@ def render() -> None:
 
 
 def _draw(points: Sequence[tuple[Row, float]], title: str, more_is_better: bool) -> None:
-    figure = go.Figure()
+    figure, colors = go.Figure(), theme.palette()
+    names = picker.told_apart([row for row, _ in points])
     devices = list(dict.fromkeys(row.device for row, _ in points))
     first = points[0][0]
     for number, device in enumerate(devices):
-        here = [(row, value) for row, value in points if row.device == device]
-        color = theme.PALETTE[number % len(theme.PALETTE)]
+        here = sorted(((row, value) for row, value in points if row.device == device), key=lambda point: point[1])
+        color = colors[number % len(colors)]
+        # Names of neighbours stand above and below in turn, so that they lie on each other less.
+        sides = [("top center", "bottom center")[place % 2] for place in range(len(here))]
         ends = [(_end(row, row.ci_high), _end(row, row.ci_low)) for row, _ in here]
         figure.add_scatter(
             x=[value for _, value in here], y=[row.value for row, _ in here], mode="markers+text",
-            name=theme.chart_text(device, 60), text=[theme.chart_text(row.title, 24) for row, _ in here],
-            textposition="top center", cliponaxis=False, hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+            name=theme.chart_text(device, 60), text=[theme.chart_text(names[row.path], 30) for row, _ in here],
+            textposition=sides, cliponaxis=False, hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
             marker={"color": color, "size": 11, "symbol": theme.MARKERS[number % len(theme.MARKERS)]},
             error_y={"type": "data", "symmetric": False, "array": [up for up, _ in ends],
                      "arrayminus": [down for _, down in ends], "thickness": 2, "width": 0,

@@ -22,6 +22,7 @@ _FIRST_PROTOCOL = "ffn_head"
 _FIRST_METHOD = "dis"
 _REFERENCE = "the reference itself"
 _STORED = "stored predictions"
+_MISSING = "_missing_pair"
 
 
 def render() -> None:
@@ -51,8 +52,9 @@ def _protocol_pair() -> None:
     protocol = opened.protocol(name, folder)
     with right:
         keys = list(protocol.keys())
-        key = _choose("Pair", keys, keys[0], "pair")
+        key = _pair_of_link_or_choice(name, keys)
         theme.origin_badge(protocol.dataset.origin)
+        _warn_of_other_data(name, protocol)
     pair = protocol.load(key)
     annotation = protocol.annotation(pair)
     method = _method(reference=annotation.facial is not None, stored=bool(folders.open_folders()))
@@ -65,6 +67,29 @@ def _protocol_pair() -> None:
     if method != _REFERENCE:
         _numbers(protocol, pair, found)
     show_link({name: str(value) for name, value in st.query_params.items()})
+
+
+def _pair_of_link_or_choice(name: str, keys: list[str]) -> str:
+    """Ask for a pair; say so, until the reader chooses, if a link asked for one that is not here."""
+    wanted, fresh = st.query_params.get("pair"), "pair" not in st.session_state
+    key = _choose("Pair", keys, keys[0], "pair")
+    if fresh:
+        st.session_state[_MISSING] = None if wanted in (None, *keys) else (name, key, wanted)
+    missing = st.session_state.get(_MISSING)
+    if missing is not None and missing[:2] == (name, key):
+        st.warning("The pair of the link is not in this dataset; another one is shown.", icon=":material/warning:")
+        st.text(theme.plain(missing[2], 200))
+    return key
+
+
+def _warn_of_other_data(name: str, protocol: Protocol[Any]) -> None:
+    """Say so where a link was made of another dataset, whose pairs can have the same names."""
+    of, _, sha256 = st.query_params.get("dataset", "").partition(":")
+    if of == name and not protocol.dataset.manifest_sha256.startswith(sha256):
+        st.warning(
+            "The link is of another dataset than the one that is open here: its numbers will differ.",
+            icon=":material/warning:",
+        )
 
 
 def _own_photos() -> None:

@@ -96,7 +96,7 @@ def _scores(record: RunRecord) -> None:
     for score in record.scores:
         if score.metric == metric and score.group != "all" and score.group in kept:
             families.setdefault(_family(score.group), []).append(score)
-    color = theme.REAL if record.dataset.origin == "real" else theme.SYNTHETIC
+    color = theme.origin_color(record.dataset.origin)
     for number, (family, scores) in enumerate(families.items()):
         if len(scores) < 2:
             continue

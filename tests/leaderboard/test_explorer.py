@@ -6,22 +6,24 @@ import io
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ffbench import registry
-from ffbench.errors import UsageError
+from ffbench import evaluate, load_method, load_protocol, registry
+from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import write_flo
-from ffbench.leaderboard import estimates, folders
+from ffbench.leaderboard import bounded, estimates, folders
 from ffbench.leaderboard.bounded import Limits
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
 from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
+from tests.results.made_runs import make_run
 
 PAIR = "happy/0010/0002"
 
@@ -90,6 +92,30 @@ def test_a_link_brings_back_pair_and_layer(layer: str, data: Path, monkeypatch: 
         "landmarks": "has no landmarks",
     }
     assert shows[layer] in words(made)
+
+
+def test_a_link_to_what_is_not_here_says_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=EVIL, method="zero", dataset="ffn_head:0123")
+    assert [warning.value for warning in made.warning] == [
+        "The pair of the link is not in this dataset; another one is shown.",
+        "The link is of another dataset than the one that is open here: its numbers will differ.",
+    ]
+    assert "alert(1)" in words(made)
+    made.selectbox(key="pair").set_value(PAIR).run()
+    assert len(made.warning) == 1
+    sha256 = ffn.ffn_head.load(ProtocolRequest("ffn_head", data)).dataset.manifest_sha256
+    made = explorer(monkeypatch, pair=PAIR, method="zero", dataset=f"ffn_head:{sha256[:12]}")
+    assert not made.warning
+
+
+def test_a_method_that_fails_is_an_error_in_words(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_long(*arguments: Any) -> None:
+        raise DataError("it took longer than 180 s")
+
+    monkeypatch.setattr(bounded, "run", too_long)
+    made = explorer(monkeypatch, pair=PAIR, method="dis")
+    assert "dis: it took longer than 180 s" in words(made)
+    assert not made.image
 
 
 def only(monkeypatch: pytest.MonkeyPatch, **methods: str) -> None:
@@ -177,3 +203,30 @@ def test_a_hostile_photo_is_named_as_text(content: bytes, monkeypatch: pytest.Mo
     assert any("alert(1)" in text.value and ".png: " in text.value for text in made.text)
     for element in (*made.markdown, *made.caption, *made.info, *made.warning, *made.error, *made.html):
         assert "alert(" not in str(element.value)
+
+
+def test_the_pairs_of_a_comparison_lead_here(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("zero", "farneback"):
+        evaluate(load_method(name, device="cpu"), load_protocol("ffn_head", data=data), out=tmp_path / "runs")
+    made = page(monkeypatch, "compare", tmp_path / "runs")
+    assert made.dataframe
+    for table in made.dataframe:
+        link, a, b = table.value[["pair", "A", "B"]].iloc[-1]
+        address = urlsplit(link)
+        query = dict(parse_qsl(address.query, strict_parsing=True))
+        assert link.endswith(f"&pair={query['pair']}")  # what the table shows of it
+        shown = page(monkeypatch, address.path.rpartition("/")[2], **query)
+        assert not faults(shown)
+        assert not [warning for warning in shown.warning if "link" in warning.value]
+        assert shown.selectbox(key="pair").value == query["pair"]
+        assert shown.selectbox(key="method").value == query["method"]
+        is_a = f"({query['method']})" in made.selectbox(key="a").value
+        assert shown.dataframe[0].value["value"][0] == pytest.approx(a if is_a else b)
+
+
+def test_no_link_to_a_method_that_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, name in enumerate(("alpha", "beta")):
+        make_run(tmp_path / "runs", name, list(np.arange(20) + np.random.default_rng(number).random(20)))
+    made = page(monkeypatch, "compare", tmp_path / "runs")
+    assert made.dataframe[0].value["pair"].str.fullmatch("[0-9]{5}").all()
+    assert "The Explorer cannot show them: A was not run here" in words(made)
