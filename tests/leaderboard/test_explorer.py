@@ -207,7 +207,7 @@ def test_a_hostile_photo_is_named_as_text(content: bytes, monkeypatch: pytest.Mo
 
 def test_the_pairs_of_a_comparison_lead_here(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("zero", "farneback"):
-        evaluate(load_method(name, device="cpu"), load_protocol("ffn_head", data=data), out=tmp_path / "runs")
+        evaluate(load_method(name, device="cpu"), load_protocol("ffn_motion_scale", data=data), out=tmp_path / "runs")
     made = page(monkeypatch, "compare", tmp_path / "runs")
     assert made.dataframe
     for table in made.dataframe:
