@@ -37,5 +37,14 @@ def open_app(
         raise UsageError("this installation of ffbench has no leaderboard: install it again")
     script = Path(spec.submodule_search_locations[0]) / "app.py"
     options = [f"--server.port={port}", f"--server.address={address}", f"--server.headless={str(not browser).lower()}"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, "--", *map(str, places or [])]
+    command = [
+        sys.executable,
+        "-m",
+        "ffbench.leaderboard.serve",
+        "run",
+        str(script),
+        *options,
+        "--",
+        *map(str, places or []),
+    ]
     os.execv(sys.executable, command)
