@@ -42,7 +42,7 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         if any(words in str(error) for words in _NO_MEMORY):
             raise MemoryError from error
         raise
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for prefix, flows in (("", forward[0]), ("backward_", backward[0])):
         if flows is not None:
             parts = {"facial": flows.facial, "head": flows.head}

@@ -39,7 +39,7 @@ def render() -> None:
         theme.empty("A and B are the same record: choose two.")
         return
     result = _compare(first, second, records.record(first.path).protocol.group_by)
-    _overall(result)
+    _overall(result, a, b)
     st.subheader("By group, A − B")
     st.caption("Blue: A is better. Orange: B is better. Grey: not separable (Holm's correction over the groups).")
     charts.differences(result, "differences")
@@ -65,9 +65,9 @@ def _compare(a: Row, b: Row, group_by: tuple[str, ...]) -> Comparison:
     return compare(a, b, group_by)
 
 
-def _overall(found: Comparison) -> None:
+def _overall(found: Comparison, a: str, b: str) -> None:
     whole = found.groups[0]
-    st.text(f"A: {theme.plain(found.a.title)}\nB: {theme.plain(found.b.title)}")
+    st.text(f"A: {a}\nB: {b}")
     with st.container(horizontal=True):
         unit = theme.word(found.unit)
         st.metric(f"A [{unit}]", format_value(whole.a), border=True)
