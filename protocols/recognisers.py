@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .recognition_faces import SIZE, THUMBNAIL
+from .recognition_flows import FLOW_VALUES
 
 RecogniserName = Literal["roi", "mmnet"]
 RecipeName = Literal["released", "main_branch"]
@@ -16,7 +17,6 @@ Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Predictions = npt.NDArray[np.int8]
 
-FLOW_VALUES = SIZE * SIZE * 2
 CELLS, DIRECTIONS = 7, 8
 ROI_EPOCHS = 30
 _PENALTY = 0.01

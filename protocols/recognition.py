@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.classification import confusion_matrix
-from ffbench.metrics.head_motion import fit_head_flow
 from ffbench.protocol import (
     Confusion,
     DatasetCard,
@@ -33,15 +32,14 @@ from ffbench.protocol import (
 )
 
 from . import recognition_engines
-from .recognisers import RecipeName, Recogniser, RecogniserName, RegionHistograms
+from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_engines import EngineName
-from .recognition_faces import SIZE, Affine, FlowField, align_flow, register, thumbnail, to_recogniser
+from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
+from .recognition_flows import Derive, Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import pair_terms, summarise_recognition, votes_of
 
 VERSION = "1.0"
-Kind = Literal["facial", "head", "expression"]
-Derive = Literal["none", "rigid", "homography"]
 Variant = Literal["clean", "official"]
 Choice = TypeVar("Choice", bound=str)
 
@@ -72,7 +70,7 @@ class Recognition(Protocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
     learns = True
-    learning_options = frozenset({"recogniser", "recipe", "epochs", "seeds"})
+    learning_options = frozenset({"flow", "derive_head", "recogniser", "recipe", "epochs", "seeds"})
 
     def __init__(
         self,
@@ -156,27 +154,30 @@ class Recognition(Protocol[Face]):
         return Pair(key, onset, apex, Face(transform, thumbnail(crop)), {"subject": clip.coding.subject, "class": of})
 
     def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Bring the chosen flow into the registered face; nothing can be scored before all pairs are there.
+        """Bring the flows into the registered face; nothing can be scored before all pairs are there.
 
         Raises:
-            UsageError: the method gives no such flow.
+            UsageError: the method does not give the flow that is to be learnt from.
             DataError: the flow is unknown at a pixel of the face.
         """
-        flow = self._chosen_flow(pair, forward)
-        descriptor = np.concatenate([flow.ravel(), pair.reference.onset.ravel()]).astype(np.float16)
-        return PairScore(pair.key, {}, pair.labels, descriptor)
+        require(self._flow, self._derive_head, decomposed=forward.head is not None)
+        face = pair.reference
+        facial = align_flow(forward.facial, face.transform, pair.key)
+        head = None if forward.head is None else align_flow(forward.head, face.transform, pair.key)
+        return PairScore(pair.key, {}, pair.labels, pack(facial, head, face.onset))
 
     def learn(self, scores: Ordered[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         """Leave out one subject after the other, and score every pair by what was learnt without its subject.
 
         Raises:
+            UsageError: the method does not give the flow that is to be learnt from.
             DataError: fewer than two subjects, or the folder cannot be written.
         """
         labels = np.array([self._classes.index(score.labels["class"]) for score in scores], np.int64)
         subjects = subject_numbers([score.labels["subject"] for score in scores])
         if subjects.max() < 1:
             raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
-        inputs = np.stack([self._recogniser.features(_descriptor(score)) for score in scores])
+        inputs = np.stack([self._features(score) for score in scores])
         place = folder / "inputs.npy"
         with atomic_path(place) as temporary, temporary.open("wb") as file:
             np.save(file, inputs)
@@ -211,20 +212,10 @@ class Recognition(Protocol[Face]):
         table = confusion_matrix(true, [votes_of(score, "vote", self._classes) for score in scores])
         return Confusion(classes=self._classes, counts=tuple(tuple(row) for row in table.tolist()))
 
-    def _chosen_flow(self, pair: Pair[Face], forward: NumpyFlows) -> FlowField:
-        facial = align_flow(forward.facial, pair.reference.transform, pair.key)
-        if self._flow == "facial":
-            return facial
-        if forward.head is not None:
-            head = align_flow(forward.head, pair.reference.transform, pair.key)
-        elif self._derive_head == "none":
-            raise UsageError(
-                f"flow={self._flow} needs a method that decomposes, or -o derive_head=rigid (or homography), which "
-                "fits a head flow to the facial flow"
-            )
-        else:
-            head = fit_head_flow(facial, np.ones((SIZE, SIZE), bool), self._derive_head)
-        return head if self._flow == "head" else facial - head
+    def _features(self, score: PairScore) -> Features:
+        assert score.descriptor is not None
+        packed = score.descriptor.astype(np.float32, copy=False)
+        return self._recogniser.features(choose(packed, self._flow, self._derive_head))
 
 
 def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
@@ -234,11 +225,6 @@ def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> 
     from .mmnet_recogniser import MMNetRecogniser
 
     return MMNetRecogniser(classes, epochs, recipe)
-
-
-def _descriptor(score: PairScore) -> Any:
-    assert score.descriptor is not None
-    return score.descriptor
 
 
 def load(request: ProtocolRequest) -> Recognition:

@@ -10,8 +10,8 @@ import torch
 
 from ffbench.protocols.mmnet import FIVE, MAIN_BRANCH, THREE, AttentionBlock, MMNet, Positions, Shape
 from ffbench.protocols.mmnet_recogniser import MMNetRecogniser, Recipe, augment
-from ffbench.protocols.recognisers import FLOW_VALUES
 from ffbench.protocols.recognition_faces import SIZE, THUMBNAIL
+from ffbench.protocols.recognition_flows import FLOW_VALUES
 
 TURNS = Recipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
 STILL = Recipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)

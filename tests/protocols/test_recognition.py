@@ -18,10 +18,11 @@ from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.protocols import recognition_folds
-from ffbench.protocols.recognisers import FLOW_VALUES, Recogniser, RegionHistograms, split
+from ffbench.protocols.recognisers import Recogniser, RegionHistograms, split
 from ffbench.protocols.recognition import Recognition
 from ffbench.protocols.recognition_engines import EngineName, engine
 from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
+from ffbench.protocols.recognition_flows import FLOW_VALUES
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.results.record import read_record
 from tests.datasets.casme2_folder import Row, workbook
