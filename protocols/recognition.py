@@ -19,7 +19,6 @@ from ffbench.metrics.classification import confusion_matrix
 from ffbench.protocol import (
     Confusion,
     DatasetCard,
-    MetricCard,
     NumpyFlows,
     Pair,
     PairScore,
@@ -37,20 +36,13 @@ from .recognition_engines import EngineName
 from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
 from .recognition_flows import Derive, Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
-from .recognition_scores import pair_terms, summarise_recognition, votes_of
+from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
 
 VERSION = "1.0"
 Variant = Literal["clean", "official"]
 Choice = TypeVar("Choice", bound=str)
 
 _FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
-_METRICS = {
-    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True),
-    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True),
-    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True),
-    "uar": MetricCard(title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True),
-    "optimism": MetricCard(title="accuracy that choosing epochs on the held-out subject adds", unit="%"),
-}
 _TITLES = {
     "casme2_5": "CASME II, 5 classes",
     "casme2_3": "CASME II, 3 classes",
@@ -127,7 +119,7 @@ class Recognition(Protocol[Face]):
             title=_TITLES[name],
             variant=variant,
             primary="accuracy",
-            metrics=_METRICS,
+            metrics=METRICS,
             group_by=("class",),
             # One person's clips share face and habits, and are held out together.
             resample_by="subject",
@@ -203,7 +195,7 @@ class Recognition(Protocol[Face]):
         ]
 
     def summarise(self, scores: Ordered[PairScore]) -> list[Score]:
-        """Give accuracy (over all, by class, by seed), F1, UF1, UAR and what the official way of choosing adds."""
+        """Give accuracy (over all, by class and seed, its spread), F1, UF1, UAR and what choosing officially adds."""
         return summarise_recognition(scores, self._classes)
 
     def confusion(self, scores: Ordered[PairScore]) -> Confusion:

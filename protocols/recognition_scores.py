@@ -10,7 +10,16 @@ import numpy.typing as npt
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
 from ffbench.metrics.statistics import bootstrap_statistic
 from ffbench.metrics.summary import summarise_means
-from ffbench.protocol import PairScore, Score, Term
+from ffbench.protocol import MetricCard, PairScore, Score, Term
+
+METRICS = {
+    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True),
+    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True),
+    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True),
+    "uar": MetricCard(title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True),
+    "optimism": MetricCard(title="accuracy that choosing epochs on the held-out subject adds", unit="%"),
+    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%"),
+}
 
 Floats = npt.NDArray[np.float64]
 _VOTES = ("vote", "vote_f1")
@@ -63,6 +72,10 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
         for score in ordered
     ]
     summary = summarise_means(means, resample_by="subject")
+    by_seed = [score.value for score in summary if score.metric == "accuracy" and score.group.startswith("seed ")]
+    if by_seed:
+        spread = float(np.std(by_seed, ddof=1))
+        summary.append(Score(metric="seed_sd", value=spread, pairs=len(ordered)))
     by_class = [PairScore(score.key, {"accuracy": score.terms["accuracy"]}, score.labels) for score in means]
     for of in classes:
         members = [score for score in by_class if score.labels["class"] == of]

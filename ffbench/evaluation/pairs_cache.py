@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 KEPT = 4
-"""Folders that stay for a method on a protocol: its facial, head and expression flows, and one more."""
+"""Folders that stay for a method on a protocol: of other weights or iterations, or of other data."""
 
 
 def prune_pairs(folder: Path, keep: int = KEPT) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
 from ffbench.results.record import Submission
@@ -39,14 +40,21 @@ class MethodSource(FlowSource):
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
     ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
-        """Run the method on a batch, and again on the swapped images for the backward flow."""
+        """Run the method on a batch, and again on the swapped images for the backward flow.
+
+        Raises:
+            MethodError: the method failed; the message names the pairs.
+        """
         clock = time.perf_counter()
         image1 = _to_tensor([pair.image1 for pair in batch], self.device)
         image2 = _to_tensor([pair.image2 for pair in batch], self.device)
-        forward = _to_arrays(self.method.estimate(image1, image2))
-        back: list[NumpyFlows] | list[None] = [None] * len(batch)
-        if backward:
-            back = _to_arrays(self.method.estimate(image2, image1))
+        try:
+            forward = _to_arrays(self.method.estimate(image1, image2))
+            back: list[NumpyFlows] | list[None] = [None] * len(batch)
+            if backward:
+                back = _to_arrays(self.method.estimate(image2, image1))
+        except MethodError as error:
+            raise MethodError(f"{error} (pair {', '.join(pair.key for pair in batch)})") from error
         return forward, back, time.perf_counter() - clock
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from PIL import Image
 import ffbench
 from ffbench import Flows, Method, MethodCard
 from ffbench.datasets.mini import SYNTHETIC_MARK
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.flow.sampling import sample_flow
+from ffbench.protocol import PairScore
 from ffbench.protocols import recognition_folds
 from ffbench.protocols.recognisers import Recogniser, RegionHistograms, split
 from ffbench.protocols.recognition import Recognition
 from ffbench.protocols.recognition_engines import EngineName, engine
 from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
-from ffbench.protocols.recognition_flows import FLOW_VALUES
+from ffbench.protocols.recognition_flows import FLOW_VALUES, choose, pack
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
+from ffbench.protocols.recognition_scores import pair_terms, summarise_recognition
 from ffbench.results.record import read_record
 from tests.datasets.casme2_folder import Row, workbook
 
@@ -269,6 +272,7 @@ def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
     assert (record.score("uf1").value, record.score("uar").value, record.score("optimism").value) == (1, 1, 0)
     assert record.score("accuracy", "class=disgust").pairs == 6
     assert record.score("accuracy", "seed 1").value == 100
+    assert record.score("seed_sd").value == 0
     assert record.confusion is not None
     assert record.confusion.classes == CLASSES
     assert np.array_equal(record.confusion.counts, 6 * np.eye(5))
@@ -304,6 +308,104 @@ def test_what_lies_below_the_mark_of_a_mini_dataset_is_synthetic(planted: Path, 
         (outer / SYNTHETIC_MARK).unlink()
 
 
+class Turning(Planted):
+    """`Planted` whose head flow is known: it decomposes, or it gives the sum alone."""
+
+    card = MethodCard(id="turning", title="Turning")
+    decomposes = True
+
+    def forward(self, image1, image2):  # type: ignore[no-untyped-def]
+        facial = super().forward(image1, image2).facial
+        assert facial is not None
+        return Flows(facial=facial, head=facial * 0.25 if self.decomposes else None)
+
+
+@pytest.mark.parametrize("decomposes", [True, False])
+def test_one_flow_stage_serves_all_flows(planted: Path, tmp_path: Path, decomposes: bool) -> None:
+    method = Turning()
+    method.decomposes = decomposes
+    given = {"epochs": "2"} if decomposes else {"epochs": "2", "derive_head": "rigid"}
+    for number, flow in enumerate(("facial", "head", "expression")):
+        protocol = ffbench.load_protocol("casme2_5", data=planted, options={**given, "flow": flow})
+        record = ffbench.evaluate(method, protocol, out=tmp_path)
+        assert record.cost.resumed_pairs == (30 if number else 0)
+        assert record.protocol.options["flow"] == flow
+    assert len(list((tmp_path / "casme2_5" / "turning").glob("pairs-*"))) == 1
+
+
+def test_the_chosen_flow() -> None:
+    rng = np.random.default_rng(0)
+    facial, head = rng.normal(size=(2, SIZE, SIZE, 2)).astype(np.float32)
+    onset = rng.random((14, 14, 3)).astype(np.float32)
+    both, one = pack(facial, head, onset), pack(facial, None, onset)
+    for kind, expected in (("facial", facial), ("head", head), ("expression", facial - head)):
+        flow, face = split(choose(both, kind, "none"))  # type: ignore[arg-type]
+        assert np.array_equal(flow, expected.astype(np.float16))
+        assert np.array_equal(face, onset.astype(np.float16))
+    # A head flow of the method's own is never replaced by a fit.
+    assert np.array_equal(choose(both, "head", "rigid"), choose(both, "head", "none"))
+    moved, _ = split(choose(pack(np.full_like(facial, 2), None, onset), "head", "rigid"))
+    assert np.allclose(moved, 2, atol=1e-2)
+    assert np.array_equal(split(choose(one, "facial", "none"))[0], facial.astype(np.float16))
+    with pytest.raises(UsageError, match="flow=head needs a method that decomposes"):
+        choose(one, "head", "none")
+
+
+def test_seeds_have_a_mean_and_a_spread() -> None:
+    votes = [np.array(seeds, np.int8) for seeds in ([0, 0, 1], [1, 0, 1], [0, 0, 0], [1, 1, 0])]
+    scores = [
+        PairScore(
+            f"clip{index}",
+            pair_terms(("a", "b"), index % 2, counting=seeds, counting_f1=seeds, last=seeds, best=seeds),
+            {"subject": f"sub{index // 2}", "class": "ab"[index % 2]},
+        )
+        for index, seeds in enumerate(votes)
+    ]
+    summary = {(score.metric, score.group): score for score in summarise_recognition(scores, ("a", "b"))}
+    by_seed = [summary["accuracy", f"seed {seed}"].value for seed in range(3)]
+    assert by_seed == [100, 75, 50]
+    assert summary["accuracy", "all"].value == pytest.approx(np.mean(by_seed))
+    assert summary["seed_sd", "all"].value == pytest.approx(25)
+
+
+def test_flows_that_are_not_numbers_stop_the_run_and_lose_nothing(planted: Path, tmp_path: Path) -> None:
+    class Fails(Planted):
+        card = MethodCard(id="fails", title="Fails")
+        pairs, fails_at = 0, 7
+
+        def forward(self, image1, image2):  # type: ignore[no-untyped-def]
+            flows = super().forward(image1, image2)
+            self.pairs += 1
+            return Flows(facial=flows.facial * float("nan")) if self.pairs == self.fails_at else flows
+
+    method, protocol = Fails(), ffbench.load_protocol("casme2_5", data=planted, options={"epochs": "1"})
+    with pytest.raises(MethodError, match=r"not finite \(pair sub01/EP06_01\)"):
+        ffbench.evaluate(method, protocol, out=tmp_path)
+    record = ffbench.evaluate(method, protocol, out=tmp_path)
+    assert (record.cost.resumed_pairs, record.pairs, method.pairs) == (6, 30, 31)
+    # What a file marks as unknown has no place in a face either.
+    hole = np.ones((60, 60, 2), np.float32)
+    hole[30, 30] = 1e10
+    with pytest.raises(DataError, match=r"sub01/EP01_01: the flow is unknown at .* pixels of the face"):
+        align_flow(hole, to_recogniser(np.array([[1.0, 0, 0], [0, 1, 0]]), (60, 60)), "sub01/EP01_01")
+
+
+def test_a_class_of_one_subject_is_named_and_the_rest_is_measured(planted: Path, tmp_path: Path) -> None:
+    root = tmp_path / "CASME2"
+    shutil.copytree(planted, root)
+    for subject in ("sub01", "sub02"):
+        for take in (3, 8):  # surprise
+            (root / "CASME2-RAW" / subject / f"EP{take:02d}_01" / "img2.jpg").unlink()
+    protocol = ffbench.load_protocol("casme2_5", data=root, options={"epochs": "5"})
+    record = ffbench.evaluate(Planted(), protocol, out=tmp_path / "runs")
+    assert not record.complete
+    assert len(record.dataset.problems) == 5
+    assert "img2.jpg: no such frame" in record.dataset.problems[0]
+    assert "class surprise: clips of one subject only (sub03)" in record.dataset.problems[-1]
+    assert record.score("accuracy", "class=surprise").value == 0
+    assert record.score("accuracy", "class=disgust").value == 100
+
+
 def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
     def load(name: str = "casme2_5", variant: str | None = None, **options: str) -> object:
         return ffbench.load_protocol(name, data=planted, variant=variant, options=options)
@@ -329,8 +431,6 @@ def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
 
 
 def test_a_pair_whose_crop_is_of_another_face_is_left_out(planted: Path, tmp_path: Path) -> None:
-    import shutil
-
     root = tmp_path / "CASME2"
     shutil.copytree(planted, root)
     Image.fromarray(textured(99, 100, 100)).save(root / "Cropped/sub02/EP03_01/reg_img1.jpg")
