@@ -17,6 +17,9 @@ def compare_records(
         Optional[Path],  # noqa: UP045
         typer.Option("--png", metavar="FILE", help="Write a picture too."),
     ] = None,
+    across_options: Annotated[
+        bool, typer.Option("--across-options", help="Options may differ, such as facial and expression flow.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most."""
@@ -34,7 +37,7 @@ def compare_records(
         record = read_record(path)
         group_by = record.protocol.group_by
         rows.append(row_of(path, "verified", record))
-    found = compare(rows[0], rows[1], group_by)
+    found = compare(rows[0], rows[1], group_by, across_options=across_options)
     if picture is not None:
         from ffbench.results.compare_picture import write_comparison
 

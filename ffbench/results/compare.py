@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -78,18 +80,24 @@ class Comparison(_Frozen):
     worst_for_b: tuple[PairDifference, ...]
 
 
-def compare(a: Row, b: Row, group_by: Sequence[str] = (), *, resamples: int = RESAMPLES) -> Comparison:
+def compare(
+    a: Row, b: Row, group_by: Sequence[str] = (), *, resamples: int = RESAMPLES, across_options: bool = False
+) -> Comparison:
     """Compare two records of one board, pair by pair.
 
     Args:
         a, b: the rows of the records.
         group_by: labels whose values make groups, beside the groups inside pairs.
         resamples: resampled sets.
+        across_options: they may be of different options, such as facial and expression flow of one method; those that
+            differ are named in the titles of the sides.
 
     Raises:
-        UsageError: they are not of one protocol, variant and dataset.
+        UsageError: they are not of one protocol, variant, dataset and, unless `across_options`, options.
         DataError: a table is missing or damaged, or they hold different pairs.
     """
+    if across_options:
+        a, b = _tell_options(a, b)
     if a.board != b.board:
         raise UsageError(f"{b.path}: is of another board ({b.board.title}) than {a.path} ({a.board.title})")
     first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)
@@ -126,6 +134,20 @@ def pair_values(row: Row) -> dict[str, float]:
     columns = comparable_columns(row)
     values = _pair_values(columns, row.metric)
     return {key: value for key, value in zip(columns.keys, values.tolist(), strict=True) if math.isfinite(value)}
+
+
+def _tell_options(*rows: Row) -> list[Row]:
+    """Leave options that all rows share to the board, and name the others in the titles."""
+    options = [json.loads(row.board.options) for row in rows]
+    shared = {name: value for name, value in options[0].items() if all(one.get(name) == value for one in options)}
+    return [
+        replace(
+            row,
+            board=replace(row.board, options=json.dumps(shared, sort_keys=True)),
+            title=", ".join([row.title, *(f"{name}={value}" for name, value in own.items() if name not in shared)]),
+        )
+        for row, own in zip(rows, options, strict=True)
+    ]
 
 
 def _side(row: Row) -> Side:

@@ -106,6 +106,19 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare(a, row(make_run(tmp_path, "c", [1.0, 2.0, 3.0])))
 
 
+def test_options_may_differ_if_that_is_asked_for(tmp_path: Path) -> None:
+    a = row(make_run(tmp_path, "a", [1.0, 2.0], card={"options": {"flow": "facial", "seeds": 1}}))
+    b = row(make_run(tmp_path, "b", [1.5, 3.0], card={"options": {"flow": "head", "seeds": 1, "derive_head": "rigid"}}))
+    found = compare(a, b, across_options=True)
+    assert found.groups[0].difference == -0.75
+    assert "seeds=1)" in found.board
+    assert "flow" not in found.board
+    assert found.a.title.endswith(", flow=facial")
+    assert found.b.title.endswith(", derive_head=rigid, flow=head")
+    with pytest.raises(UsageError, match="is of another board"):
+        compare(a, row(make_run(tmp_path, "c", [1.0, 2.0], dataset={"origin": "real"})), across_options=True)
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     monkeypatch.setattr(sys, "argv", ["ffbench", "compare", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
