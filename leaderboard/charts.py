@@ -42,7 +42,7 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
             marker={"color": color, "size": 9, "symbol": _SYMBOLS[kind]},
             error_x={**ends, "thickness": 5, "width": 0, "color": theme.faded(color)},
         )  # fmt: skip
-    title = theme.chart_text(f"{table.metric_title} [{table.unit}], 95 % interval", 60)
+    title = theme.chart_text(f"95 % interval [{table.unit}]")
     figure.update_layout(
         theme.layout(
             80 + 26 * len(shown),

@@ -158,7 +158,7 @@ def empty(words: str, *commands: str) -> None:
     """Say that there is nothing to show, and what to run."""
     st.info(words, icon=":material/info:")
     if commands:
-        st.code("\n".join(commands), language="bash")
+        st.code("\n".join(commands), language="bash", wrap_lines=True)
 
 
 def facts(values: Mapping[str, object]) -> None:
