@@ -73,7 +73,8 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         weights: the file.
         recipe: what was run.
         change: what half precision changed, px.
-        records: what the weights score; records of other methods stand beside them.
+        records: what the weights score; records of other methods stand beside them, those of other weights of the
+            same method are left out.
         note: what else a reader should know of how they were made.
 
     Raises:
@@ -82,7 +83,9 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
     method, architecture = _method(weights)
     _, training = load_weights(weights, architecture)
     digest = file_sha256(weights)
-    if not any(record.method.weights and record.method.weights.sha256 == digest for record in records):
+    own = [record for record in records if record.method.weights and record.method.weights.sha256 == digest]
+    others = [record for record in records if record.method.id not in (architecture, *(o.method.id for o in own))]
+    if not own:
         raise DataError(f"{weights}: no record is of these weights; make some with `ffbench eval -m {architecture}`")
     lines = [
         f"# {method.card.title}: `{weights.name}`",
@@ -106,7 +109,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         "Primary metric of each protocol with its 95 % interval. Synthetic data say nothing of real faces; a pseudo "
         "reference is points that a network found.",
         "",
-        *_table(("protocol", "data", "reference", "method", "score"), [_score(r) for r in _in_order(records)]),
+        *_table(("protocol", "data", "reference", "method", "score"), [_score(r) for r in _in_order([*own, *others])]),
         "",
     ]
     return "\n".join(lines)

@@ -81,6 +81,7 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
     records = []
     for name, record in (
         ("own", record_of(tmp_path / "runs", str(target))),
+        ("older", record_of(tmp_path / "older", str(run / "flow.safetensors"))),
         ("zero", record_of(tmp_path / "runs", None, "zero")),
     ):
         path = tmp_path / f"{name}.json"
@@ -90,8 +91,9 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
     card_path = tmp_path / "out" / "decflow-s.md"
     card = card_path.read_text()
     assert "| steps | 3 |" in card
-    assert "| decomposition | 1,800 | 4 | 160 x 160 | faces 1 | 0.0003 |" in card
+    assert "| decomposition | 2,500 | 4 | 160 x 160 | faces 1 | 0.0003 |" in card
     assert "| `ffn_motion_scale`, split test | synthetic | ground truth | `zero` |" in card
+    assert card.count("| `decflow-s` |") == 1, "scores of other weights of the same name are left out"
     assert (tmp_path / "out" / "decflow-s.recipe.json").read_text().startswith("{")
 
 
