@@ -19,6 +19,8 @@ SMALL = [
     "stages.semantic.crop=[64, 64]", "stages.semantic.render=64",
     "stages.facial.steps=1", "stages.facial.batch=1", "stages.facial.crop=[64, 64]",
     "stages.facial.render=64", "stages.facial.data={faces = 1.0}",
+    "stages.finer.steps=1", "stages.finer.batch=1", "stages.finer.crop=[64, 64]",
+    "stages.finer.render=64", "stages.finer.data={faces = 1.0}",
     "stages.decomposition.steps=2", "stages.decomposition.batch=1", "stages.decomposition.crop=[64, 64]",
     "stages.decomposition.render=64",
 ]  # fmt: skip
@@ -51,7 +53,7 @@ def test_show_prints_the_recipe_and_trains_nothing() -> None:
     [
         (["dis"], "cannot be trained"),
         (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
-        (["decflow-s", "--stage", "flo"], "it has semantic, facial, decomposition"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, facial, finer, decomposition"),
         (["decflow-s"], "--out"),
         (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
     ],
