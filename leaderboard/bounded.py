@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -42,6 +44,28 @@ class Progress:
     title: str
     done: int
     total: int
+
+
+@contextlib.contextmanager
+def private_folder(prefix: str, place: threading.Lock, patience: float, busy: str) -> Iterator[Path]:
+    """Take the one place of a kind of work, and a folder for it; both are given up in the end.
+
+    Args:
+        prefix: of the folder's name.
+        place: held while the folder is there.
+        patience: seconds that a visitor waits for the place.
+        busy: said to one who waited in vain.
+
+    Raises:
+        Busy: the place was not free in time.
+    """
+    if not place.acquire(timeout=patience):
+        raise Busy(busy)
+    try:
+        with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+            yield Path(folder)
+    finally:
+        place.release()
 
 
 def run(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from ffbench.method import Flows
 from ffbench.protocol import NumpyFlows, Pair, Protocol
 
 from . import bounded
-from .bounded import Busy, Limits
+from .bounded import Limits
 from .estimate_task import FLOWS, PAIR
 
 LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
@@ -25,6 +23,7 @@ LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_coun
 _ONE_AT_A_TIME = threading.Lock()
 _PATIENCE = 30
 """Seconds that a visitor waits for the method of another's."""
+_BUSY = "the flow of another pair is being estimated; try again in a minute"
 _INSTEAD = "run it yourself with `ffbench flow`"
 
 
@@ -62,23 +61,17 @@ def estimate(
         Busy: a method of another visitor's is running.
         MethodError: the method cannot be loaded, failed, or asked for more than `limits`.
     """
-    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
-        raise Busy("the flow of another pair is being estimated; try again in a minute")
-    try:
-        with tempfile.TemporaryDirectory(prefix="ffbench-estimate-") as private:
-            folder = Path(private)
-            np.savez(folder / PAIR, image1=pair.image1, image2=pair.image2)
-            request = {"method": method, "backward": backward}
-            try:
-                result = bounded.run(folder, "estimate", request, limits, lambda _: tell(), _INSTEAD)
-            except DataError as error:
-                raise MethodError(f"{method}: {error}") from error
-            if "error" in result:
-                raise MethodError(str(result["error"]))
-            with np.load(folder / FLOWS, allow_pickle=False) as found:
-                arrays = {name: found[name] for name in found.files}
-    finally:
-        _ONE_AT_A_TIME.release()
+    with bounded.private_folder("ffbench-estimate-", _ONE_AT_A_TIME, _PATIENCE, _BUSY) as folder:
+        np.savez(folder / PAIR, image1=pair.image1, image2=pair.image2)
+        request = {"method": method, "backward": backward}
+        try:
+            result = bounded.run(folder, "estimate", request, limits, lambda _: tell(), _INSTEAD)
+        except DataError as error:
+            raise MethodError(f"{method}: {error}") from error
+        if "error" in result:
+            raise MethodError(str(result["error"]))
+        with np.load(folder / FLOWS, allow_pickle=False) as found:
+            arrays = {name: found[name] for name in found.files}
     back = Flows(arrays["backward_facial"], arrays.get("backward_head")) if backward else None
     return Estimate(Flows(arrays["facial"], arrays.get("head")), back, float(result["seconds"]))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
@@ -16,13 +15,14 @@ from ffbench.results.store import add_record
 from ffbench.submissions.submit import Submitter
 
 from . import bounded
-from .bounded import Busy, Limits, Progress
+from .bounded import Limits, Progress
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".bundle")
 MAX_MEGABYTES = 500
 """What an upload may weigh; larger ones are for `ffbench submit`."""
 _ONE_AT_A_TIME = threading.Lock()
 LIMITS = Limits()
+_BUSY = "another submission is being read; try again in a minute"
 _INSTEAD = "score it yourself with `ffbench submit`"
 
 
@@ -77,23 +77,17 @@ def read_upload(
         Busy: another upload is being read.
         DataError: the archive is refused, or asks for more than `limits`.
     """
-    if not _ONE_AT_A_TIME.acquire(blocking=False):
-        raise Busy("another submission is being read; try again in a minute")
-    try:
-        with tempfile.TemporaryDirectory(prefix="ffbench-upload-") as private:
-            folder = Path(private)
-            archive = folder / f"upload{archive_suffix(name)}"
-            archive.write_bytes(content)
-            given = None if submitter is None else asdict(submitter)
-            request = {"archive": archive.name, "protocol": protocol, "submitter": given}
-            result = bounded.run(folder, "score", request, limits, tell, _INSTEAD)
-            if "error" in result:
-                raise DataError(str(result["error"]).replace(str(archive), name))
-            if "report" in result:
-                return Outcome(report=tuple(result["report"]), sound=bool(result["sound"]))
-            return _outcome(folder / str(result["record"]), folder)
-    finally:
-        _ONE_AT_A_TIME.release()
+    with bounded.private_folder("ffbench-upload-", _ONE_AT_A_TIME, 0, _BUSY) as folder:
+        archive = folder / f"upload{archive_suffix(name)}"
+        archive.write_bytes(content)
+        given = None if submitter is None else asdict(submitter)
+        request = {"archive": archive.name, "protocol": protocol, "submitter": given}
+        result = bounded.run(folder, "score", request, limits, tell, _INSTEAD)
+        if "error" in result:
+            raise DataError(str(result["error"]).replace(str(archive), name))
+        if "report" in result:
+            return Outcome(report=tuple(result["report"]), sound=bool(result["sound"]))
+        return _outcome(folder / str(result["record"]), folder)
 
 
 def _outcome(path: Path, folder: Path) -> Outcome:

@@ -84,7 +84,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
     _, training = load_weights(weights, architecture)
     digest = file_sha256(weights)
     own = [record for record in records if record.method.weights and record.method.weights.sha256 == digest]
-    others = [record for record in records if record.method.id not in (architecture, *(o.method.id for o in own))]
+    others = [record for record in records if record.method.id != architecture]
     if not own:
         raise DataError(f"{weights}: no record is of these weights; make some with `ffbench eval -m {architecture}`")
     lines = [

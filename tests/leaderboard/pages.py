@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ffbench.errors import FfbenchError
 from ffbench.leaderboard import bounded, worker
@@ -43,14 +44,19 @@ def page(monkeypatch: pytest.MonkeyPatch, name: str, *places: Path, **query: str
 
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do here what pages have done by a process of its own: faster, and with what a test has changed."""
+    """Do here what pages have done by a process of its own: faster, and with what a test has changed.
+
+    The threads stay as many as they are: a task sets their number for the whole process, and so for later tests.
+    """
 
     def run(folder: Path, task: str, request: Any, limits: Any, tell: Any, instead: str) -> dict[str, Any]:
         tell(None)
         tell(bounded.Progress("scoring", 1, 3))
         module = import_module(f"ffbench.leaderboard.{worker.TASKS[task]}")
         try:
-            answer: dict[str, Any] = module.answer(folder, {**request, "limits": asdict(limits)})
+            answer: dict[str, Any] = module.answer(
+                folder, {**request, "limits": {**asdict(limits), "threads": torch.get_num_threads()}}
+            )
         except FfbenchError as error:
             return {"error": str(error)}
         return answer

@@ -10,14 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import write_flo
-from ffbench.leaderboard import bounded, estimates, folders
-from ffbench.leaderboard.bounded import Limits
+from ffbench.leaderboard import bounded, folders
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn
@@ -32,7 +30,6 @@ PAIR = "happy/0010/0002"
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run methods here; test_estimates.py has the process of its own."""
     in_this_process(monkeypatch)
-    monkeypatch.setattr(estimates, "LIMITS", Limits(threads=torch.get_num_threads()))
 
 
 @pytest.fixture
