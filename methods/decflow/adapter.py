@@ -32,11 +32,15 @@ class DecFlowMethod(Method):
         self.device = torch.device(device)
         self.network = network.to(self.device).eval()
         self._iterations = iterations
+        config = network.config
+        self._mirrored = isinstance(config, LightConfig) and config.mirrored
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
         """Repeat the border until the size fits the network, estimate, and cut it off again."""
         height, width = image1.shape[2:]
         padding = [*_split(width, self.network), *_split(height, self.network)]
+        if self._mirrored:
+            image1, image2 = (torch.cat([image, image.flip(3)]) for image in (image1, image2))
         first, second = (F.pad(image, padding, mode="replicate") for image in (image1, image2))
         dtype = _DTYPES.get(self.card.precision)
         with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
@@ -45,6 +49,8 @@ class DecFlowMethod(Method):
         facial, head = (
             flows[-1][:, :, top : top + height, left : left + width] for flows in (predictions.facial, predictions.head)
         )
+        if self._mirrored:
+            facial, head = (_mean_of_mirrored(flows) for flows in (facial, head))
         return Flows(facial=facial, head=head)
 
 
@@ -93,6 +99,7 @@ def load(request: MethodRequest) -> Method:
     if isinstance(config, LightConfig):
         counts = config.iterations if request.iterations is None else (request.iterations,) * len(STRIDES)
         options["iterations at strides 32, 16, 8, 4"] = ", ".join(map(str, counts))
+        options["mirrored"] = config.mirrored
         steps = sum(counts)
     card = MethodCard(
         id=request.name,
@@ -122,6 +129,12 @@ def _random_network(name: str) -> FlowNetwork:
 def _check_precision(precision: Precision, device: str, name: str) -> None:
     if precision == "fp16" and torch.device(device).type == "cpu":
         raise UsageError(f"method '{name}' does not run in fp16 on a CPU; use --precision bf16 or fp32")
+
+
+def _mean_of_mirrored(flows: torch.Tensor) -> torch.Tensor:
+    """Average the flows (2 B, 2, H, W) of B pairs and then of their mirror images: (B, 2, H, W) of the pairs."""
+    straight, mirrored = flows.chunk(2)
+    return (straight + mirrored.flip(3) * mirrored.new_tensor([-1, 1]).view(2, 1, 1)) / 2
 
 
 def _split(size: int, network: FlowNetwork) -> tuple[int, int]:

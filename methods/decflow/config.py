@@ -33,7 +33,8 @@ class LightConfig(_Config):
     """`decflow-s`: coarse to fine, small enough to be trained on a CPU.
 
     `channels` are the encoders' widths at strides 2, 4, 8, 16 and 32; `iterations` the update steps at
-    strides 32, 16, 8 and 4.
+    strides 32, 16, 8 and 4. `mirrored`: when used, not when trained, the network sees each pair and its mirror
+    image, and the two flows are averaged.
     """
 
     architecture: Literal["decflow-s"] = "decflow-s"
@@ -44,6 +45,7 @@ class LightConfig(_Config):
     hidden: Width = 48
     motion: Width = 48
     iterations: tuple[Count, Count, Count, Count] = (2, 3, 3, 2)
+    mirrored: bool = False
 
 
 NetworkConfig = Annotated[PaperConfig | LightConfig, Field(discriminator="architecture")]

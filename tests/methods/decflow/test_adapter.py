@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.method import Method, MethodRequest
+from ffbench.method import Method, MethodCard, MethodRequest
 from ffbench.methods import decflow as package
 from ffbench.methods.decflow import adapter
 from ffbench.methods.decflow.weights import save_weights
@@ -69,6 +69,29 @@ def test_card(name: str, untrained: dict[str, Method]) -> None:
     assert card.options["semantic"] == ("dad3d" if name == "decflow" else "synthetic")
     assert card.parameters is not None
     assert 12e6 < card.parameters < 14e6 if name == "decflow" else 3e6 < card.parameters < 4e6
+
+
+@pytest.mark.parametrize("size", [(64, 96), (61, 75)])
+def test_mirrored_averages_the_pair_and_its_mirror_image(size: tuple[int, int]) -> None:
+    single = adapter.DecFlowMethod(MethodCard(id="single", title=""), network("decflow-s"), "cpu")
+    both = network("decflow-s")
+    both.config = both.config.model_copy(update={"mirrored": True})
+    method = adapter.DecFlowMethod(MethodCard(id="mirrored", title=""), both, "cpu")
+    images = pair(*size, batch=2)
+    turned = [image.flip(3) for image in images]
+
+    def mirror(flows: torch.Tensor) -> torch.Tensor:
+        return torch.stack([-flows[:, 0], flows[:, 1]], dim=1).flip(3)
+
+    found, straight, other = method.estimate(*images), single.estimate(*images), single.estimate(*turned)
+    assert found.head is not None
+    assert straight.head is not None
+    assert other.head is not None
+    torch.testing.assert_close(found.facial, (straight.facial + mirror(other.facial)) / 2, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.head, (straight.head + mirror(other.head)) / 2, rtol=1e-4, atol=1e-4)
+    assert (straight.facial - mirror(other.facial)).abs().mean() > 0.1
+    # So a mirrored face has the mirrored flow.
+    torch.testing.assert_close(method.estimate(*turned).facial, mirror(found.facial), rtol=1e-4, atol=1e-4)
 
 
 def test_random_weights_are_the_same_every_time() -> None:
