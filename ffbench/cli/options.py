@@ -52,7 +52,13 @@ Variant = Annotated[
     typer.Option("--variant", help="Reading of the metric, such as paper or official."),
 ]
 ProtocolOptions = Annotated[
-    list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="Option of the protocol; may be repeated.")
+    list[str],
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="Option of the protocol, such as flow=expression; may be repeated. See `ffbench protocols show NAME`.",
+    ),
 ]
 ProtocolOrImages = Annotated[
     str,

@@ -36,6 +36,7 @@ def test_the_card_is_of_these_weights(weights: Path) -> None:
     parameters = sum(parameter.numel() for parameter in network.parameters())
     assert f"{parameters:,} parameters" in card
     recipe = Recipe.model_validate_json(weights.with_suffix(".recipe.json").read_bytes())
+    assert network.config.model_dump() == type(network.config)(**recipe.network).model_dump()
     last = recipe.stages[-1]
     assert (training["recipe"], training["stage"], training["steps"]) == (recipe.name, last.name, last.steps)
     assert re.search(rf"\| {last.name} \| {last.steps:,} \|", card)
