@@ -1,7 +1,7 @@
 """The stream of training samples: from the face engine, layered photographs and FFN, mixed and augmented.
 
 Sample k of a stream follows from its seed and k alone, so that a run goes on where it stopped, and any number of
-workers and processes gives the same batches.
+workers gives the same batches. Processes take a batch each.
 """
 
 from __future__ import annotations
