@@ -54,7 +54,9 @@ def train_method(
         typer.Option("--photos", help="Folder of photographs for layered pairs; default: a few out of a package."),
     ] = None,
     device: options.Device = "auto",
-    processes: Annotated[int, typer.Option("--processes", min=1, help="GPUs, or CPU processes, that share it.")] = 1,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="GPUs, or CPU processes, with a batch each.")
+    ] = 1,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that make samples, for each.")] = 1,
     minutes: Annotated[
         Optional[float],  # noqa: UP045

@@ -46,7 +46,7 @@ class Settings:
         data: FFN or a dataset in its layout; None trains on what the face engine renders.
         photos: photographs for layered pairs; None takes the asset.
         device: `cpu`, `cuda`, ...
-        processes: how many share the work (DDP).
+        processes: how many take part, with a batch each (DDP).
         workers: processes that make samples, each.
         minutes: stop after this long, so that the same command goes on later; None runs to the end.
         stop_after: name of the last stage to train; None for all.
