@@ -32,8 +32,8 @@ def test_known_noise_is_found(sigma: float) -> None:
 
 
 def test_each_point_has_its_own() -> None:
-    sigma = np.linspace(0.1, 1.0, 60)
-    np.testing.assert_allclose(jitter(list(made_up(sigma, frames=2000))), sigma, rtol=0.15)
+    sigma = np.linspace(0.1, 1.0, 400)
+    np.testing.assert_allclose(jitter(list(made_up(sigma, frames=2000, points=400))), sigma, rtol=0.15)
 
 
 def test_jumps_and_lost_frames_hardly_matter() -> None:
@@ -45,6 +45,16 @@ def test_jumps_and_lost_frames_hardly_matter() -> None:
     still = list(made_up(0.2))
     still[60:70] = [None] * 10  # type: ignore[list-item]
     assert jitter(still).mean() == pytest.approx(0.2, rel=0.04)
+
+
+def test_a_camera_that_shakes_is_no_jitter_of_the_points() -> None:
+    points = made_up(0.1)
+    shake = np.random.default_rng(3).normal(0, 2.0, (len(points), 1, 2))
+    np.testing.assert_allclose(jitter(list(points + shake)), jitter(list(points)), atol=1e-9)
+
+
+def test_two_points_are_enough() -> None:
+    assert jitter(list(made_up(0.3, frames=4000, points=2))).mean() == pytest.approx(0.3, rel=0.1)
 
 
 def test_smooth_motion_is_no_jitter() -> None:
