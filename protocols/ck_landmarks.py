@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
 from ffbench.protocol import (
@@ -28,6 +28,8 @@ from ffbench.protocol import (
     ProtocolRequest,
     Term,
 )
+
+from .options import refuse_unknown, variant
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
@@ -131,10 +133,8 @@ def load(request: ProtocolRequest) -> CKLandmarks:
         UsageError: an option or variant; the protocol has none.
         DataError: the dataset is not usable.
     """
-    if request.options:
-        raise UsageError(f"{request.name} has no options, got {', '.join(sorted(request.options))}")
-    if request.variant not in (None, "paper"):
-        raise UsageError(f"{request.name} has the variant 'paper' only, got '{request.variant}'")
+    refuse_unknown(request, ())
+    variant(request, ["paper"])
     return CKLandmarks(request.data or default_dataset(_FOLDERS, "ck_plus"))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ffbench.archives.member_path import Place
 from ffbench.datasets.clips import find_clips
 from ffbench.datasets.mini import synthetic_mark
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS
 from ffbench.facemesh.jitter import epe_floor
 from ffbench.facemesh.network import LANDMARKS
@@ -35,6 +35,7 @@ from ffbench.protocol import (
 )
 
 from .clip_tracks import FramePair, TrackedClip, frame_pairs, network_sha256, track_clip
+from .options import refuse_unknown, variant, whole_number, whole_numbers
 
 VERSION = "1.0"
 GAPS = (1, 5, 10, 20)
@@ -165,27 +166,15 @@ def load(request: ProtocolRequest) -> ClipLandmarks:
         UsageError: an unknown option or variant, or a value that is not a positive whole number.
         DataError: no clip can be used.
     """
-    options = dict(request.options)
-    gaps = _whole_numbers("gaps", options.pop("gaps", ",".join(map(str, GAPS))))
-    stride = _whole_numbers("stride", options.pop("stride", str(STRIDE)))
-    if len(stride) > 1:
-        raise UsageError(f"option 'stride': expected one number, got {len(stride)}")
-    if options:
-        raise UsageError(f"{request.name} has the options gaps and stride, not {', '.join(sorted(options))}")
-    if request.variant not in (None, "standard"):
-        raise UsageError(f"{request.name} has the variant 'standard' only, got '{request.variant}'")
+    refuse_unknown(request, ("gaps", "stride"))
+    variant(request, ["standard"])
+    gaps = whole_numbers(request, "gaps", GAPS)
+    stride = whole_number(request, "stride", STRIDE)
     if request.data is not None:
-        return ClipLandmarks(find_clips(request.data), request.data.resolve().name, gaps, stride[0])
+        return ClipLandmarks(find_clips(request.data), request.data.resolve().name, gaps, stride)
     from ffbench.assets import asset_path
 
-    return ClipLandmarks([asset_path(name) for name in DEFAULT_CLIPS], "two real clips", gaps, stride[0])
-
-
-def _whole_numbers(option: str, text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.strip().isdecimal() and 0 < int(part) < 10**6 for part in parts):
-        raise UsageError(f"option '{option}': expected positive whole numbers such as 1,5,10, got '{text}'")
-    return tuple(sorted({int(part) for part in parts}))
+    return ClipLandmarks([asset_path(name) for name in DEFAULT_CLIPS], "two real clips", gaps, stride)
 
 
 def _dataset_card(

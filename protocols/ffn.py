@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import default_dataset
-from ffbench.errors import UsageError
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
@@ -33,6 +32,8 @@ from ffbench.protocol import (
 )
 from ffbench.synth.head import Region
 
+from .options import choice, refuse_unknown, variant
+
 VERSION = "1.0"
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 STABLE_REGIONS = (Region.FOREHEAD, Region.NOSE, Region.EARS, Region.SCALP)
@@ -43,7 +44,6 @@ INEXPRESSIVE_REGIONS = (Region.EARS, Region.SCALP, Region.NECK, Region.TORSO)
 Target = Literal["facial", "head", "expression"]
 Variant = Literal["paper", "official"]
 Derive = Literal["none", "rigid", "homography"]
-Choice = TypeVar("Choice", bound=str)
 FlowField = npt.NDArray[np.float32]
 
 _FOLDERS = ("FFN", "FacialFlowNet", "ffn")
@@ -235,26 +235,16 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    known = ("split",) if target == "facial" else ("split", "derive_head")
-    for name in request.options:
-        if name not in known:
-            raise UsageError(f"{request.name} has no option '{name}'; it has {' and '.join(known)}")
+    refuse_unknown(request, ("split",) if target == "facial" else ("split", "derive_head"))
     variants: tuple[Variant, ...] = get_args(Variant) if target == "facial" else ("paper",)
     derive: tuple[Derive, ...] = get_args(Derive)
     return FFNFlow(
         request.data or default_dataset(_FOLDERS, "ffn"),
         target,
-        variant=_one_of(variants, request.variant or "paper", f"{request.name}: variant"),
-        split=_one_of(ffn.SPLITS, request.options.get("split", "test"), f"{request.name}: split"),
-        derive_head=_one_of(derive, request.options.get("derive_head", "none"), f"{request.name}: derive_head"),
+        variant=variant(request, variants),
+        split=choice(request, "split", ffn.SPLITS),
+        derive_head=choice(request, "derive_head", derive),
     )
-
-
-def _one_of(known: Ordered[Choice], value: str, what: str) -> Choice:
-    for choice in known:
-        if choice == value:
-            return choice
-    raise UsageError(f"{what} must be {' or '.join(known)}, got '{value}'")
 
 
 def _dataset_card(found: ffn.FFN) -> DatasetCard:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from ffbench.protocol import (
 )
 
 from . import recognition_engines
+from .options import choice, refuse_unknown, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_engines import EngineName
 from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
@@ -40,7 +41,6 @@ from .recognition_scores import METRICS, pair_terms, summarise_recognition, vote
 
 VERSION = "1.0"
 Variant = Literal["clean", "official"]
-Choice = TypeVar("Choice", bound=str)
 
 _FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
 _TITLES = {
@@ -226,11 +226,7 @@ def load(request: ProtocolRequest) -> Recognition:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    known = ("flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
-    for name in request.options:
-        if name not in known:
-            raise UsageError(f"{request.name}: unknown option '{name}'; there are {', '.join(known)}")
-    options = dict(request.options)
+    refuse_unknown(request, ("flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine"))
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
     recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
@@ -240,29 +236,16 @@ def load(request: ProtocolRequest) -> Recognition:
     return Recognition(
         request.name,
         request.data or default_dataset(_FOLDERS, "casme2"),
-        variant=_one_of(variants, request.variant or "clean", f"{request.name}: variant"),
-        flow=_one_of(flows, options.get("flow", "facial"), f"{request.name}: flow"),
-        derive_head=_one_of(derive, options.get("derive_head", "none"), f"{request.name}: derive_head"),
-        recogniser=_one_of(recognisers, options.get("recogniser", "roi"), f"{request.name}: recogniser"),
-        recipe=_one_of(recipes, options["recipe"], f"{request.name}: recipe") if "recipe" in options else None,
-        epochs=_count(options["epochs"], f"{request.name}: epochs") if "epochs" in options else None,
-        seeds=_count(options.get("seeds", "1"), f"{request.name}: seeds"),
-        workers=_count(options.get("workers", "1"), f"{request.name}: workers", most=os.cpu_count() or 1),
-        engine=_one_of(engines, options.get("engine", "processes"), f"{request.name}: engine"),
+        variant=variant(request, variants),
+        flow=choice(request, "flow", flows),
+        derive_head=choice(request, "derive_head", derive),
+        recogniser=choice(request, "recogniser", recognisers),
+        recipe=choice(request, "recipe", recipes) if "recipe" in request.options else None,
+        epochs=whole_number(request, "epochs", 1) if "epochs" in request.options else None,
+        seeds=whole_number(request, "seeds", 1),
+        workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
+        engine=choice(request, "engine", engines),
     )
-
-
-def _one_of(choices: tuple[Choice, ...], value: str, what: str) -> Choice:
-    for choice in choices:
-        if choice == value:
-            return choice
-    raise UsageError(f"{what} is '{value}', expected one of {', '.join(choices)}")
-
-
-def _count(text: str, what: str, most: int = 10_000) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise UsageError(f"{what} is '{text}', expected a whole number from 1 to {most}")
-    return int(text)
 
 
 def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCard:

@@ -30,6 +30,7 @@ from ffbench.protocol import (
     Term,
 )
 
+from .options import choice, refuse_unknown, variant, whole_number
 from .vertex_datasets import (
     SOURCES,
     Kind,
@@ -215,26 +216,16 @@ def load_ck(request: ProtocolRequest) -> FaceVertices:
 
 
 def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
-    options = dict(request.options)
-    known = [name for name in OPTIONS if name != "gap" or kind == "mead_vertices"]
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise UsageError(f"{request.name} has the options {', '.join(known)}, not {', '.join(unknown)}")
-    if request.variant not in (None, "paper"):
-        raise UsageError(f"{request.name} has the variant 'paper' only, got '{request.variant}'")
-    for name, choices in (("image", ("crop", "original")), ("visibility", ("all", "visible"))):
-        if options.get(name, choices[0]) not in choices:
-            raise UsageError(f"option '{name}': expected {' or '.join(choices)}, got '{options[name]}'")
-    gap = options.get("gap", "1")
-    if not (gap.isdecimal() and 0 < int(gap) < 10**6):
-        raise UsageError(f"option 'gap': expected a positive whole number, got '{gap}'")
+    options = request.options
+    refuse_unknown(request, [name for name in OPTIONS if name != "gap" or kind == "mead_vertices"])
+    variant(request, ["paper"])
     return FaceVertices(
         request.data or default_dataset(SOURCES[kind].folders, SOURCES[kind].mini),
         kind,
         regions=Path(options["regions"]) if "regions" in options else None,
-        image=options.get("image"),
-        visibility=options.get("visibility"),
-        gap=int(gap),
+        image=choice(request, "image", ("crop", "original")) if "image" in options else None,
+        visibility=choice(request, "visibility", ("all", "visible")) if "visibility" in options else None,
+        gap=whole_number(request, "gap", 1),
     )
 
 

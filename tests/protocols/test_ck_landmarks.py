@@ -216,9 +216,9 @@ def test_without_ck_plus_the_default_is_the_mini_dataset(
 
 
 def test_options_and_other_variants_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="ck_landmarks has no options, got gaps"):
+    with pytest.raises(UsageError, match="ck_landmarks has no option 'gaps'; it has none"):
         load(tmp_path, options={"gaps": "1"})
-    with pytest.raises(UsageError, match="'paper' only, got 'official'"):
+    with pytest.raises(UsageError, match="variant is 'official', expected paper"):
         load(tmp_path, variant="official")
 
 

@@ -257,15 +257,16 @@ def test_unreadable_clips(tmp_path: Path, calls: list[int], name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"gap": "1"}, "has the options gaps and stride, not gap"),
-        ({"gaps": ""}, "positive whole numbers"),
-        ({"gaps": "1,"}, "positive whole numbers"),
-        ({"gaps": "0,1"}, "positive whole numbers"),
-        ({"gaps": "-1"}, "positive whole numbers"),
-        ({"gaps": "1.5"}, "got '1.5'"),
-        ({"gaps": "9" * 400}, "positive whole numbers"),
+        ({"gap": "1"}, "has no option .gap.; it has gaps, stride"),
+        ({"gaps": ""}, "whole numbers from 1 to 999999 such as 1,5,10"),
+        ({"gaps": "1,"}, "option .gaps. is .1,., expected whole numbers"),
+        ({"gaps": "0,1"}, "expected whole numbers"),
+        ({"gaps": "-1"}, "expected whole numbers"),
+        ({"gaps": "1.5"}, "is '1.5'"),
+        ({"gaps": "9" * 5000}, "expected whole numbers"),
         ({"stride": "0"}, "option 'stride'"),
-        ({"stride": "1,2"}, "expected one number, got 2"),
+        ({"stride": "٣"}, "option .stride. is .٣., expected a whole number"),
+        ({"stride": "1,2"}, "is .1,2., expected a whole number from 1"),
     ],
 )
 def test_wrong_options(tmp_path: Path, options: dict[str, str], said: str) -> None:
@@ -274,7 +275,7 @@ def test_wrong_options(tmp_path: Path, options: dict[str, str], said: str) -> No
 
 
 def test_other_variants_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'standard' only"):
+    with pytest.raises(UsageError, match="variant is 'official', expected standard"):
         clip_landmarks.load(ProtocolRequest("clip_landmarks", tmp_path, variant="official"))
 
 

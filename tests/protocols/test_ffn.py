@@ -317,12 +317,17 @@ def test_another_split_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "variant", "options", "message"),
     [
-        ("facial", "clean", {}, "variant must be paper or official, got 'clean'"),
-        ("head", "official", {}, "variant must be paper, got 'official'"),
-        ("facial", None, {"split": "dev"}, "split must be test or val or train, got 'dev'"),
+        ("facial", "clean", {}, "variant is 'clean', expected paper or official"),
+        ("head", "official", {}, "variant is 'official', expected paper"),
+        ("facial", None, {"split": "dev"}, "option 'split' is 'dev', expected test or val or train"),
         ("facial", None, {"derive_head": "rigid"}, "has no option 'derive_head'"),
-        ("head", None, {"derive_head": "affine"}, "derive_head must be none or rigid or homography"),
-        ("head", None, {"derive-head": "rigid"}, "no option 'derive-head'; it has split and derive_head"),
+        (
+            "head",
+            None,
+            {"derive_head": "affine"},
+            "'derive_head' is 'affine', expected none or rigid or homography",
+        ),
+        ("head", None, {"derive-head": "rigid"}, "no option 'derive-head'; it has split, derive_head"),
     ],
 )
 def test_wrong_options_are_named(

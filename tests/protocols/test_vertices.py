@@ -203,10 +203,10 @@ def test_regions_are_looked_for(root: Path, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gap": "0"}, "positive whole number"),
-        ({"image": "full"}, "crop or original, got 'full'"),
+        ({"gap": "0"}, "option 'gap' is '0', expected a whole number"),
+        ({"image": "full"}, "is 'full', expected crop or original"),
         ({"visibility": "some"}, "all or visible"),
-        ({"size": "1"}, "not size"),
+        ({"size": "1"}, "no option 'size'; it has gap, image, regions, visibility"),
     ],
 )
 def test_options_that_are_none(root: Path, options: dict[str, str], message: str) -> None:

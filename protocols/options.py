@@ -1,0 +1,86 @@
+"""What a protocol's options and variant may be, in the words in which users are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from ffbench.errors import UsageError
+from ffbench.protocol import ProtocolRequest
+
+Choice = TypeVar("Choice", bound=str)
+MOST = 999_999
+"""The largest whole number that an option may be, unless it says otherwise."""
+
+
+def refuse_unknown(request: ProtocolRequest, known: Sequence[str]) -> None:
+    """Refuse options that the protocol does not have.
+
+    Raises:
+        UsageError: there is one; the message says which there are.
+    """
+    for name in request.options:
+        if name not in known:
+            raise UsageError(
+                f"{request.name} has no option '{name}'; " + (f"it has {', '.join(known)}" if known else "it has none")
+            )
+
+
+def variant(request: ProtocolRequest, variants: Sequence[Choice]) -> Choice:
+    """Give the variant; the first is the default.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    return _one_of(variants, request.variant or variants[0], f"{request.name}: variant")
+
+
+def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice]) -> Choice:
+    """Give the value of an option that is one of some words; the first is the default.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    return _one_of(choices, request.options.get(option, choices[0]), f"{request.name}: option '{option}'")
+
+
+def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int], most: int = MOST) -> tuple[int, ...]:
+    """Give an option's numbers from 1 to `most`, typed such as `1,5,10`, in ascending order and each once.
+
+    Raises:
+        UsageError: something else was typed.
+    """
+    text = request.options.get(option, ",".join(map(str, default)))
+    numbers = [_number(part.strip(), most) for part in text.split(",")]
+    if None in numbers:
+        raise UsageError(
+            f"{request.name}: option '{option}' is '{text}', expected whole numbers from 1 to {most} such as 1,5,10"
+        )
+    return tuple(sorted({number for number in numbers if number is not None}))
+
+
+def whole_number(request: ProtocolRequest, option: str, default: int, most: int = MOST) -> int:
+    """Give an option's number from 1 to `most`.
+
+    Raises:
+        UsageError: something else was typed.
+    """
+    text = request.options.get(option, str(default))
+    number = _number(text, most)
+    if number is None:
+        raise UsageError(f"{request.name}: option '{option}' is '{text}', expected a whole number from 1 to {most}")
+    return number
+
+
+def _number(text: str, most: int) -> int | None:
+    # Digits are counted before they are read: Python refuses to read thousands of them.
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
+        return None
+    return int(text) if 1 <= int(text) <= most else None
+
+
+def _one_of(choices: Sequence[Choice], value: str, what: str) -> Choice:
+    for one in choices:
+        if one == value:
+            return one
+    raise UsageError(f"{what} is '{value}', expected {' or '.join(choices)}")
