@@ -56,7 +56,7 @@ def test_show_prints_the_recipe_and_trains_nothing() -> None:
     [
         (["dis"], "cannot be trained"),
         (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
-        (["decflow-s", "--stage", "flo"], "it has semantic, facial, finer, further, decomposition"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, facial, finer, further, longer, decomposition"),
         (["decflow-s"], "--out"),
         (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
     ],
