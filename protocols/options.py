@@ -44,17 +44,17 @@ def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice]) -> 
     return _one_of(choices, request.options.get(option, choices[0]), f"{request.name}: option '{option}'")
 
 
-def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int], most: int = MOST) -> tuple[int, ...]:
-    """Give an option's numbers from 1 to `most`, typed such as `1,5,10`, in ascending order and each once.
+def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int]) -> tuple[int, ...]:
+    """Give an option's numbers from 1 to `MOST`, typed such as `1,5,10`, in ascending order and each once.
 
     Raises:
         UsageError: something else was typed.
     """
     text = request.options.get(option, ",".join(map(str, default)))
-    numbers = [_number(part.strip(), most) for part in text.split(",")]
+    numbers = [_number(part.strip(), MOST) for part in text.split(",")]
     if None in numbers:
         raise UsageError(
-            f"{request.name}: option '{option}' is '{text}', expected whole numbers from 1 to {most} such as 1,5,10"
+            f"{request.name}: option '{option}' is '{text}', expected whole numbers from 1 to {MOST} such as 1,5,10"
         )
     return tuple(sorted({number for number in numbers if number is not None}))
 
