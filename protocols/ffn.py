@@ -15,7 +15,7 @@ from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import default_dataset
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
-from ffbench.metrics.head_motion import fit_head_flow
+from ffbench.metrics.head_motion import Derive, fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
@@ -43,7 +43,6 @@ INEXPRESSIVE_REGIONS = (Region.EARS, Region.SCALP, Region.NECK, Region.TORSO)
 
 Target = Literal["facial", "head", "expression"]
 Variant = Literal["paper", "official"]
-Derive = Literal["none", "rigid", "homography"]
 FlowField = npt.NDArray[np.float32]
 
 _FOLDERS = ("FFN", "FacialFlowNet", "ffn")

@@ -16,6 +16,7 @@ from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.classification import confusion_matrix
+from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
     Confusion,
     DatasetCard,
@@ -35,7 +36,7 @@ from .options import choice, refuse_unknown, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_engines import EngineName
 from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
-from .recognition_flows import Derive, Kind, choose, pack, require
+from .recognition_flows import Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
 

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.errors import UsageError
-from ffbench.metrics.head_motion import fit_head_flow
+from ffbench.metrics.head_motion import Derive, fit_head_flow
 
 from .recognition_faces import SIZE, FlowField
 
 Kind = Literal["facial", "head", "expression"]
-Derive = Literal["none", "rigid", "homography"]
 Values = npt.NDArray[np.float32]
 
 FLOW_VALUES = SIZE * SIZE * 2

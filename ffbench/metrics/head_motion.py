@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Model = Literal["rigid", "homography"]
+Derive = Literal["none", Model]
+"""How a method with one flow gets a head flow: not at all, or by a model."""
 FlowField = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float64]
 
