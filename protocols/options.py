@@ -52,11 +52,11 @@ def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int])
     """
     text = request.options.get(option, ",".join(map(str, default)))
     numbers = [_number(part.strip(), MOST) for part in text.split(",")]
-    if None in numbers:
+    if not all(numbers):
         raise UsageError(
             f"{request.name}: option '{option}' is '{text}', expected whole numbers from 1 to {MOST} such as 1,5,10"
         )
-    return tuple(sorted({number for number in numbers if number is not None}))
+    return tuple(sorted(set(numbers)))
 
 
 def whole_number(request: ProtocolRequest, option: str, default: int, most: int = MOST) -> int:
@@ -67,16 +67,18 @@ def whole_number(request: ProtocolRequest, option: str, default: int, most: int 
     """
     text = request.options.get(option, str(default))
     number = _number(text, most)
-    if number is None:
+    if not number:
         raise UsageError(f"{request.name}: option '{option}' is '{text}', expected a whole number from 1 to {most}")
     return number
 
 
-def _number(text: str, most: int) -> int | None:
+def _number(text: str, most: int) -> int:
+    """Give the number from 1 to `most` that a text is, or 0 where it is none."""
+    digits = text.lstrip("0")
     # Digits are counted before they are read: Python refuses to read thousands of them.
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
-        return None
-    return int(text) if 1 <= int(text) <= most else None
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most))):
+        return 0
+    return int(digits) if int(digits) <= most else 0
 
 
 def _one_of(choices: Sequence[Choice], value: str, what: str) -> Choice:

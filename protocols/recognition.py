@@ -41,6 +41,8 @@ from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subje
 from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
 
 VERSION = "1.0"
+MOST_TRAINING = 10_000
+"""The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
 
 _FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
@@ -242,8 +244,8 @@ def load(request: ProtocolRequest) -> Recognition:
         derive_head=choice(request, "derive_head", derive),
         recogniser=choice(request, "recogniser", recognisers),
         recipe=choice(request, "recipe", recipes) if "recipe" in request.options else None,
-        epochs=whole_number(request, "epochs", 1) if "epochs" in request.options else None,
-        seeds=whole_number(request, "seeds", 1),
+        epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
+        seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
         workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
         engine=choice(request, "engine", engines),
     )

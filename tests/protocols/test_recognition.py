@@ -416,6 +416,9 @@ def test_what_cannot_be_run_is_said(planted: Path, tmp_path: Path) -> None:
         load(seed="1")
     with pytest.raises(UsageError, match="option 'seeds' is '0', expected a whole number from 1"):
         load(seeds="0")
+    for name in ("seeds", "epochs"):
+        with pytest.raises(UsageError, match=f"option '{name}' is '10001', expected a whole number from 1 to 10000"):
+            load(**{name: "10001"})
     with pytest.raises(UsageError, match="recipe=main_branch is of recogniser=mmnet; 'roi' has none"):
         load(recipe="main_branch")
     with pytest.raises(UsageError, match="variant is 'paper', expected clean or official"):
