@@ -47,6 +47,7 @@ class RenderedPairs(IterableDataset[Sample]):
     - `mask`: (H, W) bool, where the bust is in image 1; elsewhere the flow is zero
     - `occluded`: (H, W) bool, what image 2 does not show
     - `region`: (H, W) uint8, values of `ffbench.synth.head.Region`
+    - `depth`: (H, W) float32, planar depth in dm, 0 where there is only background
     - `uv`, when `surface` is asked for: (2, H, W) float32, texture coordinates of the skin in image 1, else zero
     - `index`: int, `dataset.sample(index)` makes the pair again; `seed`: int, of its scene; `frames`: int, the pair
       is two consecutive frames of a sequence of that length (motion scale 1/frames), 0 for a pair of `anywhere`
@@ -232,6 +233,7 @@ def _tensors(pair: RenderedPair) -> dict[str, torch.Tensor]:
         "mask": torch.from_numpy(labels.mask),
         "occluded": torch.from_numpy(labels.occlusion),
         "region": torch.from_numpy(labels.region),
+        "depth": torch.from_numpy(labels.depth),
     }
 
 

@@ -22,7 +22,7 @@ class LabelledPair:
         image1, image2: the pair.
         facial: flow of all that moves.
         head: flow of the head alone; None where it is not known.
-        region, uv: (H, W) uint8 and (H, W, 2) float32, dense labels of image 1 for face-semantic encoders, or None.
+        region, uv, depth: (H, W) uint8, (H, W, 2) float32 and (H, W) float32, dense labels of image 1, or None.
     """
 
     image1: Image
@@ -31,6 +31,7 @@ class LabelledPair:
     head: Flow | None = None
     region: npt.NDArray[np.uint8] | None = None
     uv: npt.NDArray[np.float32] | None = None
+    depth: npt.NDArray[np.float32] | None = None
 
 
 def augment(
@@ -76,6 +77,7 @@ def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
         head=None if pair.head is None else flow(pair.head),
         region=None if pair.region is None else resized(pair.region, cv2.INTER_NEAREST),
         uv=None if pair.uv is None else resized(pair.uv, cv2.INTER_NEAREST),
+        depth=None if pair.depth is None else resized(pair.depth, cv2.INTER_NEAREST),
     )
 
 
@@ -97,6 +99,7 @@ def _mirrored(pair: LabelledPair, axis: int) -> LabelledPair:
         region=None if pair.region is None else np.flip(pair.region, axis),
         # A mirrored face has left and right changed: the texture is symmetric about u = 0.5.
         uv=None if pair.uv is None else _mirrored_uv(np.flip(pair.uv, axis), axis),
+        depth=None if pair.depth is None else np.flip(pair.depth, axis),
     )
 
 
@@ -128,6 +131,7 @@ def _crop(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
         head=None if pair.head is None else cut(pair.head) - pan,
         region=None if pair.region is None else cut(pair.region),
         uv=None if pair.uv is None else cut(pair.uv),
+        depth=None if pair.depth is None else cut(pair.depth),
     )
 
 

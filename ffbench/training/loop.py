@@ -201,7 +201,7 @@ class _Run:
             if self._progress is not None and fabric.is_global_zero:
                 self._progress(stage.name, done, stage.steps, numbers["loss"])
             # A face-semantic encoder makes no flow to be validated.
-            every = 0 if trainee.wants_surface(stage) else self._recipe.validation.every
+            every = 0 if not trainee.trains_flow(stage) else self._recipe.validation.every
             if every and (done % every == 0 or done == stage.steps):
                 self._validate(stage, done, average)
             if self._stopping:
@@ -277,7 +277,7 @@ class _Run:
             photos=self._settings.photos,
             start=done * stage.accumulate * stage.batch * processes,
             shard=(rank, processes),
-            surface=self._trainee.wants_surface(stage),
+            labels=self._trainee.dense_labels(stage),
         )
         loader = DataLoader(
             pairs,

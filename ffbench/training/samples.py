@@ -23,6 +23,8 @@ from ffbench.training.augment import LabelledPair, augment
 from ffbench.training.recipe import SourceName, Stage
 
 Batch = dict[str, torch.Tensor]
+DENSE_LABELS = frozenset({"region", "depth", "uv"})
+"""Labels of image 1 that a stage's losses may ask for."""
 # Full motion, and the steps of FFN's sequences.
 _SCALES = {2: 3.0, 3: 1.0, 5: 1.0, 10: 1.0, 15: 0.5, 20: 0.5}
 
@@ -35,7 +37,8 @@ class TrainingPairs(IterableDataset[Batch]):
     - `image1`, `image2`: (3, H, W) uint8 RGB
     - `facial`, `head`: (2, H, W) float32, forward, px; `head` is zero where it is not known
     - `head_valid`: (H, W) bool, where `head` is known
-    - `region`: (H, W) uint8 and `uv`: (2, H, W) float32, when `surface` is asked for; zero where there is no face
+    - of `labels` those that are asked for, zero where they are not known: `region` (H, W) uint8, `depth` (H, W)
+      float32 in dm, `uv` (2, H, W) float32
     - `index`: () int64
     """
 
@@ -48,7 +51,7 @@ class TrainingPairs(IterableDataset[Batch]):
         photos: Path | None = None,
         start: int = 0,
         shard: tuple[int, int] = (0, 1),
-        surface: bool = False,
+        labels: frozenset[str] = frozenset(),
     ) -> None:
         """Describe the stream; photographs are read and heads made at the first sample.
 
@@ -59,23 +62,28 @@ class TrainingPairs(IterableDataset[Batch]):
             photos: folder of photographs for the source `layers`; None takes the asset.
             start: index of the first sample.
             shard: (i, n): this is process i of n that share the stream.
-            surface: whether `region` and `uv` are wanted.
+            labels: further dense labels of image 1, of `DENSE_LABELS`.
 
         Raises:
             DataError: `data` holds no training pairs.
         """
         super().__init__()
-        self.stage, self.seed, self.start, self.shard, self.surface = stage, seed, start, shard, surface
+        self.stage, self.seed, self.start, self.shard, self.labels = stage, seed, start, shard, labels
         self._names = [name for name, weight in stage.data.items() if weight > 0]
         weights = np.array([stage.data[name] for name in self._names], np.float64)
         self._shares = weights / weights.sum()
         self._photos_folder = photos
         self._photos: list[npt.NDArray[np.uint8]] | None = None
         self._faces = RenderedPairs(
-            seed=seed, size=stage.render, scales=_SCALES, anywhere=stage.anywhere, calm=stage.calm, surface=surface
+            seed=seed,
+            size=stage.render,
+            scales=_SCALES,
+            anywhere=stage.anywhere,
+            calm=stage.calm,
+            surface="uv" in labels,
         )
         # Only the engine knows what a face-semantic encoder is trained on.
-        self._ffn = () if data is None or surface else ffn.scan(data, "train", head=True).pairs
+        self._ffn = () if data is None or "uv" in labels else ffn.scan(data, "train", head=True).pairs
         self._makers: dict[SourceName, Callable[[int], LabelledPair]] = {
             "faces": self._ffn_pair if self._ffn else self._face,
             "layers": self._layered,
@@ -104,9 +112,11 @@ class TrainingPairs(IterableDataset[Batch]):
             "head_valid": torch.from_numpy(known),
             "index": torch.tensor(index),
         }
-        if self.surface:
-            region = np.zeros(known.shape, np.uint8) if pair.region is None else pair.region
-            sample["region"] = torch.from_numpy(np.ascontiguousarray(region))
+        if "region" in self.labels:
+            sample["region"] = _plane(pair.region, known.shape, np.uint8)
+        if "depth" in self.labels:
+            sample["depth"] = _plane(pair.depth, known.shape, np.float32)
+        if "uv" in self.labels:
             sample["uv"] = _channels_first(np.zeros_like(pair.facial) if pair.uv is None else pair.uv)
         return sample
 
@@ -115,9 +125,15 @@ class TrainingPairs(IterableDataset[Batch]):
         image1, image2, facial, head = (
             _channels_last(made[key]) for key in ("image1", "image2", "flow_facial", "flow_head")
         )
-        if not self.surface:
-            return LabelledPair(image1, image2, facial, head)
-        return LabelledPair(image1, image2, facial, head, made["region"].numpy(), _channels_last(made["uv"]))
+        return LabelledPair(
+            image1,
+            image2,
+            facial,
+            head,
+            region=made["region"].numpy() if "region" in self.labels else None,
+            uv=_channels_last(made["uv"]) if "uv" in self.labels else None,
+            depth=made["depth"].numpy() if "depth" in self.labels else None,
+        )
 
     def _layered(self, index: int) -> LabelledPair:
         if self._photos is None:
@@ -131,6 +147,11 @@ class TrainingPairs(IterableDataset[Batch]):
         order = np.random.default_rng([self.seed, 502, epoch]).permutation(len(self._ffn))
         arrays = read_pair(self._ffn[int(order[place])])
         return LabelledPair(arrays.image1, arrays.image2, arrays.facial, arrays.head)
+
+
+def _plane(array: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type[np.generic]) -> torch.Tensor:
+    """Return a label (H, W), zero where it is not known."""
+    return torch.from_numpy(np.zeros(shape, dtype) if array is None else np.ascontiguousarray(array))
 
 
 def _channels_first(array: npt.NDArray[Any]) -> torch.Tensor:

@@ -48,9 +48,13 @@ class Trainee(nn.Module, ABC):
         if stage.copies:
             raise UsageError(f"stage '{stage.name}': copies: this network has no parts to be copied")
 
-    def wants_surface(self, stage: Stage) -> bool:
-        """Say whether a stage's batches need `region` and `uv`."""
-        return False
+    def dense_labels(self, stage: Stage) -> frozenset[str]:
+        """Return which of `samples.DENSE_LABELS` a stage's losses need."""
+        return frozenset()
+
+    def trains_flow(self, stage: Stage) -> bool:
+        """Return whether a stage trains what makes flow, so that it can be validated."""
+        return True
 
     @abstractmethod
     def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:

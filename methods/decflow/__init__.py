@@ -44,3 +44,6 @@ decflow = MethodEntry(
 decflow_s = MethodEntry(
     "light DecFlow for the CPU: facial, head and expression flow", _load, train=_training("decflow-s", "ffbench")
 )
+decflow_c = MethodEntry(
+    "light DecFlow that corrects DIS: facial, head and expression flow", _load, train=_training("decflow-c", "ffbench")
+)

@@ -12,14 +12,15 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
-from .config import LightConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, PaperConfig
 from .light import STRIDES
 from .network import FlowNetwork
 from .weights import create_network, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "trained"
 PAPER = "Lu et al., FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset, ACM MM 2024"
-_TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)"}
+_TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)", "decflow-c": "DecFlow-C (corrects DIS)"}
+_CONFIGS = {"decflow": PaperConfig, "decflow-s": LightConfig, "decflow-c": CorrectorConfig}
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _RANDOM_SEED = 0
 
@@ -33,7 +34,7 @@ class DecFlowMethod(Method):
         self.network = network.to(self.device).eval()
         self._iterations = iterations
         config = network.config
-        self._mirrored = isinstance(config, LightConfig) and config.mirrored
+        self._mirrored = not isinstance(config, PaperConfig) and config.mirrored
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
         """Repeat the border until the size fits the network, estimate, and cut it off again."""
@@ -101,6 +102,8 @@ def load(request: MethodRequest) -> Method:
         options["iterations at strides 32, 16, 8, 4"] = ", ".join(map(str, counts))
         options["mirrored"] = config.mirrored
         steps = sum(counts)
+    if isinstance(config, CorrectorConfig):
+        options |= {"start": config.start, "decomposition": config.decomposition, "mirrored": config.mirrored}
     card = MethodCard(
         id=request.name,
         title=_TITLES[name],
@@ -123,7 +126,7 @@ def _shipped(name: str) -> bool:
 def _random_network(name: str) -> FlowNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_RANDOM_SEED)
-        return create_network(PaperConfig() if name == "decflow" else LightConfig())
+        return create_network(_CONFIGS[name]())
 
 
 def _check_precision(precision: Precision, device: str, name: str) -> None:

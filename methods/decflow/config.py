@@ -48,4 +48,21 @@ class LightConfig(_Config):
     mirrored: bool = False
 
 
-NetworkConfig = Annotated[PaperConfig | LightConfig, Field(discriminator="architecture")]
+class CorrectorConfig(_Config):
+    """`decflow-c`: corrects a classical flow; small enough to be trained on a CPU.
+
+    `channels` are the widths at strides 2, 4, 8 and 16. `start` is the flow that is corrected: OpenCV's DIS, or none.
+    `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder learns it.
+    `mirrored` as for the light network.
+    """
+
+    architecture: Literal["decflow-c"] = "decflow-c"
+    semantic: SemanticName = "synthetic"
+    semantic_input: SemanticInput = "imagenet"
+    channels: tuple[Width, Width, Width, Width] = (32, 64, 96, 128)
+    start: Literal["dis", "none"] = "dis"
+    decomposition: Literal["rigid", "learned"] = "rigid"
+    mirrored: bool = False
+
+
+NetworkConfig = Annotated[PaperConfig | LightConfig | CorrectorConfig, Field(discriminator="architecture")]

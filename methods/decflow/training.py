@@ -14,6 +14,7 @@
 | `official` | facial + 0.8 head + 1.5 expression, as in the released code |
 | `joint` | facial + head + expression by the stage's `weights` (1 each); the last two where head flow is known |
 | `semantic` | cross-entropy of regions + error of texture coordinates |
+| `rigid` | of the network that corrects a classical flow: see `corrector_loss`, its parts by the stage's `weights` |
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import Trainee, Training, TrainRequest
 
 from .adapter import DecFlowMethod
-from .config import LightConfig, NetworkConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
+from .corrector import CorrectorPredictions
+from .corrector_loss import WEIGHTS, corrector_loss
 from .gma import DecFlow
 from .loss import decomposition_loss, facial_loss, official_loss
 from .network import FlowNetwork, FlowPredictions
@@ -45,8 +48,8 @@ if TYPE_CHECKING:
     from ffbench.training.recipe import Stage
     from ffbench.training.samples import Batch
 
-_CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
-_LOSSES = ("facial", "decomposition", "official", "joint", "semantic")
+_CONFIG: TypeAdapter[PaperConfig | LightConfig | CorrectorConfig] = TypeAdapter(NetworkConfig)
+_LOSSES = ("facial", "decomposition", "official", "joint", "semantic", "rigid")
 _PARTS = ("all", "facial", "head", "semantic")
 
 
@@ -68,7 +71,7 @@ class DecFlowTrainee(Trainee):
                 f"stage '{stage.name}': loss '{stage.loss}' of '{stage.trains}'; {self.name} has the losses "
                 f"{', '.join(_LOSSES)} and the parts {', '.join(_PARTS)}"
             )
-        if self.wants_surface(stage) != (stage.trains == "semantic"):
+        if (stage.loss == "semantic") != (stage.trains == "semantic"):
             raise UsageError(f"stage '{stage.name}': the loss 'semantic' goes with the part 'semantic'")
         self.network.unfreeze()
         if self.semantic is not None:
@@ -95,9 +98,15 @@ class DecFlowTrainee(Trainee):
                 )
             self.network.head_decoder.load_state_dict(self.network.facial_decoder.state_dict())
 
-    def wants_surface(self, stage: Stage) -> bool:
-        """See `Trainee.wants_surface`."""
-        return stage.loss == "semantic"
+    def dense_labels(self, stage: Stage) -> frozenset[str]:
+        """See `Trainee.dense_labels`."""
+        if stage.loss == "semantic":
+            return frozenset({"region", "uv"})
+        return frozenset({"region", "depth"}) if stage.loss == "rigid" else frozenset()
+
+    def trains_flow(self, stage: Stage) -> bool:
+        """See `Trainee.trains_flow`."""
+        return stage.trains != "semantic"
 
     def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
         """See `Trainee.forward`."""
@@ -117,6 +126,9 @@ class DecFlowTrainee(Trainee):
             return {"facial": facial_loss(flows, facial, gamma=gamma)}
         if stage.loss == "joint":
             return _joint_loss(flows, batch, stage)
+        if isinstance(flows, CorrectorPredictions):
+            parts = corrector_loss(flows, batch, gamma)
+            return {name: stage.weights.get(name, WEIGHTS[name]) * part for name, part in parts.items()}
         loss = decomposition_loss if stage.loss == "decomposition" else official_loss
         return {stage.loss: loss(flows, facial, head, batch["head_valid"], gamma)}
 

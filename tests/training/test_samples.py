@@ -62,7 +62,7 @@ def test_workers_give_the_same_batches() -> None:
 
 
 def test_surface_labels_when_asked_for() -> None:
-    sample = TrainingPairs(stage(), 0, surface=True).sample(0)
+    sample = TrainingPairs(stage(), 0, labels=frozenset({"region", "uv"})).sample(0)
     assert sample["region"].shape == (64, 64)
     assert sample["uv"].shape == (2, 64, 64)
 

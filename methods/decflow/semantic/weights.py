@@ -16,6 +16,7 @@ from ..tensors import fill, read_tensor_file
 from .resnet import from_pytorchcv, from_torchvision
 from .torchscript import read_tensors
 
+_INSIDE = "semantic."  # what its entries begin with in the weights of a whole network
 _DAD3D_STEM = "init_block.conv.conv.weight"
 
 
@@ -26,7 +27,7 @@ def load_semantic_weights(encoder: nn.Module, name: SemanticName, path: Path | N
         encoder: filled in place.
         name: `dad3d` takes DAD-3DNet's `dad_3dheads.trcd`, of which only tensors are read and no code is
             run; `imagenet` takes a file of torchvision's ResNet-50, or None for torchvision's own download
-            (`IMAGENET1K_V1`); `synthetic` takes a safetensors file of the encoder.
+            (`IMAGENET1K_V1`); `synthetic` takes a safetensors file of the encoder, or of a network that has one.
         path: the file.
 
     Raises:
@@ -44,7 +45,9 @@ def load_semantic_weights(encoder: nn.Module, name: SemanticName, path: Path | N
         source = str(path or "torchvision's ResNet-50")
         fill(encoder, _translated(read_tensor_file(path) if path else _download(), from_torchvision), source)
     elif name == "synthetic" and path is not None:
-        fill(encoder, read_tensor_file(path), str(path))
+        tensors = read_tensor_file(path)
+        inside = {key.removeprefix(_INSIDE): value for key, value in tensors.items() if key.startswith(_INSIDE)}
+        fill(encoder, inside or tensors, str(path))
     else:
         raise MethodError(f"the semantic encoder '{name}' needs no weights file, or one must be named")
 

@@ -1,0 +1,107 @@
+"""Losses of the network that corrects a classical flow.
+
+Expression flow is zero nearly everywhere, so that an even mean over pixels teaches a network to say zero. Its loss has
+therefore two parts: the mean over all pixels, and the mean over those where the face deforms, by how much it does.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from ffbench.synth.head import Region
+from ffbench.training.loss import in_range
+from ffbench.training.samples import Batch
+
+from .corrector import CorrectorPredictions, Decomposition
+
+_POWER, _OFFSET = 0.7, 0.01  # of the robust error
+_RIGID_BELOW = 0.15  # px of expression below which a pixel counts as moving rigidly
+_GATE_HALF = 0.1  # px of expression where the gate is to be half open
+_FULL_WEIGHT = 1.0  # px of expression from which on a pixel counts fully as deforming
+_LEAST_SHARE = 0.005  # of the pixels, as if that much deformed: what one pixel weighs is bounded
+_NOT_HEAD = (Region.BACKGROUND, Region.NECK, Region.TORSO)
+
+WEIGHTS = {
+    "facial": 1.0,
+    "log_error": 0.02,
+    "expression": 1.0,
+    "deforming": 0.3,
+    "fit": 0.1,
+    "rigid": 0.05,
+    "gate": 0.05,
+    "depth": 0.05,
+}
+"""Factors of the parts, unless a stage says otherwise."""
+
+
+def corrector_loss(predictions: CorrectorPredictions, batch: Batch, gamma: float) -> dict[str, torch.Tensor]:
+    """Return the parts of the loss, unweighted.
+
+    Args:
+        predictions: of every step.
+        batch: `TrainingPairs` with `region` and `depth`.
+        gamma: weight of each step against the next.
+    """
+    facial, head = batch["facial"], batch["head"]
+    valid = in_range(facial)
+    known = in_range(head, batch["head_valid"]) & valid
+    expression = facial - head
+    factors = [gamma ** (len(predictions.facial) - 1 - step) for step in range(len(predictions.facial))]
+    parts = {name: facial.new_zeros(()) for name in WEIGHTS}
+    deforming = _length(expression).clamp(max=_FULL_WEIGHT) / _FULL_WEIGHT * known
+    for factor, flow, log_error in zip(factors, predictions.facial, predictions.log_error, strict=True):
+        error = _length(flow - facial)
+        parts["facial"] = parts["facial"] + factor * _mean((error + _OFFSET) ** _POWER, valid)
+        # Laplace's likelihood: the scale learns to be the error, which takes no gradient.
+        scale = log_error[:, 0]
+        parts["log_error"] = parts["log_error"] + factor * _mean(error.detach() * torch.exp(-scale) + scale, valid)
+    for factor, flow, predicted in zip(factors, predictions.facial, predictions.head, strict=True):
+        error = _length(flow - predicted - expression)
+        parts["expression"] = parts["expression"] + factor * _mean(error, known)
+        least = _LEAST_SHARE * known.sum() + 1
+        parts["deforming"] = parts["deforming"] + factor * (error * deforming).sum() / deforming.sum().clamp(min=least)
+    split = predictions.decomposition
+    if split is not None and split.weight is not None:
+        parts |= _of_the_fit(split, batch, expression, known, predictions.facial[-1].detach())
+    return parts
+
+
+def _of_the_fit(
+    split: Decomposition, batch: Batch, expression: torch.Tensor, known: torch.Tensor, facial: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """What the rigid fit is made of, at full size, held against the labels."""
+    assert split.weight is not None
+    assert split.gate is not None
+    assert split.depth is not None
+    region, depth = batch["region"], batch["depth"]
+    size = _length(expression)
+    on_head = known & (depth > 0)
+    for part in _NOT_HEAD:
+        on_head &= region != int(part)
+    fitted = facial - split.rest
+    rigid = (on_head & (size < _RIGID_BELOW)).float()
+    gate = size / (size + _GATE_HALF)
+    return {
+        "fit": _mean(_length(fitted - batch["head"]), on_head),
+        "rigid": _mean(F.binary_cross_entropy_with_logits(split.weight[:, 0], rigid, reduction="none"), known),
+        "gate": _mean(F.binary_cross_entropy_with_logits(split.gate[:, 0], gate, reduction="none"), known),
+        "depth": _mean((split.depth[:, 0] - _standardised(depth, on_head)).abs(), on_head),
+    }
+
+
+def _standardised(depth: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return depth with mean 0 and deviation 1 over the mask of each sample."""
+    count = mask.sum(dim=(1, 2), keepdim=True).clamp(min=1)
+    mean = (depth * mask).sum(dim=(1, 2), keepdim=True) / count
+    variance = ((depth - mean).square() * mask).sum(dim=(1, 2), keepdim=True) / count
+    return (depth - mean) / (variance + 1e-4).sqrt()
+
+
+def _length(flow: torch.Tensor) -> torch.Tensor:
+    # The small number keeps the gradient finite where the length is zero.
+    return (flow.square().sum(dim=1) + 1e-8).sqrt()
+
+
+def _mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
