@@ -25,7 +25,7 @@ from .semantic import SemanticEncoder, create_semantic_encoder
 SCALES = (2, 1)
 """The flow is corrected at 1/2 of the images' size, then at 1/1."""
 _SEMANTIC_LEVEL = 2  # of the encoder, at stride 8
-_INPUTS = 17
+_INPUTS = 13
 _SMALL = 1e-3
 _GATE_BIAS = -2.0
 
@@ -94,37 +94,24 @@ class DecFlowCorrector(FlowNetwork):
         every_step = self.training if every_step is None else every_step
         flow, back = self._start(image1, image2)
         semantic = None if self.semantic is None else self.semantic(image1)
-        split = Decomposition(torch.zeros_like(flow), torch.zeros_like(flow))
+        split: Decomposition | None = None
         facial, heads, errors = [], [], []
-        last = 1
         for number, scale in enumerate(SCALES):
             first, second = (_pooled(2 * image - 1, scale) for image in (image1, image2))
             here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
-            rest, expression = (_resized(part, here) * (last / scale) for part in (split.rest, split.expression))
-            features = self.encoder(
-                _observe(first, second, here, there, rest, expression),
-                number,
-                None if semantic is None else _pooled(semantic, scale),
-            )
+            seen = None if semantic is None else _pooled(semantic, scale)
+            features = self.encoder(_observe(first, second, here, there), number, seen)
             correction, log_error = self.facial_decoder(features)
             flow = flow + scale * _resized(correction, flow)
             if head:
-                split = self.head_decoder(features, (_pooled(flow, scale) / scale).detach())
-                last = scale
+                split = self.head_decoder(features, (_pooled(flow, scale) / scale).detach(), split)
             if every_step or scale == SCALES[-1]:
                 facial.append(flow)
                 errors.append(_resized(log_error, flow))
-                if head:
+                if split is not None:
                     heads.append(flow - scale * _resized(split.expression, flow))
             flow = flow.detach()
-            split = Decomposition(
-                split.expression.detach() if scale != SCALES[-1] else split.expression,
-                split.rest.detach(),
-                split.weight,
-                split.gate,
-                split.depth,
-            )
-        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), split if head else None)
+        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), split)
 
     def _start(self, image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.config.start == "dis":
@@ -235,20 +222,22 @@ class HeadDecoder(nn.Module):
         self.enter8, self.side8 = nn.Conv2d(width16, inner8, 1), nn.Conv2d(width8, inner8, 1)
         self.block8 = Residual(inner8)
         self.enter4, self.side4 = nn.Conv2d(inner8, inner4, 1), nn.Conv2d(width4, inner4, 1)
+        self.before = nn.Conv2d(16 * 4, inner4, 1)
         self.block4 = Residual(inner4)
         self.out = _last_layer(inner4, 16 * (5 if rigid else 2))
 
-    def forward(self, features: list[torch.Tensor], flow: torch.Tensor) -> Decomposition:
-        """Split a flow (B, 2, h, w) that takes no gradient."""
+    def forward(self, features: list[torch.Tensor], flow: torch.Tensor, before: Decomposition | None) -> Decomposition:
+        """Split a flow (B, 2, h, w) that takes no gradient, with how it was split at half that size."""
         x = self.block8(_doubled(self.enter8(features[3])) + self.side8(features[2]))
-        x = self.block4(_doubled(self.enter4(x)) + self.side4(features[1]))
+        x = _doubled(self.enter4(x)) + self.side4(features[1])
+        if before is not None:
+            x = x + self.before(F.pixel_unshuffle(_what_is_left(flow, before), 4))
+        x = self.block4(x)
         out = F.pixel_shuffle(self.out(x).float(), 4)
         if not self.rigid:
             return Decomposition(out, torch.zeros_like(flow))
         correction, weight, gate, depth = out[:, :2], out[:, 2:3], out[:, 3:4] + _GATE_BIAS, out[:, 4:5]
-        with torch.autocast(flow.device.type, enabled=False):
-            fitted, _ = fit_head_flow(flow, depth, torch.sigmoid(weight).square())
-        rest = flow - fitted
+        rest = flow - _fitted(flow, depth, weight)
         return Decomposition(torch.sigmoid(gate) * rest + correction, rest, weight, gate, depth)
 
 
@@ -261,14 +250,22 @@ def _last_layer(inputs: int, outputs: int) -> nn.Conv2d:
     return layer
 
 
-def _observe(
-    image1: torch.Tensor,
-    image2: torch.Tensor,
-    flow: torch.Tensor,
-    back: torch.Tensor,
-    rest: torch.Tensor,
-    expression: torch.Tensor,
-) -> torch.Tensor:
+def _fitted(flow: torch.Tensor, depth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return the rigid fit to a flow by logits of the weights."""
+    with torch.autocast(flow.device.type, enabled=False):
+        return fit_head_flow(flow, depth, torch.sigmoid(weight.float()).square())[0]
+
+
+def _what_is_left(flow: torch.Tensor, before: Decomposition) -> torch.Tensor:
+    """Return (B, 4, h, w): what is left of a flow by the weights of the scale before, and its expression."""
+    expression = 2 * _resized(before.expression.detach(), flow)
+    if before.weight is None or before.depth is None:
+        return torch.tanh(torch.cat([torch.zeros_like(expression), expression], dim=1))
+    depth, weight = (_resized(part.detach(), flow) for part in (before.depth, before.weight))
+    return torch.tanh(torch.cat([flow - _fitted(flow, depth, weight), expression], dim=1))
+
+
+def _observe(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
     """Return what the encoder sees: (B, inputs, h, w)."""
     where, inside = _targets(flow)
     warped = F.grid_sample(image2, where, padding_mode="border", align_corners=True)
@@ -276,8 +273,8 @@ def _observe(
     difference = 3 * (image1 - warped).abs().mean(dim=1, keepdim=True)
     length = (flow.square().sum(dim=1, keepdim=True).sqrt().mean(dim=(2, 3), keepdim=True)) + 1
     size = (torch.log(length) / 3).expand_as(difference)
-    parts = [image1, warped, difference, torch.tanh(flow / length / 2), torch.tanh(loop / 2), size, inside]
-    return torch.cat([*parts, torch.tanh(rest), torch.tanh(expression)], dim=1)
+    moved = [torch.tanh(flow / length / 2), torch.tanh(loop / 2)]
+    return torch.cat([image1, warped, difference, *moved, size, inside], dim=1)
 
 
 def _targets(flow: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

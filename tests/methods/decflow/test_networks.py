@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ffbench.methods.decflow import attention as attention_module
+from ffbench.methods.decflow.corrector import DecFlowCorrector
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.light import DecFlowLight
 from tests.methods.decflow.nets import CONFIGS, network, pair
@@ -71,6 +72,10 @@ def test_every_step_in_training_and_iterations(name: str) -> None:
     assert len(steps.facial) == len(steps.head) == len(steps.expression) == model.steps
     assert all(flow.shape == (1, 2, 64, 64) for flow in steps.facial)
     assert torch.equal(steps.facial[-1], model(*images).facial[-1])
+    if isinstance(model, DecFlowCorrector):
+        with pytest.raises(ValueError, match="makes 2 steps, got 1"):
+            model(*images, iterations=1)
+        return
     once = model(*images, iterations=1, every_step=True)
     assert len(once.facial) == (4 if isinstance(model, DecFlowLight) else 1)
 

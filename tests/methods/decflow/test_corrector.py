@@ -1,0 +1,109 @@
+"""The light network that corrects a classical flow: what it starts from, and what its losses teach."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from ffbench.methods.decflow.classical_start import classical_flows
+from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
+from ffbench.methods.decflow.corrector_loss import WEIGHTS, corrector_loss
+from ffbench.synth.head import Region
+from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
+from tests.methods.decflow.test_overfit import scene
+
+
+def shifted(dx: int, dy: int, size: int = 96) -> tuple[torch.Tensor, torch.Tensor]:
+    """A smooth texture and the same moved by (dx, dy)."""
+    texture = cv2.GaussianBlur(np.random.default_rng(0).random((size + 32, size + 32, 3), np.float32), (0, 0), 2)
+    texture = (texture - texture.min()) / np.ptp(texture)
+    first, second = (texture[16 - y : 16 - y + size, 16 - x : 16 - x + size] for x, y in ((0, 0), (dx, dy)))
+    image1, image2 = (torch.from_numpy(image.copy()).permute(2, 0, 1)[None] for image in (first, second))
+    return image1, image2
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(3, 0), (0, -5), (4, 2)])
+def test_the_start_points_forward_and_back(dx: int, dy: int) -> None:
+    forward, backward = classical_flows(*shifted(dx, dy))
+    inside = (slice(None), slice(None), slice(16, -16), slice(16, -16))
+    expected = torch.tensor([dx, dy]).view(2, 1, 1).float()
+    assert forward.shape == backward.shape == (1, 2, 96, 96)
+    assert (forward[inside] - expected).abs().mean() < 0.05
+    assert (backward[inside] + expected).abs().mean() < 0.05
+
+
+@torch.inference_mode()
+def test_an_untrained_network_is_the_classical_method() -> None:
+    torch.manual_seed(0)
+    images = shifted(4, 2)
+    model = DecFlowCorrector(TINY_CORRECTOR).eval()
+    start, _ = classical_flows(*images)
+    assert (model(*images).facial[-1] - start).abs().max() < 0.1
+    without = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"start": "none"})).eval()
+    assert without(*images).facial[-1].abs().max() < 0.1
+
+
+@torch.inference_mode()
+def test_it_says_how_large_its_error_is() -> None:
+    found = network("decflow-c")(*pair(64, 96, batch=2))
+    assert isinstance(found, CorrectorPredictions)
+    assert found.log_error[0].shape == (2, 1, 64, 96)
+    assert found.log_error[0].abs().max() <= 6
+
+
+def batch() -> dict[str, torch.Tensor]:
+    """A scene whose right half is a head that moves rigidly but for a bump."""
+    image1, image2, facial, head = scene()
+    region = torch.zeros(1, *facial.shape[2:], dtype=torch.uint8)
+    region[:, :, facial.shape[3] // 2 :] = int(Region.CHEEKS)
+    depth = torch.linspace(5, 6, facial.shape[3]).expand(1, *facial.shape[2:]) * (region > 0)
+    valid = torch.ones(1, *facial.shape[2:], dtype=torch.bool)
+    images = {"image1": image1, "image2": image2, "facial": facial, "head": head}
+    return {**images, "head_valid": valid, "region": region, "depth": depth}
+
+
+def test_the_true_flows_cost_nothing_but_what_the_offsets_cost() -> None:
+    made = batch()
+    truth = CorrectorPredictions((made["facial"],), (made["head"],), (torch.full_like(made["facial"][:, :1], -6.0),))
+    parts = corrector_loss(truth, made, 0.5)
+    assert parts["expression"] < 1e-3
+    assert parts["deforming"] < 1e-3
+    assert parts["facial"] == pytest.approx(0.01**0.7, rel=0.05)
+    wrong = CorrectorPredictions((made["facial"],), (made["facial"],), truth.log_error)
+    missed = corrector_loss(wrong, made, 0.5)
+    # Zero expression: cheap on the mean over pixels, dear where the face deforms.
+    assert missed["deforming"] > 2 * missed["expression"] > 0
+
+
+def test_pixels_that_are_not_known_teach_nothing() -> None:
+    made = batch()
+    made["head_valid"][:] = False
+    model = network("decflow-c").train()
+    parts = corrector_loss(model(made["image1"], made["image2"]), made, 0.5)
+    assert parts["facial"] > 0
+    assert all(parts[name] == 0 for name in WEIGHTS if name not in ("facial", "log_error"))
+
+
+@pytest.mark.parametrize("decomposition", ["rigid", "learned"])
+def test_overfits_one_pair_in_both_parts(decomposition: str) -> None:
+    torch.manual_seed(0)
+    made = batch()
+    made["region"][:] = int(Region.CHEEKS)
+    made["depth"] = made["depth"] + 1
+    model = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"decomposition": decomposition})).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
+    for _ in range(150):
+        parts = corrector_loss(model(made["image1"], made["image2"]), made, 0.5)
+        loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+    with torch.inference_mode():
+        flows = model.eval()(made["image1"], made["image2"])
+    expression = made["facial"] - made["head"]
+    for found, true in ((flows.facial, made["facial"]), (flows.head, made["head"]), (flows.expression, expression)):
+        error = torch.linalg.vector_norm(found[-1] - true, dim=1).mean().item()
+        assert error < 0.35 * torch.linalg.vector_norm(true, dim=1).mean().item()
