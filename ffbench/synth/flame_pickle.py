@@ -1,16 +1,12 @@
-"""Reading FLAME's pickles without running anything in them.
+"""Reading FLAME's pickles without running anything in them, and without chumpy or Python 2.
 
-A pickle is a program: it names classes and functions and has them called. Here every name becomes an inert
-`Node` that only notes what it would have been called with, so that neither chumpy nor Python 2 is needed;
-names that FLAME's files have no use for are refused. Arrays are then made from the notes, after checks.
+`pickle_reader` reads a pickle into notes of what its program would have called. Which names FLAME's files have a use for
+is said here; others are refused. Arrays are made from the notes, after checks.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
-import pickletools
 import re
 from typing import Any
 
@@ -19,6 +15,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
+from ffbench.synth.pickle_reader import Name, Node, RefusedNameError, read_pickle
 
 ALLOWED = frozenset(
     {
@@ -41,54 +38,16 @@ ALLOWED = frozenset(
         "_codecs.encode",
     }
 )
-PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-MOST_STEPS = 2_000_000
-"""More instructions than any FLAME file has; the bound also keeps the reader's memo small."""
+_TEXT_MODE_NAME = re.compile(rb"c[A-Za-z_][A-Za-z_.0-9]*\r\n[A-Za-z_]\w*\r\n")
+_SEARCHED_FOR_TEXT_MODE = 4096
+_NUMBERS = frozenset({"b1", *(f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)), "f2", "f4", "f8"})
+_MOST_SIDES, _LONGEST_SIDE = 8, 2**40
 LARGEST_SPARSE = 10_000_000
 """Most cells of a sparse matrix that is written out: FLAME's joint regressor has 25,115."""
 
 
-class Node:
-    """A name in a pickle, or what it would have been called to make; nothing is called."""
-
-    name: str = ""
-    args: tuple[Any, ...]
-    state: Any
-
-    def __new__(cls, *args: Any) -> Node:
-        """Note the arguments of a call."""
-        node = object.__new__(cls)
-        node.args = args
-        node.state = None
-        return node
-
-    def __init__(self, *args: Any) -> None: ...
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    @property
-    def kind(self) -> str:
-        """Name of the class or function, seen through the helper that old pickles make objects with."""
-        if self.name == "copyreg._reconstructor" and self.args and isinstance(self.args[0], type):
-            return str(getattr(self.args[0], "name", ""))
-        return self.name
-
-
-class _InertUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        full = f"{PYTHON_2.get(module, module)}.{name}"
-        if full not in ALLOWED:
-            raise _RefusedError(full)
-        return type("Node", (Node,), {"name": full})
-
-
-class _RefusedError(Exception):
-    """A name that is not allowed."""
-
-
 def read_tree(content: bytes, path: Place) -> Any:
-    """Read a pickle, of Python 2 or 3, into plain containers, strings, numbers and nodes.
+    """Read a pickle, of Python 2 or 3 and protocols 0 to 5, into plain containers, strings, numbers, names and nodes.
 
     Args:
         content: the pickle.
@@ -98,19 +57,30 @@ def read_tree(content: bytes, path: Place) -> Any:
         DataError: it names something that FLAME's files do not need, or it is damaged.
     """
     try:
-        # The unpickler sizes its memo by the largest index that it meets, before it can know better.
-        for step, (code, argument, _) in enumerate(pickletools.genops(content)):
-            if step > MOST_STEPS or (code.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > MOST_STEPS):
-                raise ValueError(f"more than {MOST_STEPS} instructions")
-        return _InertUnpickler(io.BytesIO(content), encoding="latin1").load()
-    except _RefusedError as error:
+        return read_pickle(_without_text_mode(content), ALLOWED)
+    except RefusedNameError as error:
         raise DataError(
             f"{path}: names {one_line(error)}, which no FLAME file needs, so that loading it could run code; "
             "nothing was run; get the file from its authors"
         ) from error
-    except Exception as error:  # A damaged pickle can fail in any way.
+    except (ValueError, MemoryError) as error:
         reason = one_line(error) or type(error).__name__
         raise DataError(f"{path}: expected a pickle, found a damaged one ({reason}); download it again") from error
+
+
+def _without_text_mode(content: bytes) -> bytes:
+    """Undo what Windows does to a file that is written in text mode: every line break is CR LF.
+
+    Names in pickles of protocols 0 to 3 end in line breaks, so that it shows there.
+
+    Raises:
+        ValueError: some line breaks are CR LF and others are not, so that it cannot be undone.
+    """
+    if not _TEXT_MODE_NAME.search(content, 0, _SEARCHED_FOR_TEXT_MODE):
+        return content
+    if content.count(b"\n") != content.count(b"\r\n"):
+        raise ValueError("some of its line breaks were changed to CR LF, as a copy in text mode does")
+    return content.replace(b"\r\n", b"\n")
 
 
 def one_line(text: object, most: int = 120) -> str:
@@ -159,7 +129,8 @@ def single_object(value: object) -> Any:
 
 
 def _from_bytes(raw: object, dtype: object, shape: object, fortran: bool) -> npt.NDArray[Any]:
-    if not (isinstance(shape, tuple) and all(isinstance(size, int) and size >= 0 for size in shape)):
+    # Bounds on sides and their number keep the product below, and what is said of it, short.
+    if not (isinstance(shape, tuple) and len(shape) <= _MOST_SIDES and all(_is_size(side, 0) for side in shape)):
         raise ValueError("an array without a shape")
     kind, content = _dtype(dtype), _bytes(raw)
     if math.prod(shape) * kind.itemsize != len(content):
@@ -167,12 +138,17 @@ def _from_bytes(raw: object, dtype: object, shape: object, fortran: bool) -> npt
     return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
 
 
+def _is_size(value: object, least: int) -> bool:
+    return isinstance(value, int) and least <= value <= _LONGEST_SIDE
+
+
 def _dtype(value: object) -> np.dtype[Any]:
     code = value.args[0] if isinstance(value, Node) and value.kind == "numpy.dtype" and value.args else None
-    if not (isinstance(value, Node) and isinstance(code, str) and re.fullmatch(r"[<>|=]?[biuf][1248]", code)):
-        raise ValueError(f"an array of type {one_line(code)}")
+    plain = code.lstrip("<>|=") if isinstance(code, str) else type(code).__name__
+    if not (isinstance(value, Node) and isinstance(code, str) and plain in _NUMBERS):
+        raise ValueError(f"an array of type {one_line(plain)}")
     order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else ""
-    return np.dtype((order if order in ("<", ">") else "") + code.lstrip("<>|="))
+    return np.dtype((order if order in ("<", ">") else "") + plain)
 
 
 def _bytes(raw: object) -> bytes:
@@ -189,17 +165,19 @@ def _bytes(raw: object) -> bytes:
 def _from_columns(state: dict[Any, Any]) -> npt.NDArray[Any]:
     """Write out a matrix in compressed columns; scipy would take its indices on trust."""
     shape = state.get("_shape", state.get("shape"))
-    if not (isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(n, int) and n > 0 for n in shape)):
+    if not (isinstance(shape, tuple) and len(shape) == 2 and all(_is_size(side, 1) for side in shape)):
         raise ValueError("a sparse matrix without a shape")
     rows, columns = shape
     if rows * columns > LARGEST_SPARSE:
         raise ValueError(f"a sparse matrix of {rows} x {columns}")
     data, indices, starts = (_plain_array(state.get(name)).reshape(-1) for name in ("data", "indices", "indptr"))
-    counts = np.diff(starts)
-    if len(starts) != columns + 1 or starts[0] != 0 or starts[-1] != len(data) or (counts < 0).any():
+    if indices.dtype.kind not in "iu" or starts.dtype.kind not in "iu":
+        raise ValueError("a sparse matrix whose places are no whole numbers")
+    if len(starts) != columns + 1 or starts[0] != 0 or starts[-1] != len(data) or (starts[:-1] > starts[1:]).any():
         raise ValueError("a sparse matrix whose columns do not add up")
     if len(indices) != len(data) or (len(indices) and not 0 <= indices.min() <= indices.max() < rows):
         raise ValueError("a sparse matrix with values outside of it")
     dense = np.zeros((rows, columns))
-    np.add.at(dense, (indices, np.repeat(np.arange(columns), counts)), data)
+    counts = np.diff(starts.astype(np.int64))
+    np.add.at(dense, (indices.astype(np.int64), np.repeat(np.arange(columns), counts)), data)
     return dense
