@@ -1,7 +1,7 @@
 """Reading FLAME's pickles without running anything in them, and without chumpy or Python 2.
 
-`pickle_reader` reads a pickle into notes of what its program would have called. Which names FLAME's files have a use for
-is said here; others are refused. Arrays are made from the notes, after checks.
+`pickle_reader` reads a pickle into notes of what its program would have called. Which names FLAME's files have a use
+for is said here; others are refused. Arrays are made from the notes, after checks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
-from ffbench.synth.pickle_reader import Name, Node, RefusedNameError, read_pickle
+from ffbench.synth.pickle_reader import Node, RefusedNameError, read_pickle
 
 ALLOWED = frozenset(
     {
@@ -178,6 +178,6 @@ def _from_columns(state: dict[Any, Any]) -> npt.NDArray[Any]:
     if len(indices) != len(data) or (len(indices) and not 0 <= indices.min() <= indices.max() < rows):
         raise ValueError("a sparse matrix with values outside of it")
     dense = np.zeros((rows, columns))
-    counts = np.diff(starts.astype(np.int64))
+    counts = (starts[1:] - starts[:-1]).astype(np.int64)
     np.add.at(dense, (indices.astype(np.int64), np.repeat(np.arange(columns), counts)), data)
     return dense

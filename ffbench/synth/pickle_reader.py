@@ -10,15 +10,18 @@ Instructions: `pickletools.py` of CPython, and PEP 307, 3154 and 574.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-MOST_STEPS = 200_000
+MOST_STEPS = 50_000
 """More instructions than any FLAME file has (hundreds); bounds time, memory and memo."""
 _LONGEST_NUMBER = 40
 """Characters or bytes; numbers of FLAME's files have 64 bits."""
+_FOREIGN_ESCAPE = re.compile(rb"\\[^'\"nrtx]")
+"""What `repr` of Python 2 does not write, backslashes aside; others would mean more than a byte, or warn."""
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 
 
@@ -80,6 +83,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.names: dict[str, Name] = {}
 
     def run(self) -> Any:
         for _ in range(MOST_STEPS):
@@ -154,7 +158,7 @@ class _Machine:
         full = f"{_PYTHON_2.get(module, module)}.{name}"
         if full not in self.allowed:
             raise RefusedNameError(full)
-        return Name(full)
+        return self.names.setdefault(full, Name(full))
 
     def call(self, function: Any, args: Any) -> None:
         if not (isinstance(function, Name) and isinstance(args, tuple)):
@@ -191,7 +195,9 @@ def _text_string(machine: _Machine) -> None:
     """Read what `repr` of Python 2 made of a string: quoted, bytes escaped or (not by `repr`) as they are."""
     text = machine.line()
     if not (len(text) >= 2 and text[:1] == text[-1:] and text[:1] in b"'\""):
-        raise ValueError(f"a string without quotes, at byte {machine.place - len(text) - 1}")
+        raise ValueError(f"a string without quotes, at byte {machine.place - len(text) - 2}")
+    if _FOREIGN_ESCAPE.search(text[1:-1].replace(b"\\\\", b"")):
+        raise ValueError(f"a string with escapes that are not Python 2's, at byte {machine.place - len(text) - 2}")
     machine.push(text[1:-1].decode("unicode_escape"))
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import pickle
-import struct
 import sys
 import types
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_matrix
+
+from tests.synth import python2_pickle
+from tests.synth.python2_pickle import Ch
 
 ROWS, COLUMNS = 8, 9
 SKIN = ROWS * COLUMNS
@@ -93,31 +94,8 @@ def landmarks_dict() -> dict[str, npt.NDArray[Any]]:
     }
 
 
-class Ch:
-    """What chumpy.ch.Ch keeps in a pickle."""
-
-    def __init__(self, x: npt.NDArray[Any]) -> None:
-        self.x = x
-        self._dirty_vars: set[str] = set()
-        self._itr = None
-        self._depends_on_deps: dict[str, Any] = {}
-
-
-class _Pickler2(pickle._Pickler):
-    """Writes strings and bytes as Python 2 does."""
-
-    dispatch: ClassVar[dict[type, Any]] = dict(pickle._Pickler.dispatch)
-
-    def _string(self, value: str | bytes) -> None:
-        raw = value if isinstance(value, bytes) else value.encode("latin1")
-        self.write(b"T" + struct.pack("<i", len(raw)) + raw if len(raw) > 255 else b"U" + bytes([len(raw)]) + raw)
-        self.memoize(value)
-
-    dispatch[str] = dispatch[bytes] = _string
-
-
-def dump(content: Any, protocol: int = 2, python2: bool = False) -> bytes:
-    """Pickle `content`; what is of class `Ch` names chumpy."""
+def dump(content: Any, protocol: int = 2) -> bytes:
+    """Pickle `content` as Python 3 does; what is of class `Ch` names chumpy."""
     module = types.ModuleType("chumpy.ch")
     saved = {name: sys.modules.get(name) for name in ("chumpy", "chumpy.ch")}
     sys.modules["chumpy"], sys.modules["chumpy.ch"] = types.ModuleType("chumpy"), module
@@ -125,16 +103,7 @@ def dump(content: Any, protocol: int = 2, python2: bool = False) -> bytes:
     home = Ch.__module__
     Ch.__module__ = "chumpy.ch"
     try:
-        if not python2:
-            return pickle.dumps(content, protocol)
-        stream = io.BytesIO()
-        _Pickler2(stream, protocol).dump(content)
-        # Names that numpy and scipy had in those days.
-        return (
-            stream.getvalue()
-            .replace(b"cnumpy._core.", b"cnumpy.core.")
-            .replace(b"cscipy.sparse._csc\n", b"cscipy.sparse.csc\n")
-        )
+        return pickle.dumps(content, protocol)
     finally:
         Ch.__module__ = home
         for name, old in saved.items():
@@ -150,8 +119,8 @@ def write_flame(folder: Path, texture: bool = False, **changed: Any) -> Path:
     model = flame_dict()
     model["shapedirs"] = Ch(model["shapedirs"])
     model.update(changed)
-    (folder / "generic_model.pkl").write_bytes(dump(model, python2=True))
-    (folder / "FLAME_masks.pkl").write_bytes(dump(masks_dict(), python2=True))
+    (folder / "generic_model.pkl").write_bytes(python2_pickle.dumps(model, 2))
+    (folder / "FLAME_masks.pkl").write_bytes(python2_pickle.dumps(masks_dict(), 0))
     np.save(folder / "landmark_embedding.npy", np.array(landmarks_dict(), object), allow_pickle=True)
     if texture:
         points, corners = texture_arrays()

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_matrix
 
-from tests.synth.flame_folder import Ch
+
+class Ch:
+    """What chumpy.ch.Ch keeps in a pickle."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.x = x
+        self._dirty_vars: set[str] = set()
+        self._itr = None
+        self._depends_on_deps: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -197,8 +205,8 @@ class _Writer:
         shape = tuple(_Size(side) for side in value.shape)
         fortran = value.ndim > 1 and value.flags.f_contiguous
         raw = value.tobytes("F" if fortran else "C").decode("latin1")
-        # A tuple for each array: a constant of Python 3 would be one object.
-        self.call(_RECONSTRUCT, (_NDARRAY, tuple([0]), "b"), value, (1, shape, value.dtype, bool(fortran), raw))
+        empty = tuple(0 for _ in range(1))  # a tuple for each array: a constant would be one object
+        self.call(_RECONSTRUCT, (_NDARRAY, empty, "b"), value, (1, shape, value.dtype, bool(fortran), raw))
 
     def sparse(self, value: csc_matrix) -> None:
         state = {"indices": value.indices, "data": value.data, "maxprint": 50, "_shape": value.shape,
@@ -222,9 +230,10 @@ class _Own(str):
     """A string that is an object of its own, however short."""
 
 
+_DTYPES = {type(np.dtype(code)) for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8")}
 _SAVERS: dict[type, Any] = {
     type(None): _Writer.none, bool: _Writer.boolean, int: _Writer.integer, _Size: _Writer.size, str: _Writer.string,
-    _Own: _Writer.string, Unicode: _Writer.unicode, tuple: _Writer.tuple, list: _Writer.list, dict: _Writer.dict, set: _Writer.set,
-    Class: _Writer.name, np.ndarray: _Writer.array, csc_matrix: _Writer.sparse, Ch: _Writer.chumpy,
-    **{type(np.dtype(code)): _Writer.dtype for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8")},
+    _Own: _Writer.string, Unicode: _Writer.unicode, tuple: _Writer.tuple, list: _Writer.list, dict: _Writer.dict,
+    set: _Writer.set, Class: _Writer.name, np.ndarray: _Writer.array, csc_matrix: _Writer.sparse, Ch: _Writer.chumpy,
+    **dict.fromkeys(_DTYPES, _Writer.dtype),
 }  # fmt: skip

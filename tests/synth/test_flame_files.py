@@ -16,6 +16,7 @@ from ffbench.errors import DataError
 from ffbench.npy import read_npy
 from ffbench.synth import flame_files
 from ffbench.synth.flame_files import read_flame, read_landmarks, read_masks, read_texture_uv
+from tests.synth import python2_pickle
 from tests.synth.flame_folder import (
     VERTICES,
     Ch,
@@ -260,11 +261,13 @@ def changed_bytes(content: bytes) -> st.SearchStrategy[bytes]:
     return st.lists(edit, min_size=1, max_size=4).map(change)
 
 
-MASKS_FILE = dump({name: mask[:3] for name, mask in masks_dict().items()}, python2=True)
+MASKS_FILES = [
+    python2_pickle.dumps({name: mask[:3] for name, mask in masks_dict().items()}, protocol) for protocol in (0, 2)
+]
 
 
 @settings(max_examples=300, deadline=None)
-@given(content=changed_bytes(MASKS_FILE))
+@given(content=st.sampled_from(MASKS_FILES).flatmap(changed_bytes))
 def test_damage_is_never_more_than_a_data_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.pkl"
     path.write_bytes(content)
