@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ffbench.archives.member_path import Place
+from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
 from ffbench.errors import DataError
-from ffbench.paths import data_dir
 from ffbench.protocol import DatasetCard
 
 from .vertex_tracks import FaceMeshPoints, MetricalPoints, Track
-
-PAPER_VERTICES = 1435
-MASKS, INDEX_FILE = "FLAME_masks.pkl", "regions.json"
 
 Kind = Literal["mead_vertices", "ck_vertices"]
 
@@ -59,27 +56,13 @@ def subject_of(video: str) -> str:
     return video.partition("_")[0]
 
 
-def find_regions(data: Place) -> Place:
-    """Find the file that says which vertices count: with the tracks, or in `$FFBENCH_DATA/FLAME`.
-
-    Raises:
-        DataError: there is none.
-    """
-    places = [data / INDEX_FILE, data / MASKS]
-    folder = data_dir()
-    if folder is not None:
-        places.append(folder / "FLAME" / MASKS)
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        raise DataError(
-            f"{data / MASKS}: not found; the vertices of lips, cheeks and eyes are read from FLAME's own {MASKS} "
-            f"(here or in $FFBENCH_DATA/FLAME), from {INDEX_FILE} here, or from the file in the option regions=..."
-        )
-    return found
-
-
 def dataset_card(
-    data: Place, kind: Kind, tracks: Sequence[Track], problems: Sequence[str], manifest: str
+    data: Place,
+    kind: Kind,
+    tracks: Sequence[Track],
+    problems: Sequence[str],
+    manifest: str,
+    chosen: tuple[Choice, int] | None = None,
 ) -> DatasetCard:
     """Say what the tracks are, who made them, and what is missing.
 
@@ -89,12 +72,15 @@ def dataset_card(
         tracks: the videos that are used, one at least.
         problems: one line each.
         manifest: hash of all files that are used.
+        chosen: how the vertices were chosen from FLAME's masks, and how many they are; None without masks.
     """
     facts = {
         "videos": float(len(tracks)),
         "subjects": float(len({subject_of(track.name) for track in tracks})),
         "frames": float(sum(len(track.numbers) for track in tracks)),
     }
+    if chosen is not None:
+        facts["vertices"] = float(chosen[1])
     files = [file for track in tracks for file in track.files(track.numbers).values()]
     # One made video among real ones is enough: their mean is no measurement of real faces.
     made = synthetic_mark(*files) is not None or any(
@@ -112,10 +98,7 @@ def dataset_card(
             if isinstance(track, FaceMeshPoints) and track.info.epe_floor_px is not None:
                 facts[f"epe_floor_px/{track.name}"] = track.info.epe_floor_px
     else:
-        note = (
-            "vertices of FLAME as MICA's metrical tracker fitted it to each frame, not measured; "
-            f"the paper counts {PAPER_VERTICES} of them and does not say which"
-        )
+        note = f"vertices of FLAME as MICA's metrical tracker fitted it to each frame, not measured; {_which(chosen)}"
     return DatasetCard(
         name=name,
         origin="synthetic" if made else "real",
@@ -126,3 +109,12 @@ def dataset_card(
         left_out=tuple(line for track in tracks for line in track.left_out),
         facts=facts,
     )
+
+
+def _which(chosen: tuple[Choice, int] | None) -> str:
+    paper = f"the paper counts {sum(OFFICIAL_COUNTS['paper'].values())} of them and does not say which"
+    if chosen is None:
+        return paper
+    if chosen[0] == "paper":
+        return f"{paper}; that it joins FLAME's lists of eyes and lips as they stand, and the cheeks, is inferred"
+    return f"{paper}; here each counts once"

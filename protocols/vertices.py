@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.flame_masks import Indices, read_regions
+from ffbench.datasets.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.metrical_tracks import open_tracks
 from ffbench.datasets.mini import default_dataset
@@ -35,7 +35,6 @@ from .vertex_datasets import (
     SOURCES,
     Kind,
     dataset_card,
-    find_regions,
     read_tracks,
     subject_of,
 )
@@ -43,7 +42,7 @@ from .vertex_tracks import FACE_MESH_REGIONS, Track, find_tracks
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
-OPTIONS = ("gap", "image", "regions", "visibility")
+OPTIONS = ("gap", "image", "regions", "vertices", "visibility")
 _METRICS = {
     "epe": MetricCard(title="endpoint error", unit="px"),
     "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
@@ -70,6 +69,7 @@ class FaceVertices(Protocol[Vertices]):
         kind: Kind,
         *,
         regions: Path | None = None,
+        vertices: Choice | None = None,
         image: str | None = None,
         visibility: str | None = None,
         gap: int = 1,
@@ -80,24 +80,31 @@ class FaceVertices(Protocol[Vertices]):
             data: folder of tracks, one subfolder a video.
             kind: `mead_vertices` pairs frames t and t + gap, `ck_vertices` the first and the last.
             regions: `FLAME_masks.pkl` or an index file; None for the one in `data` or in `$FFBENCH_DATA/FLAME`.
+            vertices: how they are chosen from FLAME's masks: `paper` (default) or `distinct`; see `choose_vertices`.
             image: `crop` (default) or `original`.
             visibility: `all` (default), or `visible` for vertices that are seen in the first image.
             gap: frames between the two of a pair.
 
         Raises:
             DataError: no track can be used. Of several, those that cannot are named as problems.
-            UsageError: an option that face mesh tracks do not have.
+            UsageError: an option that face mesh tracks, or an index file, do not have.
         """
         data = open_tracks(data)
         folders, face_mesh = find_tracks(data)
-        if face_mesh and (regions or image or visibility):
+        if face_mesh and (regions or vertices or image or visibility):
             raise UsageError(
                 "tracks of `ffbench track` have one set of points on the frames themselves: "
-                "regions, image and visibility are options for the metrical tracker's output"
+                "regions, vertices, image and visibility are options for the metrical tracker's output"
             )
         self._visible_only = visibility == "visible"
         regions_file = None if face_mesh else regions or find_regions(data)
-        self._groups, self._indices = _share_out(read_regions(regions_file) if regions_file else FACE_MESH_REGIONS)
+        chosen: Choice | None = None
+        if regions_file is not None and is_masks_file(regions_file):
+            chosen = vertices or CHOICES[0]
+        elif vertices:
+            raise UsageError(f"{regions_file}: lists the vertices itself; option 'vertices' is for FLAME_masks.pkl")
+        found = read_regions(regions_file, chosen or CHOICES[0]) if regions_file else FACE_MESH_REGIONS
+        self._groups, self._indices = _share_out(found)
         self._pairs: dict[str, tuple[Track, int, int]] = {}
         tracks, problems = read_tracks(folders, face_mesh=face_mesh, original=image == "original")
         for track in tracks:
@@ -106,13 +113,15 @@ class FaceVertices(Protocol[Vertices]):
         problems += [problem for track in tracks for problem in track.problems]
         if not self._pairs:
             raise DataError(f"{data}: no pair of frames; {problems[0] if problems else 'the videos are too short'}")
-        self.dataset = dataset_card(data, kind, tracks, problems, self._manifest(regions_file))
+        self.dataset = dataset_card(
+            data, kind, tracks, problems, self._manifest(regions_file), (chosen, len(self._indices)) if chosen else None
+        )
         exact = self.dataset.reference == "ground truth"
         options: dict[str, str | int | float | bool] = {
             "tracks": "face mesh" if face_mesh else "exact" if exact else "metrical tracker",
             "image": "frame" if face_mesh else image or "crop",
             "visibility": visibility or "all",
-            "vertices": len(self._indices),
+            "vertices": chosen or len(self._indices),
         }
         if kind == "mead_vertices":
             options["gap"] = gap
@@ -187,9 +196,12 @@ class FaceVertices(Protocol[Vertices]):
 
 
 def _share_out(regions: Mapping[str, Indices]) -> tuple[dict[str, npt.NDArray[np.bool_]], Indices]:
-    """Give the members of each region among all vertices that count, and the numbers of these."""
-    indices = np.concatenate(list(regions.values()))
-    return {name: np.isin(indices, members) for name, members in regions.items()}, indices
+    """Return where the members of each region stand among all vertices that count, and the numbers of these.
+
+    A vertex that is listed twice stands there twice, and so counts twice.
+    """
+    names = np.repeat(list(regions), [len(members) for members in regions.values()])
+    return {name: names == name for name in regions}, np.concatenate(list(regions.values()))
 
 
 def _frame_pairs(track: Track, kind: Kind, gap: int) -> list[tuple[int, int]]:
@@ -223,6 +235,7 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
         request.data or default_dataset(SOURCES[kind].folders, SOURCES[kind].mini),
         kind,
         regions=Path(options["regions"]) if "regions" in options else None,
+        vertices=choice(request, "vertices", CHOICES) if "vertices" in options else None,
         image=choice(request, "image", ("crop", "original")) if "image" in options else None,
         visibility=choice(request, "visibility", ("all", "visible")) if "visibility" in options else None,
         gap=whole_number(request, "gap", 1),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ffbench.archives.member_path import Place, open_tree
-from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, mead, metrical_tracks
+from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, flame_masks, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
 from ffbench.datasets.mini import synthetic_mark
@@ -203,8 +203,8 @@ def _mead_frames(path: Place, quick: bool, progress: Progress) -> Found:
     return Found(counts, problems, synthetic_mark(path, *frames) is not None)
 
 
-def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[str]]:
-    """Give the names of tracked videos, the number of frames of each, and every fault."""
+def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[Count], list[str]]:
+    """Return the names of tracked videos, the number of frames of each, the vertices that count, and every fault."""
     path = metrical_tracks.open_tracks(path)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; expected {metrical_tracks.LAYOUT}")
@@ -232,25 +232,51 @@ def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], li
             problems += _undecodable([frame.image for frame in track.frames.values()], lambda done, total: None)
             problems += [fault for frame in track.frames.values() for fault in _fault(read_vertices, frame.mesh)]
         progress(done, len(folders))
-    return names, frames, problems
+    try:
+        vertices = _vertices(path)
+    except DataError as error:
+        vertices = []
+        problems.append(str(error))
+    return names, frames, vertices, problems
+
+
+def _vertices(path: Place) -> list[Count]:
+    """Count the vertices that FLAME's masks make, where the protocols would take them from masks.
+
+    Raises:
+        DataError: the file that says which vertices count cannot be read.
+    """
+    try:
+        file = flame_masks.find_regions(path)
+    except DataError:
+        return []  # a protocol is told where it is by its option `regions`
+    if not flame_masks.is_masks_file(file):
+        flame_masks.read_regions(file)
+        return []
+    counts: list[Count] = []
+    for choice in flame_masks.CHOICES:
+        regions, expected = flame_masks.read_regions(file, choice), flame_masks.OFFICIAL_COUNTS[choice]
+        counts.append(Count(f"vertices={choice}", sum(map(len, regions.values())), sum(expected.values())))
+        counts += [Count(f"vertices={choice}, {name}", len(regions[name]), expected[name]) for name in regions]
+    return counts
 
 
 def _mead_tracks(path: Place, quick: bool, progress: Progress) -> Found:
-    names, frames, problems = _tracks(path, quick, progress)
+    names, frames, vertices, problems = _tracks(path, quick, progress)
     counts = [
         Count("videos", len(names), mead.OFFICIAL_VIDEOS),
         Count("frames", sum(frames), mead.OFFICIAL_FRAMES),
     ]
-    return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
+    return Found([*counts, *vertices], problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
 def _ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
-    names, _, problems = _tracks(path, quick, progress)
+    names, _, vertices, problems = _tracks(path, quick, progress)
     counts = [
         Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
         Count("subjects", len({name.partition("_")[0] for name in names}), CK_SUBJECTS),
     ]
-    return Found(counts, problems, synthetic_mark(path, *(path / name for name in names)) is not None)
+    return Found([*counts, *vertices], problems, synthetic_mark(path, *(path / name for name in names)) is not None)
 
 
 def _undecodable(images: Sequence[Place], progress: Progress) -> list[str]:

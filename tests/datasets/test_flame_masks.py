@@ -10,32 +10,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.flame_masks import face_regions, read_regions
+from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice, face_regions, read_regions
 from ffbench.errors import DataError
-from ffbench.synth.flame_files import MASKS
+from tests.datasets.flame_masks_file import DOUBLED, flame_masks
+from tests.synth import python2_pickle
 
 
-def flame_masks() -> dict[str, np.ndarray]:
-    """Masks of FLAME's sizes and overlaps, at vertices that were never a face."""
-    face = np.arange(100, 1887)
-    shared = np.arange(600, 659)
-    return {
-        **{name: np.array([5, 6]) for name in MASKS},
-        "face": face,
-        "eye_region": np.arange(100, 851),
-        "lips": np.arange(851, 1101),
-        # 283 of the nose's 379 vertices are in the face, 3 of these in the eye region too.
-        "nose": np.concatenate([np.arange(4000, 4096), np.arange(848, 851), np.arange(1101, 1381)]),
-        "forehead": np.concatenate([shared[:57], np.arange(1381, 1457)]),
-    }
+def counts(path: Path, choice: Choice) -> dict[str, int]:
+    return {name: len(indices) for name, indices in read_regions(path, choice).items()}
 
 
-def test_flames_masks_leave_1431_vertices(tmp_path: Path) -> None:
-    (tmp_path / "FLAME_masks.pkl").write_bytes(pickle.dumps(flame_masks(), protocol=2))
-    regions = read_regions(tmp_path / "FLAME_masks.pkl")
-    assert list(regions) == ["lips", "cheeks", "eyes"]
-    assert {name: len(indices) for name, indices in regions.items()} == {"lips": 250, "cheeks": 430, "eyes": 751}
-    assert sum(map(len, regions.values())) == 1431
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_flames_masks_leave_1431_vertices(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "FLAME_masks.pkl"
+    path.write_bytes(python2_pickle.dumps(flame_masks(), protocol))
+    assert list(read_regions(path)) == ["lips", "cheeks", "eyes"]
+    assert counts(path, "distinct") == {"lips": 250, "cheeks": 430, "eyes": 751} == OFFICIAL_COUNTS["distinct"]
+    together = np.concatenate(list(read_regions(path, "distinct").values()))
+    assert len(together) == len(np.unique(together)) == 1431
+
+
+def test_the_papers_1435_vertices(tmp_path: Path) -> None:
+    path = tmp_path / "FLAME_masks.pkl"
+    path.write_bytes(python2_pickle.dumps(flame_masks()))
+    assert counts(path, "paper") == {"lips": 254, "cheeks": 430, "eyes": 751} == OFFICIAL_COUNTS["paper"]
+    joined = np.concatenate(list(read_regions(path).values()))
+    listed, times = np.unique(joined, return_counts=True)
+    assert (len(joined), len(listed)) == (1435, 1431)
+    assert tuple(listed[times == 2]) == DOUBLED
+    assert times.max() == 2
+    # The rest of the face is nose and forehead, whatever else these masks hold.
+    masks = flame_masks()
+    left = np.setdiff1d(masks["face"], joined)
+    assert np.isin(left, np.concatenate([masks["nose"], masks["forehead"]])).all()
+    assert len(left) == 1787 - 1431
 
 
 def test_every_vertex_of_the_face_is_in_one_region() -> None:

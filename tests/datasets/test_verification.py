@@ -15,9 +15,11 @@ from ffbench.errors import DataError, UsageError
 from tests.datasets.casme2_folder import make_casme2
 from tests.datasets.ck_plus_folder import make_ck_plus
 from tests.datasets.ffn_folder import make_ffn
+from tests.datasets.flame_masks_file import flame_masks
 from tests.datasets.test_mead import write_video
 from tests.datasets.tracks_folder import make_tracks
 from tests.flow.commands import run
+from tests.synth import python2_pickle
 
 
 def counts_of(name: str, path: Path, quick: bool = False) -> dict[str, tuple[int, int | None]]:
@@ -100,6 +102,34 @@ def test_tracks(tmp_path: Path) -> None:
     assert "00002.ply" in problems[2]
     with pytest.raises(DataError, match="no tracks"):
         verify_dataset("mead_tracks", tmp_path)
+
+
+def test_vertices_of_tracks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_tracks(tmp_path / "tracks")
+    masks = root / "FLAME_masks.pkl"
+    masks.write_bytes(python2_pickle.dumps(flame_masks()))
+    assert set(counts_of("mead_tracks", root)) == {"videos", "frames"}  # regions.json goes before the masks
+    (root / "regions.json").unlink()
+    expected = {
+        "vertices=paper": (1435, 1435), "vertices=paper, lips": (254, 254), "vertices=paper, cheeks": (430, 430),
+        "vertices=paper, eyes": (751, 751), "vertices=distinct": (1431, 1431),
+        "vertices=distinct, lips": (250, 250),
+        "vertices=distinct, cheeks": (430, 430), "vertices=distinct, eyes": (751, 751),
+    }  # fmt: skip
+    for name in ("mead_tracks", "ck_plus_tracks"):
+        found = counts_of(name, root)
+        assert {what: found[what] for what in expected} == expected
+        assert len(found) == len(expected) + 2
+    run(monkeypatch, "data", "verify", "mead_tracks", root, "--quick")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["vertices=paper", "1,435", "expected", "1,435", "ok"] in lines
+    assert ["vertices=distinct", "1,431", "expected", "1,431", "ok"] in lines
+    masks.write_bytes(b"(dp0\n")
+    problems = verify_dataset("mead_tracks", root).problems
+    assert len(problems) == 1
+    assert "FLAME_masks.pkl: expected a pickle, found a damaged one" in problems[0]
 
 
 def make_mead(root: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,13 @@ def dome(lift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         ]
     )
     return vertices, triangles
+
+
+def scattered(lift: float = 0.0, count: int = 5023) -> tuple[np.ndarray, np.ndarray]:
+    """Give as many vertices of the dome as FLAME has, at places drawn by lot, and a few triangles."""
+    x, y = np.random.default_rng(6).uniform(-0.1, 0.1, (2, count))
+    z = 0.06 - 3 * (x**2 + y**2) + lift * np.exp(-((x**2 + y**2) / 0.002))
+    return np.stack([x, y, z], axis=1), np.arange(30).reshape(10, 3)
 
 
 def renderer_camera(turn: float, size: int = SIZE) -> dict[str, np.ndarray]:
@@ -96,7 +104,15 @@ def lift_of(number: int) -> float:
     return 0.004 * number
 
 
-def add_track(root: Path, video: str, frames: int = 4, *, original: bool = False, size: int = SIZE) -> Path:
+def add_track(
+    root: Path,
+    video: str,
+    frames: int = 4,
+    *,
+    original: bool = False,
+    size: int = SIZE,
+    mesh: Callable[[float], tuple[np.ndarray, np.ndarray]] = dome,
+) -> Path:
     """Add the tracker's output of a video whose face turns by `turn_of` and bulges by `lift_of` its number."""
     folder = root / video
     (folder / "checkpoint").mkdir(parents=True)
@@ -104,7 +120,7 @@ def add_track(root: Path, video: str, frames: int = 4, *, original: bool = False
     for number in range(frames):
         name = f"{number:05d}"
         torch.save(checkpoint(turn_of(number), number, size), folder / "checkpoint" / f"{name}.frame")
-        write_ply(folder / "mesh" / f"{name}.ply", *dome(lift_of(number)))
+        write_ply(folder / "mesh" / f"{name}.ply", *mesh(lift_of(number)))
         noise = np.random.default_rng(number).integers(0, 256, (size, size, 3), np.uint8)
         Image.fromarray(noise).save(folder / "input" / f"{name}.png")
         if original:

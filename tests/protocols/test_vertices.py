@@ -22,6 +22,7 @@ from ffbench.protocols.vertex_tracks import FACE_MESH_REGIONS
 from ffbench.protocols.vertex_visibility import visible_vertices
 from ffbench.protocols.vertices import FaceVertices, Vertices
 from ffbench.registry import load_method
+from tests.datasets.flame_masks_file import flame_masks
 from tests.datasets.tracks_folder import (
     SIZE,
     add_track,
@@ -29,12 +30,14 @@ from tests.datasets.tracks_folder import (
     lift_of,
     make_tracks,
     renderer_camera,
+    scattered,
     screen_points,
     turn_of,
     write_regions,
 )
 from tests.flow.commands import save_image
 from tests.reference import landmarks as reference
+from tests.synth import python2_pickle
 
 VIDEO = "M003_front_angry_level_1_001"
 
@@ -200,13 +203,71 @@ def test_regions_are_looked_for(root: Path, tmp_path: Path, monkeypatch: pytest.
     assert len(vertices.mead_entry.load(ProtocolRequest("mead_vertices")).keys()) == 5
 
 
+def make_flame_tracks(root: Path, name: str) -> Path:
+    """Tracks with meshes of FLAME's size, and FLAME's masks as they are distributed."""
+    for subject in ("M003", "W009"):
+        add_track(root, f"{subject}_001", frames=3, mesh=scattered)
+    masks = root / ("FLAME_masks.pkl" if name == "mead_vertices" else "../FLAME/FLAME_masks.pkl")
+    masks.parent.mkdir(exist_ok=True)
+    masks.write_bytes(python2_pickle.dumps(flame_masks(), 0))
+    return root
+
+
+@pytest.mark.parametrize("name", ["mead_vertices", "ck_vertices"])
+def test_the_papers_vertices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
+    root = make_flame_tracks(tmp_path / "tracks", name)
+    masks = flame_masks()
+    cheeks = np.setdiff1d(masks["face"], np.concatenate([masks[other] for other in _REGIONS]))
+    lists = {
+        "paper": {"lips": masks["lips"], "cheeks": cheeks, "eyes": masks["eye_region"]},
+        "distinct": {"lips": np.unique(masks["lips"]), "cheeks": cheeks, "eyes": masks["eye_region"]},
+    }
+    values = {}
+    for choice, members in lists.items():
+        # What is measured is held against a loop over the lists.
+        protocol = load(root, name) if choice == "paper" else load(root, name, vertices="distinct")
+        count = sum(map(len, members.values()))
+        assert (protocol.card.options["vertices"], protocol.dataset.facts["vertices"]) == (choice, count)
+        assert ("inferred" in protocol.dataset.reference_note) == (choice == "paper")
+        record = evaluate(load_method("zero"), protocol, out=tmp_path / f"runs-{choice}")
+        pairs = [(0, 2)] if name == "ck_vertices" else [(0, 1), (1, 2)]
+        lengths = []
+        for first, second in pairs:
+            points = [screen_points(scattered(lift_of(n))[0].astype(np.float32), renderer_camera(turn_of(n)))
+                      for n in (first, second)]  # fmt: skip
+            inside = np.all((points[0] >= 0.5) & (points[0] <= SIZE - 0.5), axis=1)
+            lengths.append(np.where(inside, np.hypot(*(points[1] - points[0]).T), np.nan))
+        for region, indices in {"all": np.concatenate(list(members.values())), **members}.items():
+            expected = np.concatenate([length[indices] for length in lengths])
+            assert record.score("epe", region).value == pytest.approx(np.nanmean(expected), rel=1e-4)
+        values[choice] = record.score("epe", "lips").value
+    assert counted(load(root, name)) == 1435
+    assert counted(load(root, name, vertices="distinct")) == 1431
+    assert values["paper"] != pytest.approx(values["distinct"], rel=1e-4)
+
+
+_REGIONS = ("lips", "eye_region", "nose", "forehead")
+
+
+def counted(protocol: FaceVertices) -> float:
+    pair = protocol.load(protocol.keys()[0])
+    return protocol.score(pair, random_flow(), None).terms["vertices_inside"].count
+
+
+def test_a_list_of_vertices_leaves_no_choice(root: Path) -> None:
+    with pytest.raises(UsageError, match=r"regions\.json: lists the vertices itself; option 'vertices' is for FLAME"):
+        load(root, vertices="paper")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"vertices": "1435"}, "option 'vertices' is '1435', expected paper or distinct"),
         ({"gap": "0"}, "option 'gap' is '0', expected a whole number"),
         ({"image": "full"}, "is 'full', expected crop or original"),
         ({"visibility": "some"}, "all or visible"),
-        ({"size": "1"}, "no option 'size'; it has gap, image, regions, visibility"),
+        ({"size": "1"}, "no option 'size'; it has gap, image, regions, vertices, visibility"),
     ],
 )
 def test_options_that_are_none(root: Path, options: dict[str, str], message: str) -> None:
@@ -303,8 +364,9 @@ def test_face_mesh_tracks_are_marked(tmp_path: Path) -> None:
         name: len(members) for name, members in FACE_MESH_REGIONS.items()
     }
     assert load(root, "ck_vertices").keys() == ["talk/00000-00003"]
-    with pytest.raises(UsageError, match="metrical tracker's output"):
-        load(root, visibility="visible")
+    for options in ({"visibility": "visible"}, {"vertices": "paper"}):
+        with pytest.raises(UsageError, match="metrical tracker's output"):
+            load(root, **options)
 
 
 def test_tracks_of_made_clips_are_synthetic(tmp_path: Path) -> None:

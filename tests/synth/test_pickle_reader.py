@@ -125,8 +125,8 @@ PARTS = [
     b"G?\xf0\x00\x00\x00\x00\x00\x00", b"F2.5\n", b"S'k\\x80'\n", b"U\x01u", b"T\x01\x00\x00\x00t", b"Vv\\u20ac\n",
     b"X\x01\x00\x00\x00x", b"\x8c\x01s", b"C\x02by", b"B\x01\x00\x00\x00b", b")", b"\x85", b"\x86", b"\x87", b"t", b"]",
     b"l", b"a", b"e", b"}", b"d", b"s", b"u", b"\x8f", b"\x90", b"\x91", b"p0\n", b"q\x01", b"r\x02\x00\x00\x00",
-    b"\x94", b"g0\n", b"h\x01", b"j\x02\x00\x00\x00", b"ca\nb\n", b"\x8c\x01a\x8c\x01b\x93", b"R", b"b", b"o", b"ia\nb\n",
-    b"\x81", b"\x92", b"\x80\x04",
+    b"\x94", b"g0\n", b"h\x01", b"j\x02\x00\x00\x00", b"ca\nb\n", b"\x8c\x01a\x8c\x01b\x93", b"R", b"b", b"o",
+    b"ia\nb\n", b"\x81", b"\x92", b"\x80\x04",
     # Some that go together.
     b"(K\x01K\x02", b"\x8c\x03key", b"(U\x01kN", b"ca\nb\n(K\x01tR", b"ca\nb\n)\x81}b",
 ]  # fmt: skip
