@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import default_dataset
+from ffbench.flow.checks import is_known
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import Derive, fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
@@ -195,13 +196,13 @@ def official_terms(
 ) -> dict[str, Term]:
     """Compute what the released evaluation computes: sums over ALL pixels, divided by the number of mask pixels.
 
-    The shares of pixels below 1, 3 and 5 px are made in the same way and pass 100 % where the background is right.
-    Each term is the value of the image with a count of 1: the code takes the mean over images. Where only some pixels
-    of the prediction are `exact`, the sums and the number are of those alone.
+    The shares of pixels below 1, 3 and 5 px are made in the same way and pass 100 % where the background is right. A
+    pixel whose true flow is not known is in none of them. Each term is the value of the image with a count of 1: the
+    code takes the mean over images. Where only some pixels of the prediction are `exact`, the sums and the number are
+    of those alone.
     """
     error = np.sqrt(((prediction.astype(np.float64) - truth) ** 2).sum(axis=2))
-    if exact is not None:
-        error = error[exact]
+    error = error[is_known(truth) if exact is None else is_known(truth) & exact]
     pixels = np.count_nonzero(mask)
     if not pixels:  # of a small mask no pixel need be exact
         return {name: Term(0.0, 0.0) for name in _OFFICIAL_METRICS}

@@ -52,13 +52,13 @@ def show(
         raise UsageError(f"--out {out}: expected a name that ends in .png")
 
     from ffbench.cli.console import progress_bar
-    from ffbench.flow.files import read_flow
+    from ffbench.flow.files import read_flow_valid
     from ffbench.registry import load_method
     from ffbench.visual.panel import PanelRow, draw_panel
     from ffbench.visual.picture import write_picture
 
     loaded = [read_pair(*pair) for pair in pairs]
-    references = [read_flow(path, image1.shape[:2]) for path, (image1, _) in zip(truth, loaded, strict=False)]
+    references = [read_flow_valid(path, image1.shape[:2])[0] for path, (image1, _) in zip(truth, loaded, strict=False)]
     rows: dict[tuple[int, int], PanelRow] = {}
     with progress_bar("show", "flows") as progress:
         for column, name in enumerate(method):

@@ -27,9 +27,9 @@ class FFNArrays:
 
     Attributes:
         image1, image2: (H, W, 3) uint8 RGB.
-        facial: (H, W, 2) float32, flow of all that moves, in px.
-        head: (H, W, 2) float32, flow of the rigid motion of the head; None if it was not asked for.
-        mask: (H, W) bool, the moving region; never empty.
+        facial: (H, W, 2) float32, flow of all that moves, in px; `UNKNOWN` where it is not known.
+        head: (H, W, 2) float32, flow of the rigid motion of the head, likewise; None if it was not asked for.
+        mask: (H, W) bool, the moving region, where the flows are known; never empty.
         region: (H, W) uint8, or None.
         occlusion: (H, W) bool, what image 2 does not show, or None.
     """
@@ -45,7 +45,12 @@ class FFNArrays:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """What a split holds against what it should."""
+    """What a split holds against what it should.
+
+    Attributes:
+        problems: every fault of its files.
+        left_out: flows that are not known everywhere: such pixels are not scored.
+    """
 
     split: str
     sequences: dict[int, int]
@@ -53,14 +58,15 @@ class SplitReport:
     pairs: int
     expected_pairs: int
     problems: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def read_pair(pair: FFNPair) -> FFNArrays:
     """Read all files of a pair.
 
     Raises:
-        DataError: a file is missing or damaged, sizes differ, the mask is empty or not a mask, or a flow has values
-            that are not finite or not known.
+        DataError: a file is missing or damaged, sizes differ, the mask is empty or not a mask, or a flow is known at
+            none of its pixels.
     """
     image1, image2 = read_image(pair.image1), read_image(pair.image2)
     size = image1.shape[:2]
@@ -69,12 +75,18 @@ def read_pair(pair: FFNPair) -> FFNArrays:
             f"{pair.image2}: {image2.shape[1]} x {image2.shape[0]} pixels, "
             f"but {pair.image1.name} before it has {size[1]} x {size[0]}"
         )
+    facial, head = _read_truth(pair.facial, size), None if pair.head is None else _read_truth(pair.head, size)
+    mask = read_mask(pair.mask, size) & is_known(facial)
+    if head is not None:
+        mask &= is_known(head)
+    if not mask.any():
+        raise DataError(f"{pair.facial}: its flow, or that of the head, is known at no pixel of {pair.mask}")
     return FFNArrays(
         image1,
         image2,
-        _read_truth(pair.facial, size),
-        None if pair.head is None else _read_truth(pair.head, size),
-        read_mask(pair.mask, size),
+        facial,
+        head,
+        mask,
         None if pair.region is None else _read_region(pair.region, size),
         None if pair.occlusion is None else _read_binary(pair.occlusion, size),
     )
@@ -101,9 +113,9 @@ def verify(
         DataError: there is no such split, or no usable sequence in it.
     """
     found = scan(root, split, head=head)
-    problems = list(found.problems)
+    problems, left_out = list(found.problems), list[str]()
     for done, pair in enumerate(found.pairs, start=1):
-        problems += _faults(pair)
+        problems += _faults(pair, left_out)
         if progress:
             progress(done, len(found.pairs))
     lengths = list(found.sequences().values())
@@ -113,11 +125,12 @@ def verify(
         len(found.pairs),
         OFFICIAL_PAIRS[split],
         tuple(problems),
+        tuple(left_out),
     )
 
 
-def _faults(pair: FFNPair) -> Iterator[str]:
-    """Give every fault of a pair's files, not only the first."""
+def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
+    """Give every fault of a pair's files, not only the first; flows that are not known everywhere go to `left_out`."""
     size: tuple[int, int] | None = None
     try:
         size = read_image(pair.image1).shape[:2]
@@ -132,17 +145,23 @@ def _faults(pair: FFNPair) -> Iterator[str]:
         if path is None:
             continue
         try:
-            read(path, size)
+            array = read(path, size)
         except DataError as error:
             yield str(error)
+            continue
+        if read is _read_truth and (unknown := _unknown_pixels(array)):
+            left_out.append(f"{path}: the flow is unknown at {unknown} pixels, which are not scored")
 
 
 def _read_truth(path: Place, size: tuple[int, int] | None) -> FlowField:
-    flow = read_flo(path, size)
-    known = is_known(flow)
-    if not known.all():
-        raise DataError(f"{path}: the flow is unknown at {int((~known).sum())} pixels; FFN knows it everywhere")
+    flow = read_flo(path, size, truth=True)
+    if (unknown := _unknown_pixels(flow)) == flow[..., 0].size:
+        raise DataError(f"{path}: the flow is unknown at {unknown} pixels, which are all; get the file again")
     return flow
+
+
+def _unknown_pixels(flow: FlowField) -> int:
+    return int(np.count_nonzero(~is_known(flow)))
 
 
 def _read_region(path: Place, size: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -139,6 +139,7 @@ def _ck_plus(path: Place, quick: bool, progress: Progress) -> Found:
 def _ffn(path: Place, quick: bool, progress: Progress) -> Found:
     counts: list[Count] = []
     problems: list[str] = []
+    left_out: list[str] = []
     parts = ("image/facial", "flow/facial", "mask")
     roots = {split: ffn.find_root(path, split) for split in ffn.SPLITS}
     folders = [place for split, root in roots.items() for place in (root, *(root / part / split for part in parts))]
@@ -155,12 +156,13 @@ def _ffn(path: Place, quick: bool, progress: Progress) -> Found:
                 report = ffn_files.verify(root, split, progress=progress)
                 pairs, lengths = report.pairs, Counter(report.sequences)
                 problems += report.problems
+                left_out += report.left_out
         except DataError as error:
             pairs, lengths = 0, Counter()
             problems.append(str(error))
         counts.append(Count(f"{split}: pairs", pairs, ffn.OFFICIAL_PAIRS[split]))
         counts += [Count(f"{split}: sequences of {length} frames", lengths[length]) for length in sorted(lengths)]
-    return Found(counts, problems, synthetic)
+    return Found(counts, problems, synthetic, left_out)
 
 
 def _mead(path: Place, quick: bool, progress: Progress) -> Found:

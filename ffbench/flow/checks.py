@@ -17,7 +17,7 @@ FlowField = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 UNKNOWN = 1e10
-"""Marks a pixel whose flow is not known (Middlebury: any component of 1e9 or more does)."""
+"""Marks a pixel whose flow is not known (Middlebury: any component of 1e9 or more does; Spring's tools write NaN)."""
 UNKNOWN_THRESHOLD = 1e9
 MAX_SIDE = 16_384
 """Longest side of a flow, in pixels, that is read or written."""
@@ -75,6 +75,22 @@ def check_values(path: Place | str, flow: FlowField) -> None:
         raise DataError(
             f"{path}: {np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, column {column})"
         )
+
+
+def checked_values(path: Place | str, flow: FlowField, *, truth: bool) -> FlowField:
+    """Refuse values of a prediction that are not finite; in a true flow they mark pixels that are not known.
+
+    Returns:
+        `flow` itself (H, W, 2); in a true flow both components of every pixel that is not known are `UNKNOWN` now.
+
+    Raises:
+        DataError: a prediction has values that are not finite.
+    """
+    if not truth:
+        check_values(path, flow)
+    elif not (known := is_known(flow)).all():
+        flow[~known] = UNKNOWN
+    return flow
 
 
 @contextlib.contextmanager

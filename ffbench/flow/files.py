@@ -16,7 +16,7 @@ SUFFIXES = (".flo", ".flo5", ".png")
 
 
 def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
-    """Read a flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI).
+    """Read a predicted flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI). For true ones: `read_flow_valid`.
 
     Args:
         path: the file.
@@ -29,20 +29,38 @@ def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) ->
     Raises:
         DataError: the file is missing, damaged, not a flow, of another size, or has values that are not finite.
     """
-    suffix = _suffix(path)
-    if suffix == ".flo":
-        return read_flo(path, expected_size)
-    if suffix == ".flo5":
-        return read_flo5(path, expected_size)
-    from ffbench.flow.kitti import read_kitti
-
-    return read_kitti(path, expected_size)
+    return _read(path, expected_size, truth=False)
 
 
 def read_flow_valid(path: Path | str, expected_size: tuple[int, int] | None = None) -> tuple[FlowField, Mask]:
-    """Read a flow as `read_flow` does, and the mask (H, W) of the pixels whose flow is known."""
-    flow = read_flow(path, expected_size)
+    """Read a true flow, in the formats of `read_flow`, and the pixels at which it is known.
+
+    Files of true flows mark pixels that are not known by 1e9 or more (Middlebury), NaN (Spring's and ptlflow's tools)
+    or a zero in the third channel (KITTI).
+
+    Args:
+        path: the file.
+        expected_size: (H, W) that the flow must have.
+
+    Returns:
+        (H, W, 2) float32 in pixels, `UNKNOWN` where it is not known, and the mask (H, W) of where it is.
+
+    Raises:
+        DataError: the file is missing, damaged, not a flow or of another size.
+    """
+    flow = _read(path, expected_size, truth=True)
     return flow, is_known(flow)
+
+
+def _read(path: Path | str, expected_size: tuple[int, int] | None, *, truth: bool) -> FlowField:
+    suffix = _suffix(path)
+    if suffix == ".flo":
+        return read_flo(path, expected_size, truth=truth)
+    if suffix == ".flo5":
+        return read_flo5(path, expected_size, truth=truth)
+    from ffbench.flow.kitti import read_kitti
+
+    return read_kitti(path, expected_size)
 
 
 def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:

@@ -14,17 +14,22 @@ import numpy as np
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, check_dimensions, check_size, check_values, reading
+from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading
 
 MAGIC = b"PIEH"  # the bytes of float32 202021.25
 HEADER = struct.Struct("<4sii")
 
 
-def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *, truth: bool = False) -> FlowField:
     """Read a `.flo` file as (H, W, 2) float32 in pixels.
 
+    Args:
+        path: the file.
+        expected_size: (H, W) that the flow must have.
+        truth: whether it is a true flow, in which values that are not finite mark pixels that are not known.
+
     Raises:
-        DataError: not a `.flo` file, of a wrong length or size, or with values that are not finite.
+        DataError: not a `.flo` file, of a wrong length or size, or a prediction with values that are not finite.
     """
     path = as_place(path)
     with reading(path), path.open("rb") as file:
@@ -37,8 +42,7 @@ def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None) ->
     if count != values.nbytes:
         raise DataError(f"{path}: became shorter while it was read")
     flow = values.astype(np.float32, copy=False).reshape(height, width, 2)
-    check_values(path, flow)
-    return flow
+    return checked_values(path, flow, truth=truth)
 
 
 def map_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:

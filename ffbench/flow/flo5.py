@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.flow.checks import MAX_PIXELS, FlowField, check_dimensions, check_size, check_values, reading
+from ffbench.flow.checks import MAX_PIXELS, FlowField, check_dimensions, check_size, checked_values, reading
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 64
@@ -21,12 +21,17 @@ SUPERBLOCK_BYTES = 64
 END_OF_FILE = {0: 40, 1: 44, 2: 28, 3: 28}
 
 
-def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None, *, truth: bool = False) -> FlowField:
     """Read a `.flo5` file as (H, W, 2) float32 in pixels.
+
+    Args:
+        path: the file.
+        expected_size: (H, W) that the flow must have.
+        truth: whether it is a true flow, in which values that are not finite mark pixels that are not known.
 
     Raises:
         DataError: not a `.flo5` file, of a wrong length, type or size, with parts missing or stored
-            in other files, or with values that are not finite.
+            in other files, or a prediction with values that are not finite.
     """
     import h5py
 
@@ -49,8 +54,7 @@ def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None) ->
     # The library reports damage as OSError, RuntimeError, KeyError, ValueError, MemoryError or UnicodeError.
     except Exception as error:
         raise DataError(f"{path}: cannot be read as HDF5, it is damaged ({_first_line(error)})") from error
-    check_values(path, flow)
-    return flow
+    return checked_values(path, flow, truth=truth)
 
 
 def write_flo5(path: Path | str, flow: FlowField) -> None:

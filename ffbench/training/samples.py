@@ -17,9 +17,10 @@ from torch.utils.data import IterableDataset
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import read_pair
+from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.synth.dataset import RenderedPairs, worker_indices
 from ffbench.synth.layers import layered_pair, load_photos
-from ffbench.training.augment import LabelledPair, augment
+from ffbench.training.augment import Flow, LabelledPair, augment
 from ffbench.training.recipe import SourceName, Stage
 
 Batch = dict[str, torch.Tensor]
@@ -35,8 +36,9 @@ class TrainingPairs(IterableDataset[Batch]):
     Gives mappings, for crops of (H, W):
 
     - `image1`, `image2`: (3, H, W) uint8 RGB
-    - `facial`, `head`: (2, H, W) float32, forward, px; `head` is zero where it is not known
-    - `head_valid`: (H, W) bool, where `head` is known
+    - `facial`, `head`: (2, H, W) float32, forward, px; where they are not known, `facial` is `UNKNOWN`, which no loss
+      counts (`in_range`), and `head` zero
+    - `head_valid`: (H, W) bool, where both are known
     - of `labels` those that are asked for, zero where they are not known: `region` (H, W) uint8, `depth` (H, W)
       float32 in dm, `uv` (2, H, W) float32
     - `index`: () int64
@@ -102,12 +104,11 @@ class TrainingPairs(IterableDataset[Batch]):
         rng = np.random.default_rng([self.seed, 500, index])
         name = self._names[int(rng.choice(len(self._names), p=self._shares))]
         pair = augment(self._makers[name](index), self.stage.augmentation, self.stage.crop, rng)
-        head = np.zeros_like(pair.facial) if pair.head is None else pair.head
-        known = np.full(pair.facial.shape[:2], pair.head is not None)
+        facial, head, known = _known_flows(pair)
         sample = {
             "image1": _channels_first(pair.image1),
             "image2": _channels_first(pair.image2),
-            "facial": _channels_first(pair.facial),
+            "facial": _channels_first(facial),
             "head": _channels_first(head),
             "head_valid": torch.from_numpy(known),
             "index": torch.tensor(index),
@@ -146,7 +147,23 @@ class TrainingPairs(IterableDataset[Batch]):
         epoch, place = divmod(index, len(self._ffn))
         order = np.random.default_rng([self.seed, 502, epoch]).permutation(len(self._ffn))
         arrays = read_pair(self._ffn[int(order[place])])
-        return LabelledPair(arrays.image1, arrays.image2, arrays.facial, arrays.head)
+        head = None if arrays.head is None else _with_nan(arrays.head)
+        return LabelledPair(arrays.image1, arrays.image2, _with_nan(arrays.facial), head)
+
+
+def _with_nan(flow: Flow) -> Flow:
+    """Mark what is not known by NaN: all that augmentation mixes it with is not known either."""
+    return np.where(is_known(flow)[..., None], flow, np.float32(np.nan))
+
+
+def _known_flows(pair: LabelledPair) -> tuple[Flow, Flow, npt.NDArray[np.bool_]]:
+    """Return facial and head flow without NaN, and where both are known."""
+    known = is_known(pair.facial)
+    facial = np.where(known[..., None], pair.facial, np.float32(UNKNOWN))
+    if pair.head is None:
+        return facial, np.zeros_like(facial), np.zeros_like(known)
+    known &= is_known(pair.head)
+    return facial, np.where(known[..., None], pair.head, np.float32(0)), known
 
 
 def _plane(array: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type[np.generic]) -> torch.Tensor:

@@ -13,7 +13,8 @@ from PIL import Image
 from ffbench.datasets.ffn import FFN, find_root, scan
 from ffbench.datasets.ffn_files import read_mask, read_pair, verify
 from ffbench.errors import DataError
-from ffbench.flow import write_flow
+from ffbench.flow import UNKNOWN, write_flow
+from ffbench.flow.flo import write_flo
 from tests.datasets.ffn_folder import SIZE, add_sequence, facial_flow, head_flow, make_ffn, mask
 
 
@@ -266,16 +267,14 @@ def test_damaged_npy_files_are_refused(tmp_path: Path) -> None:
 
 def damage(root: Path) -> dict[str, str]:
     """Spoil five files of the sequence happy/0002 and say what each problem must mention."""
-    flow = facial_flow(1)
-    flow[3, 4] = np.nan
-    header = (root / "flow/facial/test/happy/0002/0001.flo").read_bytes()[:12]
-    (root / "flow/facial/test/happy/0002/0001.flo").write_bytes(header + flow.tobytes())
+    first = root / "flow/facial/test/happy/0002/0001.flo"
+    first.write_bytes(first.read_bytes()[:-8])
     write_flow(root / "flow/facial/test/happy/0002/0002.flo", facial_flow(2, (32, 24)))
     write_flow(root / "flow/head/test/happy/0002/0003.flo", np.full((*SIZE, 2), 1e10, np.float32))
     np.save(root / "mask/test/happy/0002/0003.npy", np.zeros(SIZE, bool))
     Image.new("RGB", (30, 24)).save(root / "image/facial/test/happy/0002/0005.jpg")
     return {
-        "facial/test/happy/0002/0001.flo": "NaN",
+        "facial/test/happy/0002/0001.flo": "cut short",
         "facial/test/happy/0002/0002.flo": "expected 32 x 24",
         "head/test/happy/0002/0003.flo": "unknown at 768 pixels",
         "mask/test/happy/0002/0003.npy": "empty",
@@ -305,6 +304,37 @@ def test_verify_lists_all_faults_and_counts_what_is_there(root: Path) -> None:
     assert len(report.problems) == len(expected) + 1
     for file, word in [*expected.items(), ("mask/test/sad/0001", "missing 0001.npy")]:
         assert any(file in problem and word in problem for problem in report.problems), file
+
+
+def test_flows_that_are_not_known_everywhere(root: Path) -> None:
+    """NaN, infinity and 1e9 in a label mark a pixel whose flow is not known; it leaves the mask."""
+    facial, head = facial_flow(1), head_flow(1)
+    facial[10, 12, 1], facial[11, 15, 0], head[12, 16, 0], head[0, 0] = np.nan, 1e9, -np.inf, np.nan
+    write_flo(root / "flow/facial/test/happy/0002/0001.flo", facial)
+    write_flo(root / "flow/head/test/happy/0002/0001.flo", head)
+    unknown = np.zeros(SIZE, bool)
+    unknown[10, 12] = unknown[11, 15] = True
+    assert mask(1)[unknown].all()
+    alone = read_pair(scan(root).pairs[0])
+    np.testing.assert_array_equal(alone.mask, mask(1) & ~unknown)
+    assert (alone.facial[unknown] == UNKNOWN).all()
+    np.testing.assert_array_equal(alone.facial[~unknown], facial_flow(1)[~unknown])
+    unknown[12, 16] = unknown[0, 0] = True
+    both = read_pair(scan(root, head=True).pairs[0])
+    np.testing.assert_array_equal(both.mask, mask(1) & ~unknown)
+    assert both.head is not None
+    assert (both.head[0, 0] == UNKNOWN).all()
+    report = verify(root, "test")
+    assert report.problems == ()
+    assert [line.split(": ", 1)[1] for line in report.left_out] == [
+        "the flow is unknown at 2 pixels, which are not scored"
+    ] * 2
+
+
+def test_a_mask_where_nothing_is_known(root: Path) -> None:
+    write_flo(root / "flow/facial/test/happy/0002/0001.flo", np.where(mask(1)[..., None], np.nan, facial_flow(1)))
+    with pytest.raises(DataError, match=r"0001\.flo: its flow, .*, is known at no pixel of .*0001\.npy"):
+        read_pair(scan(root).pairs[0])
 
 
 def test_verify_finds_nothing_in_a_good_folder(root: Path) -> None:

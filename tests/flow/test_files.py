@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -43,6 +44,31 @@ def test_unknown_pixels_are_kept(tmp_path: Path, suffix: str) -> None:
     expected = np.ones((3, 4), bool)
     expected[1, 2] = False
     np.testing.assert_array_equal(valid, expected)
+
+
+@pytest.mark.parametrize("suffix", [".flo", ".flo5"])
+def test_truth_may_be_unknown_where_predictions_may_not(tmp_path: Path, suffix: str) -> None:
+    """Middlebury marks by 1e9 or more; flow_IO of the Spring benchmark and ptlflow write NaN."""
+    path = tmp_path / f"a{suffix}"
+    flow = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
+    marked = flow.copy()
+    for column, (u, v) in enumerate([(np.nan, np.nan), (1, np.nan), (np.inf, 2), (1e9, 0), (0, -2e9)]):
+        marked[1, column] = u, v
+    if suffix == ".flo":
+        path.write_bytes(b"PIEH" + np.array([5, 3], "<i4").tobytes() + marked.tobytes())
+    else:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("flow", data=marked, compression="gzip", compression_opts=5)
+    read, known = read_flow_valid(path, (3, 5))
+    expected = np.ones((3, 5), bool)
+    expected[1] = False
+    np.testing.assert_array_equal(known, expected)
+    np.testing.assert_array_equal(read[known], flow[known])
+    assert (read[~known] == UNKNOWN).all()
+    with pytest.raises(DataError, match=r"4 flow values are NaN or infinite \(first at row 1, column 0\)"):
+        read_flow(path)
+    with pytest.raises(DataError, match=r"expected 3 x 5: transposed\?"):
+        read_flow_valid(path, (5, 3))
 
 
 def test_known_is_below_the_threshold() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ffbench.datasets.ffn_files import FFNArrays
 from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
+from ffbench.flow.flo import write_flo
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Pair, ProtocolRequest, Score, Term
 from ffbench.protocols import ffn
@@ -91,6 +93,42 @@ def test_pairs_have_labels_for_groups_and_intervals(tmp_path: Path) -> None:
     assert pair.labels == {"scale": "1/10", "emotion": "happy", "subject": "0010", "sequence": "happy/0010"}
     assert set(protocol.card.group_by) | {protocol.card.resample_by} <= set(pair.labels)
     assert len(protocol.keys()) == 17
+
+
+@pytest.mark.parametrize("target", ["facial", "official", "head", "expression"])
+def test_what_is_not_known_is_not_scored(tmp_path: Path, target: str) -> None:
+    """With NaN in the labels a pair scores as if those pixels were outside of the mask, whatever is predicted there."""
+    variant, kind = ("official", "facial") if target == "official" else (None, target)
+    add_sequence(tmp_path, "happy/1", 5, labels=True)
+    holes = np.zeros(SIZE, bool)
+    holes[9:12, 10:17] = True
+    assert (mask(1) & holes).any()
+    assert (mask(1) & ~holes).any()
+    prediction = Flows(random_flow(1), random_flow(2))
+    whole = load(tmp_path, kind, variant)
+    pair = whole.load("happy/1/0001")
+    assert pair.reference.mask.sum() == mask(1).sum()
+    outside = replace(pair, reference=replace(pair.reference, mask=mask(1) & ~holes))
+    expected = whole.score(outside, prediction, None).terms
+    marked = facial_flow(1)
+    marked[holes] = np.nan
+    write_flo(tmp_path / "flow/facial/test/happy/1/0001.flo", marked)
+    found = load(tmp_path, kind, variant).load("happy/1/0001")
+    if variant == "official":  # sums over all pixels: also those outside of the mask
+        error = np.linalg.norm(prediction.facial.astype(np.float64) - facial_flow(1), axis=2)[~holes]
+        count = (mask(1) & ~holes).sum()
+        expected["epe"] = Term(error.sum() / count, 1.0)
+        expected |= {f"below_{px}px": Term(100.0 * (error < px).sum() / count, 1.0) for px in (1, 3, 5)}
+    before = whole.score(pair, prediction, None).terms
+    terms = load(tmp_path, kind, variant).score(found, prediction, None).terms
+    assert set(terms) <= set(before)
+    for name, term in terms.items():
+        assert (term.sum, term.count) == pytest.approx((expected[name].sum, expected[name].count), rel=1e-12), name
+    assert terms["epe"].sum != pytest.approx(before["epe"].sum)  # control: the holes mattered
+    if variant is None:
+        bad = np.where(holes[..., None], prediction.facial, np.float32(np.nan))
+        with pytest.raises(DataError, match="not finite"):
+            whole.score(outside, Flows(bad, bad), None)
 
 
 def test_what_can_be_drawn_of_a_pair(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from ffbench.errors import DataError
+from ffbench.flow.flo import write_flo
 from ffbench.training import samples
 from ffbench.training.average import RunningAverage
+from ffbench.training.loss import in_range
 from ffbench.training.samples import TrainingPairs
-from tests.datasets.ffn_folder import add_sequence
+from tests.datasets.ffn_folder import add_sequence, facial_flow, head_flow
 from tests.training.toy import recipe
 
 pytestmark = pytest.mark.usefixtures("made_pairs")
@@ -74,6 +76,29 @@ def test_faces_of_a_folder(tmp_path: Path) -> None:
     assert all(sample["facial"].shape == (2, 64, 64) for sample in seen)
     with pytest.raises(DataError, match="no such folder"):
         TrainingPairs(stage(), 0, data=tmp_path / "none")
+
+
+def test_labels_that_are_not_known_everywhere(tmp_path: Path) -> None:
+    """A pixel that is not known, or was mixed with one, is in no loss; all others are as if all were known."""
+    add_sequence(tmp_path / "known", "happy/0001", 5, split="train")
+    add_sequence(tmp_path / "holes", "happy/0001", 5, split="train")
+    for number in range(1, 5):
+        for part, flow, unknown in (("facial", facial_flow(number), np.nan), ("head", head_flow(number), 1e10)):
+            flow[4:9, 6:12], flow[20, 3] = unknown, unknown
+            write_flo(tmp_path / f"holes/flow/{part}/train/happy/0001/{number:04d}.flo", flow)
+    known, holes = (TrainingPairs(stage(), 0, data=tmp_path / name) for name in ("known", "holes"))
+    lost = 0
+    for index in range(4):
+        expected, sample = known.sample(index), holes.sample(index)
+        counted = in_range(sample["facial"][None])[0]
+        np.testing.assert_array_equal(counted.numpy(), sample["head_valid"].numpy())
+        assert expected["head_valid"].all()
+        for name in ("facial", "head"):
+            assert torch.isfinite(sample[name]).all()
+            kept = counted.expand(2, -1, -1)
+            np.testing.assert_array_equal(sample[name][kept].numpy(), expected[name][kept].numpy())
+        lost += int((~counted).sum())
+    assert lost > 0
 
 
 def test_the_running_average() -> None:
