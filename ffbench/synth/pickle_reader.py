@@ -13,49 +13,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-MOST_STEPS = 50_000
-"""More instructions than any FLAME file has (hundreds); bounds time, memory and memo."""
+from ffbench.synth.pickle_machine import MOST_STEPS, Machine, Name, Node
+
 _LONGEST_NUMBER = 40
 """Characters or bytes; numbers of FLAME's files have 64 bits."""
 _FOREIGN_ESCAPE = re.compile(rb"\\[^'\"nrtx]")
 """What `repr` of Python 2 does not write, backslashes aside; others would mean more than a byte, or warn."""
-_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
-
-
-@dataclass(frozen=True)
-class Name:
-    """The name of a class or function, in the modules of Python 3; never imported."""
-
-    name: str
-
-
-@dataclass(eq=False, repr=False)
-class Node:
-    """What a name in a pickle would have been called to make; nothing is called.
-
-    Attributes:
-        name: of the class or function.
-        args: of the call.
-        state: what the object would have been given as its state, or None.
-    """
-
-    name: str = ""
-    args: tuple[Any, ...] = ()
-    state: Any = None
-
-    @property
-    def kind(self) -> str:
-        """Name of the class or function, seen through the helper that old pickles make objects with."""
-        if self.name == "copyreg._reconstructor" and self.args and isinstance(self.args[0], Name):
-            return self.args[0].name
-        return self.name
-
-
-class RefusedNameError(Exception):
-    """A pickle names something that it has no use for."""
 
 
 def read_pickle(content: bytes, allowed: frozenset[str]) -> Any:
@@ -73,97 +38,16 @@ def read_pickle(content: bytes, allowed: frozenset[str]) -> Any:
         RefusedNameError: another name occurs.
         ValueError: it is damaged, or not of bounded size.
     """
-    return _Machine(content, allowed).run()
-
-
-class _Machine:
-    def __init__(self, content: bytes, allowed: frozenset[str]) -> None:
-        self.content, self.allowed = content, allowed
-        self.place = 0
-        self.stack: list[Any] = []
-        self.marks: list[int] = []
-        self.memo: dict[int, Any] = {}
-        self.names: dict[str, Name] = {}
-
-    def run(self) -> Any:
-        for _ in range(MOST_STEPS):
-            code = self.take(1)
-            if code == b".":
-                return self.pop()
-            act = _INSTRUCTIONS.get(code)
-            if act is None:
-                raise ValueError(f"no instruction {code!r}, at byte {self.place - 1}")
-            act(self)
-        raise ValueError(f"more than {MOST_STEPS:,} instructions")
-
-    def take(self, count: int) -> bytes:
-        end = self.place + count
-        if end > len(self.content):
-            raise ValueError(f"cut short: {len(self.content)} bytes, expected {end} at least")
-        taken, self.place = self.content[self.place : end], end
-        return taken
-
-    def line(self) -> bytes:
-        end = self.content.find(b"\n", self.place)
-        if end < 0:
-            raise ValueError(f"cut short: no end of the line at byte {self.place}")
-        taken, self.place = self.content[self.place : end], end + 1
-        return taken
-
-    def unsigned(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "little")
-
-    def counted(self, width: int) -> bytes:
-        return self.take(self.unsigned(width))
-
-    def push(self, value: Any) -> None:
-        self.stack.append(value)
-
-    def pop(self) -> Any:
-        if len(self.stack) <= (self.marks[-1] if self.marks else 0):
-            raise ValueError(f"nothing to take from the stack, at byte {self.place}")
-        return self.stack.pop()
-
-    def top(self) -> Any:
-        value = self.pop()
-        self.push(value)
-        return value
-
-    def pop_to_mark(self) -> list[Any]:
-        if not self.marks:
-            raise ValueError(f"no mark, at byte {self.place}")
-        start = self.marks.pop()
-        items = self.stack[start:]
-        del self.stack[start:]
-        return items
-
-    def discard(self) -> None:
-        # Python also drops a mark in this way.
-        if self.marks and self.marks[-1] == len(self.stack):
-            self.marks.pop()
-        else:
-            self.pop()
-
-    def remember(self, index: int) -> None:
-        if not 0 <= index <= MOST_STEPS:
-            raise ValueError(f"place {index} of the memo, expected at most {MOST_STEPS:,}")
-        self.memo[index] = self.top()
-
-    def recall(self, index: int) -> None:
-        if index not in self.memo:
-            raise ValueError(f"nothing at place {index} of the memo")
-        self.push(self.memo[index])
-
-    def find(self, module: str, name: str) -> Name:
-        full = f"{_PYTHON_2.get(module, module)}.{name}"
-        if full not in self.allowed:
-            raise RefusedNameError(full)
-        return self.names.setdefault(full, Name(full))
-
-    def call(self, function: Any, args: Any) -> None:
-        if not (isinstance(function, Name) and isinstance(args, tuple)):
-            raise ValueError(f"a call of {type(function).__name__} with {type(args).__name__}")
-        self.push(Node(function.name, args))
+    machine = Machine(content, allowed)
+    for _ in range(MOST_STEPS):
+        code = machine.take(1)
+        if code == b".":
+            return machine.pop()
+        act = _INSTRUCTIONS.get(code)
+        if act is None:
+            raise ValueError(f"no instruction {code!r}, at byte {machine.place - 1}")
+        act(machine)
+    raise ValueError(f"more than {MOST_STEPS:,} instructions")
 
 
 def _integer(text: bytes) -> int:
@@ -172,26 +56,26 @@ def _integer(text: bytes) -> int:
     return int(text)
 
 
-def _text_integer(machine: _Machine) -> None:
+def _text_integer(machine: Machine) -> None:
     text = machine.line()
     # Python 2 has no instruction for truth values before protocol 2.
     machine.push(text == b"01" if text in (b"00", b"01") else _integer(text))
 
 
-def _binary_integer(machine: _Machine, width: int) -> None:
+def _binary_integer(machine: Machine, width: int) -> None:
     if width > _LONGEST_NUMBER:
         raise ValueError(f"a number of {width} bytes")
     machine.push(int.from_bytes(machine.take(width), "little", signed=True))
 
 
-def _text_float(machine: _Machine) -> None:
+def _text_float(machine: Machine) -> None:
     text = machine.line()
     if len(text) > _LONGEST_NUMBER:
         raise ValueError(f"a number of {len(text)} characters")
     machine.push(float(text))
 
 
-def _text_string(machine: _Machine) -> None:
+def _text_string(machine: Machine) -> None:
     """Read what `repr` of Python 2 made of a string: quoted, bytes escaped or (not by `repr`) as they are."""
     text = machine.line()
     if not (len(text) >= 2 and text[:1] == text[-1:] and text[:1] in b"'\""):
@@ -205,14 +89,14 @@ def _unicode(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
-def _append(machine: _Machine, items: list[Any]) -> None:
+def _append(machine: Machine, items: list[Any]) -> None:
     target = machine.top()
     if not isinstance(target, list):
         raise ValueError(f"items for a {type(target).__name__}")
     target.extend(items)
 
 
-def _add(machine: _Machine, items: list[Any]) -> None:
+def _add(machine: Machine, items: list[Any]) -> None:
     target = machine.top()
     if not isinstance(target, set):
         raise ValueError(f"members for a {type(target).__name__}")
@@ -232,84 +116,84 @@ def _key(value: Any) -> str | bytes:
     return value
 
 
-def _dictionary(machine: _Machine) -> None:
+def _dictionary(machine: Machine) -> None:
     made: dict[str | bytes, Any] = {}
     _set_items(made, machine.pop_to_mark())
     machine.push(made)
 
 
-def _set_item(machine: _Machine) -> None:
+def _set_item(machine: Machine) -> None:
     value, key = machine.pop(), machine.pop()
     _set_items(machine.top(), [key, value])
 
 
-def _set_marked_items(machine: _Machine) -> None:
+def _set_marked_items(machine: Machine) -> None:
     items = machine.pop_to_mark()
     _set_items(machine.top(), items)
 
 
-def _tuple(machine: _Machine, count: int) -> None:
+def _tuple(machine: Machine, count: int) -> None:
     items = [machine.pop() for _ in range(count)]
     machine.push(tuple(reversed(items)))
 
 
-def _text_name(machine: _Machine) -> Name:
+def _text_name(machine: Machine) -> Name:
     module, name = (machine.line().decode("utf-8", "backslashreplace") for _ in range(2))
     return machine.find(module, name)
 
 
-def _stacked_name(machine: _Machine) -> None:
+def _stacked_name(machine: Machine) -> None:
     name, module = machine.pop(), machine.pop()
     if not (isinstance(module, str) and isinstance(name, str)):
         raise ValueError("a name that is no text")
     machine.push(machine.find(module, name))
 
 
-def _instance(machine: _Machine) -> None:
+def _instance(machine: Machine) -> None:
     function = _text_name(machine)
     machine.call(function, tuple(machine.pop_to_mark()))
 
 
-def _object(machine: _Machine) -> None:
+def _object(machine: Machine) -> None:
     function, *args = machine.pop_to_mark() or [None]
     machine.call(function, tuple(args))
 
 
-def _reduce(machine: _Machine) -> None:
+def _reduce(machine: Machine) -> None:
     args, function = machine.pop(), machine.pop()
     machine.call(function, args)
 
 
-def _new_object_with_keywords(machine: _Machine) -> None:
+def _new_object_with_keywords(machine: Machine) -> None:
     keywords = machine.pop()
     if keywords != {}:
         raise ValueError("a call with keywords")
     _reduce(machine)
 
 
-def _build(machine: _Machine) -> None:
+def _build(machine: Machine) -> None:
     state, target = machine.pop(), machine.top()
     if not isinstance(target, Node):
         raise ValueError(f"a state for a {type(target).__name__}")
     target.state = state
 
 
-def _protocol(machine: _Machine) -> None:
+def _protocol(machine: Machine) -> None:
     if (protocol := machine.unsigned(1)) > 5:
         raise ValueError(f"protocol {protocol}, expected 0 to 5")
 
 
-def _frame(machine: _Machine) -> None:
+def _frame(machine: Machine) -> None:
     length = machine.unsigned(8)
     if machine.place + length > len(machine.content):
         raise ValueError(f"cut short: {len(machine.content)} bytes, expected {machine.place + length} at least")
 
 
-def _outside(machine: _Machine) -> None:
+def _outside(machine: Machine) -> None:
     raise ValueError(f"refers to something outside of the file, at byte {machine.place - 1}")
 
 
-_INSTRUCTIONS: dict[bytes, Callable[[_Machine], None]] = {
+_INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"\x80": _protocol,
     b"\x95": _frame,
     # Numbers and constants.

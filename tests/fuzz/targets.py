@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from PIL import Image
 from ffbench.datasets.casme2_coding import read_coding
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.datasets.feature_file import read_feature_file
+from ffbench.datasets.flame_masks import FLAME_VERTICES
 from ffbench.datasets.images import read_image
 from ffbench.datasets.ply import read_mesh
 from ffbench.errors import DataError
@@ -38,8 +40,11 @@ from ffbench.submissions.files import open_files
 from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
+from ffbench.synth.flame_files import read_masks
 from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
 from tests.results.made_runs import make_run
+from tests.synth import python2_pickle
+from tests.synth.flame_folder import masks_dict
 from tests.toys import Stripes
 
 MANIFEST = Manifest("toy", "1.0", "0" * 64, {f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
@@ -73,6 +78,7 @@ def targets(folder: Path) -> list[Target]:
         Target("CASME II coding .xlsx", ".xlsx", [workbook(ROWS)], lambda path: repr(read_coding(path))),
         Target("CASME II coding .csv", ".csv", [coding_csv(ROWS)], lambda path: repr(read_coding(path))),
         Target("mesh .ply", ".ply", [_ply()], lambda path: _hash(read_mesh(path).vertices)),
+        Target("FLAME masks .pkl", ".pkl", _masks(), _read_masks),
         Target("feature file .npz", ".npz", [_features(0), _features(1)], _read_features, protected=True),
         Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
         Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
@@ -107,6 +113,15 @@ def _ply() -> bytes:
              "element face 1", "property list uchar int vertex_indices", "end_header",
              "0 0 0", "1 0 0", "0 1 0", "3 0 1 2"]  # fmt: skip
     return ("\n".join(lines) + "\n").encode()
+
+
+def _masks() -> list[bytes]:
+    masks = {name: members[:3] for name, members in masks_dict().items()}
+    return [*(python2_pickle.dumps(masks, protocol) for protocol in range(3)), pickle.dumps(masks, 4)]
+
+
+def _read_masks(path: Path) -> str:
+    return repr({name: members.tolist() for name, members in read_masks(path, FLAME_VERTICES).items()})
 
 
 def _features(seed: int) -> bytes:

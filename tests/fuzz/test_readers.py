@@ -12,7 +12,8 @@ from tests.fuzz.targets import targets
 
 NAMES = [
     "flow .flo", "flow .flo5", "flow KITTI .png", "image .png", "CK+ landmarks",
-    "CASME II coding .xlsx", "CASME II coding .csv", "mesh .ply", "feature file .npz",
+    "CASME II coding .xlsx", "CASME II coding .csv", "mesh .ply", "FLAME masks .pkl",
+    "feature file .npz",
     "submission .zip", "submission .tar", "submission .tar.gz", "submission .bundle", "exported manifest",
     "run record", "record in a store", "pair table",
     "baseline",

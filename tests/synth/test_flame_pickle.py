@@ -15,7 +15,7 @@ from scipy.sparse import csc_matrix
 
 from ffbench.errors import DataError
 from ffbench.synth.flame_pickle import read_tree, single_object, to_array
-from ffbench.synth.pickle_reader import Name, Node
+from ffbench.synth.pickle_machine import Name, Node
 from tests.datasets.flame_masks_file import flame_masks
 from tests.synth import python2_pickle
 from tests.synth.flame_folder import dump, flame_dict

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.synth.pickle_reader import MOST_STEPS, Name, Node, RefusedNameError, read_pickle
+from ffbench.synth.pickle_machine import MOST_STEPS, Name, Node, RefusedNameError
+from ffbench.synth.pickle_reader import read_pickle
 from tests.datasets.flame_masks_file import flame_masks
 from tests.reference import unpickler as reference
 from tests.synth.python2_pickle import dumps, python2_repr
