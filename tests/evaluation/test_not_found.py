@@ -34,7 +34,7 @@ class DarkIsNothing(Method):
 
 
 def _dark(protocol: Stripes, *, backward: bool = False) -> set[str]:
-    pairs = [protocol.load(key) for key in protocol.keys()]
+    pairs = list(map(protocol.load, protocol.keys()))
     return {
         pair.key for pair in pairs if pair.image1[0, 0, 0] < 128 or (backward and pair.image2[0, 0, 0] < 128)
     }  # fmt: skip
