@@ -22,7 +22,7 @@ from .options import refuse_network_options
 Points = npt.NDArray[np.float64]
 FlowField = npt.NDArray[np.float32]
 _ASSET = "face_mesh"
-HEAD_REACH, FADED = 0.4, 0.8
+HEAD_REACH, FADED = 0.2, 0.5
 """Beyond the mesh the head's motion goes on, whole up to the first and gone at the second, in widths of the mesh."""
 _LEAST_DISTANCE_STEPS = 5
 _BIWEIGHT_STEPS = 10
@@ -70,7 +70,7 @@ def mesh_flows(mesh1: Points, mesh2: Points, size: tuple[int, int]) -> tuple[Flo
     from scipy.ndimage import distance_transform_edt
 
     flat1, flat2 = mesh1[:, :2], mesh2[:, :2]
-    linear, shift = fit_rigid(mesh1, flat2)
+    linear, shift = fit_rigid(mesh1, mesh2)
     facial, inside = piecewise_affine_flow(flat1, flat2, size)
     head, _ = piecewise_affine_flow(flat1, mesh1 @ linear.T + shift, size)
     if not inside.any():
@@ -88,24 +88,23 @@ def mesh_flows(mesh1: Points, mesh2: Points, size: tuple[int, int]) -> tuple[Flo
 
 
 def fit_rigid(points: Points, moved: Points) -> tuple[Points, Points]:
-    """Fit a rigid motion of points in space to where they are seen afterwards.
+    """Fit a rigid motion and a scale to points in space, and return it as seen by a camera of scaled orthography.
 
-    The camera is the network's own, scaled orthography: a point goes to `linear @ point + shift`, with `linear` the
-    first two rows of a rotation times a scale. The closed form is that of pose from orthography and scaling: the best
-    affine camera, and the nearest matrix of that kind. The face does not hold still while the head moves, so points
-    are weighted: first for the least sum of distances, then by Tukey's biweight.
+    The closed form is the weighted Procrustes solution (Umeyama 1991). The face does not hold still while the head
+    moves, so points are weighted by how far they are off in the image: first for the least sum of distances, then by
+    Tukey's biweight.
 
     Args:
-        points: (N, 3), x and y in px and depth in the same unit.
-        moved: (N, 2), x and y in px.
+        points, moved: (N, 3), x and y in px and depth in the same unit.
 
     Returns:
-        `linear` (2, 3) and `shift` (2,).
+        `linear` (2, 3), the first two rows of a rotation times the scale, and `shift` (2,): a point is then seen at
+        `linear @ point + shift`.
     """
     weights = np.ones(len(points))
     for step in range(_LEAST_DISTANCE_STEPS + _BIWEIGHT_STEPS):
-        linear, shift = _weighted_fit(points, moved, weights)
-        error = np.linalg.norm(points @ linear.T + shift - moved, axis=1)
+        linear, shift = _weighted_fit(points, moved, weights / weights.sum())
+        error = np.linalg.norm(points @ linear.T + shift - moved[:, :2], axis=1)
         if step < _LEAST_DISTANCE_STEPS:
             weights = 1 / np.maximum(error, _LEAST_ERROR)
         else:
@@ -115,13 +114,14 @@ def fit_rigid(points: Points, moved: Points) -> tuple[Points, Points]:
 
 
 def _weighted_fit(points: Points, moved: Points, weights: Points) -> tuple[Points, Points]:
-    weights = weights / weights.sum()
     centre, moved_centre = weights @ points, weights @ moved
-    weighted, source = weights[:, None] * (points - centre), points - centre
-    affine = np.linalg.lstsq(weighted.T @ source, weighted.T @ (moved - moved_centre), rcond=None)[0].T
-    left, scales, right = np.linalg.svd(affine, full_matrices=False)
-    linear: Points = scales.mean() * (left @ right)
-    return linear, moved_centre - linear @ centre
+    source, target = points - centre, moved - moved_centre
+    left, values, right = np.linalg.svd((weights[:, None] * target).T @ source)
+    # A mirror image may fit better than any rotation; it is not a motion.
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    scale = (values * signs).sum() / (weights @ (source**2).sum(axis=1))
+    linear: Points = (scale * (left * signs) @ right)[:2]
+    return linear, moved_centre[:2] - linear @ centre
 
 
 def _images(batch: torch.Tensor) -> list[Image]:
