@@ -36,13 +36,13 @@ _FARNEBACK: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class DisParameters:
-    """Parameters of DIS from its preset MEDIUM up, under OpenCV's names, and of a refinement that may follow it.
+    """Parameters of DIS, by default those of its preset MEDIUM, and of a refinement that may follow it.
 
     `alpha`, `delta`, `gamma` and `iterations` are those of the variational refinement inside DIS, at every scale. With
     `refine_iterations` above 0 another one at full resolution follows.
     """
 
-    finest_scale: int = 0
+    finest_scale: int = 1
     patch_size: int = 8
     patch_stride: int = 3
     gradient_steps: int = 25
@@ -54,7 +54,8 @@ class DisParameters:
     refine_iterations: int = 0
 
 
-DIS_FINE = DisParameters()
+DIS_MEDIUM = DisParameters()
+DIS_FINE = DisParameters(finest_scale=0, alpha=80.0, iterations=20, refine_alpha=40.0, refine_iterations=20)
 """What `dis_fine` runs with: docs/baselines.md says how it was chosen."""
 
 

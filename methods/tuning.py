@@ -1,6 +1,6 @@
 """How the parameters of the tuned classical methods were chosen: on rendered training people, and on nothing else.
 
-`python -m ffbench.methods.tuning dis_fine` (or `tvl1`, `ilk`) prints its table of docs/baselines.md. The people are
+`python -m ffbench.methods.tuning dis_fine` (or `tvl1`, `ilk`) makes its table of docs/baselines.md again. The people are
 those of a stream that trains networks (`RenderedPairs`): none of them is in a benchmark's mini dataset.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
@@ -19,12 +19,54 @@ import numpy.typing as npt
 
 from ffbench.synth.dataset import RenderedPairs
 
-from .classical import DIS_FINE, DisParameters, GreyEstimator, GreyImage, dis_estimator
-from .scikit_image import ILK, TVL1, ilk_estimator, tvl1_estimator
+from .classical import DIS_MEDIUM, DisParameters, GreyEstimator, GreyImage, dis_estimator
+from .scikit_image import ilk_estimator, tvl1_estimator
 
-SEED, PEOPLE, SIZES = 1701, 16, (256, 512)
+SEED, PEOPLE = 1701, 16
 SCALES = {"full": 2, "1/5": 5, "1/20": 20}
-"""Motion scales, and the frames of the sequences of which a pair is two neighbours."""
+"""Motion scales, and the frames of the sequences of which a pair is two neighbors."""
+_SIZES = {256: 8, 512: 4}
+"""Pairs of each motion scale by image size; half of them for scikit-image's methods, which are slow."""
+
+Parameters = Mapping[str, Any]
+_FINE: Parameters = {"finest_scale": 0}
+_SMOOTH: Parameters = {**_FINE, "alpha": 80.0, "iterations": 20}
+CANDIDATES: dict[str, Sequence[Parameters]] = {
+    "dis_fine": (
+        {},
+        _FINE,
+        {**_FINE, "alpha": 40.0, "iterations": 10},
+        {**_FINE, "alpha": 80.0, "iterations": 10},
+        _SMOOTH,
+        {**_SMOOTH, "alpha": 160.0},
+        {**_SMOOTH, "iterations": 40},
+        {**_SMOOTH, "gamma": 5.0},
+        {**_SMOOTH, "gamma": 20.0},
+        {**_SMOOTH, "delta": 2.5},
+        {**_SMOOTH, "delta": 10.0},
+        {**_SMOOTH, "patch_size": 12},
+        {**_SMOOTH, "patch_stride": 4, "gradient_steps": 16},
+        {**_SMOOTH, "refine_alpha": 40.0, "refine_iterations": 10},
+        {**_SMOOTH, "refine_alpha": 40.0, "refine_iterations": 20},
+        {**_SMOOTH, "refine_alpha": 80.0, "refine_iterations": 20},
+    ),
+    "tvl1": (
+        {},
+        {"attachment": 5.0},
+        {"attachment": 40.0},
+        {"tightness": 0.1},
+        {"num_warp": 10},
+        {"prefilter": True},
+    ),
+    "ilk": (
+        {},
+        {"radius": 12},
+        {"radius": 20},
+        {"radius": 12, "gaussian": True},
+        {"radius": 12, "prefilter": True},
+    ),
+}
+"""What was tried: the parameters that differ from the preset MEDIUM of DIS, or from scikit-image's defaults."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +80,19 @@ class TuningPair:
     mask: npt.NDArray[np.bool_]
 
 
-def tuning_pairs(people: int = PEOPLE, sizes: Sequence[int] = SIZES) -> Iterator[TuningPair]:
-    """Render a pair of each person at each motion scale and image size."""
-    for size in sizes:
+def tuning_pairs(sizes: Mapping[int, int]) -> Iterator[TuningPair]:
+    """Render pairs of different people at each motion scale: `sizes` says how many by the size of the images."""
+    for size, count in sizes.items():
         for scale, frames in SCALES.items():
-            stream = RenderedPairs(seed=SEED, size=size, scales={frames: 1.0}, people=people, pairs_per_person=1)
-            for index in range(people):
+            stream = RenderedPairs(seed=SEED, size=size, scales={frames: 1.0}, people=PEOPLE, pairs_per_person=1)
+            for index in range(count):
                 sample = stream.sample(index)
-                first, second = (
-                    cv2.cvtColor(np.ascontiguousarray(_last(sample[name])), cv2.COLOR_RGB2GRAY)
-                    for name in ("image1", "image2")
+                image1, image2, flow = (
+                    np.ascontiguousarray(sample[name].permute(1, 2, 0).numpy())
+                    for name in ("image1", "image2", "flow_facial")
                 )
-                yield TuningPair(scale, first, second, _last(sample["flow_facial"]), sample["mask"].numpy())
+                first, second = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (image1, image2))
+                yield TuningPair(scale, first, second, flow, sample["mask"].numpy())
 
 
 def mean_errors(estimate: GreyEstimator, pairs: Sequence[TuningPair]) -> dict[str, float]:
@@ -66,112 +109,28 @@ def mean_errors(estimate: GreyEstimator, pairs: Sequence[TuningPair]) -> dict[st
     return {**means, "mean": float(np.exp(np.mean(np.log(list(means.values())))))}
 
 
-Candidates = Mapping[str, GreyEstimator]
-
-
-def dis_candidates() -> Candidates:
-    """Return the preset, the choice, and every change of one parameter that was tried around the choice."""
-    changes: dict[str, Sequence[float]] = {
-        "finest_scale": (1,),
-        "patch_size": (12,),
-        "patch_stride": (2, 4),
-        "gradient_steps": (12, 50),
-        "alpha": (10, 20, 40, 80),
-        "delta": (2.5, 5, 10),
-        "gamma": (5, 10, 20),
-        "iterations": (5, 10, 20),
-        "refine_alpha": (20, 40, 80),
-        "refine_iterations": (0, 5, 10),
-    }
-    preset = DisParameters(finest_scale=1)
-    return {
-        "preset MEDIUM": dis_estimator(preset),
-        "**choice**": dis_estimator(DIS_FINE),
-        **{label: dis_estimator(replace(DIS_FINE, **change)) for label, change in _single(_values(DIS_FINE), changes)},
-    }
-
-
-def tvl1_candidates() -> Candidates:
-    """Return scikit-image's defaults, the choice, and the changes around it."""
-    changes: dict[str, Sequence[Any]] = {
-        "attachment": (5.0, 10.0, 15.0, 30.0, 60.0),
-        "tightness": (0.1, 0.3, 0.6),
-        "num_warp": (5, 10),
-        "num_iter": (10, 20),
-        "prefilter": (False, True),
-    }
-    return _scikit_image(tvl1_estimator, TVL1, changes)
-
-
-def ilk_candidates() -> Candidates:
-    """Return scikit-image's defaults, the choice, and the changes around it."""
-    changes: dict[str, Sequence[Any]] = {
-        "radius": (4, 7, 10, 15, 20),
-        "num_warp": (5, 10),
-        "gaussian": (False, True),
-        "prefilter": (False, True),
-    }
-    return _scikit_image(ilk_estimator, ILK, changes)
-
-
-def _scikit_image(
-    estimator: Callable[[dict[str, Any]], GreyEstimator], choice: dict[str, Any], changes: Mapping[str, Sequence[Any]]
-) -> Candidates:
-    return {
-        "scikit-image's defaults": estimator({}),
-        "**choice**": estimator(choice),
-        **{label: estimator({**choice, **change}) for label, change in _single(choice, changes)},
-    }
-
-
-def _single(choice: Mapping[str, Any], changes: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield label and change for every value of every parameter that is not the chosen one."""
-    for name, values in changes.items():
-        for value in values:
-            if value != choice[name]:
-                yield f"{name} {value}", {name: value}
-
-
-def _values(parameters: DisParameters) -> dict[str, Any]:
-    return {field.name: getattr(parameters, field.name) for field in fields(parameters)}
-
-
-def table(candidates: Candidates, pairs: Sequence[TuningPair]) -> str:
-    """Return the errors of all candidates as a Markdown table, with the seconds that a pair takes."""
-    from ffbench.cli.console import progress_bar
-
-    rows = []
-    with progress_bar("candidates", "candidates") as progress:
-        for number, (label, estimate) in enumerate(candidates.items()):
-            progress(number, len(candidates))
-            clock = time.process_time()
-            errors = mean_errors(estimate, pairs)
-            seconds = (time.process_time() - clock) / len(pairs)
-            rows.append(f"| {label} | {' | '.join(f'{error:.3f}' for error in errors.values())} | {seconds:.2f} |")
-        progress(len(candidates), len(candidates))
-    return "\n".join([f"| parameters | {' | '.join(SCALES)} | mean | CPU s |", "|---|---|---|---|---|---|", *rows])
-
-
-def _last(planes: Any) -> npt.NDArray[Any]:
-    return np.asarray(planes.permute(1, 2, 0).numpy())
-
-
-_METHODS: dict[str, Callable[[], Candidates]] = {
-    "dis_fine": dis_candidates,
-    "tvl1": tvl1_candidates,
-    "ilk": ilk_candidates,
-}
+def estimator(method: str, parameters: Parameters) -> GreyEstimator:
+    """Return the estimator of a candidate."""
+    if method == "dis_fine":
+        return dis_estimator(DisParameters(**{**asdict(DIS_MEDIUM), **parameters}))
+    return (tvl1_estimator if method == "tvl1" else ilk_estimator)(dict(parameters))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table of a method."""
+    """Print the table of a method: a row a candidate, as each is done."""
     parser = argparse.ArgumentParser(prog="python -m ffbench.methods.tuning", description=__doc__)
-    parser.add_argument("method", choices=sorted(_METHODS))
-    parser.add_argument("--people", type=int, default=PEOPLE)
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    options = parser.parse_args(arguments)
-    pairs = list(tuning_pairs(options.people, options.sizes))
-    sys.stdout.write(table(_METHODS[options.method](), pairs) + "\n")
+    parser.add_argument("method", choices=sorted(CANDIDATES))
+    method = parser.parse_args(arguments).method
+    share = 1 if method == "dis_fine" else 2
+    pairs = list(tuning_pairs({size: count // share for size, count in _SIZES.items()}))
+    print(f"| parameters | {' | '.join(SCALES)} | mean | CPU s a pair |", "|---|---|---|---|---|---|", sep="\n")
+    for parameters in CANDIDATES[method]:
+        clock = time.process_time()
+        errors = mean_errors(estimator(method, parameters), pairs)
+        seconds = (time.process_time() - clock) / len(pairs)
+        label = ", ".join(f"`{name}` {value}" for name, value in parameters.items()) or "none changed"
+        print(f"| {label} | {' | '.join(f'{error:.3f}' for error in errors.values())} | {seconds:.2f} |")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
