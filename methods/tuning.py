@@ -1,7 +1,7 @@
 """How the parameters of the tuned classical methods were chosen: on rendered training people, and on nothing else.
 
-`python -m ffbench.methods.tuning dis_fine` (or `tvl1`, `ilk`) makes its table of docs/baselines.md again. The people are
-those of a stream that trains networks (`RenderedPairs`): none of them is in a benchmark's mini dataset.
+`python -m ffbench.methods.tuning dis_fine` (or `tvl1`, `ilk`) makes its table of docs/baselines.md again. The people
+are those of a stream that trains networks (`RenderedPairs`): none of them is in a benchmark's mini dataset.
 """
 
 from __future__ import annotations
