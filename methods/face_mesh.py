@@ -22,7 +22,7 @@ from .options import refuse_network_options
 Points = npt.NDArray[np.float64]
 FlowField = npt.NDArray[np.float32]
 _ASSET = "face_mesh"
-HEAD_REACH, FADED = 0.2, 0.5
+HEAD_REACH, FADED = 0.1, 0.3
 """Beyond the mesh the head's motion goes on, whole up to the first and gone at the second, in widths of the mesh."""
 _LEAST_DISTANCE_STEPS = 5
 _BIWEIGHT_STEPS = 10
