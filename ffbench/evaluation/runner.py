@@ -100,6 +100,7 @@ def evaluate(
             raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
         order = {key: index for index, key in enumerate(chosen)}
         scores = sorted(journal.scores, key=lambda score: order[score.key])
+        not_found = sum(score.labels.get("found") == _NOT_FOUND for score in scores)
         if protocol.learns:
             scores = protocol.learn(scores, folder / "learning", learning)
         write_pair_table(folder / "pairs.parquet", scores)
@@ -112,7 +113,7 @@ def evaluate(
             peak_device_memory_mb=_peak_device_memory_mb(source.device),
             resumed_pairs=resumed,
         )
-        record = _record(source, protocol, scores, problems, len(keys), folder, fingerprint, cost)
+        record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
         if protocol.learns:
             shutil.rmtree(folder / "learning", ignore_errors=True)
@@ -130,9 +131,7 @@ def _refuse_own_reference(card: MethodCard, dataset: DatasetCard) -> None:
         )
 
 
-def _score(
-    protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backward: NumpyFlows | None
-) -> PairScore:
+def _score(protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
     """Score a pair, and mark it where the method found nothing to go by in one of the two directions."""
     score = protocol.score(pair, forward, backward)
     found = [flows.found.all() for flows in (forward, backward) if flows is not None and flows.found is not None]
@@ -143,6 +142,7 @@ def _record(
     source: FlowSource,
     protocol: Protocol[Any],
     scores: Sequence[PairScore],
+    not_found: int,
     problems: Sequence[str],
     expected: int,
     folder: Path,
@@ -174,7 +174,7 @@ def _record(
         confusion=protocol.confusion(scores),
         interval=Interval(unit=card.resample_by or "pair"),
         pairs=len(scores),
-        not_found=sum(score.labels.get("found") == _NOT_FOUND for score in scores),
+        not_found=not_found,
         complete=len(scores) == expected and not dataset.problems,
         pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
         fingerprint=fingerprint,
