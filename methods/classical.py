@@ -55,7 +55,9 @@ class DisParameters:
 
 
 DIS_MEDIUM = DisParameters()
-DIS_FINE = DisParameters(finest_scale=0, alpha=80.0, iterations=20, refine_alpha=40.0, refine_iterations=20)
+DIS_FINE = DisParameters(
+    finest_scale=0, patch_size=12, alpha=80.0, iterations=20, refine_alpha=40.0, refine_iterations=20
+)
 """What `dis_fine` runs with: docs/baselines.md says how it was chosen."""
 
 

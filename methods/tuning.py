@@ -31,6 +31,7 @@ _SIZES = {256: 8, 512: 4}
 Parameters = Mapping[str, Any]
 _FINE: Parameters = {"finest_scale": 0}
 _SMOOTH: Parameters = {**_FINE, "alpha": 80.0, "iterations": 20}
+_REFINED: Parameters = {"refine_alpha": 40.0, "refine_iterations": 20}
 CANDIDATES: dict[str, Sequence[Parameters]] = {
     "dis_fine": (
         {},
@@ -47,8 +48,11 @@ CANDIDATES: dict[str, Sequence[Parameters]] = {
         {**_SMOOTH, "patch_size": 12},
         {**_SMOOTH, "patch_stride": 4, "gradient_steps": 16},
         {**_SMOOTH, "refine_alpha": 40.0, "refine_iterations": 10},
-        {**_SMOOTH, "refine_alpha": 40.0, "refine_iterations": 20},
-        {**_SMOOTH, "refine_alpha": 80.0, "refine_iterations": 20},
+        {**_SMOOTH, **_REFINED},
+        {**_SMOOTH, **_REFINED, "refine_alpha": 80.0},
+        {**_SMOOTH, **_REFINED, "patch_size": 12},
+        {**_SMOOTH, **_REFINED, "patch_size": 12, "patch_stride": 4},
+        {**_SMOOTH, **_REFINED, "patch_stride": 4, "gradient_steps": 16},
     ),
     "tvl1": (
         {},
