@@ -82,7 +82,8 @@ def _grey(images: torch.Tensor) -> list[GreyImage]:
     height, width = arrays.shape[1:3]
     bottom, right = max(_SMALLEST_SIDE - height, 0), max(_SMALLEST_SIDE - width, 0)
     greys = [cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY) for array in arrays]
-    return [cv2.copyMakeBorder(grey, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for grey in greys]
+    bordered = (cv2.copyMakeBorder(grey, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for grey in greys)
+    return [np.asarray(grey, np.uint8) for grey in bordered]
 
 
 def _load_dis(preset: str) -> Callable[[MethodRequest], Method]:

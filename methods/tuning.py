@@ -95,7 +95,9 @@ def tuning_pairs(sizes: Mapping[int, int]) -> Iterator[TuningPair]:
                     np.ascontiguousarray(sample[name].permute(1, 2, 0).numpy())
                     for name in ("image1", "image2", "flow_facial")
                 )
-                first, second = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (image1, image2))
+                first, second = (
+                    np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8) for image in (image1, image2)
+                )
                 yield TuningPair(scale, first, second, flow, sample["mask"].numpy())
 
 
