@@ -20,7 +20,7 @@ TVL1_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 ILK_DEFAULTS: dict[str, Any] = {"radius": 7, "num_warp": 10, "gaussian": False, "prefilter": False}
 """What scikit-image takes where nothing is said; cards name every value."""
-TVL1: dict[str, Any] = {**TVL1_DEFAULTS}
+TVL1: dict[str, Any] = {**TVL1_DEFAULTS, "attachment": 40.0}
 ILK: dict[str, Any] = {**ILK_DEFAULTS, "radius": 12}
 """What `tvl1` and `ilk` run with: docs/baselines.md says how it was chosen."""
 

@@ -58,16 +58,18 @@ CANDIDATES: dict[str, Sequence[Parameters]] = {
         {},
         {"attachment": 5.0},
         {"attachment": 40.0},
-        {"tightness": 0.1},
-        {"num_warp": 10},
-        {"prefilter": True},
+        {"attachment": 100.0},
+        {"attachment": 40.0, "num_warp": 10},
+        {"attachment": 40.0, "tightness": 0.1},
     ),
     "ilk": (
         {},
         {"radius": 12},
         {"radius": 20},
         {"radius": 12, "gaussian": True},
+        {"radius": 20, "gaussian": True},
         {"radius": 12, "prefilter": True},
+        {"radius": 12, "gaussian": True, "prefilter": True},
     ),
 }
 """What was tried: the parameters that differ from the preset MEDIUM of DIS, or from scikit-image's defaults."""
