@@ -53,8 +53,12 @@ class FaceMesh(Method):
 
     def _find(self, first: Image, second: Image) -> list[Points | None]:
         """Find the points (468, 3) of one face in both images, px; None where there is none."""
-        faces = track([first, second], self._mesh)
-        return [None if f.points is None or f.depth is None else np.column_stack([f.points, f.depth]) for f in faces]
+        # From a box that is too high the crop does not settle on the face at once; a second look starts from the first.
+        _, face1, _, face2 = track([first, first, second, second], self._mesh)
+        return [
+            None if face.points is None or face.depth is None else np.column_stack([face.points, face.depth])
+            for face in (face1, face2)
+        ]
 
 
 def mesh_flows(mesh1: Points, mesh2: Points, size: tuple[int, int]) -> tuple[FlowField, FlowField]:
