@@ -59,8 +59,6 @@ CANDIDATES: dict[str, Sequence[Parameters]] = {
         {"attachment": 5.0},
         {"attachment": 40.0},
         {"attachment": 100.0},
-        {"attachment": 40.0, "num_warp": 10},
-        {"attachment": 40.0, "tightness": 0.1},
     ),
     "ilk": (
         {},
