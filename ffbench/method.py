@@ -30,6 +30,8 @@ class Flows(Generic[FlowArray]):
 
     `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
     Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
+    `found`, (B,) bool, is false for pairs in which the method found nothing to go by, such as a face, so that their
+    flow is zero; None: true for all.
     `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
     of predictions are; None: all.
     """
@@ -37,6 +39,7 @@ class Flows(Generic[FlowArray]):
     facial: FlowArray
     head: FlowArray | None = None
     exact: npt.NDArray[np.bool_] | None = None
+    found: npt.NDArray[np.bool_] | None = None
 
     @property
     def expression(self) -> FlowArray | None:
@@ -135,7 +138,8 @@ class Method(ABC):
         """
         if isinstance(image1, np.ndarray):
             flows = self._checked(image_to_tensor(image1)[None], image_to_tensor(image2)[None])
-            return Flows(_to_numpy(flows.facial), None if flows.head is None else _to_numpy(flows.head))
+            head = None if flows.head is None else _to_numpy(flows.head)
+            return Flows(_to_numpy(flows.facial), head, found=flows.found)
         return self._checked(image1, image2)
 
     def _checked(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
@@ -147,6 +151,8 @@ class Method(ABC):
         with torch.inference_mode():
             flows = self.forward(image1.to(self.device), image2.to(self.device))
         expected = (image1.shape[0], 2, *image1.shape[2:])
+        if flows.found is not None and flows.found.shape != expected[:1]:
+            raise MethodError(f"{self.card.id}: `found` is {flows.found.shape}, expected {expected[:1]}")
         for name, flow in (("facial", flows.facial), ("head", flows.head)):
             if flow is None:
                 continue

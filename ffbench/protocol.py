@@ -64,6 +64,10 @@ class DatasetCard(BaseModel):
     origin: Literal["real", "synthetic"]
     reference: Literal["ground truth", "annotation", "pseudo"]
     reference_note: str = Field(default="", description="how the reference was made, and how good it is")
+    reference_networks: tuple[str, ...] = Field(
+        default=(),
+        description="SHA-256 of the networks that made the reference; a method with the same weights is refused",
+    )
     manifest_sha256: str = Field(description="hash that changes when any file that is used changes")
     problems: tuple[str, ...] = Field(
         default=(), description="faults of the files, one line each; not empty: the record is not complete"

@@ -198,6 +198,7 @@ def _dataset_card(
         origin="synthetic" if synthetic_mark(*(one.clip.path for one in tracked)) else "real",
         reference="pseudo",
         reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
+        reference_networks=(network_sha256(),),
         manifest_sha256=digest.hexdigest(),
         problems=tuple(problems),
         left_out=tuple(left_out),

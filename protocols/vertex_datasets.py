@@ -86,6 +86,7 @@ def dataset_card(
     made = synthetic_mark(*files) is not None or any(
         isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks
     )
+    networks = {track.info.network_sha256 for track in tracks if isinstance(track, FaceMeshPoints)}
     reference: Literal["ground truth", "pseudo"] = "pseudo"
     name = f"{SOURCES[kind].dataset}, tracked"
     if (data / SYNTHETIC_MARK).is_file() and not isinstance(tracks[0], FaceMeshPoints):
@@ -104,6 +105,7 @@ def dataset_card(
         origin="synthetic" if made else "real",
         reference=reference,
         reference_note=note,
+        reference_networks=tuple(sorted(networks)),
         manifest_sha256=manifest,
         problems=tuple(problems),
         left_out=tuple(line for track in tracks for line in track.left_out),

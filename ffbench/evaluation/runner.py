@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
-from ffbench.method import Method
-from ffbench.protocol import PairScore, Progress, Protocol
+from ffbench.method import Method, MethodCard
+from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
 from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
+
+_NOT_FOUND = "no"
+"""Value of the label `found` of pairs in which the method found nothing to go by; others have no such label."""
 
 
 def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: str) -> Path:
@@ -62,7 +66,7 @@ def evaluate(
     Raises:
         DataError: no pair could be scored, or the disk is full.
         MethodError: the method failed; what was scored is kept.
-        UsageError: `batch_size` or `limit` below 1.
+        UsageError: `batch_size` or `limit` below 1, or a network would be held against its own output.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
         raise UsageError("batch size and limit must be at least 1")
@@ -71,6 +75,7 @@ def evaluate(
     if not chosen:
         raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
     source = method if isinstance(method, FlowSource) else MethodSource(method)
+    _refuse_own_reference(source.card, protocol.dataset)
     fingerprint = run_fingerprint(method, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint)
     started, clock = now(), time.perf_counter()
@@ -87,13 +92,15 @@ def evaluate(
             progress(resumed, len(chosen))
         for batch in read_batches(protocol, remaining, batch_size, problems):
             forward, backward, seconds = source.flows(batch, protocol.needs_backward)
-            journal.append([protocol.score(*parts) for parts in zip(batch, forward, backward, strict=True)], seconds)
+            parts = zip(batch, forward, backward, strict=True)
+            journal.append([_score(protocol, pair, there, back) for pair, there, back in parts], seconds)
             if progress:
                 progress(len(journal.scores) + len(problems), len(chosen))
         if not journal.scores:
             raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
         order = {key: index for index, key in enumerate(chosen)}
         scores = sorted(journal.scores, key=lambda score: order[score.key])
+        not_found = sum(score.labels.get("found") == _NOT_FOUND for score in scores)
         if protocol.learns:
             scores = protocol.learn(scores, folder / "learning", learning)
         write_pair_table(folder / "pairs.parquet", scores)
@@ -106,7 +113,7 @@ def evaluate(
             peak_device_memory_mb=_peak_device_memory_mb(source.device),
             resumed_pairs=resumed,
         )
-        record = _record(source, protocol, scores, problems, len(keys), folder, fingerprint, cost)
+        record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
         if protocol.learns:
             shutil.rmtree(folder / "learning", ignore_errors=True)
@@ -116,10 +123,26 @@ def evaluate(
     return record
 
 
+def _refuse_own_reference(card: MethodCard, dataset: DatasetCard) -> None:
+    if card.weights is not None and card.weights.sha256 in dataset.reference_networks:
+        raise UsageError(
+            f"{card.id}: the reference of {dataset.name} was made by the same network ({card.weights.name}), so the "
+            "score would be its agreement with itself; choose a dataset with another reference"
+        )
+
+
+def _score(protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+    """Score a pair, and mark it where the method found nothing to go by in one of the two directions."""
+    score = protocol.score(pair, forward, backward)
+    found = [flows.found.all() for flows in (forward, backward) if flows is not None and flows.found is not None]
+    return score if all(found) else replace(score, labels={**score.labels, "found": _NOT_FOUND})
+
+
 def _record(
     source: FlowSource,
     protocol: Protocol[Any],
     scores: Sequence[PairScore],
+    not_found: int,
     problems: Sequence[str],
     expected: int,
     folder: Path,
@@ -151,6 +174,7 @@ def _record(
         confusion=protocol.confusion(scores),
         interval=Interval(unit=card.resample_by or "pair"),
         pairs=len(scores),
+        not_found=not_found,
         complete=len(scores) == expected and not dataset.problems,
         pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
         fingerprint=fingerprint,

@@ -15,7 +15,7 @@ import torch
 from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.facemesh.crop import Crop, crop_of_landmarks, cut
-from ffbench.facemesh.network import FaceMeshNetwork
+from ffbench.facemesh.network import CROP_SIZE, FaceMeshNetwork
 from ffbench.protocol import Image
 
 _SCORE = 0.5
@@ -41,11 +41,13 @@ class FaceTrack:
     """The face in one frame.
 
     `points` are (468, 2) float64, x and y in pixels of the frame, integer = pixel centre, and may lie
-    outside of it; None when there is no face. `score` in [0, 1] is the network's belief that there is one.
+    outside of it; None when there is no face. `score` in [0, 1] is the network's belief that there is one. `depth`
+    is (468,) float64 in the same unit, smaller is nearer, from a plane through the head; None where `points` is.
     """
 
     points: npt.NDArray[np.float64] | None
     score: float
+    depth: npt.NDArray[np.float64] | None = None
 
 
 @functools.cache
@@ -127,25 +129,30 @@ def _locate(frame: Image, crop: Crop, passes: int, network: FaceMeshNetwork) -> 
     """Find the landmarks near `crop`, which is first fitted to the face `passes` times."""
     for _ in range(passes):
         points, score = _run(frame, [crop], network)
-        crop = crop_of_landmarks(points)
+        crop = crop_of_landmarks(points[:, :2])
         if score < _SCORE or not _sane(crop, frame):
             return FaceTrack(None, score)
     points, score = _run(frame, crop.around(_CROPS, _SPREAD), network)
-    if score < _SCORE or not _sane(crop_of_landmarks(points), frame):
+    flat = np.ascontiguousarray(points[:, :2])
+    if score < _SCORE or not _sane(crop_of_landmarks(flat), frame):
         return FaceTrack(None, score)
-    return FaceTrack(points, score)
+    return FaceTrack(flat, score, points[:, 2])
 
 
 def _run(frame: Image, crops: Sequence[Crop], network: FaceMeshNetwork) -> tuple[npt.NDArray[np.float64], float]:
-    """Give the mean landmarks in the frame, and the mean score, over crops."""
+    """Give the mean landmarks (468, 3) in the frame, with their depth, and the mean score, over crops."""
     stacked = np.stack([cut(frame, crop) for crop in crops])
     device = next(network.parameters()).device
     with torch.inference_mode():
         batch = torch.from_numpy(stacked).to(device).permute(0, 3, 1, 2).float().div_(255)
         landmarks, scores = network(batch)
-    flat = landmarks[..., :2].cpu().numpy().astype(np.float64)
-    points = np.mean([crop.to_frame(one) for crop, one in zip(crops, flat, strict=True)], axis=0)
-    return points, float(scores.mean())
+    found = landmarks.cpu().numpy().astype(np.float64)
+    points = [
+        # A turn within the image leaves depth as it is; only the crop's scale is undone.
+        np.column_stack([crop.to_frame(one[:, :2]), one[:, 2] * (crop.side / CROP_SIZE)])
+        for crop, one in zip(crops, found, strict=True)
+    ]
+    return np.mean(points, axis=0), float(scores.mean())
 
 
 def _crop_of_box(box: Box) -> Crop:

@@ -121,6 +121,9 @@ class RunRecord(_Frozen):
     confusion: Confusion | None = Field(default=None, description="of a protocol that recognises classes")
     interval: Interval
     pairs: int
+    not_found: int = Field(
+        default=0, description="pairs with zero flow because the method found nothing to go by, such as a face"
+    )
     complete: bool = Field(description="every pair that the dataset should have was scored")
     pair_table: PairTable
     fingerprint: str = Field(description="hash of method, protocol, dataset and source code")

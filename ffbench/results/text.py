@@ -62,6 +62,13 @@ def print_record(record: RunRecord, path: Path) -> None:
         f"{record.pairs} pairs, {speed}, peak memory {cost.peak_memory_mb:.0f} MB{resumed}",
         highlight=False,
     )
+    if record.not_found:
+        console.print(
+            f"{record.not_found} of {record.pairs} pairs have zero flow: the method found no face, or nothing else to "
+            "go by (label `found` of the pair table)",
+            style="yellow",
+            highlight=False,
+        )
     for reason in record.not_rankable:
         console.print(f"not for ranking: {reason}", style="yellow")
     console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ffbench import assets
 from ffbench.datasets.clips import open_clip
 from ffbench.errors import DataError, UsageError
 from ffbench.facemesh import tracker
@@ -294,6 +295,7 @@ def test_card_says_pseudo_and_how_much_the_reference_trembles(
     assert noisy.facts["jitter_px/noisy"] == pytest.approx(0.2, rel=0.05)
     assert noisy.facts["epe_floor_px/noisy"] == pytest.approx(0.2 * np.pi**0.5, rel=0.05)
     assert "face mesh network" in noisy.reference_note
+    assert noisy.reference_networks == (assets.find("face_mesh").sha256,)
     assert "0.35 px in noisy" in noisy.reference_note or "0.36 px in noisy" in noisy.reference_note
 
 

@@ -354,6 +354,7 @@ def test_face_mesh_tracks_are_marked(tmp_path: Path) -> None:
     assert protocol.keys() == ["talk/00000-00001"]
     assert (protocol.dataset.name, protocol.dataset.reference) == ("tracks, face mesh", "pseudo")
     assert "not comparable" in protocol.dataset.reference_note
+    assert protocol.dataset.reference_networks == ("0",)
     assert protocol.dataset.facts["epe_floor_px/talk"] == 0.25
     assert protocol.dataset.left_out == (f"{root / 'talk'}: no face in 1 of 4 frames",)
     assert protocol.card.options["tracks"] == "face mesh"
