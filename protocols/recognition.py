@@ -35,12 +35,11 @@ from .options import choice, refuse_unknown, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_clips import select_clips
 from .recognition_engines import EngineName
-from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
+from .recognition_faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
 from .recognition_flows import Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
 
-VERSION = "1.0"
 MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
@@ -117,7 +116,7 @@ class Recognition(Protocol[Face]):
         self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         self.card = ProtocolCard(
             id=name,
-            version=VERSION,
+            version=_version(variant, recipe),
             title=_TITLES[name],
             variant=variant,
             primary="accuracy",
@@ -146,7 +145,9 @@ class Recognition(Protocol[Face]):
         clip, of = self._clips[key]
         onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
         transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
-        return Pair(key, onset, apex, Face(transform, thumbnail(crop)), {"subject": clip.coding.subject, "class": of})
+        return Pair(
+            key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
+        )
 
     def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Bring the flows into the registered face; nothing can be scored before all pairs are there.
@@ -211,6 +212,11 @@ class Recognition(Protocol[Face]):
         assert score.descriptor is not None
         packed = score.descriptor.astype(np.float32, copy=False)
         return self._recogniser.features(choose(packed, self._flow, self._derive_head))
+
+
+def _version(variant: Variant, recipe: RecipeName | None) -> str:
+    """Return the version: 1.1 where its changes can be seen; other records stay comparable with those of 1.0."""
+    return "1.1" if variant == "official" or recipe == "released" else "1.0"
 
 
 def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
