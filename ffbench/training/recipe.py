@@ -87,6 +87,7 @@ class Stage(_Part):
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
         anywhere: share of rendered faces that do not start from rest.
+        jaw: what opening the mouth is on rendered faces: expression flow, or head flow as in FFN (`pose`).
         calm: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
         warm_up: share of the steps in which the learning rate rises; then it falls, both linearly (OneCycle).
@@ -108,6 +109,7 @@ class Stage(_Part):
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
     anywhere: Share = 0.0
+    jaw: Literal["expression", "pose"] = "expression"
     calm: Share = 0.0
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Amount = 1e-5
