@@ -38,12 +38,12 @@ def augment(
     pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
 ) -> LabelledPair:
     """Vary a pair and cut `crop` (height, width) out of it; smaller images are enlarged until the crop fits."""
-    if settings.colour_first:
+    if settings.color_first:
         pair = _recolour(pair, settings, rng)
     pair = _zoom(pair, settings, crop, rng)
     pair = _flip(pair, settings, rng)
     pair = _crop(pair, settings, crop, rng)
-    return pair if settings.colour_first else _recolour(pair, settings, rng)
+    return pair if settings.color_first else _recolour(pair, settings, rng)
 
 
 def _recolour(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) -> LabelledPair:

@@ -43,7 +43,7 @@ class Augmentation(_Part):
         eraser: how often one or two boxes of image 2 are painted over with its mean colour.
         eraser_sides: range of their sides, px.
         margin: how much larger than the crop, px, an image is at least that was zoomed.
-        colour_first: colours and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
+        color_first: colours and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
             then zoomed too and may lie outside of the crop, and the mean colour is that of the whole image.
         pan: deviation of a shift of all of image 2, px: a camera that moves.
         pan_probability: how often.
@@ -63,7 +63,7 @@ class Augmentation(_Part):
     eraser: Share = 0.5
     eraser_sides: tuple[int, int] = (50, 100)
     margin: Annotated[int, Field(ge=0)] = 0
-    colour_first: bool = False
+    color_first: bool = False
     pan: Amount = 0.0
     pan_probability: Share = 0.0
 

@@ -120,7 +120,7 @@ def test_the_released_order_zooms_the_boxes_too() -> None:
         made = (augment(pair, settings, (128, 128), np.random.default_rng(seed)) for seed in range(40))
         return [int((one.image1 != one.image2).any(axis=2).sum()) for one in made]
 
-    after, before = boxes(), boxes(colour_first=True)
+    after, before = boxes(), boxes(color_first=True)
     assert 0 < max(after) <= 2 * 10 * 10
     assert max(before) > 3 * 10 * 10
     assert min(after) > 0

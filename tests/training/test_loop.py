@@ -168,7 +168,7 @@ def test_a_run_that_knew_fewer_fields_goes_on(tmp_path: Path) -> None:
     content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     stored = json.loads(content["recipe"])
     for stage in stored["stages"]:
-        del stage["augmentation"]["margin"], stage["augmentation"]["colour_first"]
+        del stage["augmentation"]["margin"], stage["augmentation"]["color_first"]
     torch.save({**content, "recipe": json.dumps(stored)}, tmp_path / "checkpoint.pt")
     assert run(tmp_path).done
     torch.save({**content, "recipe": "{}"}, tmp_path / "checkpoint.pt")

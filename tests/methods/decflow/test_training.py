@@ -217,7 +217,7 @@ def test_the_official_recipe_starts_as_the_released_code_does(tmp_path: Path) ->
     assert torch.equal(network.state_dict()["semantic.stem.weight"], encoder["features.0.conv.conv.weight"])
     first, second = plan.stages
     assert first.augmentation == second.augmentation
-    assert (first.augmentation.colour_first, first.augmentation.margin) == (True, 8)
+    assert (first.augmentation.color_first, first.augmentation.margin) == (True, 8)
     trainee.train()
     trainee.prepare(first)
     assert network.get_submodule("semantic.norm").training
