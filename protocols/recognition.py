@@ -236,7 +236,7 @@ def load(request: ProtocolRequest) -> Recognition:
         DataError: the dataset is not usable.
     """
     refuse_unknown(
-        request, ("selection", "flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
+        request, ("flow", "derive_head", "selection", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
     )
     rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
     flows: tuple[Kind, ...] = get_args(Kind)
