@@ -11,6 +11,7 @@ FFN itself has no labels of regions and occlusion; where there are some (the min
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -91,14 +92,14 @@ class FFN:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return self._mark() is not None
+        return self._mark is not None
 
     @property
     def jaw(self) -> JawReading:
         """How the head flow reads Eq. 4: what ffbench made says so, and FFN follows the paper's letter (`pose`)."""
-        mark = self._mark()
-        return "pose" if mark is None else jaw_reading(mark)
+        return "pose" if self._mark is None else jaw_reading(self._mark)
 
+    @functools.cached_property
     def _mark(self) -> Place | None:
         return synthetic_mark(*(path for pair in self.pairs for path in pair.files()))
 

@@ -86,7 +86,7 @@ def jaw_reading(mark: Place) -> JawReading:
     """Return the reading of Eq. 4 that the mark of a dataset states; where it states none the jaw is expression."""
     try:
         content = json.loads(mark.read_bytes()) if mark.stat().st_size <= _LARGEST_MARK else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         content = None
     return "pose" if isinstance(content, dict) and content.get("jaw") == "pose" else "expression"
 

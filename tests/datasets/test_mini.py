@@ -153,6 +153,7 @@ def test_ck_plus_has_its_layout_and_exact_landmarks(tmp_path: Path) -> None:
         (b"{}", "expression"),
         (b"[]", "expression"),
         (b"not JSON", "expression"),
+        (b"[" * 50_000, "expression"),
         (b"\xff\xfe", "expression"),
         (b'{"jaw": "pose"' + b" " * 100_000 + b"}", "expression"),
     ],
