@@ -43,7 +43,7 @@ def run_fingerprint(
 
 
 def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
-    """Hash all that the descriptors of pairs depend on: `run_fingerprint` without variant, version and learning options.
+    """Hash all that the descriptors of pairs depend on: `run_fingerprint` less variant, version and learning options.
 
     The version may be that of a variant; what code makes descriptors is known by its source.
     """
