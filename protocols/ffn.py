@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
-from ffbench.datasets.mini import default_dataset
+from ffbench.datasets.mini import JawReading, default_dataset
 from ffbench.flow.checks import is_known
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import Derive, fit_head_flow
@@ -71,6 +71,10 @@ _OFFICIAL_METRICS = {
         )
         for pixels in (1, 3, 5)
     },
+}
+_JAW: Mapping[JawReading, str] = {
+    "expression": "jaw=expression: opening the mouth is expression flow",
+    "pose": "jaw=pose: opening the mouth is head flow",
 }
 _TITLES: Mapping[Target, str] = {
     "facial": "FFN facial flow by motion scale",
@@ -251,12 +255,13 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
     lengths = list(found.sequences().values())
     facts = {"pairs": float(len(found.pairs)), "sequences": float(len(lengths))}
     facts |= {f"sequences_1/{length}": float(lengths.count(length)) for length in sorted(set(lengths))}
+    jaw = _JAW[found.jaw]
     if found.synthetic:
         return DatasetCard(
             name="FFN mini",
             origin="synthetic",
             reference="ground truth",
-            reference_note=f"heads of ffbench's face engine in the layout of FacialFlowNet, {found.split} split",
+            reference_note=f"heads of ffbench's face engine in the layout of FacialFlowNet, {found.split} split; {jaw}",
             manifest_sha256=found.manifest_sha256(),
             problems=found.problems,
             facts=facts,
@@ -267,7 +272,7 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
         reference="ground truth",
         reference_note=(
             f"FacialFlowNet as distributed: rendered heads with flows from the renderer; {found.split} split, "
-            f"{len(found.pairs)} of the paper's {ffn.OFFICIAL_PAIRS[found.split]} pairs"
+            f"{len(found.pairs)} of the paper's {ffn.OFFICIAL_PAIRS[found.split]} pairs; {jaw} (by the letter of Eq. 4)"
         ),
         manifest_sha256=found.manifest_sha256(),
         problems=found.problems,

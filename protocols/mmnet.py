@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .recognition_faces import THUMBNAIL
-
 CHANNELS = 512
+THUMBNAIL = 14
+"""Height and width of the onset face that positions are read from."""
 TOKENS = THUMBNAIL * THUMBNAIL
 STRIDES = {1: (1, 2, 2, 2), 4: (1, 2, 1, 1)}
 """Strides of the four blocks by how many times smaller the flow is; they end at 14 x 14."""
@@ -92,7 +92,7 @@ class PositionLayer(nn.Module):
 
 
 class MMNet(nn.Module):
-    """Motion features of a flow (B, 3, H, H), plus positions from the onset face (B, 3, 14, 14): class scores."""
+    """Motion features of a flow (B, 3, H, H), plus positions from the onset face (B, 3, h, h): class scores."""
 
     def __init__(self, classes: int, shape: Shape, shrink: int = 1) -> None:
         """Draw the weights.
@@ -113,12 +113,13 @@ class MMNet(nn.Module):
         self.calibration = Positions(shape) if shape.depth else None
         self.classifier = nn.Linear(CHANNELS * TOKENS, classes)
 
-    def forward(self, flow: torch.Tensor, onset: torch.Tensor) -> torch.Tensor:
-        """Give scores (B, classes)."""
+    def forward(self, flow: torch.Tensor, onset: torch.Tensor | None = None) -> torch.Tensor:
+        """Return scores (B, classes); the onset face is looked at, and needed, where the shape has positions."""
         x, attention = self.stem(flow), None
         for block in self.blocks:
             x, attention = block(x, attention)
         if self.calibration is not None:
+            assert onset is not None
             x = x + self.calibration(onset)
         scores: torch.Tensor = self.classifier(x.flatten(1))
         return scores
@@ -145,7 +146,11 @@ class Positions(nn.Module):
                 nn.init.zeros_(module.in_proj_bias)
 
     def forward(self, onset: torch.Tensor) -> torch.Tensor:
-        """Give what is added to the motion features, (B, 512, 14, 14)."""
+        """Return what is added to the motion features, (B, 512, 14, 14).
+
+        The face (B, 3, h, h) is resized as torchvision did when the code was released: bilinear, with no smoothing.
+        """
+        onset = F.interpolate(onset, (THUMBNAIL, THUMBNAIL), mode="bilinear", align_corners=False)
         tokens: torch.Tensor = self.layers(self.embedding(onset.flatten(2).transpose(1, 2)) + self.places)
         return tokens.transpose(1, 2).reshape(-1, CHANNELS, THUMBNAIL, THUMBNAIL)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .mmnet import FIVE, MAIN_BRANCH, THREE, TOKENS, MMNet, Shape
+from .mmnet import FIVE, MAIN_BRANCH, THREE, MMNet, Shape
 from .recognisers import Features, Labels, Predictions, RecipeName, Recogniser, split
-from .recognition_faces import SIZE, THUMBNAIL
+from .recognition_faces import SIZE
+from .recognition_flows import FACE_VALUES
 
 # Mean and spread of ImageNet's colours, by which the released code normalises faces.
 _MEAN, _SPREAD = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
@@ -39,6 +41,8 @@ class Recipe:
     """The flow is averaged over squares of so many px."""
     fresh: bool = False
     """Predictions normalise batches by the means of their epoch, not by running means that begin with 0 and 1."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """What the network computes in; bf16 by autocast."""
 
     def rate(self, epoch: int) -> float:
         """Give the learning rate of an epoch."""
@@ -54,12 +58,20 @@ RELEASED_THREE = Recipe(THREE, 99, 24, 8e-4, 0.7, rotation=4, padding=4)
 def main_branch(released: Recipe) -> Recipe:
     """Make a recipe that a CPU can do and that learns from a hundred clips (docs/protocols/recognition.md)."""
     return replace(
-        released, shape=MAIN_BRANCH, epochs=8, batch=16, learning_rate=5e-4, cosine=True, shrink=4, fresh=True
+        released,
+        shape=MAIN_BRANCH,
+        epochs=8,
+        batch=16,
+        learning_rate=5e-4,
+        cosine=True,
+        shrink=4,
+        fresh=True,
+        precision="bf16",
     )
 
 
 class MMNetRecogniser(Recogniser):
-    """MMNet, trained anew for each fold: AdamW, cross-entropy, bfloat16 where autocast has it."""
+    """MMNet, trained anew for each fold: AdamW, cross-entropy."""
 
     def __init__(
         self, classes: int, epochs: int | None = None, recipe: RecipeName = "released", device: str = "auto"
@@ -80,15 +92,15 @@ class MMNetRecogniser(Recogniser):
         self.device = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:
-        """Give the channels u, v and length, and the onset face by ImageNet's colours, flat.
+        """Return the channels u, v and length, and where positions are read the onset face by ImageNet's colours, flat.
 
-        They are 3 x H x H with H = 224 / shrink, in px of the whole face, and 3 x 14 x 14.
+        They are 3 x H x H with H = 224 / shrink, in px of the whole face, and 3 x 224 x 224.
         """
         flow, onset = split(descriptor)
         side, shrink = SIZE // self.recipe.shrink, self.recipe.shrink
         flow = flow.reshape(side, shrink, side, shrink, 2).mean(axis=(1, 3))
         channels = np.concatenate([flow, np.linalg.norm(flow, axis=2, keepdims=True)], axis=2)
-        parts = (channels, (onset - _MEAN) / _SPREAD)
+        parts = [channels, (onset - _MEAN) / _SPREAD] if self.recipe.shape.depth else [channels]
         return np.asarray(np.concatenate([part.transpose(2, 0, 1).ravel() for part in parts]), np.float32)
 
     def fit_predict(self, features: Features, labels: Labels, others: Features, classes: int, seed: int) -> Predictions:
@@ -108,9 +120,9 @@ class MMNetRecogniser(Recogniser):
                 network.train()
                 if recipe.fresh:
                     _forget_statistics(network)
-                for batch in _batches(len(features), recipe.batch, draw):
-                    flow, onset = augment(*_inputs(features[batch.numpy()]), recipe, draw)
-                    loss = F.cross_entropy(_scores(network, flow, onset, device), truth[batch].to(device))
+                for batch in _batches(len(features), recipe, draw):
+                    flow, onset = augment(*self._inputs(features[batch.numpy()]), recipe, draw)
+                    loss = F.cross_entropy(self._scores(network, flow, onset, device), truth[batch].to(device))
                     optimiser.zero_grad(set_to_none=True)
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
@@ -121,17 +133,27 @@ class MMNetRecogniser(Recogniser):
         found = []
         with torch.inference_mode():
             for start in range(0, len(others), self.recipe.batch):
-                inputs = _inputs(others[start : start + self.recipe.batch])
-                found.append(_scores(network, *inputs, device).argmax(1).cpu().numpy())
+                inputs = self._inputs(others[start : start + self.recipe.batch])
+                found.append(self._scores(network, *inputs, device).argmax(1).cpu().numpy())
         return np.concatenate(found).astype(np.int8)
 
+    def _inputs(self, features: Features) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return flows (B, 3, H, H) and onset faces (B, 3, 224, 224), None where no positions are read."""
+        values = torch.from_numpy(np.ascontiguousarray(features))
+        side = SIZE // self.recipe.shrink
+        flow = values[:, : 3 * side * side].reshape(-1, 3, side, side)
+        if not self.recipe.shape.depth:
+            return flow, None
+        return flow, values[:, -FACE_VALUES:].reshape(-1, 3, SIZE, SIZE)
 
-def _scores(network: nn.Module, flow: torch.Tensor, onset: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Run the network in bfloat16: float32 scores (B, classes)."""
-    flow = flow.to(device, memory_format=torch.channels_last)
-    with torch.autocast(device.type, torch.bfloat16):
-        scores: torch.Tensor = network(flow, onset.to(device))
-    return scores.float()
+    def _scores(
+        self, network: nn.Module, flow: torch.Tensor, onset: torch.Tensor | None, device: torch.device
+    ) -> torch.Tensor:
+        """Run the network: float32 scores (B, classes)."""
+        flow = flow.to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            scores: torch.Tensor = network(flow, None if onset is None else onset.to(device))
+        return scores.float()
 
 
 def _forget_statistics(network: nn.Module) -> None:
@@ -142,13 +164,16 @@ def _forget_statistics(network: nn.Module) -> None:
 
 
 def augment(
-    flow: torch.Tensor, onset: torch.Tensor, recipe: Recipe, draw: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turn, shift and mirror training faces. Vectors turn with the face, and a mirrored u changes its sign.
+    flow: torch.Tensor, onset: torch.Tensor | None, recipe: Recipe, draw: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Turn, shift and mirror training faces, flow and onset alike.
+
+    Vectors turn with the face, and a mirrored u changes its sign. What comes in from outside does not move, and is of
+    the mean colour.
 
     Args:
         flow: (B, 3, H, W): u, v and length.
-        onset: (B, 3, h, w); mirrored, but neither turned nor shifted: a shift is a fraction of one of its pixels.
+        onset: (B, 3, h, w), normalised, or None.
         recipe: how much.
         draw: source of chance.
     """
@@ -159,27 +184,28 @@ def augment(
     cosine, sine = torch.cos(turn), torch.sin(turn)
     # Sampling a grid that is turned backwards turns the picture forwards.
     rows = torch.stack([torch.stack([cosine, sine, shift[:, 0]], 1), torch.stack([-sine, cosine, shift[:, 1]], 1)], 1)
-    grid = F.affine_grid(rows, list(flow.shape), align_corners=False)
-    flow = F.grid_sample(flow, grid, align_corners=False, padding_mode="zeros")
+    flow = _resampled(flow, rows)
     u, v, length = flow.unbind(1)
     c, s = cosine[:, None, None], sine[:, None, None]
     flow = torch.stack([c * u - s * v, s * u + c * v, length], 1)
     signs = torch.tensor([-1.0, 1.0, 1.0])[:, None, None]
-    flow = torch.where(mirrored[:, None, None, None], flow.flip(3) * signs, flow)
-    return flow, torch.where(mirrored[:, None, None, None], onset.flip(3), onset)
+    mirrored = mirrored[:, None, None, None]
+    flow = torch.where(mirrored, flow.flip(3) * signs, flow)
+    if onset is None:
+        return flow, None
+    onset = _resampled(onset, rows)
+    return flow, torch.where(mirrored, onset.flip(3), onset)
 
 
-def _batches(count: int, size: int, draw: torch.Generator) -> Sequence[torch.Tensor]:
-    """Shuffle; a last batch of one joins the one before, since batch normalisation needs two."""
+def _resampled(images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    grid = F.affine_grid(rows, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False, padding_mode="zeros")
+
+
+def _batches(count: int, recipe: Recipe, draw: torch.Generator) -> Sequence[torch.Tensor]:
+    """Shuffle; where the statistics of all batches count alike, a last batch of one joins the one before."""
     order = torch.randperm(count, generator=draw)
-    parts = list(torch.split(order, size))
-    if len(parts) > 1 and len(parts[-1]) == 1:
+    parts = list(torch.split(order, recipe.batch))
+    if recipe.fresh and len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
     return parts
-
-
-def _inputs(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
-    flow, onset = np.split(np.ascontiguousarray(features), [-3 * TOKENS], axis=1)
-    side = math.isqrt(flow.shape[1] // 3)
-    flows, onsets = torch.from_numpy(flow), torch.from_numpy(onset)
-    return flows.reshape(-1, 3, side, side), onsets.reshape(-1, 3, THUMBNAIL, THUMBNAIL)

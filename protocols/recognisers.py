@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .recognition_faces import SIZE, THUMBNAIL
+from .recognition_faces import SIZE
 from .recognition_flows import FLOW_VALUES
 
 RecogniserName = Literal["roi", "mmnet"]
@@ -33,7 +33,7 @@ class Recogniser(ABC):
         """Give what is learnt from of one pair. Sees no label and no other pair.
 
         Args:
-            descriptor: the flow (SIZE, SIZE, 2), then the onset face (THUMBNAIL, THUMBNAIL, 3), flat.
+            descriptor: the flow (SIZE, SIZE, 2), then the onset face (SIZE, SIZE, 3), flat.
         """
 
     @abstractmethod
@@ -85,6 +85,6 @@ class RegionHistograms(Recogniser):
 
 
 def split(descriptor: npt.NDArray[np.float16]) -> tuple[Features, Features]:
-    """Give the flow (SIZE, SIZE, 2) and the onset face (THUMBNAIL, THUMBNAIL, 3) of a descriptor."""
+    """Return the flow (SIZE, SIZE, 2) and the onset face (SIZE, SIZE, 3) of a descriptor."""
     values = descriptor.astype(np.float32)
-    return values[:FLOW_VALUES].reshape(SIZE, SIZE, 2), values[FLOW_VALUES:].reshape(THUMBNAIL, THUMBNAIL, 3)
+    return values[:FLOW_VALUES].reshape(SIZE, SIZE, 2), values[FLOW_VALUES:].reshape(SIZE, SIZE, 3)

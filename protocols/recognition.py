@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ffbench.atomic import atomic_path
-from ffbench.datasets import casme2
+from ffbench.datasets.casme2_coding import SelectionRule
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
@@ -19,7 +19,6 @@ from ffbench.metrics.classification import confusion_matrix
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
     Confusion,
-    DatasetCard,
     NumpyFlows,
     Pair,
     PairScore,
@@ -34,13 +33,13 @@ from ffbench.protocol import (
 from . import recognition_engines
 from .options import choice, refuse_unknown, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
+from .recognition_clips import select_clips
 from .recognition_engines import EngineName
-from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
+from .recognition_faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
 from .recognition_flows import Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
 
-VERSION = "1.0"
 MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
@@ -73,6 +72,7 @@ class Recognition(Protocol[Face]):
         data: Path,
         *,
         variant: Variant = "clean",
+        selection: SelectionRule | None = None,
         flow: Kind = "facial",
         derive_head: Derive = "none",
         recogniser: RecogniserName = "roi",
@@ -88,6 +88,8 @@ class Recognition(Protocol[Face]):
             name: `casme2_5`, `casme2_3` or `megc_casme2`.
             data: the dataset's folder.
             variant: `clean`, the last epoch counts; `official`, the best epoch of each held-out subject.
+            selection: which clips count whose apex does not follow the onset (`Coding.apex_by`); None for the rule of
+                the variant's name.
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns.
@@ -101,24 +103,20 @@ class Recognition(Protocol[Face]):
             DataError: `data` does not hold CASME II, or too little of it.
             UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
         """
-        found = casme2.scan(data)
-        if name == "megc_casme2":
-            selection = casme2.select_megc(found)
-        else:
-            selection = casme2.select(found, casme2.FIVE if name == "casme2_5" else casme2.THREE)
-        self._classes = selection.classes
-        self._clips = {clip.coding.key: (clip, of) for clip, of in selection.clips}
+        selected, self.dataset = select_clips(name, data, selection or variant)
+        self._classes = selected.classes
+        self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self._variant = variant
         if recogniser == "mmnet":
-            recipe = recipe or ("main_branch" if found.synthetic else "released")
+            recipe = recipe or ("released" if self.dataset.origin == "real" else "main_branch")
         elif recipe:
             raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
-        self._recogniser = _recogniser(recipe, len(selection.classes), epochs)
+        self._recogniser = _recogniser(recipe, len(selected.classes), epochs)
         self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         self.card = ProtocolCard(
             id=name,
-            version=VERSION,
+            version=_version(variant, recipe),
             title=_TITLES[name],
             variant=variant,
             primary="accuracy",
@@ -127,6 +125,8 @@ class Recognition(Protocol[Face]):
             # One person's clips share face and habits, and are held out together.
             resample_by="subject",
             options={
+                # The variant's own rule goes without saying, as in the records that were made before there was another.
+                **({"selection": selection} if selection not in (None, variant) else {}),
                 "flow": flow,
                 "derive_head": derive_head,
                 "recogniser": recogniser,
@@ -135,7 +135,6 @@ class Recognition(Protocol[Face]):
                 "seeds": seeds,
             },
         )
-        self.dataset = _dataset_card(selection, synthetic=found.synthetic)
 
     def keys(self) -> Ordered[str]:
         """Name the clips, such as `sub01/EP02_01f`."""
@@ -146,7 +145,9 @@ class Recognition(Protocol[Face]):
         clip, of = self._clips[key]
         onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
         transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
-        return Pair(key, onset, apex, Face(transform, thumbnail(crop)), {"subject": clip.coding.subject, "class": of})
+        return Pair(
+            key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
+        )
 
     def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Bring the flows into the registered face; nothing can be scored before all pairs are there.
@@ -213,6 +214,11 @@ class Recognition(Protocol[Face]):
         return self._recogniser.features(choose(packed, self._flow, self._derive_head))
 
 
+def _version(variant: Variant, recipe: RecipeName | None) -> str:
+    """Return the version: 1.1 where its changes can be seen; other records stay comparable with those of 1.0."""
+    return "1.1" if variant == "official" or recipe == "released" else "1.0"
+
+
 def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
     """Give MMNet by a recipe, or else region histograms."""
     if recipe is None:
@@ -229,7 +235,10 @@ def load(request: ProtocolRequest) -> Recognition:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    refuse_unknown(request, ("flow", "derive_head", "recogniser", "recipe", "epochs", "seeds", "workers", "engine"))
+    refuse_unknown(
+        request, ("flow", "derive_head", "selection", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
+    )
+    rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
     recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
@@ -240,6 +249,7 @@ def load(request: ProtocolRequest) -> Recognition:
         request.name,
         request.data or default_dataset(_FOLDERS, "casme2"),
         variant=variant(request, variants),
+        selection=choice(request, "selection", rules) if "selection" in request.options else None,
         flow=choice(request, "flow", flows),
         derive_head=choice(request, "derive_head", derive),
         recogniser=choice(request, "recogniser", recognisers),
@@ -248,29 +258,6 @@ def load(request: ProtocolRequest) -> Recognition:
         seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
         workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
         engine=choice(request, "engine", engines),
-    )
-
-
-def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCard:
-    counts = {f"class_{name}": float(sum(of == name for _, of in selection.clips)) for name in selection.classes}
-    facts = {
-        "clips": float(len(selection.clips)),
-        "subjects": float(len({clip.coding.subject for clip, _ in selection.clips})),
-        **counts,
-    }
-    return DatasetCard(
-        name="CASME II mini" if synthetic else "CASME II",
-        origin="synthetic" if synthetic else "real",
-        reference="ground truth" if synthetic else "annotation",
-        reference_note=(
-            "rendered faces in the layout of CASME II, each moved by action units of its class"
-            if synthetic
-            else "emotions estimated by the authors' coders from action units, clips and self-reports"
-        ),
-        manifest_sha256=selection.manifest_sha256,
-        problems=selection.problems,
-        left_out=selection.left_out,
-        facts=facts,
     )
 
 

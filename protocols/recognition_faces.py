@@ -5,14 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
 
 SIZE = 224
 """Height and width of what a recogniser sees."""
-THUMBNAIL = 14
-"""Height and width of the onset face that MMNet reads positions from."""
 _RATIO = 0.75
 """A match counts if it is nearer than this share of the distance to the next best (Lowe 2004)."""
 _RANSAC_PX = 2.0
@@ -108,7 +107,7 @@ def align_flow(flow: FlowField, transform: Affine, name: str) -> FlowField:
     return np.asarray((values @ linear.T).reshape(SIZE, SIZE, 2), np.float32)
 
 
-def thumbnail(crop: Image) -> npt.NDArray[np.float32]:
-    """Give the registered onset face as MMNet's position branch reads it: (THUMBNAIL, THUMBNAIL, 3) in [0, 1]."""
-    small = cv2.resize(crop, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    return np.asarray(small / 255, np.float32)
+def resized_face(crop: Image) -> npt.NDArray[np.float32]:
+    """Return a registered face as MMNet's released code reads it: (SIZE, SIZE, 3) in [0, 1], resized by Pillow."""
+    resized = PIL.Image.fromarray(crop).resize((SIZE, SIZE), PIL.Image.Resampling.BILINEAR)
+    return np.asarray(np.asarray(resized) / 255, np.float32)

@@ -16,6 +16,7 @@ Kind = Literal["facial", "head", "expression"]
 Values = npt.NDArray[np.float32]
 
 FLOW_VALUES = SIZE * SIZE * 2
+FACE_VALUES = SIZE * SIZE * 3
 
 
 def pack(facial: FlowField, head: FlowField | None, onset: FlowField) -> Values:
@@ -24,7 +25,7 @@ def pack(facial: FlowField, head: FlowField | None, onset: FlowField) -> Values:
     Args:
         facial: (SIZE, SIZE, 2) in px of the face.
         head: the same, of a method that decomposes.
-        onset: (THUMBNAIL, THUMBNAIL, 3), the onset face in [0, 1].
+        onset: (SIZE, SIZE, 3), the onset face in [0, 1].
     """
     flows = [facial] if head is None else [facial, head]
     return np.concatenate([part.ravel() for part in (*flows, onset)], dtype=np.float32)
@@ -41,9 +42,9 @@ def choose(packed: Values, kind: Kind, derive: Derive) -> npt.NDArray[np.float16
     Raises:
         UsageError: there is no such flow.
     """
-    decomposed = len(packed) > 2 * FLOW_VALUES
+    decomposed = len(packed) == 2 * FLOW_VALUES + FACE_VALUES
     require(kind, derive, decomposed=decomposed)
-    onset = packed[(2 if decomposed else 1) * FLOW_VALUES :]
+    onset = packed[-FACE_VALUES:]
     flow = facial = packed[:FLOW_VALUES].reshape(SIZE, SIZE, 2)
     if kind != "facial":
         if decomposed:

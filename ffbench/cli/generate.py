@@ -35,6 +35,13 @@ class HeadName(str, Enum):
     flame = "flame"
 
 
+class Jaw(str, Enum):
+    """What the jaw counts to in the head flow (Eq. 4)."""
+
+    expression = "expression"
+    pose = "pose"
+
+
 class Split(str, Enum):
     """The split that all identities go to."""
 
@@ -83,6 +90,9 @@ def generate_dataset(
         Optional[Path],  # noqa: UP045
         typer.Option("--codes", help="Folder of EMOCA codes: shapes and targets of the sequences; needs --head flame."),
     ] = None,
+    jaw: Annotated[
+        Jaw, typer.Option("--jaw", help="What opening the mouth is: expression flow, or head flow as in FFN (pose).")
+    ] = Jaw.expression,
     textures: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--textures", help="Folder of square skin textures in the head's layout; default: painted."),
@@ -124,6 +134,7 @@ def generate_dataset(
         split=None if split is None else split.value,
         codes=() if codes is None else tuple(read_codes(codes)),
         backgrounds=None if backgrounds is None else list_backgrounds(backgrounds),
+        jaw=jaw.value,
     )
     count = len(recipe.codes) if identities is None else identities
     if recipe.codes and count > len(recipe.codes):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffbench.archives.member_path import Place, open_tree
-from ffbench.datasets.casme2_coding import Coding, find_coding, read_coding
+from ffbench.datasets.casme2_coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
 from ffbench.datasets.manifest import manifest_sha256
@@ -32,6 +32,8 @@ MEGC_CLASSES = ("negative", "positive", "surprise")
 MEGC_LIST = "combined_3class_gt.csv"
 OFFICIAL_FIVE, OFFICIAL_THREE = 249, 156
 """Rows that have a class. The accuracies of the paper's Table 4 fit 156 clips of 3 classes, and 246 of 5."""
+OFFICIAL_LEFT_OUT: Mapping[SelectionRule, int] = {"clean": 2, "official": 1, "paper": 0}
+"""Rows that a rule leaves out, of 5 classes and of 3: both are of the class disgust."""
 OFFICIAL_MEGC = {"negative": 88, "positive": 32, "surprise": 25}
 LAYOUT = (
     "CASME2-coding-20140508.xlsx (or its export as .csv), CASME2-RAW/sub01/EP02_01f/img1.jpg, ... and "
@@ -46,7 +48,7 @@ _SEARCH_DEPTH = 3
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip whose onset and apex are known, differ and have images: what a flow can be estimated for."""
+    """A clip whose onset and apex have images: what a flow can be estimated for."""
 
     coding: Coding
     onset_image: Place
@@ -93,11 +95,12 @@ class Selection:
     """Hash of names, contents and classes of all files that are used."""
 
 
-def scan(root: Place | str) -> Casme2:
+def scan(root: Place | str, rule: SelectionRule = "clean") -> Casme2:
     """Read the coding table under `root` and look for the frames that it names; images are checked by their header.
 
-    Rows that are left out: those without an apex, and those whose apex is the onset, since nothing moves between a
-    frame and itself.
+    Args:
+        root: folder or archive of the dataset.
+        rule: which rows count whose apex is missing or is the onset (`Coding.apex_by`); the others are left out.
 
     Raises:
         DataError: no such folder, no or no readable coding table, no folder of frames, or no usable clip.
@@ -111,15 +114,13 @@ def scan(root: Place | str) -> Casme2:
     left_out: list[str] = []
     absent: set[str] = set()
     for row in rows:
-        if row.apex is None:
-            left_out.append(f"{row.key}: no apex is coded")
-        elif row.apex == row.onset:
-            left_out.append(f"{row.key}: apex and onset are one frame ({row.onset})")
+        if reason := row.left_out_by(rule):
+            left_out.append(f"{row.key}: {reason}")
         elif not (raw / row.subject).is_dir():
             absent.add(row.subject)
         else:
             try:
-                clips.append(_clip(row, row.apex, raw, cropped))
+                clips.append(_clip(row, row.apex_by(rule), raw, cropped))
             except DataError as error:
                 problems.append(f"{error}; the clip {row.key} is left out")
     for subject in sorted(absent):

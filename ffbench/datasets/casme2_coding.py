@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from ffbench.archives.member_path import Place, relative_name
 from ffbench.datasets.spreadsheet import Table, read_tables
 from ffbench.errors import DataError
 
+SelectionRule = Literal["clean", "official", "paper"]
+"""Which rows count whose apex does not follow the onset; `Coding.apex_by` says how."""
 EMOTIONS = ("happiness", "repression", "disgust", "surprise", "sadness", "fear", "others")
 COLUMNS = {
     "subject": "Subject",
@@ -48,6 +51,35 @@ class Coding:
     def key(self) -> str:
         """Such as `sub01/EP02_01f`."""
         return f"{self.subject}/{self.name}"
+
+    def apex_by(self, rule: SelectionRule) -> int:
+        """Return the frame that counts as the apex.
+
+        - `clean`: the coded apex, which must follow the onset: nothing moves between a frame and itself.
+        - `official`: the coded apex, which may be the onset, as in MMNet's released code.
+        - `paper`: as `official`; of a row without an apex, the middle of onset and offset, rounded down. Nothing that
+          is published says how the paper read such a row: this is one reading.
+
+        Raises:
+            ValueError: the rule leaves this row out; the message is the reason.
+        """
+        if self.apex is None:
+            if rule != "paper":
+                raise ValueError("no apex is coded")
+            if self.offset is None:
+                raise ValueError("neither an apex nor an offset is coded")
+            return (self.onset + self.offset) // 2
+        if self.apex == self.onset and rule == "clean":
+            raise ValueError(f"apex and onset are one frame ({self.onset})")
+        return self.apex
+
+    def left_out_by(self, rule: SelectionRule) -> str | None:
+        """Return why a rule leaves this row out, or None where the row counts."""
+        try:
+            self.apex_by(rule)
+        except ValueError as reason:
+            return str(reason)
+        return None
 
 
 def find_coding(root: Place) -> Place:

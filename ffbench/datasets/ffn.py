@@ -11,6 +11,7 @@ FFN itself has no labels of regions and occlusion; where there are some (the min
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from ffbench.datasets.ffn_names import match, ordered, require_gapless
 from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.mini import JawReading, jaw_reading, synthetic_mark
 from ffbench.errors import DataError
 
 SPLITS = ("test", "val", "train")
@@ -91,7 +92,16 @@ class FFN:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return synthetic_mark(*(path for pair in self.pairs for path in pair.files())) is not None
+        return self._mark is not None
+
+    @property
+    def jaw(self) -> JawReading:
+        """How the head flow reads Eq. 4: what ffbench made says so, and FFN follows the paper's letter (`pose`)."""
+        return "pose" if self._mark is None else jaw_reading(self._mark)
+
+    @functools.cached_property
+    def _mark(self) -> Place | None:
+        return synthetic_mark(*(path for pair in self.pairs for path in pair.files()))
 
     def manifest_sha256(self) -> str:
         """Hash the names and contents of all files of `pairs`.

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ffbench.archives.archive import SUFFIXES
 from ffbench.archives.member_path import MemberPath, Place
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 SYNTHETIC_MARK = "ffbench-mini.json"
 """A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
+JawReading = Literal["expression", "pose"]
+"""What the jaw counts to in a head partner (paper, Eq. 4): the expression, which is that of the frame before, or the
+pose, which is new. By the letter theta holds the jaw, so that opening the mouth is head flow."""
 Progress = Callable[[int, int], None]
+_LARGEST_MARK = 65_536
 
 
 def mini_names() -> tuple[str, ...]:
@@ -76,6 +80,15 @@ def synthetic_mark(*paths: Place) -> Place | None:
                 if (folder / SYNTHETIC_MARK).is_file():
                     return folder / SYNTHETIC_MARK
     return None
+
+
+def jaw_reading(mark: Place) -> JawReading:
+    """Return the reading of Eq. 4 that the mark of a dataset states; where it states none the jaw is expression."""
+    try:
+        content = json.loads(mark.read_bytes()) if mark.stat().st_size <= _LARGEST_MARK else None
+    except (OSError, ValueError, RecursionError):
+        content = None
+    return "pose" if isinstance(content, dict) and content.get("jaw") == "pose" else "expression"
 
 
 def mini_folder(name: str, seed: int = 0) -> Path:

@@ -96,26 +96,41 @@ class Found(NamedTuple):
 
 
 def _casme2(path: Place, quick: bool, progress: Progress) -> Found:
-    found = casme2.scan(path)
+    # This rule takes every clip; what the others leave out is counted by the coding.
+    found = casme2.scan(path, "paper")
     problems = list(found.problems)
     if not quick:
         problems += _undecodable([file for clip in found.clips for file in clip.files], progress)
     emotions = Counter(row.emotion for row in found.rows)
-    five, three = ([row.key for row in found.rows if row.emotion in classes] for classes in (casme2.FIVE, casme2.THREE))
-    usable = {clip.coding.key for clip in found.clips}
+    usable_rows = [clip.coding for clip in found.clips]
     counts = [
         Count("rows of the coding table", len(found.rows), casme2.OFFICIAL_ROWS),
         Count("subjects", len({row.subject for row in found.rows}), casme2.OFFICIAL_SUBJECTS),
         *(Count(f"emotion {name}", emotions[name], count) for name, count in casme2.OFFICIAL_EMOTIONS.items()),
-        # Which three of them the paper did not use, nothing that is published says.
-        Count("rows of 5 classes (the paper's accuracies fit 246)", len(five), casme2.OFFICIAL_FIVE),
-        Count("rows of 3 classes (the paper's accuracies fit 156)", len(three), casme2.OFFICIAL_THREE),
-        Count("clips with frames at onset and apex", len(usable)),
     ]
+    # Which three of 249 the paper did not use, nothing that is published says.
+    for name, classes, rows, fits in (
+        ("5 classes", casme2.FIVE, casme2.OFFICIAL_FIVE, 246),
+        ("3 classes", casme2.THREE, casme2.OFFICIAL_THREE, 156),
+    ):
+        there = sum(row.emotion in classes for row in found.rows)
+        counts.append(Count(f"rows of {name} (the paper's accuracies fit {fits})", there, rows))
+        for rule, left_out in casme2.OFFICIAL_LEFT_OUT.items():
+            usable = sum(row.emotion in classes and row.left_out_by(rule) is None for row in usable_rows)
+            counts.append(Count(f"clips of {name}, selection {rule}", usable, rows - left_out))
+    counts.append(Count("clips with frames at onset and apex", len(found.clips)))
     if found.megc is not None:
         listed = Counter(found.megc.values())
         counts += [Count(f"MEGC 2019 {name}", listed[name], count) for name, count in casme2.OFFICIAL_MEGC.items()]
-    return Found(counts, problems, found.synthetic, found.left_out)
+        usable = sum(row.key in found.megc and row.left_out_by("clean") is None for row in usable_rows)
+        counts.append(Count("clips of MEGC 2019, selection clean", usable))
+    left_out = [
+        f"{row.key}: {reason} (selection {rule})"
+        for row in found.rows
+        for rule in casme2.OFFICIAL_LEFT_OUT
+        if (reason := row.left_out_by(rule))
+    ]
+    return Found(counts, problems, found.synthetic, left_out)
 
 
 def _ck_plus(path: Place, quick: bool, progress: Progress) -> Found:

@@ -43,9 +43,12 @@ def run_fingerprint(
 
 
 def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
-    """Hash all that the descriptors of pairs depend on: `run_fingerprint` without variant and learning options."""
+    """Hash all that the descriptors of pairs depend on: `run_fingerprint` less variant, version and learning options.
+
+    The version may be that of a variant; what code makes descriptors is known by its source.
+    """
     options = {name: value for name, value in protocol.card.options.items() if name not in protocol.learning_options}
-    card = protocol.card.model_copy(update={"variant": "", "options": options})
+    card = protocol.card.model_copy(update={"variant": "", "version": "", "options": options})
     return run_fingerprint(method, protocol, batch_size, limit, card)
 
 

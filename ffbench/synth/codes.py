@@ -46,8 +46,8 @@ class Code:
     def target(self, head: FlameHead) -> Frame:
         """Give (theta, psi) as the last frame of a sequence; that of EMOCA's neck and eyes is 0.
 
-        `sequence(code.target(head), numpy.linspace(0, 1, n))` with `code.identity()` are Eqs. 2 and 3. In the
-        head partner (Eq. 4) the jaw stays with the expression, as everywhere in this engine (`FlameHead`).
+        `sequence(code.target(head), numpy.linspace(0, 1, n))` with `code.identity()` are Eqs. 2 and 3. The jaw is
+        among the units of the expression; whether it stays with them in the head partner (Eq. 4) says `Recipe.jaw`.
         """
         expression = np.zeros(len(head.expression_names))
         expression[: len(self.expression)] = self.expression

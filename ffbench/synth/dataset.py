@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from ffbench.datasets.mini import JawReading
 from ffbench.synth.background import FloatImage
 from ffbench.synth.expressions import Frame, sequence
 from ffbench.synth.ffn import LENGTHS, flame_target
@@ -77,6 +78,7 @@ class RenderedPairs(IterableDataset[Sample]):
         anywhere: float = 0.0,
         calm: float = 0.0,
         surface: bool = False,
+        jaw: JawReading = "expression",
     ) -> None:
         """Describe the stream; nothing is loaded before the first pair.
 
@@ -99,6 +101,7 @@ class RenderedPairs(IterableDataset[Sample]):
             calm: share of the pairs whose head makes only a part of its motion, drawn evenly from none to all of it.
                 Else nearly all of facial flow is head flow, and a network learns little of expressions.
             surface: whether texture coordinates are wanted.
+            jaw: how the head flow reads Eq. 4: the jaw stays with the expression, or goes with the pose as in FFN.
 
         Raises:
             ValueError: a number that is out of range.
@@ -118,7 +121,7 @@ class RenderedPairs(IterableDataset[Sample]):
         for name, share in (("anywhere", anywhere), ("calm", calm)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be a share from 0 to 1, got {share}")
-        self.anywhere, self.calm, self.surface = anywhere, calm, surface
+        self.anywhere, self.calm, self.surface, self.jaw = anywhere, calm, surface, jaw
         self._head, self._textures, self._backgrounds = head, textures, backgrounds
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
@@ -157,7 +160,7 @@ class RenderedPairs(IterableDataset[Sample]):
             frame1, frame2 = sequence(target, np.array([first, first + 1]) / (frames - 1))
         if self.calm and rng.random() < self.calm:
             frame2 = Frame(frame2.expression, frame1.towards(frame2, rng.random()).pose)
-        pair = render_pair(scene, frame1, frame2)
+        pair = render_pair(scene, frame1, frame2, jaw=self.jaw)
         sample = {**_tensors(pair), "index": index, "seed": scene.seed, "frames": frames}
         if self.surface:
             seen = pair.frame1

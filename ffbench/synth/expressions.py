@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ffbench.synth.head import FloatArray, Pose
 
@@ -156,9 +157,16 @@ class Frame:
     expression: FloatArray
     pose: Pose
 
-    def partner(self, previous: Frame) -> Frame:
-        """The head partner of this frame: the expression of `previous`, this frame's pose (Eq. 4)."""
-        return Frame(previous.expression, self.pose)
+    def partner(self, previous: Frame, units_of_pose: npt.NDArray[np.bool_] | None = None) -> Frame:
+        """Return the head partner of this frame: the expression of `previous`, this frame's pose (Eq. 4).
+
+        Args:
+            previous: the frame before.
+            units_of_pose: entries of the expression that count to the pose (`HeadModel.units_of_pose`); None for none.
+        """
+        if units_of_pose is None:
+            return Frame(previous.expression, self.pose)
+        return Frame(np.where(units_of_pose, self.expression, previous.expression), self.pose)
 
     def towards(self, other: Frame, share: float) -> Frame:
         """Give the frame at `share` of the way from this one to `other`: 0 is this one, 1 the other."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ffbench.datasets.mini import JawReading
 from ffbench.synth.appearance import sample_look
 from ffbench.synth.codes import Code
 from ffbench.synth.expressions import CATEGORIES, Frame, sample_style, sequence
@@ -52,6 +53,8 @@ class Recipe:
             shapes, expressions and poses are drawn.
         textures: skins in the layout of the head (`list_textures`); None: they are painted.
         backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None: they are painted.
+        jaw: how head flow and head partners read Eq. 4: whether the jaw stays with the expression, or goes with the
+            pose as in FFN.
     """
 
     seed: int = 0
@@ -60,6 +63,7 @@ class Recipe:
     codes: tuple[Code, ...] = ()
     textures: ImageFolder | None = None
     backgrounds: ImageFolder | None = None
+    jaw: JawReading = "expression"
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ class SequenceFrame:
 
     Attributes:
         image: I^f_t, (size, size, 3) uint8 RGB.
-        head_image: I^h_t, with the pose of frame t and the expression of frame t - 1 (Eq. 4); the first frame, which
-            has none before it, stands for its own.
+        head_image: I^h_t, with the pose of frame t and the expression of frame t - 1 (Eq. 4, read as `Recipe.jaw`
+            says); the first frame, which has none before it, stands for its own.
         labels: of the pair (t, t + 1): facial flow to I^f_{t+1}, head flow to I^h_{t+1}. None for the last frame.
     """
 
@@ -151,11 +155,12 @@ def render_sequence(
 ) -> Iterator[SequenceFrame]:
     """Render the frames of a sequence in their order; every frame is drawn once, and its head partner once."""
     scene, frames = stage(recipe, head, plan)
+    units_of_pose = head.units_of_pose(recipe.jaw)
     current = render_frame(scene, frames[0], 0, renderer)
     head_image = current.image
     for number, (frame, following) in enumerate(itertools.pairwise(frames), start=1):
         after = render_frame(scene, following, number, renderer)
-        partner = render_frame(scene, following.partner(frame), number, renderer)
+        partner = render_frame(scene, following.partner(frame, units_of_pose), number, renderer)
         labels = renderer.label(scene, current, after, partner.projected)
         yield SequenceFrame(current.image, head_image, labels)
         current, head_image = after, partner.image

@@ -44,9 +44,9 @@ class FlameHead(HeadModel):
       eye, `eye_r_x`, `eye_r_y`), in radians;
     - pose.rotation = FLAME's global rotation, pose.neck = that of its neck, pose.translation in dm.
 
-    FLAME itself counts jaw and eyes to the pose theta; in this engine they belong to the expression, so that
-    a head partner (Eq. 4) keeps its jaw and its gaze. Expression weights may be negative. FLAME has no teeth,
-    tongue or lashes. Lengths are FLAME's metres times ten; axes and origin are FLAME's own.
+    FLAME itself counts jaw and eyes to the pose theta; in this engine they are units of the expression. Whether a
+    head partner (Eq. 4) keeps its jaw is chosen (`units_of_pose`). Expression weights may be negative. FLAME has no
+    teeth, tongue or lashes. Lengths are FLAME's metres times ten; axes and origin are FLAME's own.
     """
 
     name = "flame"

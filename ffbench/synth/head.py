@@ -12,6 +12,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.datasets.mini import JawReading
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -44,7 +46,7 @@ class Region(IntEnum):
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the head is: theta of Eq. 1 without jaw and eyes, which are part of the expression here.
+    """Where the head is: theta of Eq. 1 without jaw and eyes, which are units of the expression here.
 
     `neck` is the rotation of the head against the torso and `rotation` that of the whole body about the base
     of the neck: rotation vectors (3,) in radians, x to the subject's left, y up, z forward. `translation`
@@ -140,6 +142,15 @@ class HeadModel(ABC):
         for name, weight in weights.items():
             vector[index[name]] = weight
         return vector
+
+    def units_of_pose(self, jaw: JawReading) -> npt.NDArray[np.bool_]:
+        """Return which entries of an expression take the new frame's values in a head partner (Eq. 4).
+
+        With `expression` none do; with `pose` those of the jaw, whose names begin with `jaw`: FLAME's rotation of its
+        joint, or ARKit's units, which move chin, lower lip, teeth and tongue too. Eyes stay with the expression: EMOCA
+        does not estimate them, so that in FFN they are at rest.
+        """
+        return np.array([jaw == "pose" and name.startswith("jaw") for name in self.expression_names])
 
     def landmarks(self, vertices: npt.NDArray[np.floating]) -> FloatArray:
         """Give the 68 iBUG landmarks of `vertices` (V, D): (68, D)."""

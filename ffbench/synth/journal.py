@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ffbench.atomic import write_text
+from ffbench.datasets.mini import JawReading
 from ffbench.errors import DataError, UsageError
 from ffbench.synth import ffn
 from ffbench.synth.head import HeadModel
@@ -36,6 +37,7 @@ class Origin(BaseModel):
     codes_sha256: str | None
     textures_sha256: str | None = None
     backgrounds_sha256: str | None = None
+    jaw: JawReading = "expression"
     engine: str
     engine_sha256: str
 
@@ -89,6 +91,7 @@ def origin_of(recipe: ffn.Recipe, head: HeadModel, renderer: Renderer = RASTER) 
         codes_sha256=codes,
         textures_sha256=None if recipe.textures is None else recipe.textures.sha256(),
         backgrounds_sha256=None if recipe.backgrounds is None else recipe.backgrounds.sha256(),
+        jaw=recipe.jaw,
         engine=version("ffbench"),
         engine_sha256=_engine_sha256(),
     )

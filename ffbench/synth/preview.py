@@ -69,7 +69,7 @@ def contact_sheet(
     for identity in range(identities):
         plan = plan_sequence(recipe, head, identity)
         scene, frames = stage(recipe, head, plan)
-        pair = render_pair(scene, frames[-2], frames[-1], plan.frames - 2, renderer=renderer)
+        pair = render_pair(scene, frames[-2], frames[-1], plan.frames - 2, renderer=renderer, jaw=recipe.jaw)
         _draw_row(page, draw, _TITLE + _LINE + identity * row_height, plan, pair)
         if progress is not None:
             progress(identity + 1, identities)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.datasets.mini import JawReading
 from ffbench.synth.appearance import Look, sample_look
 from ffbench.synth.background import FloatImage, sample_background
 from ffbench.synth.bake import openness
@@ -287,6 +288,7 @@ def render_pair(
     number: int = 0,
     with_partner: bool = False,
     renderer: Renderer = RASTER,
+    jaw: JawReading = "expression",
 ) -> RenderedPair:
     """Render two frames and make their ground truth (paper, section 3).
 
@@ -296,10 +298,11 @@ def render_pair(
         number: of the first frame, for the noise.
         with_partner: whether the image of the head partner (Eq. 4) is wanted too.
         renderer: what draws the images.
+        jaw: how the head flow reads Eq. 4: whether the jaw stays with the expression or goes with the pose.
     """
     first = render_frame(scene, frame1, number, renderer)
     second = render_frame(scene, frame2, number + 1, renderer)
-    partner = frame2.partner(frame1)
+    partner = frame2.partner(frame1, scene.person.head.units_of_pose(jaw))
     image = render_frame(scene, partner, number + 1, renderer) if with_partner else None
     person = scene.person
     projected = (

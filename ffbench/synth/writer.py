@@ -104,7 +104,7 @@ def _write_locked(out: Path, making: Making, identities: int, workers: int, prog
             f"{out}: has {max(journal.records) + 1} identities already, expected {identities}; name another folder"
         )
     # The mark comes first: half a dataset is no real one either.
-    mark = {"synthetic": True, "recipe": journal.origin.recipe, "seed": recipe.seed}
+    mark = {"synthetic": True, "recipe": journal.origin.recipe, "seed": recipe.seed, "jaw": recipe.jaw}
     write_text(out / SYNTHETIC_MARK, json.dumps(mark, indent=2) + "\n")
     shutil.rmtree(out / _STAGING, ignore_errors=True)
     plans = [plan_sequence(recipe, head, number) for number in range(identities)]

@@ -38,9 +38,15 @@ def augment(
     pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
 ) -> LabelledPair:
     """Vary a pair and cut `crop` (height, width) out of it; smaller images are enlarged until the crop fits."""
+    if settings.color_first:
+        pair = _recolour(pair, settings, rng)
     pair = _zoom(pair, settings, crop, rng)
     pair = _flip(pair, settings, rng)
     pair = _crop(pair, settings, crop, rng)
+    return pair if settings.color_first else _recolour(pair, settings, rng)
+
+
+def _recolour(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) -> LabelledPair:
     image1, image2 = _colour(pair.image1, pair.image2, settings, rng)
     return replace(pair, image1=image1, image2=_erase(image2, settings, rng))
 
@@ -49,12 +55,13 @@ def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     import cv2
 
     height, width = pair.image1.shape[:2]
-    factors = np.ones(2)
+    factors, margin = np.ones(2), 0
     if rng.random() < settings.scale_probability:
+        margin = settings.margin
         factors *= 2 ** rng.uniform(*settings.scale)
         if rng.random() < settings.stretch_probability:
             factors *= 2 ** rng.uniform(-settings.stretch, settings.stretch, 2)
-    smallest = np.array([crop[1] / width, crop[0] / height])
+    smallest = np.array([(crop[1] + margin) / width, (crop[0] + margin) / height])
     factors = np.maximum(factors, smallest)
     size = (max(round(width * factors[0]), crop[1]), max(round(height * factors[1]), crop[0]))
     if size == (width, height):

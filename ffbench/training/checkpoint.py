@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, UsageError
+from ffbench.training.recipe import Recipe
 
 NAME = "checkpoint.pt"
 _FORMAT = "ffbench-training-1"
@@ -44,7 +46,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         torch.save({"format": _FORMAT, **asdict(checkpoint)}, temporary)
 
 
-def load_checkpoint(folder: Path, recipe: str) -> Checkpoint | None:
+def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
     """Read the checkpoint of a run, or None where there is none yet. No code in it is run.
 
     Raises:
@@ -61,9 +63,17 @@ def load_checkpoint(folder: Path, recipe: str) -> Checkpoint | None:
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(f"{path}: not a checkpoint of ffbench's trainer; expected {_FORMAT}")
     checkpoint = Checkpoint(**content)
-    if checkpoint.recipe != recipe:
+    if not _is_of(checkpoint.recipe, recipe):
         raise UsageError(f"{folder}: holds a run of another recipe; name another --out, or the same recipe")
     return checkpoint
+
+
+def _is_of(text: str, recipe: Recipe) -> bool:
+    """Tell whether a stored recipe is this one; fields that it did not know yet have their defaults."""
+    try:
+        return Recipe.model_validate_json(text) == recipe
+    except ValidationError:
+        return False
 
 
 def _line(error: Exception) -> str:

@@ -122,7 +122,7 @@ class _Run:
     def go(self) -> Outcome:
         """Train what is left of the stages."""
         out, stages = self._settings.out, self._recipe.stages
-        found = load_checkpoint(out, self._text)
+        found = load_checkpoint(out, self._recipe)
         start, step = (0, 0) if found is None else (found.stage, found.step)
         if found is None:
             write_text(out / "recipe.json", self._text + "\n")

@@ -42,6 +42,9 @@ class Augmentation(_Part):
         asymmetric: how often the two images are changed each in its own way.
         eraser: how often one or two boxes of image 2 are painted over with its mean colour.
         eraser_sides: range of their sides, px.
+        margin: how much larger than the crop, px, an image is at least that was zoomed.
+        color_first: colours and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
+            then zoomed too and may lie outside of the crop, and the mean colour is that of the whole image.
         pan: deviation of a shift of all of image 2, px: a camera that moves.
         pan_probability: how often.
     """
@@ -59,6 +62,8 @@ class Augmentation(_Part):
     asymmetric: Share = 0.2
     eraser: Share = 0.5
     eraser_sides: tuple[int, int] = (50, 100)
+    margin: Annotated[int, Field(ge=0)] = 0
+    color_first: bool = False
     pan: Amount = 0.0
     pan_probability: Share = 0.0
 
@@ -82,6 +87,7 @@ class Stage(_Part):
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
         anywhere: share of rendered faces that do not start from rest.
+        jaw: what opening the mouth is on rendered faces: expression flow, or head flow as in FFN (`pose`).
         calm: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
         warm_up: share of the steps in which the learning rate rises; then it falls, both linearly (OneCycle).
@@ -103,6 +109,7 @@ class Stage(_Part):
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
     anywhere: Share = 0.0
+    jaw: Literal["expression", "pose"] = "expression"
     calm: Share = 0.0
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Amount = 1e-5

@@ -83,6 +83,7 @@ class TrainingPairs(IterableDataset[Batch]):
             anywhere=stage.anywhere,
             calm=stage.calm,
             surface="uv" in labels,
+            jaw=stage.jaw,
         )
         # Only the engine knows what a face-semantic encoder is trained on.
         self._ffn = () if data is None or "uv" in labels else ffn.scan(data, "train", head=True).pairs

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SemanticName = Literal["dad3d", "facemesh", "synthetic", "imagenet", "none"]
+SemanticName = Literal["dad3d", "facemesh", "synthetic", "imagenet", "pytorchcv", "none"]
 SemanticInput = Literal["imagenet", "symmetric"]
 Width = Annotated[int, Field(gt=0, le=1024)]
 Count = Annotated[int, Field(gt=0, le=1000)]
@@ -21,11 +21,14 @@ class PaperConfig(_Config):
 
     `semantic_input` is how a residual network is fed: normalised by ImageNet's mean and deviation, which
     such networks are trained with, or stretched to [-1, 1], which the authors' released code does.
+    `semantic_statistics` is how BatchNorm of the semantic encoder works while the network is trained: by the
+    statistics that it came with, or by those of each batch, which the released code does: its running ones move on.
     """
 
     architecture: Literal["decflow"] = "decflow"
     semantic: SemanticName = "dad3d"
     semantic_input: SemanticInput = "imagenet"
+    semantic_statistics: Literal["kept", "batch"] = "kept"
     iterations: Count = 12
 
 

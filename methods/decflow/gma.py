@@ -51,6 +51,7 @@ class DecFlow(FlowNetwork):
         self.semantic: SemanticEncoder | None = create_semantic_encoder(config.semantic, config.semantic_input)
         self.fusion: FusionBlock | None = None
         if self.semantic is not None:
+            self.semantic.keeps_statistics = config.semantic_statistics == "kept"
             self.fusion = FusionBlock(HIDDEN + CONTEXT, self.semantic.channels, bridge=256)
         self.attention = GlobalAttention(CONTEXT, CONTEXT)
         self.facial_decoder = Decoder()

@@ -81,17 +81,27 @@ def load_official(network: DecFlow, tensors: Mapping[str, torch.Tensor], source:
     return _load(network, tensors, source, {block: (name,) for block, name in _DECODERS.items()}, may_keep=())
 
 
-def load_gma(network: DecFlow, tensors: Mapping[str, torch.Tensor], source: str = "checkpoint") -> LoadReport:
-    """Fill encoders, attention and both decoders from a GMA checkpoint (paper, section 5.1).
+def load_gma(
+    network: DecFlow, tensors: Mapping[str, torch.Tensor], source: str = "checkpoint", *, head: bool = True
+) -> LoadReport:
+    """Fill encoders, attention and decoders from a GMA checkpoint (paper, section 5.1).
 
     The fusion block, which GMA lacks, starts as the identity on the context network's features; the semantic
     encoder stays as it is.
 
+    Args:
+        network: filled in place.
+        tensors: GMA's state dict.
+        source: named in errors.
+        head: whether the head decoder is filled too. The released code fills what has GMA's names, and so leaves it
+            as it was drawn.
+
     Raises:
         MethodError: as for `load_official`.
     """
-    both = {"update_block": tuple(_DECODERS.values())}
-    return _load(network, tensors, source, both, may_keep=("fusion.", "semantic."))
+    decoders = {"update_block": tuple(_DECODERS.values()) if head else (_DECODERS["update_block"],)}
+    may_keep = ("fusion.", "semantic.") if head else ("fusion.", "semantic.", "head_decoder.")
+    return _load(network, tensors, source, decoders, may_keep)
 
 
 def _load(

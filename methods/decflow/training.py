@@ -45,12 +45,18 @@ from .tensors import read_tensor_file
 from .weights import create_network, load_weights, save_weights
 
 if TYPE_CHECKING:
-    from ffbench.training.recipe import Stage
+    from ffbench.training.recipe import Recipe, Stage
     from ffbench.training.samples import Batch
 
 _CONFIG: TypeAdapter[PaperConfig | LightConfig | CorrectorConfig] = TypeAdapter(NetworkConfig)
 _LOSSES = ("facial", "decomposition", "official", "joint", "semantic", "rigid")
 _PARTS = ("all", "facial", "head", "semantic")
+_INITIAL = ("gma", "gma-facial")
+_SEMANTIC_FILES = {
+    "dad3d": ("DAD-3DNet's", "dad_3dheads.trcd", "synthetic"),
+    "pytorchcv": ("pytorchcv's ResNet-50", "its file, such as one in ~/.torch/models,", "imagenet"),
+}
+"""Encoders that need a file: whose they are, the file, and an encoder that needs none."""
 
 
 class DecFlowTrainee(Trainee):
@@ -146,8 +152,9 @@ def build(request: TrainRequest) -> Trainee:
     """Build the network that a recipe describes, with the weights that training starts from.
 
     `recipe.initial` may be `gma`: the facial and head decoders, encoders and attention then start as those of
-    GMA, whose checkpoint `request.weights` names. Without it `request.weights` may be a file of this family. The
-    encoders `dad3d` and `imagenet` are filled from `request.semantic_weights`; torchvision can fetch the latter.
+    GMA, whose checkpoint `request.weights` names; with `gma-facial` the head decoder starts as it was drawn. Without it
+    `request.weights` may be a file of this family. The encoders `dad3d`, `pytorchcv` and `imagenet` are filled from
+    `request.semantic_weights`; torchvision can fetch the last.
 
     Raises:
         UsageError: the recipe is of another method, or needs weights that are not named.
@@ -161,8 +168,10 @@ def build(request: TrainRequest) -> Trainee:
     if config.architecture != request.name:
         raise UsageError(f"recipe '{recipe.name}' is of {config.architecture}, not of {request.name}")
     start = None if request.weights in (None, RANDOM_WEIGHTS) else Path(str(request.weights))
-    if recipe.initial not in (None, "", "gma"):
-        raise UsageError(f"recipe '{recipe.name}': initial '{recipe.initial}' is not known; it may be 'gma'")
+    if recipe.initial not in (None, "", *_INITIAL):
+        raise UsageError(
+            f"recipe '{recipe.name}': initial '{recipe.initial}' is not known; it may be {' or '.join(_INITIAL)}"
+        )
     if start is not None and not recipe.initial:
         network, _ = load_weights(start, request.name)
         if network.config != config:
@@ -172,31 +181,32 @@ def build(request: TrainRequest) -> Trainee:
         torch.manual_seed(recipe.seed)
         network = create_network(config)
     if recipe.initial and request.weights != RANDOM_WEIGHTS:
-        _start_from_gma(network, recipe.name, start)
+        _start_from_gma(network, recipe, start)
     _fill_semantic_encoder(network, request)
     return DecFlowTrainee(request.name, network)
 
 
-def _start_from_gma(network: FlowNetwork, recipe: str, path: Path | None) -> None:
+def _start_from_gma(network: FlowNetwork, recipe: Recipe, path: Path | None) -> None:
     if not isinstance(network, DecFlow):
-        raise UsageError(f"recipe '{recipe}': only decflow can start from GMA's weights")
+        raise UsageError(f"recipe '{recipe.name}': only decflow can start from GMA's weights")
     if path is None:
         raise UsageError(
-            f"recipe '{recipe}' starts from GMA's weights: name ptlflow's gma-sintel-98d6f3d0.ckpt with --weights, "
-            "or start from nothing with --weights random"
+            f"recipe '{recipe.name}' starts from GMA's weights: name ptlflow's gma-sintel-98d6f3d0.ckpt with "
+            "--weights, or start from nothing with --weights random"
         )
-    load_gma(network, read_tensor_file(path), str(path))
+    load_gma(network, read_tensor_file(path), str(path), head=recipe.initial == "gma")
 
 
 def _fill_semantic_encoder(network: FlowNetwork, request: TrainRequest) -> None:
     name, path = network.config.semantic, request.semantic_weights
     encoder = getattr(network, "semantic", None)
-    if name == "dad3d" and path is None:
+    if name in _SEMANTIC_FILES and path is None:
+        whose, file, other = _SEMANTIC_FILES[name]
         raise UsageError(
-            f"recipe '{request.recipe.name}': its face-semantic encoder is DAD-3DNet's: name dad_3dheads.trcd with "
-            "--semantic-weights, or take another encoder, such as --set network.semantic=synthetic"
+            f"recipe '{request.recipe.name}': its face-semantic encoder is {whose}: name {file} with "
+            f"--semantic-weights, or take another encoder, such as --set network.semantic={other}"
         )
-    if encoder is not None and (name in ("dad3d", "imagenet") or path is not None):
+    if encoder is not None and (name == "imagenet" or path is not None):
         load_semantic_weights(encoder, name, path)
 
 

@@ -41,6 +41,13 @@ def test_it_writes_a_dataset_and_says_what_it_is(tmp_path: Path) -> None:
     assert manifest["origin"]["seed"] == 3
     assert manifest["splits"] == {"train": [], "test": [0, 1], "val": []}
     assert json.loads((out / "ffbench-mini.json").read_text())["synthetic"] is True
+    assert manifest["origin"]["jaw"] == "expression"
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_jaw_can_count_to_the_pose(tmp_path: Path) -> None:
+    run("--out", tmp_path / "data", "--identities", 1, "--size", 64, "--jaw", "pose")
+    assert json.loads((tmp_path / "data" / "manifest.json").read_text())["origin"]["jaw"] == "pose"
 
 
 @pytest.mark.usefixtures("toy")

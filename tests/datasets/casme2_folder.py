@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ffbench.datasets.casme2 import OFFICIAL_EMOTIONS, OFFICIAL_SUBJECTS
 from ffbench.datasets.casme2_coding import COLUMNS
 from ffbench.synth.casme2 import workbook as workbook
 
@@ -33,6 +34,20 @@ ROWS: list[Row] = [
 ]
 
 
+def official_rows() -> list[Row]:
+    """As many rows of each emotion and subjects as the authors' table has, with its two clips of no known motion."""
+    rows: list[Row] = [
+        ("04", "EP12_01f", None, 1, "/", 4, None, "4", "disgust"),
+        ("05", "EP09_05f", None, 1, 1, 3, None, "4", "disgust"),
+    ]
+    counts = {**OFFICIAL_EMOTIONS, "disgust": OFFICIAL_EMOTIONS["disgust"] - len(rows)}
+    emotions = [emotion for emotion, count in counts.items() for _ in range(count)]
+    for number, emotion in enumerate(emotions):
+        subject, take = number % OFFICIAL_SUBJECTS + 1, number // OFFICIAL_SUBJECTS
+        rows.append((f"{subject:02d}", f"EP{take:02d}_01", None, 1, 2, 3, None, "4", emotion))
+    return rows
+
+
 def make_casme2(root: Path, rows: Sequence[Row] = ROWS, raw: str = "CASME2-RAW", cropped: str = "Cropped") -> Path:
     """Write the coding table and the frames from onset to offset."""
     root.mkdir(parents=True, exist_ok=True)
@@ -42,7 +57,7 @@ def make_casme2(root: Path, rows: Sequence[Row] = ROWS, raw: str = "CASME2-RAW",
             clip = root / folder / f"sub{int(str(row[0])):02d}" / str(row[1])
             clip.mkdir(parents=True)
             for frame in range(int(str(row[3])), int(str(row[5])) + 1):
-                Image.fromarray(np.full((size[1], size[0], 3), number * 7 + frame, np.uint8)).save(
+                Image.fromarray(np.full((size[1], size[0], 3), (number * 7 + frame) % 256, np.uint8)).save(
                     clip / f"{prefix}{frame}.jpg"
                 )
     return root

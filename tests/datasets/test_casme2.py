@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from ffbench.datasets.casme2 import FIVE, MEGC_LIST, OFFICIAL_EMOTIONS, THREE, scan, select, select_megc
-from ffbench.datasets.casme2_coding import find_coding, read_coding
+from ffbench.datasets.casme2_coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.verification import verify_dataset
 from ffbench.errors import DataError
-from tests.datasets.casme2_folder import ROWS, Row, coding_csv, make_casme2, workbook
+from tests.datasets.casme2_folder import ROWS, Row, coding_csv, make_casme2, official_rows, workbook
+from tests.flow.commands import run
 
 TABLE = "CASME2-coding-20140508.xlsx"
 RAW = "CASME2-RAW/sub01/EP02_01f"
@@ -63,6 +64,65 @@ def test_classes_of_five_and_three(root: Path) -> None:
     assert [line[:14] for line in three.left_out] == ["sub05/EP09_05f"]
     assert len(five.left_out) == 2
     assert five.manifest_sha256 != three.manifest_sha256
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many clips as CASME II has."""
+    return make_casme2(tmp_path_factory.mktemp("whole") / "CASME2", official_rows())
+
+
+@pytest.mark.parametrize(("rule", "five", "three"), [("clean", 247, 154), ("official", 248, 155), ("paper", 249, 156)])
+def test_what_each_selection_counts(whole: Path, rule: SelectionRule, five: int, three: int) -> None:
+    found = scan(whole, rule)
+    assert found.problems == ()
+    assert len(select(found, FIVE).clips) == five
+    assert len(select(found, THREE).clips) == three
+    frames = {clip.coding.key: [path.name for path in clip.files] for clip in found.clips}
+    # The coded apex is the onset itself; where none is coded, the middle of frames 1 and 4 stands for it.
+    still, uncoded = ["img1.jpg", "img1.jpg", "reg_img1.jpg", "reg_img1.jpg"], ["img1.jpg", "img2.jpg"]
+    assert frames.get("sub05/EP09_05f") == (None if rule == "clean" else still)
+    assert frames.get("sub04/EP12_01f", [])[:2] == (uncoded if rule == "paper" else [])
+    assert len(found.left_out) == {"clean": 2, "official": 1, "paper": 0}[rule]
+
+
+def test_a_row_with_neither_apex_nor_offset_counts_nowhere() -> None:
+    row = Coding("sub01", "EP02_01f", 5, None, None, "4", "disgust")
+    assert row.left_out_by("clean") == row.left_out_by("official") == "no apex is coded"
+    assert row.left_out_by("paper") == "neither an apex nor an offset is coded"
+    with pytest.raises(ValueError, match="neither an apex nor an offset"):
+        row.apex_by("paper")
+
+
+def test_verification_prints_the_count_of_each_selection(
+    whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "data", "verify", "casme2", whole) == 0
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in (
+        "rows of 5 classes (the paper's accuracies fit 246) 249 expected 249 ok",
+        "clips of 5 classes, selection clean 247 expected 247 ok",
+        "clips of 5 classes, selection official 248 expected 248 ok",
+        "clips of 5 classes, selection paper 249 expected 249 ok",
+        "rows of 3 classes (the paper's accuracies fit 156) 156 expected 156 ok",
+        "clips of 3 classes, selection clean 154 expected 154 ok",
+        "clips of 3 classes, selection official 155 expected 155 ok",
+        "clips of 3 classes, selection paper 156 expected 156 ok",
+        "left out: sub04/EP12_01f: no apex is coded (selection clean)",
+        "left out: sub04/EP12_01f: no apex is coded (selection official)",
+        "left out: sub05/EP09_05f: apex and onset are one frame (1) (selection clean)",
+        "nothing is wrong",
+    ):
+        assert line in printed
+    (whole / "CASME2-RAW/sub05/EP09_05f/img1.jpg").rename(whole / "img1.jpg")
+    try:
+        assert run(monkeypatch, "data", "verify", "casme2", whole, "--quick") == 3
+    finally:
+        (whole / "img1.jpg").rename(whole / "CASME2-RAW/sub05/EP09_05f/img1.jpg")
+    # What only one selection counts is missing there, and not where it does not count.
+    found = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "clips of 5 classes, selection clean 247 expected 247 ok" in found
+    assert "clips of 5 classes, selection paper 248 expected 249 DIFFERS" in found
 
 
 def test_counts_of_the_literature() -> None:
@@ -275,7 +335,9 @@ def test_verification_counts_against_the_literature(root: Path) -> None:
     assert counts["subjects"] == (5, 26)
     assert counts["emotion disgust"] == (3, 63)
     assert counts["rows of 5 classes (the paper's accuracies fit 246)"] == (12, 249)
-    assert counts["clips with frames at onset and apex"] == (11, None)
-    assert len(found.left_out) == 2
+    assert counts["clips of 5 classes, selection clean"] == (10, 247)
+    assert counts["clips of 5 classes, selection paper"] == (12, 249)
+    assert counts["clips with frames at onset and apex"] == (13, None)
+    assert len(found.left_out) == 3
     assert "img59.jpg: the image is damaged" in found.problems[0]
     assert not found.sound

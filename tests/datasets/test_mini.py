@@ -11,6 +11,7 @@ from ffbench.cli import app
 from ffbench.datasets import mini
 from ffbench.datasets.ck_plus import read_landmarks, scan
 from ffbench.datasets.images import image_size
+from ffbench.datasets.mini import SYNTHETIC_MARK, jaw_reading
 from ffbench.errors import DataError, UsageError
 
 
@@ -141,3 +142,25 @@ def test_ck_plus_has_its_layout_and_exact_landmarks(tmp_path: Path) -> None:
     assert len(CODES) == 7
     with pytest.raises(ValueError, match="subjects"):
         make_ck_plus(tmp_path, load_makehuman(), subjects=4, sequences=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"synthetic": true, "jaw": "pose"}', "pose"),
+        (b'{"synthetic": true, "jaw": "expression"}', "expression"),
+        (b'{"synthetic": true}', "expression"),
+        (b"{}", "expression"),
+        (b"[]", "expression"),
+        (b"not JSON", "expression"),
+        (b"[" * 50_000, "expression"),
+        (b"\xff\xfe", "expression"),
+        (b'{"jaw": "pose"' + b" " * 100_000 + b"}", "expression"),
+    ],
+)
+def test_how_a_mark_says_to_read_the_jaw(tmp_path: Path, content: bytes, expected: str) -> None:
+    mark = tmp_path / SYNTHETIC_MARK
+    mark.write_bytes(content)
+    assert jaw_reading(mark) == expected
+    mark.unlink()
+    assert jaw_reading(mark) == "expression"

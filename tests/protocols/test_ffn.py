@@ -330,7 +330,11 @@ def test_a_folder_made_by_ffbench_is_called_synthetic(tmp_path: Path) -> None:
         "sequences_1/10": 1,
         "official_pairs": 10_395,
     }
+    assert "jaw=pose: opening the mouth is head flow (by the letter of Eq. 4)" in load(data).dataset.reference_note
+    (data.parent / SYNTHETIC_MARK).write_text('{"jaw": "pose"}')
+    assert load(data).dataset.reference_note.endswith("jaw=pose: opening the mouth is head flow")
     (data.parent / SYNTHETIC_MARK).write_text("{}")
+    assert load(data).dataset.reference_note.endswith("jaw=expression: opening the mouth is expression flow")
     assert load(data).dataset.origin == "synthetic"
     (data.parent / SYNTHETIC_MARK).rename(data / SYNTHETIC_MARK)
     assert load(data.parent).dataset.origin == "synthetic"

@@ -10,8 +10,8 @@ import torch
 
 from ffbench.protocols.mmnet import FIVE, MAIN_BRANCH, THREE, AttentionBlock, MMNet, Positions, Shape
 from ffbench.protocols.mmnet_recogniser import MMNetRecogniser, Recipe, augment
-from ffbench.protocols.recognition_faces import SIZE, THUMBNAIL
-from ffbench.protocols.recognition_flows import FLOW_VALUES
+from ffbench.protocols.recognition_faces import SIZE, resized_face
+from ffbench.protocols.recognition_flows import FACE_VALUES, FLOW_VALUES
 
 TURNS = Recipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
 STILL = Recipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)
@@ -41,7 +41,7 @@ def test_a_smaller_flow_ends_at_the_same_places() -> None:
         for block, side in zip(network.blocks, (28, 14, 14, 14), strict=True):
             x, attention = block(x, attention)
             assert x.shape[2:] == attention.shape[2:] == (side, side)
-        assert network(torch.zeros(1, 3, 56, 56), torch.zeros(1, 3, 14, 14)).shape == (1, 3)
+        assert network(torch.zeros(1, 3, 56, 56)).shape == (1, 3)
 
 
 def test_positions_are_normal_at_every_place() -> None:
@@ -67,14 +67,50 @@ def test_attention_continues_that_of_the_block_before() -> None:
 
 def test_a_mirrored_flow_moves_the_other_way() -> None:
     rng = torch.Generator().manual_seed(0)
-    flow, onset = torch.randn(32, 3, 224, 224, generator=rng), torch.randn(32, 3, 14, 14, generator=rng)
+    flow, onset = torch.randn(32, 3, 224, 224, generator=rng), torch.randn(32, 3, 28, 28, generator=rng)
     made, faces = augment(flow, onset, STILL, rng)
+    assert faces is not None
     mirrored = torch.tensor([not torch.allclose(a, b, atol=1e-3) for a, b in zip(made, flow, strict=True)])
     assert 0 < mirrored.sum() < 32
     back = made[mirrored].flip(3) * torch.tensor([-1.0, 1.0, 1.0])[:, None, None]
     assert torch.allclose(back, flow[mirrored], atol=1e-3)
-    assert torch.equal(faces[mirrored].flip(3), onset[mirrored])
-    assert torch.equal(faces[~mirrored], onset[~mirrored])
+    assert torch.allclose(faces[mirrored].flip(3), onset[mirrored], atol=1e-4)
+    assert torch.allclose(faces[~mirrored], onset[~mirrored], atol=1e-4)
+
+
+def test_the_onset_face_is_turned_and_shifted_with_the_frames() -> None:
+    """A face that is as bright as its flow is long: after any turn and shift it still is."""
+    rows, columns = torch.meshgrid(torch.arange(224.0), torch.arange(224.0), indexing="ij")
+    spot = torch.exp(-((columns - 150) ** 2 + (rows - 80) ** 2) / 400)
+    flow, onset = spot.repeat(8, 3, 1, 1), spot.repeat(8, 3, 1, 1)
+    recipe = replace(TURNS, padding=15)
+    made, faces = augment(flow, onset, recipe, torch.Generator().manual_seed(2))
+    assert faces is not None
+    assert torch.allclose(faces[:, 0], made[:, 2], atol=1e-5)
+    # What the network reads of it is turned too: the places of the spot differ from clip to clip.
+    small = torch.nn.functional.interpolate(faces[:, :1], (14, 14), mode="bilinear")
+    assert len({int(face.argmax()) for face in small}) > 4
+    assert augment(flow, None, recipe, torch.Generator().manual_seed(2))[1] is None
+
+
+def test_positions_read_the_middle_of_each_square_as_the_released_code_does() -> None:
+    """Resized without smoothing, as by torchvision when the code was released: four of 256 pixels count."""
+    onset = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(3))
+    squares = onset.reshape(2, 3, 14, 16, 14, 16)[:, :, :, 7:9, :, 7:9].mean(dim=(3, 5))
+    positions = Positions(FIVE).eval()
+    with torch.inference_mode():
+        assert torch.allclose(positions(onset), positions(squares), atol=1e-4)
+
+
+def test_a_face_is_resized_by_pillow() -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (281, 231, 3), dtype=np.uint8)
+    face = resized_face(crop)
+    assert face.shape == (SIZE, SIZE, 3)
+    assert face.dtype == np.float32
+    # Every pixel of a smaller picture is a mean over its surroundings, so that noise is smoothed.
+    assert 0 <= face.min() < face.max() <= 1
+    assert face.std() < 0.95 * crop.std() / 255
+    assert np.allclose(face.mean(), crop.mean() / 255, atol=0.01)
 
 
 def test_a_turned_flow_turns_its_places_and_its_vectors() -> None:
@@ -82,7 +118,7 @@ def test_a_turned_flow_turns_its_places_and_its_vectors() -> None:
     rows, columns = torch.meshgrid(torch.arange(224.0), torch.arange(224.0), indexing="ij")
     spot = torch.exp(-((columns - 170) ** 2 + (rows - 111.5) ** 2) / 100)
     flow = torch.stack([spot, torch.zeros_like(spot), spot]).repeat(16, 1, 1, 1)
-    made, _ = augment(flow, torch.zeros(16, 3, 14, 14), TURNS, torch.Generator().manual_seed(1))
+    made, _ = augment(flow, None, TURNS, torch.Generator().manual_seed(1))
     angles = []
     for u, v, length in made:
         mass = length.sum()
@@ -96,22 +132,22 @@ def test_a_turned_flow_turns_its_places_and_its_vectors() -> None:
 
 
 def test_the_third_channel_is_the_length() -> None:
-    descriptor = np.random.default_rng(0).normal(size=FLOW_VALUES + 588).astype(np.float16)
+    descriptor = np.random.default_rng(0).normal(size=FLOW_VALUES + FACE_VALUES).astype(np.float16)
     features = MMNetRecogniser(5).features(descriptor)[: 3 * 224 * 224].reshape(3, 224, 224)
     assert np.allclose(np.hypot(features[0], features[1]), features[2], atol=1e-3)
 
 
 def test_what_is_learnt_from_at_a_quarter_of_the_resolution() -> None:
     flow = np.arange(SIZE, dtype=np.float32)[None, :, None] * np.float32([1, -2]) + np.zeros((SIZE, 1, 1), np.float32)
-    onset = np.zeros((THUMBNAIL, THUMBNAIL, 3))
+    onset = np.zeros((SIZE, SIZE, 3))
     onset[2, 3] = 1
     descriptor = np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)
     features = MMNetRecogniser(5, recipe="main_branch").features(descriptor)
-    u, v, length = features[: 3 * 56 * 56].reshape(3, 56, 56)
+    u, v, length = features.reshape(3, 56, 56)  # and no face: the main branch alone reads no positions
     assert np.allclose(u, 4 * np.arange(56) + 1.5)
     assert np.allclose(v, -2 * u)
     assert np.allclose(length, np.sqrt(5) * u, rtol=1e-4)
-    face = features[3 * 56 * 56 :].reshape(3, THUMBNAIL, THUMBNAIL)
+    face = MMNetRecogniser(5).features(descriptor)[-FACE_VALUES:].reshape(3, SIZE, SIZE)
     # Black and white, by the mean and spread of ImageNet's colours.
     assert np.allclose(face[:, 0, 0], [-2.118, -2.036, -1.804], atol=1e-3)
     assert np.allclose(face[:, 2, 3], [2.249, 2.429, 2.640], atol=1e-3)
@@ -125,6 +161,20 @@ def test_recipes() -> None:
     main = MMNetRecogniser(3, recipe="main_branch", epochs=4).recipe
     assert main.rate(2) == pytest.approx(main.rate(0) / 2)
     assert (main.weight_decay, main.padding) == (three.recipe.weight_decay, three.recipe.padding)
+    assert (five.recipe.precision, three.recipe.precision, main.precision) == ("fp32", "fp32", "bf16")
+
+
+@pytest.mark.slow
+def test_the_released_recipe_runs_with_the_face_of_each_clip() -> None:
+    """One epoch over three clips, the last batch of one clip alone."""
+    rng = np.random.default_rng(0)
+    recogniser = MMNetRecogniser(3, 1, device="cpu")
+    recogniser.recipe = replace(recogniser.recipe, batch=2)
+    descriptors = rng.normal(size=(3, FLOW_VALUES + FACE_VALUES)).astype(np.float16)
+    features = np.stack([recogniser.features(descriptor) for descriptor in descriptors])
+    predicted = recogniser.fit_predict(features, np.arange(3), features[:2], 3, seed=0)
+    assert predicted.shape == (1, 2)
+    assert np.isin(predicted, range(3)).all()
 
 
 @pytest.mark.slow
@@ -140,7 +190,7 @@ def test_motion_is_learnt_whoever_shows_it() -> None:
         x, y, vector = [(60, 70, (0, -2)), (160, 70, (0, 2)), (112, 160, (2, 0))][of]
         spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 3000) * rng.uniform(0.5, 1.5)
         flow = spot[:, :, None] * vector + rng.normal(size=2) * 0.1
-        onset = np.clip(rng.uniform(size=3) + 0.1 * rng.normal(size=(THUMBNAIL, THUMBNAIL, 3)), 0, 1)
+        onset = np.zeros((SIZE, SIZE, 3))
         features.append(recogniser.features(np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)))
     known, unknown = np.stack(features[:24]), np.stack(features[24:])
     state = torch.random.get_rng_state()

@@ -24,7 +24,7 @@ from ffbench.protocols.recognisers import Recogniser, RegionHistograms, split
 from ffbench.protocols.recognition import Recognition
 from ffbench.protocols.recognition_engines import EngineName, engine
 from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_recogniser
-from ffbench.protocols.recognition_flows import FLOW_VALUES, choose, pack
+from ffbench.protocols.recognition_flows import FACE_VALUES, FLOW_VALUES, choose, pack
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition_scores import pair_terms, summarise_recognition
 from ffbench.results.record import read_record
@@ -90,10 +90,10 @@ def test_outside_of_the_frame_nothing_moves() -> None:
 
 def test_region_histograms_are_the_means_that_they_say() -> None:
     rng = np.random.default_rng(0)
-    descriptor = rng.normal(size=FLOW_VALUES + 588).astype(np.float16)
+    descriptor = rng.normal(size=FLOW_VALUES + FACE_VALUES).astype(np.float16)
     features = RegionHistograms().features(descriptor).reshape(7, 7, 8)
     flow, onset = split(descriptor)
-    assert onset.shape == (14, 14, 3)
+    assert onset.shape == (SIZE, SIZE, 3)
     for row, column, direction in ((0, 0, 0), (3, 6, 5), (6, 2, 3)):
         angle = 2 * np.pi * direction / 8
         cell = flow[32 * row : 32 * row + 32, 32 * column : 32 * column + 32].reshape(-1, 2).astype(np.float64)
@@ -216,11 +216,27 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 def test_epochs_are_chosen_as_stated() -> None:
     labels, subjects = np.array([0, 1, 1, 0]), np.array([0, 0, 0, 1])
-    # Three epochs of one seed: the second is best for subject 0, the first of equals counts for subject 1.
-    predicted = np.array([[[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]]], np.int8)
+    # Three epochs of one seed: the second is best for subject 0, the first for subject 1.
+    predicted = np.array([[[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1]]], np.int8)
     assert chosen_epochs(predicted, labels, subjects, 2, "last").tolist() == [[0, 0, 0, 1]]
     assert chosen_epochs(predicted, labels, subjects, 2, "accuracy").tolist() == [[0, 1, 1, 0]]
     assert chosen_epochs(predicted, labels, subjects, 2, "f1").tolist() == [[0, 1, 1, 0]]
+
+
+def test_of_equal_epochs_the_first_counts_for_accuracy_and_the_last_for_f1() -> None:
+    """As in MMNet's released code, which asks `>` of hits and `>=` of F1."""
+    labels, subjects = np.array([0, 0, 1]), np.zeros(3, np.int64)
+    # Epochs 0 and 2 are equally good and name other clips; epoch 3 is worse by both.
+    predicted = np.array([[[0, 1, 1], [1, 1, 0], [1, 0, 1], [0, 0, 0]]], np.int8)
+    assert chosen_epochs(predicted, labels, subjects, 2, "accuracy").tolist() == [[0, 1, 1]]
+    assert chosen_epochs(predicted, labels, subjects, 2, "f1").tolist() == [[1, 0, 1]]
+    # Where every epoch is wrong the released code keeps the last too: its best F1 so far starts at 0.
+    wrong = np.array([[[1, 1, 0], [2, 1, 0], [2, 2, 2]]], np.int8)
+    assert chosen_epochs(wrong, labels, subjects, 3, "f1").tolist() == [[2, 2, 2]]
+    # The same three fractions added in another order: equal, though the last digit of their mean is not.
+    labels, subjects = np.array([0, 0, 1, 1, 2, 2]), np.zeros(6, np.int64)
+    first, last = [0, 1, 0, 1, 0, 2], [0, 2, 1, 2, 0, 2]
+    assert chosen_epochs(np.array([[first, last]], np.int8), labels, subjects, 3, "f1").tolist() == [last]
 
 
 class Planted(Method):
@@ -245,22 +261,34 @@ CLASSES = ("happiness", "repression", "disgust", "surprise", "others")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three subjects, two clips of each class each; the second frame's first pixel says the class."""
     root = tmp_path_factory.mktemp("planted") / "CASME2"
-    rows: list[Row] = []
-    for subject in (1, 2, 3):
-        for take in range(10):
-            name, emotion = f"EP{take:02d}_01", CLASSES[take % 5]
-            rows.append((subject, name, None, 1, 2, 3, None, "12", emotion))
-            frame = textured(subject, 120, 160)
-            crop = np.asarray(cv2.warpAffine(frame, np.array([[1.0, 0, -20], [0, 1, -10]]), (100, 100)))
-            apex = frame.copy()
-            apex[:8, :8] = 40 * CLASSES.index(emotion)
-            for folder, prefix, images in (("CASME2-RAW", "img", (frame, apex)), ("Cropped", "reg_img", (crop, crop))):
-                place = root / folder / f"sub{subject:02d}" / name
-                place.mkdir(parents=True)
-                for number, image in enumerate(images, start=1):
-                    Image.fromarray(image).save(place / f"{prefix}{number}.jpg", quality=100)
-    (root / "CASME2-coding-20140508.xlsx").write_bytes(workbook(rows))
+    plant(root, REGULAR)
     return root
+
+
+REGULAR: list[Row] = [
+    (subject, f"EP{take:02d}_01", None, 1, 2, 3, None, "12", CLASSES[take % 5])
+    for subject in (1, 2, 3)
+    for take in range(10)
+]
+IRREGULAR: list[Row] = [
+    (2, "EP21_01", None, 1, 1, 3, None, "4", "disgust"),
+    (3, "EP20_01", None, 1, "/", 4, None, "4", "disgust"),
+]
+
+
+def plant(root: Path, rows: list[Row]) -> None:
+    """Write frames 1 and 2 of clips, and their coding."""
+    for subject, name, *_, emotion in rows:
+        frame = textured(int(str(subject)), 120, 160)
+        crop = np.asarray(cv2.warpAffine(frame, np.array([[1.0, 0, -20], [0, 1, -10]]), (100, 100)))
+        apex = frame.copy()
+        apex[:8, :8] = 40 * CLASSES.index(str(emotion))
+        for folder, prefix, images in (("CASME2-RAW", "img", (frame, apex)), ("Cropped", "reg_img", (crop, crop))):
+            place = root / folder / f"sub{subject:02d}" / str(name)
+            place.mkdir(parents=True)
+            for number, image in enumerate(images, start=1):
+                Image.fromarray(image).save(place / f"{prefix}{number}.jpg", quality=100)
+    (root / "CASME2-coding-20140508.xlsx").write_bytes(workbook(rows))
 
 
 def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
@@ -292,6 +320,46 @@ def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
     lost = next((tmp_path / "casme2_5" / "planted").glob("pairs-*/descriptors/*.npy"))
     lost.write_bytes(b"")
     assert ffbench.evaluate(Planted(), again, out=tmp_path).scores == official.scores
+
+
+def test_selections_and_what_their_records_say(tmp_path: Path) -> None:
+    root = tmp_path / "CASME2"
+    plant(root, REGULAR + IRREGULAR)
+
+    def load(variant: str, **options: str) -> Recognition:
+        loaded = ffbench.load_protocol("casme2_5", data=root, variant=variant, options=options)
+        assert isinstance(loaded, Recognition)
+        return loaded
+
+    clean, official, paper = load("clean"), load("official"), load("clean", selection="paper")
+    assert [len(protocol.keys()) for protocol in (clean, official, paper)] == [30, 31, 32]
+    assert clean.dataset.left_out == (
+        "sub02/EP21_01: apex and onset are one frame (1)",
+        "sub03/EP20_01: no apex is coded",
+    )
+    assert official.dataset.left_out == clean.dataset.left_out[1:]
+    assert paper.dataset.left_out == ()
+    assert "sub02/EP21_01 counts though its apex is its onset" in official.dataset.reference_note
+    assert "the apex of sub03/EP20_01 is the middle of onset and offset" in paper.dataset.reference_note
+    assert "apex" not in clean.dataset.reference_note
+    # The variant's own selection is no option: records that were made before there was a choice stay comparable.
+    assert "selection" not in clean.card.options
+    assert load("clean", selection="clean").card == clean.card
+    assert load("official", selection="official").card == official.card
+    assert paper.card.options["selection"] == "paper"
+    assert load("official", selection="clean").card.options["selection"] == "clean"
+    with pytest.raises(UsageError, match="option 'selection' is 'all', expected clean or official or paper"):
+        load("clean", selection="all")
+    record = ffbench.evaluate(Planted(), paper, out=tmp_path / "runs")
+    assert (record.pairs, record.complete) == (32, True)
+
+
+def test_only_what_version_1_1_changed_has_that_version(planted: Path) -> None:
+    def version(**options: object) -> str:
+        return Recognition("casme2_5", planted, **options).card.version  # type: ignore[arg-type]
+
+    assert version() == version(recogniser="mmnet", recipe="main_branch") == version(selection="paper") == "1.0"
+    assert version(variant="official") == version(recogniser="mmnet", recipe="released") == "1.1"
 
 
 def test_what_lies_below_the_mark_of_a_mini_dataset_is_synthetic(planted: Path, tmp_path: Path) -> None:
@@ -336,7 +404,7 @@ def test_one_flow_stage_serves_all_flows(planted: Path, tmp_path: Path, decompos
 def test_the_chosen_flow() -> None:
     rng = np.random.default_rng(0)
     facial, head = rng.normal(size=(2, SIZE, SIZE, 2)).astype(np.float32)
-    onset = rng.random((14, 14, 3)).astype(np.float32)
+    onset = rng.random((SIZE, SIZE, 3)).astype(np.float32)
     both, one = pack(facial, head, onset), pack(facial, None, onset)
     for kind, expected in (("facial", facial), ("head", head), ("expression", facial - head)):
         flow, face = split(choose(both, kind, "none"))  # type: ignore[arg-type]

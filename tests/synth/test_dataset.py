@@ -53,6 +53,17 @@ def test_a_sample_depends_on_seed_and_index_alone(toy: PosingHead) -> None:
     assert not torch.equal(taken[1]["image1"], first.sample(1)["image1"])
 
 
+def test_the_jaw_counts_to_what_is_asked_for(toy: PosingHead) -> None:
+    kept, moved = stream(toy), stream(toy, jaw="pose")
+    head_flows_differ = False
+    for index in range(6):
+        one, other = kept.sample(index), moved.sample(index)
+        assert torch.equal(one["image2"], other["image2"])
+        assert torch.equal(one["flow_facial"], other["flow_facial"])
+        head_flows_differ |= not torch.equal(one["flow_head"], other["flow_head"])
+    assert head_flows_differ
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_order_is_the_same_whatever_the_number_of_workers(toy: PosingHead, workers: int) -> None:
     alone = list(stream(toy, count=7))

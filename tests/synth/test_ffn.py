@@ -8,6 +8,7 @@ import pytest
 
 from ffbench.datasets.ffn import scan
 from ffbench.datasets.ffn_files import read_pair
+from ffbench.datasets.mini import JawReading
 from ffbench.synth.codes import Code
 from ffbench.synth.expressions import CATEGORIES
 from ffbench.synth.ffn import (
@@ -21,7 +22,8 @@ from ffbench.synth.ffn import (
     stage,
 )
 from ffbench.synth.flame import FlameHead, load_flame
-from ffbench.synth.head import Region
+from ffbench.synth.head import Pose, Region
+from ffbench.synth.labels import Labels
 from ffbench.synth.makehuman import MakeHumanHead
 from ffbench.synth.writer import write_dataset
 from tests.synth.flame_folder import write_flame
@@ -79,6 +81,44 @@ def test_head_images_have_this_pose_and_the_expression_before(toy: PosingHead) -
         np.testing.assert_array_equal(frame.labels.head + frame.labels.expression, frame.labels.facial)
         assert not frame.labels.facial[~frame.labels.mask].any()
     assert any((frame.image != frame.head_image).any() for frame in made[1:])
+
+
+def jaw_flows(toy: PosingHead, jaw: JawReading) -> list[Labels]:
+    recipe = Recipe(size=64, jaw=jaw)
+    made = render_sequence(recipe, toy, plan_sequence(recipe, toy, 3))  # surprise: the mouth opens
+    return [frame.labels for frame in made if frame.labels is not None]
+
+
+def test_what_opening_the_mouth_counts_to(toy: PosingHead) -> None:
+    """Facial flow is the same in both readings; where only the jaw moves, expression flow is there or not."""
+    kept, moved = jaw_flows(toy, "expression"), jaw_flows(toy, "pose")
+    chin = kept[0].region == Region.CHIN
+    for one, other in zip(kept, moved, strict=True):
+        np.testing.assert_array_equal(one.facial, other.facial)
+        np.testing.assert_array_equal(other.head + other.expression, other.facial)
+    speed = [np.mean([np.abs(labels.expression[chin]).mean() for labels in made]) for made in (kept, moved)]
+    assert speed[0] > 0.05
+    assert speed[1] < 0.5 * speed[0]
+
+
+def test_the_units_of_the_jaw(toy: PosingHead, flame: FlameHead) -> None:
+    assert not toy.units_of_pose("expression").any()
+    for head, names in ((toy, ["jawOpen"]), (flame, ["jaw_x", "jaw_y", "jaw_z"])):
+        units = head.units_of_pose("pose")
+        assert [name for name, of_pose in zip(head.expression_names, units, strict=True) if of_pose] == names
+
+
+@pytest.mark.assets
+def test_the_units_of_the_jaw_of_makehuman(head: MakeHumanHead) -> None:
+    units = head.units_of_pose("pose")
+    found = {name for name, of_pose in zip(head.expression_names, units, strict=True) if of_pose}
+    assert found == {"jawOpen", "jawLeft", "jawRight", "jawForward"}
+    # They move the chin, and nothing above the nose.
+    shape = head.shape(np.zeros(head.identity_size))
+    rest, open_mouth = (head.pose(shape, expression, Pose()) for expression in (0.0 * units, 0.5 * units))
+    moved = np.linalg.norm(open_mouth - rest, axis=1)
+    assert moved[head.topology.region == Region.CHIN].mean() > 0.05
+    assert moved[head.topology.region == Region.FOREHEAD].max() < 0.01
 
 
 def test_flame_targets_follow_emoca(flame: FlameHead) -> None:

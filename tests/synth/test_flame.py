@@ -94,6 +94,22 @@ def test_eyes_are_named_after_the_subject_s_sides(head: FlameHead, tmp_path: Pat
         assert (one.template[left, 0] > 0).all()
 
 
+def test_both_readings_of_eq_4_against_the_reference(head: FlameHead, folder: Path) -> None:
+    """`pose` is the letter: theta of the new frame, jaw included, with psi of the old. `expression` keeps the jaw."""
+    first = Frame(head.expression({"exp_003": 1.0, "jaw_x": 0.1, "eye_l_y": 0.1}), Pose(rotation=np.array([0, 0.1, 0])))
+    second = Frame(head.expression({"exp_003": 2.5, "jaw_x": 0.3, "jaw_y": 0.1}), Pose(rotation=np.array([0, 0.3, 0])))
+    kept = second.partner(first, head.units_of_pose("expression"))
+    np.testing.assert_array_equal(kept.expression, second.partner(first).expression)
+    letter = second.partner(first, head.units_of_pose("pose"))
+    theta = np.zeros((5, 3))
+    theta[0], theta[2] = second.pose.rotation, second.expression[100:103]
+    theta[3, :2], theta[4, :2] = first.expression[103:105], first.expression[105:107]  # eyes stay with the expression
+    slow = flame_slowly(read_flame(folder / "generic_model.pkl"), np.zeros(300), first.expression[:100], theta)
+    moved = head.pose(head.template, letter.expression, letter.pose)
+    np.testing.assert_allclose(moved, 10 * slow, rtol=0, atol=1e-11)
+    assert not np.allclose(moved, head.pose(head.template, kept.expression, kept.pose), atol=1e-3)
+
+
 def test_the_jaw_opens_downwards(tmp_path: Path) -> None:
     head = load_flame(write_flame(tmp_path, posedirs=np.zeros((VERTICES, 3, 36))))
     moved = head.pose(head.template, head.expression({"jaw_x": 0.3}), Pose()) - head.template

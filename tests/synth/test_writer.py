@@ -17,7 +17,7 @@ from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.synth import writer
 from ffbench.synth.ffn import Recipe
-from ffbench.synth.journal import JOURNAL, MANIFEST
+from ffbench.synth.journal import JOURNAL, MANIFEST, Manifest
 from ffbench.synth.scene import Posed, Raster, Scene
 from ffbench.synth.shading import FloatImage
 from ffbench.synth.writer import write_dataset
@@ -128,6 +128,20 @@ def test_a_killed_run_leaves_no_half_sequence(
     (tmp_path / ".staging" / "00002").mkdir(parents=True)
     write_dataset(tmp_path, toy, SMALL, COUNT)
     assert content(tmp_path) == content(whole)
+
+
+def test_a_dataset_says_how_it_reads_the_jaw(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
+    write_dataset(tmp_path, toy, Recipe(size=32, jaw="pose", split="test"), 1)
+    assert json.loads((tmp_path / MANIFEST).read_text())["origin"]["jaw"] == "pose"
+    assert json.loads((tmp_path / SYNTHETIC_MARK).read_text())["jaw"] == "pose"
+    assert scan(tmp_path, "test", head=True).jaw == "pose"
+    assert json.loads((whole / MANIFEST).read_text())["origin"]["jaw"] == "expression"
+    with pytest.raises(UsageError, match="jaw expression, now pose"):
+        write_dataset(whole, toy, Recipe(size=32, jaw="pose"), COUNT)
+    # What was made before there was a choice has the jaw in the expression.
+    manifest = json.loads((whole / MANIFEST).read_text())
+    del manifest["origin"]["jaw"]
+    assert Manifest.model_validate(manifest).origin.jaw == "expression"
 
 
 def test_a_dataset_grows(toy: PosingHead, whole: Path, tmp_path: Path) -> None:

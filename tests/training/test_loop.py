@@ -162,6 +162,20 @@ def test_a_loss_that_is_not_finite_stops_it_and_names_the_samples(tmp_path: Path
     assert run(tmp_path).done
 
 
+def test_a_run_that_knew_fewer_fields_goes_on(tmp_path: Path) -> None:
+    """A recipe that was stored before a field was there is the same recipe where that field has its default."""
+    run(tmp_path, stop_after="first")
+    content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    stored = json.loads(content["recipe"])
+    for stage in stored["stages"]:
+        del stage["augmentation"]["margin"], stage["augmentation"]["color_first"]
+    torch.save({**content, "recipe": json.dumps(stored)}, tmp_path / "checkpoint.pt")
+    assert run(tmp_path).done
+    torch.save({**content, "recipe": "{}"}, tmp_path / "checkpoint.pt")
+    with pytest.raises(UsageError, match="another recipe"):
+        run(tmp_path)
+
+
 def test_a_run_keeps_its_recipe(tmp_path: Path) -> None:
     run(tmp_path, stop_after="first")
     with pytest.raises(UsageError, match="another recipe"):

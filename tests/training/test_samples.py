@@ -24,6 +24,11 @@ def stage(**changed: Any) -> Any:
     return recipe().stages[0].model_copy(update=changed)
 
 
+def test_rendered_faces_read_the_jaw_as_the_stage_says() -> None:
+    assert TrainingPairs(stage(), 0)._faces.jaw == "expression"
+    assert TrainingPairs(stage(jaw="pose"), 0)._faces.jaw == "pose"
+
+
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 

@@ -6,6 +6,7 @@
 | `facemesh` | face mesh network, 1/8 to 1/32 | faces; asset `face_mesh` |
 | `synthetic` | a small network of the project's own | regions and UV of the face engine |
 | `imagenet` | torchvision's ResNet-50 to 1/8 | ImageNet |
+| `pytorchcv` | pytorchcv's ResNet-50 to 1/8, as in the authors' released code | ImageNet; the user's file |
 | `none` | no encoder: the paper's ablation (Table 5) | |
 """
 
@@ -45,4 +46,4 @@ def create_semantic_encoder(name: SemanticName, range: SemanticInput = "imagenet
         return SyntheticEncoder()
     if name == "none":
         return None
-    return ResNetEncoder(stride_first=name == "dad3d", range=range)
+    return ResNetEncoder(stride_first=name in ("dad3d", "pytorchcv"), range=range)

@@ -13,13 +13,15 @@ class SemanticEncoder(nn.Module):
     """A frozen network that gives features of what is where on a face.
 
     Its parameters take no gradient, its BatchNorm keeps the statistics that it came with whatever mode the
-    rest is in, and nothing is recorded for a backward pass.
+    rest is in (unless `keeps_statistics` is turned off), and nothing is recorded for a backward pass.
     """
 
     channels: int
     """Channels of the features."""
     stored: ClassVar[bool] = True
     """Whether the trained values are kept in checkpoints; if not, they are fetched anew."""
+    keeps_statistics: bool = True
+    """Whether BatchNorm stays in evaluation mode while the rest is trained."""
 
     @abstractmethod
     def encode(self, image: torch.Tensor) -> torch.Tensor:
@@ -36,8 +38,8 @@ class SemanticEncoder(nn.Module):
         self.train(False)
 
     def train(self, mode: bool = True) -> SemanticEncoder:
-        """Stay in evaluation mode."""
-        super().train(False)
+        """Stay in evaluation mode while statistics are kept."""
+        super().train(mode and not self.keeps_statistics)
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> torch.Tensor:

@@ -27,7 +27,8 @@ def load_semantic_weights(encoder: nn.Module, name: SemanticName, path: Path | N
         encoder: filled in place.
         name: `dad3d` takes DAD-3DNet's `dad_3dheads.trcd`, of which only tensors are read and no code is
             run; `imagenet` takes a file of torchvision's ResNet-50, or None for torchvision's own download
-            (`IMAGENET1K_V1`); `synthetic` takes a safetensors file of the encoder, or of a network that has one.
+            (`IMAGENET1K_V1`); `pytorchcv` a file of its resnet50, such as pytorchcv keeps in `~/.torch/models`;
+            `synthetic` a safetensors file of the encoder, or of a network that has one.
         path: the file.
 
     Raises:
@@ -44,6 +45,9 @@ def load_semantic_weights(encoder: nn.Module, name: SemanticName, path: Path | N
     elif name == "imagenet":
         source = str(path or "torchvision's ResNet-50")
         fill(encoder, _translated(read_tensor_file(path) if path else _download(), from_torchvision), source)
+    elif name == "pytorchcv" and path is not None:
+        inside = {key.removeprefix("features."): value for key, value in read_tensor_file(path).items()}
+        fill(encoder, _translated(inside, from_pytorchcv), str(path))
     elif name == "synthetic" and path is not None:
         tensors = read_tensor_file(path)
         inside = {key.removeprefix(_INSIDE): value for key, value in tensors.items() if key.startswith(_INSIDE)}

@@ -163,6 +163,17 @@ def test_gma_fills_both_decoders_and_leaves_the_fusion_block() -> None:
     assert torch.equal(ours["head_decoder.flow_head.0.weight"], theirs["update_block.flow_head.conv1.weight"])
 
 
+def test_as_in_the_released_code_the_head_decoder_may_stay_as_it_was_drawn() -> None:
+    network = DecFlow(PaperConfig(semantic="none"))
+    before = {key: value.clone() for key, value in network.head_decoder.state_dict().items()}
+    theirs = drawn(gma())
+    report = load_gma(network, theirs, head=False)
+    assert {key.split(".")[0] for key in report.kept} == {"head_decoder"}
+    assert all(torch.equal(network.head_decoder.state_dict()[key], before[key]) for key in before)
+    facial = network.state_dict()["facial_decoder.flow_head.0.weight"]
+    assert torch.equal(facial, theirs["update_block.flow_head.conv1.weight"])
+
+
 def test_is_official() -> None:
     assert is_official(drawn(update_block("update_block_head")))
     assert is_official({"module.update_block_head.aggregator.gamma": torch.zeros(1)})

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 NAMES = [
     pytest.param("dad3d"),
     pytest.param("imagenet"),
+    pytest.param("pytorchcv"),
     pytest.param("synthetic"),
     pytest.param("facemesh", marks=pytest.mark.assets),
 ]
@@ -103,16 +104,35 @@ def test_encoders_are_frozen_whatever_the_mode(name: SemanticName) -> None:
     assert all(torch.equal(value, state[key]) for key, value in encoder.state_dict().items())
 
 
+def test_statistics_move_only_where_they_are_not_kept() -> None:
+    """As in the released code, whose frozen encoder is in training mode while the network is trained."""
+    encoder = built("imagenet")
+    image = torch.rand(2, 3, 64, 64)
+    evaluated, mean = encoder(image), encoder.norm.running_mean.clone()  # type: ignore[union-attr, operator]
+    encoder.keeps_statistics = False
+    torch.nn.Sequential(encoder).train()
+    assert encoder.norm.training  # type: ignore[union-attr]
+    assert not torch.allclose(encoder(image), evaluated, atol=1e-3)
+    assert not torch.equal(encoder.norm.running_mean, mean)  # type: ignore[union-attr, arg-type]
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+    encoder.eval()
+    assert torch.equal(encoder(image), encoder(image))
+
+
 def test_none_is_no_encoder() -> None:
     assert create_semantic_encoder("none") is None
 
 
-@pytest.mark.parametrize("name", ["imagenet", "dad3d"])
+@pytest.mark.parametrize("name", ["imagenet", "dad3d", "pytorchcv"])
 def test_resnet_is_torchvisions_resnet(name: SemanticName, tmp_path: Path) -> None:
-    original = torchvision_resnet(stride_first=name == "dad3d")
+    original = torchvision_resnet(stride_first=name != "imagenet")
     encoder = built(name)
     if name == "imagenet":
         torch.save(original.state_dict(), tmp_path / "resnet50.pth")
+        load_semantic_weights(encoder, name, tmp_path / "resnet50.pth")
+    elif name == "pytorchcv":
+        whole = {f"features.{key}": value for key, value in pytorchcv_names(original).items()}
+        torch.save({**whole, "output.weight": torch.zeros(1000, 2048)}, tmp_path / "resnet50.pth")
         load_semantic_weights(encoder, name, tmp_path / "resnet50.pth")
     else:
         save_like_dad3d(original, tmp_path / "dad_3dheads.trcd")

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
+from ffbench.methods.decflow import training as decflow_training
 from ffbench.methods.decflow.training import DecFlowTrainee, build
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.training.loop import Settings, train
-from ffbench.training.recipe import Recipe
+from ffbench.training.recipe import Recipe, read_recipe
 from ffbench.training.trainee import TrainRequest
 from tests.methods.decflow.nets import TINY, network, pair
+from tests.methods.decflow.test_official import drawn, gma, semantic
 from tests.training.toy import made_pairs
 
 __all__ = ["made_pairs"]
@@ -185,15 +187,43 @@ def test_where_training_starts_from(tmp_path: Path) -> None:
     [
         ("decflow", {}, UsageError, "of decflow-s, not of decflow"),
         ("decflow-s", {"network": {**SMALL, "hiden": 3}}, UsageError, "hiden"),
-        ("decflow-s", {"initial": "raft"}, UsageError, "may be 'gma'"),
+        ("decflow-s", {"initial": "raft"}, UsageError, "may be gma or gma-facial"),
         ("decflow-s", {"initial": "gma"}, UsageError, "only decflow"),
         ("decflow", {"initial": "gma", "network": {"semantic": "none"}}, UsageError, "gma-sintel"),
         ("decflow", {"network": {"semantic": "dad3d"}}, UsageError, "dad_3dheads"),
+        ("decflow", {"network": {"semantic": "pytorchcv"}}, UsageError, "network.semantic=imagenet"),
     ],
 )
 def test_recipes_that_do_not_fit_the_network(name: str, changes: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         build(TrainRequest(name, recipe({"loss": "joint"}, **changes)))
+
+
+@pytest.mark.slow
+def test_the_official_recipe_starts_as_the_released_code_does(tmp_path: Path) -> None:
+    """GMA's weights but for the head decoder, pytorchcv's encoder in training mode in the first stage alone."""
+    drawn_gma, encoder = drawn(gma()), drawn(semantic("features"), seed=1)
+    names = {"0.": "init_block.", "1.": "stage1.", "2.": "stage2.", "3.": "stage3."}
+    stored = {f"features.{names[key[9:11]]}{key[11:]}": value for key, value in encoder.items()}
+    torch.save(drawn_gma, tmp_path / "gma.ckpt")
+    torch.save(stored, tmp_path / "resnet50.pth")
+    plan = read_recipe(Path(decflow_training.__file__).parent / "recipes" / "decflow-official.toml")
+    trainee = build(TrainRequest("decflow", plan, tmp_path / "gma.ckpt", tmp_path / "resnet50.pth"))
+    assert isinstance(trainee, DecFlowTrainee)
+    network = trainee.network
+    start = drawn_gma["update_block.flow_head.conv1.weight"]
+    assert torch.equal(network.state_dict()["facial_decoder.flow_head.0.weight"], start)
+    assert not torch.equal(network.state_dict()["head_decoder.flow_head.0.weight"], start)
+    assert torch.equal(network.state_dict()["semantic.stem.weight"], encoder["features.0.conv.conv.weight"])
+    first, second = plan.stages
+    assert first.augmentation == second.augmentation
+    assert (first.augmentation.color_first, first.augmentation.margin) == (True, 8)
+    trainee.train()
+    trainee.prepare(first)
+    assert network.get_submodule("semantic.norm").training
+    trainee.prepare(second)
+    assert not network.get_submodule("semantic.norm").training
+    assert network.head_decoder.training
 
 
 def test_weights_of_other_widths_are_refused(tmp_path: Path) -> None:
