@@ -53,9 +53,19 @@ class WeightsCard(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    source: str = Field(description="URL, asset or file name")
-    sha256: str | None = None
+    source: str = Field(description="URL, asset, or `file` for a file that the user named")
+    sha256: str | None = Field(
+        default=None, description="hash of the file; where no file was named, of the parameters that were loaded"
+    )
     random: bool = Field(default=False, description="not trained: good for speed, never for ranking")
+    stated: bool = Field(
+        default=True, description="the method itself names them; if not, ffbench found them and nothing is ranked"
+    )
+
+    @property
+    def label(self) -> str:
+        """The name and the first eight digits of the hash, which tell checkpoints of one name apart."""
+        return self.name if self.sha256 is None else f"{self.name} {self.sha256[:8]}"
 
 
 class MethodCard(BaseModel):

@@ -70,9 +70,11 @@ def load_method(
 
     Raises:
         UsageError: an unknown name, with the nearest known one.
-        MethodError: the method cannot be built, for want of weights or of a package.
+        MethodError: the method cannot be built, for want of weights or of a package; the weights file is missing or
+            does not fit; or the method's card tells of other weights than it was given.
     """
     from ffbench.method import MethodRequest
+    from ffbench.vouching import build_method
 
     request = MethodRequest(name, weights, resolve_device(device), iterations, precision)
     entry = method_entry(request.family)
@@ -83,7 +85,7 @@ def load_method(
             f"'{request.family}' is a family: name a member as {request.family}/NAME "
             f"(`ffbench methods show {request.family}` lists them)"
         )
-    method = entry.load(request)
+    method = build_method(entry, request)
     if compile:
         method.compile()
     return method

@@ -65,7 +65,7 @@ def evaluate_method(
     else:
         from ffbench.results.text import print_record
 
-        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint)
+        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")
     if record.dataset.problems:
         from ffbench.errors import DataError
