@@ -13,8 +13,8 @@ def prune_pairs(folder: Path, keep: int = KEPT) -> list[Path]:
     """Remove all but the `keep` last used `pairs-*` folders of a method, and return those that were removed.
 
     `folder` is one of the method's on a protocol; those beside it of the method's other weights (`METHOD@...`) count
-    with it. A folder is used when a run opens its journal. One that a run has open is locked, and stays; what cannot be removed
-    stays too. Where files cannot be locked (Windows) nothing is removed.
+    with it. A folder is used when a run opens its journal. One that a run has open is locked, and stays; what cannot
+    be removed stays too. Where files cannot be locked (Windows) nothing is removed.
     """
     try:
         import fcntl
