@@ -81,7 +81,7 @@ def test_a_file_that_the_method_does_not_name_is_marked_and_not_ranked(tmp_path:
 def test_a_card_that_claims_other_weights_is_an_error(tmp_path: Path, say: Callable[..., None]) -> None:
     path = checkpoint(tmp_path / "a.pth", 0.1)
     say(name="a.pth", source="file", sha256="1" * 64)
-    with pytest.raises(MethodError, match=rf"^net: its card says SHA-256 1{{64}}, and it was given .*a\.pth"):
+    with pytest.raises(MethodError, match=r"^net: its card says SHA-256 1{64}, and it was given .*a\.pth"):
         ffbench.load_method("net", weights=path)
     say(name="a.pth", source="file", random=True)
     with pytest.raises(MethodError, match="its card says random weights"):

@@ -33,14 +33,17 @@ def rows_of(tmp_path: Path, *cards: MethodCard) -> list[Row]:
     [
         ([net("a", "1"), net("b", "2")], ["Net · a", "Net · b"]),
         ([net("best", "1"), net("best", "2")], ["Net · 11111111", "Net · 22222222"]),
-        ([net("a", "1"), net("a", "2"), net("b", "3")], ["Net · a · 11111111", "Net · a · 22222222", "Net · b · 33333333"]),
+        (
+            [net("a", "1"), net("a", "2"), net("b", "3")],
+            ["Net · a · 11111111", "Net · a · 22222222", "Net · b · 33333333"],
+        ),
         ([net("a", "1", id="net+face512"), net("a", "1")], ["Net · net+face512", "Net · net"]),
         ([net("a", "1"), net("a", "1", precision="bf16")], ["Net · fp32", "Net · bf16"]),
         ([net("a", "1", options={"lib": 1}), net("a", "1", options={"lib": 2})], ["Net · lib 1", "Net · lib 2"]),
         ([net("a", "1"), net("a", "1")], ["Net", "Net"]),
         ([net("a", "1"), MethodCard(id="other", title="Other")], ["Net", "Other"]),
     ],
-)  # fmt: skip
+)
 def test_only_what_differs_is_said(tmp_path: Path, cards: list[MethodCard], titles: list[str]) -> None:
     rows = rows_of(tmp_path, *cards)
     assert [disambiguate_titles(rows)[one.path] for one in rows] == titles
