@@ -31,7 +31,7 @@ class Flows(Generic[FlowArray]):
     `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
     Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
     `found`, (B,) bool, is false for pairs in which the method found nothing to go by, such as a face, so that their
-    flow is zero; None: true for all.
+    flow is zero, or that of the whole image; None: true for all.
     `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
     of predictions are; None: all.
     """

@@ -36,6 +36,8 @@ def flow(
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
     compile: options.Compile = False,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
@@ -45,7 +47,14 @@ def flow(
 
     def load() -> Method:
         return load_method(
-            method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+            method,
+            weights=weights,
+            device=device,
+            iterations=iterations,
+            precision=precision.value,
+            compile=compile,
+            refine=refine,
+            face_size=face_size,
         )
 
     if image2 is not None:

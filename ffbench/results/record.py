@@ -122,7 +122,9 @@ class RunRecord(_Frozen):
     interval: Interval
     pairs: int
     not_found: int = Field(
-        default=0, description="pairs with zero flow because the method found nothing to go by, such as a face"
+        default=0,
+        description="pairs in which the method found nothing to go by, such as a face: their flow is zero, or that of "
+        "the whole image",
     )
     complete: bool = Field(description="every pair that the dataset should have was scored")
     pair_table: PairTable

@@ -71,7 +71,14 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
                    "FFBENCH_CACHE": str(folder / "cache")}  # fmt: skip
     command = [sys.executable, "-m", "ffbench", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=_take_ctrl_c
+    )
+
+
+def _take_ctrl_c() -> None:
+    """Undo what a shell does to commands that it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
