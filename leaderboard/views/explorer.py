@@ -21,13 +21,9 @@ from ..two_images import two_images
 _SOURCES = {"protocol": "A protocol's pair", "photos": "Two photos of yours"}
 _FIRST_PROTOCOL = "ffn_head"
 _FIRST_METHOD = "dis"
-_AROUND = {
-    "": "nothing",
-    "+variational": "variational refinement",
-    "+face512": "the face at 512 px",
-    "+face512+variational": "the face at 512 px, then refinement",
-}
-"""What is done around the method, as its name says it."""
+_NOTHING = "nothing"
+_AROUND = (_NOTHING, "+variational", "+face512", "+face512+variational")
+"""What is done around the method, as its name says it; a link may ask for another size of the face."""
 _REFERENCE = "the reference itself"
 _STORED = "stored predictions"
 _MISSING = "_missing_pair"
@@ -153,10 +149,10 @@ def _method(*, reference: bool, stored: bool) -> str | None:
         if not member:
             return None
         chosen = f"{chosen}/{member}"
-    wanted = st.query_params.get("around", "")
-    around = [*_AROUND, *([wanted] if wanted not in _AROUND and split_name(f"x{wanted}")[0] == "x" else [])]
-    named = st.selectbox("Around the method", around, format_func=lambda one: _AROUND.get(one, one), **bound("around"))
-    return f"{chosen}{named}"
+    wanted = st.query_params.get("around", _NOTHING)
+    linked = [wanted] if wanted not in _AROUND and split_name(f"x{wanted}")[0] == "x" else []
+    around = _choose("Around the method", [*_AROUND, *linked], _NOTHING, "around")
+    return chosen if around == _NOTHING else f"{chosen}{around}"
 
 
 def _found(
