@@ -71,7 +71,7 @@ def parameters_sha256(method: Method) -> str | None:
         for key, value in network.state_dict().items():
             if isinstance(value, torch.Tensor):
                 digest.update(f"{name} {key} {value.dtype} {tuple(value.shape)}\n".encode())
-                digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+                digest.update(_bytes(value))
     return digest.hexdigest() if found else None
 
 
@@ -92,6 +92,13 @@ def networks(method: Method) -> Iterator[tuple[str, torch.nn.Module]]:
             waiting += [(f"{name}.{key}", value) for key, value in holder.items()]
         elif isinstance(holder, list | tuple):
             waiting += [(f"{name}.{index}", value) for index, value in enumerate(holder)]
+
+
+def _bytes(value: torch.Tensor) -> bytes:
+    try:
+        return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    except (RuntimeError, TypeError, ValueError):  # sparse, quantized or not yet initialized
+        return repr(value).encode()
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,14 @@ def read_pair(name1: str, name2: str) -> tuple[Image, Image]:
     return first, second
 
 
+def say_if_not_found(name: str, flows: NumpyFlows) -> None:
+    """Say so on stderr where a method found nothing to go by in a pair, such as a face."""
+    from ffbench.cli.console import stderr
+
+    if flows.found is not None and not flows.found.all():
+        stderr().print(f"{name}: the method {options.NOTHING_FOUND}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _read(name: str) -> Image:
     from ffbench.datasets.clips import open_clip
     from ffbench.datasets.images import read_image
@@ -123,6 +131,7 @@ def _write(folder: Path, name: str, flows: NumpyFlows, scale: float | None) -> l
     from ffbench.flow.files import write_flow
     from ffbench.visual.picture import flow_picture, flow_scale, write_picture
 
+    say_if_not_found(name, flows)
     named = {"facial": flows.facial, "head": flows.head, "expression": flows.expression}
     present = {kind: field for kind, field in named.items() if field is not None}
     full = flow_scale(*present.values()) if scale is None else scale

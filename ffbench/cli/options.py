@@ -76,6 +76,7 @@ ProtocolOrImages = Annotated[
     str,
     typer.Option("--protocol", "-p", help="Protocol, or a folder of its images alone, as `ffbench export` writes it."),
 ]
+NOTHING_FOUND = "found no face, or nothing else to go by: the flow is zero, or that of the whole image"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 

@@ -50,13 +50,24 @@ def predict_flows(
         refine=refine,
         face_size=face_size,
     )
+    not_found: list[str] = []
     try:
         with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
-            problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
+            problems = predict(
+                chosen,
+                loaded,
+                out,
+                file_format=file_format,
+                batch_size=batch_size,
+                progress=progress,
+                not_found=not_found,
+            )
     except KeyboardInterrupt:
         stderr().print("interrupted: what was written is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(out)
+    if not_found:
+        stderr().print(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}", highlight=False, soft_wrap=True)
     for problem in problems:
         stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if problems:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.flow import read_pair
+from ffbench.cli.flow import read_pair, say_if_not_found
 from ffbench.errors import UsageError
 
 
@@ -80,6 +80,7 @@ def show(
                 title = " - ".join(Path(image).name for image in pairs[number])
                 reference = references[number] if references else None
                 flows = chosen.estimate(image1, image2)
+                say_if_not_found(f"{chosen.card.id}, {title}", flows)
                 label = wrapped_name(name, refine, face_size)
                 rows[number, column] = PanelRow(label, title, image1, image2, flows, reference)
     # Pair by pair, so that methods stand below one another.

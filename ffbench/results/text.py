@@ -66,8 +66,8 @@ def print_record(record: RunRecord, path: Path) -> None:
     )
     if record.not_found:
         console.print(
-            f"{record.not_found} of {record.pairs} pairs have zero flow, or that of the whole image: the method found no "
-            "face, or nothing else to go by (label `found` of the pair table)",
+            f"{record.not_found} of {record.pairs} pairs have zero flow, or that of the whole image: the method found "
+            "no face, or nothing else to go by (label `found` of the pair table)",
             style="yellow",
             highlight=False,
         )
