@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ffbench.evaluation import evaluate
     from ffbench.flow import flow_to_color, read_flow, write_flow
-    from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest
+    from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
     from ffbench.protocol import Pair, PairScore, Protocol, ProtocolCard, ProtocolEntry, ProtocolRequest, Term
     from ffbench.registry import load_method, load_protocol
     from ffbench.results.record import RunRecord, read_record
@@ -26,6 +26,7 @@ _HOME = {
     "MethodCard": "ffbench.method",
     "MethodEntry": "ffbench.method",
     "MethodRequest": "ffbench.method",
+    "WeightsCard": "ffbench.method",
     "Pair": "ffbench.protocol",
     "PairScore": "ffbench.protocol",
     "Protocol": "ffbench.protocol",
@@ -52,6 +53,7 @@ __all__ = [
     "ProtocolRequest",
     "RunRecord",
     "Term",
+    "WeightsCard",
     "evaluate",
     "flow_to_color",
     "load_method",

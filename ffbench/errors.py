@@ -25,3 +25,16 @@ class MethodError(FfbenchError):
     """A method that cannot be built or that does not answer as a method must."""
 
     exit_code = 4
+
+
+def reason(error: BaseException) -> str:
+    """Return an exception of other code in one line: its type and the first line of what it says.
+
+    A first line that only announces the next (`Error(s) in loading state_dict for Net:`) is followed by that.
+
+    >>> reason(RuntimeError("Error(s) in loading:\n\tMissing key(s): a\n\tUnexpected key(s): b"))
+    'RuntimeError: Error(s) in loading: Missing key(s): a'
+    """
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()] or [""]
+    said = " ".join(lines[: 2 if lines[0].endswith(":") else 1])
+    return f"{type(error).__name__}: {said[:200]}".rstrip(": ")

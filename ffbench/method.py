@@ -31,7 +31,7 @@ class Flows(Generic[FlowArray]):
     `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
     Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
     `found`, (B,) bool, is false for pairs in which the method found nothing to go by, such as a face, so that their
-    flow is zero; None: true for all.
+    flow is zero, or that of the whole image; None: true for all.
     `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
     of predictions are; None: all.
     """
@@ -53,9 +53,19 @@ class WeightsCard(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    source: str = Field(description="URL, asset or file name")
-    sha256: str | None = None
+    source: str = Field(description="URL, asset, or `file` for a file that the user named")
+    sha256: str | None = Field(
+        default=None, description="hash of the file; where no file was named, of the parameters that were loaded"
+    )
     random: bool = Field(default=False, description="not trained: good for speed, never for ranking")
+    stated: bool = Field(
+        default=True, description="the method itself names them; if not, ffbench found them and nothing is ranked"
+    )
+
+    @property
+    def label(self) -> str:
+        """The name and the first eight digits of the hash, which tell checkpoints of one name apart."""
+        return self.name if self.sha256 is None else f"{self.name} {self.sha256[:8]}"
 
 
 class MethodCard(BaseModel):

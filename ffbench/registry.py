@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffbench.errors import FfbenchError, MethodError, UsageError
+from ffbench.wrappers.names import split_name, wrapped_name
 
 if TYPE_CHECKING:
     from ffbench.method import Method, MethodEntry, Precision
@@ -49,6 +50,11 @@ def protocol_entry(name: str) -> ProtocolEntry:
     return entry
 
 
+def family_of(name: str) -> str:
+    """Return the family that a method's name is of: `ptlflow` of `ptlflow/raft:things+variational`."""
+    return split_name(name)[0].partition(":")[0].partition("/")[0]
+
+
 def load_method(
     name: str,
     *,
@@ -57,23 +63,33 @@ def load_method(
     iterations: int | None = None,
     precision: Precision = "fp32",
     compile: bool = False,
+    refine: str | None = None,
+    face_size: int | None = None,
 ) -> Method:
     """Build a method by name.
 
     Args:
-        name: `family[/variant][:checkpoint]`, such as `dis`, `raft`, `ptlflow/dpflow:things`.
+        name: `family[/variant][:checkpoint]`, such as `dis`, `raft`, `ptlflow/dpflow:things`; and what is done around
+            the method, as its id says it: `gmflow+face512+variational`.
         weights: a checkpoint file; `random` for untrained parameters (speed only); None for the method's own.
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU where there is one.
         iterations: update steps of a recurrent network; None for its default.
         precision: `fp32`, or `bf16`/`fp16` for autocast.
         compile: have PyTorch compile the network.
+        refine: `variational` to refine the facial flow; the head flow stays as it is.
+        face_size: run the method on the face alone, scaled to this many px, 64 to 4096.
 
     Raises:
-        UsageError: an unknown name, with the nearest known one.
-        MethodError: the method cannot be built, for want of weights or of a package.
+        UsageError: an unknown name, with the nearest known one, or an option that cannot be.
+        MethodError: the method cannot be built, for want of weights or of a package; the weights file is missing or
+            does not fit; or the method's card tells of other weights than it was given.
     """
     from ffbench.method import MethodRequest
+    from ffbench.vouching import build_method
+    from ffbench.wrappers.build import wrap
 
+    whole = wrapped_name(name, refine, face_size)
+    name, wrappers = split_name(whole)
     request = MethodRequest(name, weights, resolve_device(device), iterations, precision)
     entry = method_entry(request.family)
     if entry.variants is None and request.variant is not None:
@@ -83,10 +99,10 @@ def load_method(
             f"'{request.family}' is a family: name a member as {request.family}/NAME "
             f"(`ffbench methods show {request.family}` lists them)"
         )
-    method = entry.load(request)
+    method = build_method(entry, request)
     if compile:
         method.compile()
-    return method
+    return wrap(method, wrappers)
 
 
 def load_protocol(

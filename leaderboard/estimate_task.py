@@ -28,6 +28,7 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     import cv2
     import torch
 
+    from ffbench.errors import MethodError
     from ffbench.evaluation.source import MethodSource
     from ffbench.protocol import Pair
     from ffbench.registry import load_method
@@ -38,8 +39,9 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         pair = Pair("pair", images["image1"], images["image2"], None)
     try:
         forward, backward, seconds = MethodSource(load_method(request["method"])).flows([pair], request["backward"])
-    except (RuntimeError, cv2.error) as error:
-        if any(words in str(error) for words in _NO_MEMORY):
+    except (RuntimeError, cv2.error, MethodError) as error:
+        # What a method raises while it is built is the cause of a MethodError.
+        if any(words in str(error.__cause__ or error) for words in _NO_MEMORY):
             raise MemoryError from error
         raise
     arrays: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from ffbench.results.store_row import Board, Row
+from ffbench.results.titles import disambiguate_titles
 
 from . import records, state, theme
 
@@ -91,31 +92,9 @@ def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
     return [row for row in rows if row.board == board and not row.not_rankable]
 
 
-def told_apart(rows: Sequence[Row]) -> dict[str, str]:
-    """Give titles by path of the record; where methods share one, what tells their cards apart is added."""
-    sharing: dict[str, list[Row]] = {}
-    for row in rows:
-        sharing.setdefault(row.title, []).append(row)
-    names = {}
-    for title, group in sharing.items():
-        marks = [_marks(row) for row in group] if len({row.identity for row in group}) > 1 else [()] * len(group)
-        differing = [column for column in zip(*marks, strict=True) if len(set(column)) > 1]
-        for place, row in enumerate(group):
-            names[row.path] = " · ".join([title, *(column[place] for column in differing if column[place])])
-    return names
-
-
-def _marks(row: Row) -> tuple[str, ...]:
-    """Give in a few words what two methods of one title can differ in."""
-    _, card = json.loads(row.identity)
-    weights, iterations = card["weights"] or {}, card["iterations"]
-    said = f"{iterations} iterations" if iterations is not None else ""
-    return row.method, weights.get("name", ""), said, card["precision"]
-
-
 def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
     """Name the rows of one board so that no two share a name: title, id, and a number where that is not enough."""
-    names = told_apart(rows)
+    names = disambiguate_titles(rows)
     return numbered(
         (theme.plain(row.title if row.title == row.method else f"{names[row.path]} ({row.method})", 90), row)
         for row in rows

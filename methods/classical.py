@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ffbench.flow.refinement import variational_refinement
 from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest
 
 from .options import refuse_network_options
-from .refinement import variational_refinement
 
 GreyImage = npt.NDArray[np.uint8]
 GreyEstimator = Callable[[GreyImage, GreyImage], npt.NDArray[np.float32]]

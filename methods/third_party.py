@@ -24,9 +24,3 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             logging.disable(disabled)
-
-
-def reason(error: Exception) -> str:
-    """Put an exception into one line: its type and the first line of what it says."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}".rstrip(": ")

@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 
 import torch
 
-from ffbench.errors import MethodError
+from ffbench.errors import MethodError, reason
 from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
-
-from .third_party import reason
 
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
 # PyTorch's message is a page that begins with how to load the file all the same; this is the part that says why.

@@ -94,7 +94,7 @@ class FFNFlow(Protocol[FFNArrays]):
         *,
         variant: Variant = "paper",
         split: str = "test",
-        derive_head: Derive = "none",
+        derive_head: Derive = "rigid",
     ) -> None:
         """Scan the split of the dataset at `data`.
 
@@ -103,7 +103,7 @@ class FFNFlow(Protocol[FFNArrays]):
             target: the flow that is scored.
             variant: `paper`, or `official` for what the released code computes (facial flow only).
             split: `test`, `val` or `train`.
-            derive_head: how a method with one flow gets a head flow: none (it is zero), or a fit to its facial flow.
+            derive_head: how a method with one flow gets a head flow: a fit to its facial flow, or none (it is zero).
 
         Raises:
             DataError: `data` does not hold FFN, or has no usable sequence.
@@ -247,7 +247,7 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
         target,
         variant=variant(request, variants),
         split=choice(request, "split", ffn.SPLITS),
-        derive_head=choice(request, "derive_head", derive),
+        derive_head=choice(request, "derive_head", derive, default="rigid"),
     )
 
 

@@ -35,13 +35,13 @@ def variant(request: ProtocolRequest, variants: Sequence[Choice]) -> Choice:
     return _one_of(variants, request.variant or variants[0], f"{request.name}: variant")
 
 
-def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice]) -> Choice:
-    """Give the value of an option that is one of some words; the first is the default.
+def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice], default: Choice | None = None) -> Choice:
+    """Give the value of an option that is one of some words; the first is the default unless another is named.
 
     Raises:
         UsageError: it is none of them.
     """
-    return _one_of(choices, request.options.get(option, choices[0]), f"{request.name}: option '{option}'")
+    return _one_of(choices, request.options.get(option, default or choices[0]), f"{request.name}: option '{option}'")
 
 
 def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int]) -> tuple[int, ...]:

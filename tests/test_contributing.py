@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from ffbench import evaluate, write_flow
+from ffbench import WeightsCard, evaluate, load_method, registry, write_flow
+from ffbench.errors import MethodError
+from ffbench.hashing import file_sha256
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
 from tests.test_docs import python_blocks
+from tests.toys import Stripes
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -39,6 +44,29 @@ def test_method_dataset_and_protocol_of_the_guide(guide: dict[str, Any], tmp_pat
     assert record.primary.value == 0
     assert record.pairs == 2
     assert "lonely_1.png: no such file" in record.dataset.problems[0]
+
+
+def test_network_of_the_guide_says_whose_weights_it_runs_with(
+    guide: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("tinynet", "guide:tinynet", registry.METHOD_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: guide["tinynet"])
+    state = torch.nn.Conv2d(6, 2, 3, padding=1).state_dict()
+    torch.save(state, tmp_path / "a.pth")
+    torch.save({"other": torch.zeros(1)}, tmp_path / "b.pth")
+    given = load_method("tinynet", weights=tmp_path / "a.pth")
+    assert given.card.weights == WeightsCard(name="a.pth", source="file", sha256=file_sha256(tmp_path / "a.pth"))
+    assert not evaluate(given, Stripes(2), out=tmp_path / "runs").not_rankable
+    untrained = load_method("tinynet", weights="random")
+    assert evaluate(untrained, Stripes(2), out=tmp_path / "runs").not_rankable == ["random weights"]
+    for weights, message in (
+        (None, "name a checkpoint"),
+        (tmp_path / "none.pth", "no such weights file"),
+        (tmp_path / "b.pth", "not weights of tinynet: 2 missing"),
+    ):
+        with pytest.raises(MethodError, match=message):
+            load_method("tinynet", weights=weights)
 
 
 def test_examples_are_short(guide: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ def evaluate_method(
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
     compile: options.Compile = False,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     limit: Annotated[
         Optional[int],  # noqa: UP045
@@ -38,17 +40,24 @@ def evaluate_method(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.evaluation import evaluate, run_folder
-    from ffbench.registry import load_method, load_protocol, method_entry, protocol_entry
+    from ffbench.registry import family_of, load_method, load_protocol, method_entry, protocol_entry
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
-    method_entry(method.partition(":")[0].partition("/")[0])
+    method_entry(family_of(method))
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
         for line in lines:
             stderr().print(f"{kind}: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     chosen = load_method(
-        method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+        method,
+        weights=weights,
+        device=device,
+        iterations=iterations,
+        precision=precision.value,
+        compile=compile,
+        refine=refine,
+        face_size=face_size,
     )
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
@@ -65,7 +74,7 @@ def evaluate_method(
     else:
         from ffbench.results.text import print_record
 
-        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint)
+        folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")
     if record.dataset.problems:
         from ffbench.errors import DataError

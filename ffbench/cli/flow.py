@@ -36,6 +36,8 @@ def flow(
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
     compile: options.Compile = False,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
@@ -45,7 +47,14 @@ def flow(
 
     def load() -> Method:
         return load_method(
-            method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+            method,
+            weights=weights,
+            device=device,
+            iterations=iterations,
+            precision=precision.value,
+            compile=compile,
+            refine=refine,
+            face_size=face_size,
         )
 
     if image2 is not None:
@@ -88,6 +97,14 @@ def read_pair(name1: str, name2: str) -> tuple[Image, Image]:
     return first, second
 
 
+def say_if_not_found(name: str, flows: NumpyFlows) -> None:
+    """Say so on stderr where a method found nothing to go by in a pair, such as a face."""
+    from ffbench.cli.console import stderr
+
+    if flows.found is not None and not flows.found.all():
+        stderr().print(f"{name}: the method {options.NOTHING_FOUND}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _read(name: str) -> Image:
     from ffbench.datasets.clips import open_clip
     from ffbench.datasets.images import read_image
@@ -114,6 +131,7 @@ def _write(folder: Path, name: str, flows: NumpyFlows, scale: float | None) -> l
     from ffbench.flow.files import write_flow
     from ffbench.visual.picture import flow_picture, flow_scale, write_picture
 
+    say_if_not_found(name, flows)
     named = {"facial": flows.facial, "head": flows.head, "expression": flows.expression}
     present = {kind: field for kind, field in named.items() if field is not None}
     full = flow_scale(*present.values()) if scale is None else scale

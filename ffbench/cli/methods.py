@@ -31,16 +31,18 @@ def list_methods(json: options.Json = False) -> None:
 def show_method(
     name: Annotated[str, typer.Argument(help="A method, or a family such as ptlflow.")],
     weights: options.Weights = None,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
     json: options.Json = False,
 ) -> None:
     """Show a method's card, or the members of a family."""
-    from ffbench.registry import load_method, method_entry
+    from ffbench.registry import family_of, load_method, method_entry
 
-    entry = method_entry(name.partition(":")[0].partition("/")[0])
+    entry = method_entry(family_of(name))
     if entry.variants is not None and "/" not in name:
         _print([(f"{name}/{variant}", "") for variant in entry.variants()], json)
         return
-    card = load_method(name, weights=weights, device="cpu").card
+    card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
     if json:
         typer.echo(card.model_dump_json(indent=1))
     else:

@@ -39,6 +39,18 @@ PrecisionOption = Annotated[PrecisionName, typer.Option("--precision", help="Wha
 Compile = Annotated[
     bool, typer.Option("--compile", help="Have PyTorch compile the network: a slow first pair, faster ones after it.")
 ]
+Refine = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--refine", metavar="variational", help="Refine the method's facial flow; NAME+variational is the same."
+    ),
+]
+FaceSize = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--face-size", metavar="N", help="Run the method on the face alone, scaled to N px; NAME+faceN is the same."
+    ),
+]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
@@ -64,6 +76,7 @@ ProtocolOrImages = Annotated[
     str,
     typer.Option("--protocol", "-p", help="Protocol, or a folder of its images alone, as `ffbench export` writes it."),
 ]
+NOTHING_FOUND = "found no face, or nothing else to go by: the flow is zero, or that of the whole image"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 

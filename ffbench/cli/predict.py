@@ -23,6 +23,8 @@ def predict_flows(
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
     compile: options.Compile = False,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
 ) -> None:
@@ -33,21 +35,39 @@ def predict_flows(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.errors import DataError
-    from ffbench.registry import load_method, method_entry
+    from ffbench.registry import family_of, load_method, method_entry
     from ffbench.submissions.predict import predict
 
-    method_entry(method.partition(":")[0].partition("/")[0])
+    method_entry(family_of(method))
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
     chosen = load_method(
-        method, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+        method,
+        weights=weights,
+        device=device,
+        iterations=iterations,
+        precision=precision.value,
+        compile=compile,
+        refine=refine,
+        face_size=face_size,
     )
+    not_found: list[str] = []
     try:
         with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
-            problems = predict(chosen, loaded, out, file_format=file_format, batch_size=batch_size, progress=progress)
+            problems = predict(
+                chosen,
+                loaded,
+                out,
+                file_format=file_format,
+                batch_size=batch_size,
+                progress=progress,
+                not_found=not_found,
+            )
     except KeyboardInterrupt:
         stderr().print("interrupted: what was written is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(out)
+    if not_found:
+        stderr().print(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}", highlight=False, soft_wrap=True)
     for problem in problems:
         stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if problems:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.flow import read_pair
+from ffbench.cli.flow import read_pair, say_if_not_found
 from ffbench.errors import UsageError
 
 
@@ -36,6 +36,8 @@ def show(
     iterations: options.Iterations = None,
     precision: options.PrecisionOption = options.PrecisionName.fp32,
     compile: options.Compile = False,
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
 ) -> None:
     """Draw facial, head and expression flow and the error of methods on image pairs as one PNG.
 
@@ -56,6 +58,7 @@ def show(
     from ffbench.registry import load_method
     from ffbench.visual.panel import PanelRow, draw_panel
     from ffbench.visual.picture import write_picture
+    from ffbench.wrappers.names import wrapped_name
 
     loaded = [read_pair(*pair) for pair in pairs]
     references = [read_flow_valid(path, image1.shape[:2])[0] for path, (image1, _) in zip(truth, loaded, strict=False)]
@@ -63,14 +66,23 @@ def show(
     with progress_bar("show", "flows") as progress:
         for column, name in enumerate(method):
             chosen = load_method(
-                name, weights=weights, device=device, iterations=iterations, precision=precision.value, compile=compile
+                name,
+                weights=weights,
+                device=device,
+                iterations=iterations,
+                precision=precision.value,
+                compile=compile,
+                refine=refine,
+                face_size=face_size,
             )
             for number, (image1, image2) in enumerate(loaded):
                 progress(len(rows), len(method) * len(pairs))
                 title = " - ".join(Path(image).name for image in pairs[number])
                 reference = references[number] if references else None
                 flows = chosen.estimate(image1, image2)
-                rows[number, column] = PanelRow(name, title, image1, image2, flows, reference)
+                say_if_not_found(f"{chosen.card.id}, {title}", flows)
+                label = wrapped_name(name, refine, face_size)
+                rows[number, column] = PanelRow(label, title, image1, image2, flows, reference)
     # Pair by pair, so that methods stand below one another.
     write_picture(out, draw_panel([rows[place] for place in sorted(rows)], scale, flows_only=flows_only))
     typer.echo(out)

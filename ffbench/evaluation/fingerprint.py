@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 import ffbench
-from ffbench.evaluation.source import FlowSource
+from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.method import Method
 from ffbench.protocol import Protocol, ProtocolCard
+from ffbench.vouching import parameters_sha256
 
 
 def run_fingerprint(
@@ -23,21 +24,23 @@ def run_fingerprint(
     limit: int | None,
     card: ProtocolCard | None = None,
 ) -> str:
-    """Hash all that a score depends on: both cards, the dataset, the batches, and the source code behind them.
+    """Hash all that a score depends on: both cards, the parameters, the dataset, the batches, and the source code.
 
-    The source is part of it so that scores of a method that was edited in between are never mixed. `card` stands in
-    for the protocol's own.
+    The source is part of it so that scores of a method that was edited in between are never mixed, and the parameters
+    so that those of two checkpoints are not, whatever the method's card says. `card` stands in for the protocol's own.
     """
+    source = method if isinstance(method, FlowSource) else MethodSource(method)
     parts = {
-        "method": method.card.model_dump(mode="json"),
+        "method": source.card.model_dump(mode="json"),
+        "parameters": source.method and parameters_sha256(source.method),
         "protocol": (card or protocol.card).model_dump(mode="json"),
         "dataset": protocol.dataset.model_dump(mode="json"),
         "batch_size": batch_size,
         "limit": limit,
-        "device": method.device.type,
-        **_submission(method),
+        "device": source.device.type,
+        "submission": source.submission and source.submission.model_dump(mode="json"),
         "torch": torch.__version__,
-        "source": _source_sha256(Path(ffbench.__file__).parent, _source(method), _source(protocol)),
+        "source": _source_sha256(Path(ffbench.__file__).parent, *_methods_source(source), _source(protocol)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -52,9 +55,17 @@ def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batc
     return run_fingerprint(method, protocol, batch_size, limit, card)
 
 
-def _submission(method: Method | FlowSource) -> dict[str, Any]:
-    submission = method.submission if isinstance(method, FlowSource) else None
-    return {} if submission is None else {"submission": submission.model_dump(mode="json")}
+def _methods_source(source: FlowSource) -> list[Path | None]:
+    """Return the code of a source of flows: of the method, and of those that it wraps."""
+    if source.method is None:
+        return [_source(source)]
+    places, method = [], source.method
+    while True:
+        places.append(_source(method))
+        wrapped = getattr(method, "wrapped", None)
+        if not isinstance(wrapped, Method):
+            return places
+        method = wrapped
 
 
 def _source(instance: object) -> Path | None:

@@ -10,17 +10,21 @@ KEPT = 4
 
 
 def prune_pairs(folder: Path, keep: int = KEPT) -> list[Path]:
-    """Remove all but the `keep` last used `pairs-*` folders in `folder`, and give those that were removed.
+    """Remove all but the `keep` last used `pairs-*` folders of a method, and return those that were removed.
 
-    A folder is used when a run opens its journal. One that a run has open is locked, and stays; what cannot be removed
-    stays too. Where files cannot be locked (Windows) nothing is removed.
+    `folder` is one of the method's on a protocol; those beside it of the method's other weights (`METHOD@...`) count
+    with it. A folder is used when a run opens its journal. One that a run has open is locked, and stays; what cannot
+    be removed stays too. Where files cannot be locked (Windows) nothing is removed.
     """
     try:
         import fcntl
     except ImportError:
         return []
     removed = []
-    journals = sorted(folder.glob("pairs-*/journal.jsonl"), key=_last_used, reverse=True)
+    method = folder.name.partition("@")[0]
+    places = [folder.with_name(method), *folder.parent.glob(f"{method}@*")]
+    found = [journal for place in places for journal in place.glob("pairs-*/journal.jsonl")]
+    journals = sorted(found, key=_last_used, reverse=True)
     for journal in journals[keep:]:
         try:
             with journal.open("rb") as file:

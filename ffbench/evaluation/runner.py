@@ -19,7 +19,7 @@ from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
-from ffbench.method import Method, MethodCard
+from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
@@ -27,16 +27,25 @@ from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord
 
 _NOT_FOUND = "no"
 """Value of the label `found` of pairs in which the method found nothing to go by; others have no such label."""
+_LONGEST_NAME = 80
+"""Characters of the name of weights in a folder's name."""
 
 
-def run_folder(out: Path | str, protocol_id: str, method_id: str, fingerprint: str) -> Path:
-    """Give the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`.
+def run_folder(
+    out: Path | str, protocol_id: str, method_id: str, fingerprint: str, weights: WeightsCard | None = None
+) -> Path:
+    """Return the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`.
+
+    Its name says which weights a network ran with: `OUT/PROTOCOL/METHOD@WEIGHTS-HASH/FINGERPRINT`.
 
     The journal of a protocol that learns lies in `pairs-<fingerprint>` beside it, with the descriptors of all pairs,
     and stays: whoever learns from the same flows again, with other options, does not estimate them again. The last
     used of these folders stay (`prune_pairs`).
     """
-    return Path(out) / protocol_id / _slug(method_id) / fingerprint[:12]
+    name = _slug(method_id)
+    if weights is not None:
+        name += f"@{_slug(weights.label)[-_LONGEST_NAME:]}"
+    return Path(out) / protocol_id / name / fingerprint[:12]
 
 
 def evaluate(
@@ -76,13 +85,13 @@ def evaluate(
         raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
     source = method if isinstance(method, FlowSource) else MethodSource(method)
     _refuse_own_reference(source.card, protocol.dataset)
-    fingerprint = run_fingerprint(method, protocol, batch_size, limit)
-    folder = run_folder(out, protocol.card.id, source.card.id, fingerprint)
+    fingerprint = run_fingerprint(source, protocol, batch_size, limit)
+    folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
     started, clock = now(), time.perf_counter()
     if source.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(source.device)
     problems: list[str] = []
-    pairs_of = pairs_fingerprint(method, protocol, batch_size, limit) if protocol.learns else fingerprint
+    pairs_of = pairs_fingerprint(source, protocol, batch_size, limit) if protocol.learns else fingerprint
     place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
     with Journal(place / "journal.jsonl", pairs_of) as journal:
         resumed = len(journal.scores)

@@ -14,6 +14,7 @@ from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
 from ffbench.results.record import Submission
+from ffbench.vouching import vouched_card
 
 
 class FlowSource(ABC):
@@ -23,6 +24,8 @@ class FlowSource(ABC):
     device: torch.device = torch.device("cpu")
     submission: Submission | None = None
     """Where the flows came from, when they were made elsewhere."""
+    method: Method | None = None
+    """What estimates them, where they are estimated here."""
 
     @abstractmethod
     def flows(
@@ -32,10 +35,12 @@ class FlowSource(ABC):
 
 
 class MethodSource(FlowSource):
-    """Flows that a method estimates."""
+    """Flows that a method estimates. The card says whose weights they are, also where the method does not."""
+
+    method: Method
 
     def __init__(self, method: Method) -> None:
-        self.method, self.card, self.device = method, method.card, method.device
+        self.method, self.card, self.device = method, vouched_card(method), method.device
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool

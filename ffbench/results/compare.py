@@ -17,6 +17,7 @@ from ffbench.metrics.statistics import RESAMPLES, ratio_of_sums
 from ffbench.results.ranking import comparable_columns
 from ffbench.results.ranking_table import PairColumns, unit_names, unit_totals
 from ffbench.results.store_row import Row
+from ffbench.results.titles import disambiguate_titles
 
 WORST = 10
 """Pairs that are listed on either side."""
@@ -98,6 +99,8 @@ def compare(
     """
     if across_options:
         a, b = _tell_options(a, b)
+    names = disambiguate_titles([a, b])
+    a, b = (replace(row, title=names[row.path]) for row in (a, b))
     if a.board != b.board:
         raise UsageError(f"{b.path}: is of another board ({b.board.title}) than {a.path} ({a.board.title})")
     first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)

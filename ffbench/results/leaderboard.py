@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
 from ffbench.results.paper_tables import Row as ReportedRow
 from ffbench.results.ranking import Place, rank
 from ffbench.results.store_row import Board, Row
+from ffbench.results.titles import disambiguate_titles, from_file
 
 
 @dataclass(frozen=True)
 class Line:
-    """One method on a board. Only a verified value has a rank; `reported` is as it is printed."""
+    """One method on a board. Only a verified value has a rank; `reported` is as it is printed.
+
+    `title` is the method's, with what tells it apart from others of that title on the board.
+    """
 
     rank: int | None
     last: int | None
@@ -77,7 +81,7 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
     merged: set[str] = set()
     for place in ranked(verified):
         row = place.row
-        own = next((entry for entry in printed if row.method in entry[1].methods), None)
+        own = next((entry for entry in printed if row.method in entry[1].methods and not from_file(row)), None)
         if own is not None:
             merged.add(own[0])
         lines.append(
@@ -109,6 +113,9 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
         for source, entry, value in printed
         if source not in merged
     ]
+    shown = {line.record for line in lines}
+    names = disambiguate_titles([row for row in rows if row.path in shown])
+    lines = [replace(line, title=names.get(line.record, line.title)) for line in lines]
     first = rows[0]
     return BoardTable(board, first.metric, first.metric_title, first.unit, first.higher_is_better, tuple(lines))
 

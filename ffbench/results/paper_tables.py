@@ -7,7 +7,7 @@ the values as they are printed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -113,7 +113,7 @@ class MeasuredRow:
     """What records have of one method in one reading of the protocols; scores by column, None where there are none."""
 
     label: str
-    """Method, weights that came from a file, and what else tells rows apart: `raft`, `gma@mine.ckpt`."""
+    """Method, weights that came from a file, and what else tells rows apart: `raft`, `gma@mine.ckpt#1a2b3c4d`."""
     variant: str
     origin: str
     scores: tuple[Score | None, ...]
@@ -172,15 +172,17 @@ def measured_rows(
         table.row(name)
     rows: dict[tuple[str, str, str], _Cells] = {}
     left_out: dict[str, None] = {}
-    for record in sorted(records, key=lambda record: record.cost.started):
+    wanted = {column.protocol for column in table.columns}
+    records = sorted((r for r in records if r.protocol.id in wanted), key=lambda record: record.cost.started)
+    for record, label in zip(records, row_labels(records, table), strict=True):
         for number, column in enumerate(table.columns):
             if record.protocol.id != column.protocol:
                 continue
             reason = _not_comparable(record, column)
             if reason is not None:
-                left_out[f"{row_label(record, table)} on {column.protocol}: {reason}"] = None
+                left_out[f"{label} on {column.protocol}: {reason}"] = None
                 continue
-            key = (row_label(record, table), record.protocol.variant, record.dataset.origin)
+            key = (label, record.protocol.variant, record.dataset.origin)
             rows.setdefault(key, _Cells(record)).found[number] = record
     unknown = sorted(set(same_as) - {label for label, _, _ in rows})
     if unknown:
@@ -200,12 +202,24 @@ def measured_rows(
     return measured, list(left_out)
 
 
-def row_label(record: RunRecord, table: ReportedTable) -> str:
-    """Name the measured row that a record belongs to."""
+def row_labels(records: Sequence[RunRecord], table: ReportedTable) -> list[str]:
+    """Name the measured row that each record belongs to; files of one name are told apart by their hash."""
+    files: dict[tuple[str, str], set[str | None]] = {}
+    for record in records:
+        if record.method.weights is not None:
+            files.setdefault((record.method.id, record.method.weights.name), set()).add(record.method.weights.sha256)
+    several = {key for key, hashes in files.items() if len(hashes) > 1}
+    return [_row_label(record, table, several) for record in records]
+
+
+def _row_label(record: RunRecord, table: ReportedTable, several: Container[tuple[str, str]]) -> str:
     weights = record.method.weights
     label = record.method.id
-    if weights is not None and weights.source == "file":
-        label += f"@{weights.name}"
+    if weights is not None:
+        if weights.source == "file":
+            label += f"@{weights.name}"
+        if (record.method.id, weights.name) in several:
+            label += f"#{(weights.sha256 or 'unknown')[:8]}"
     if record.kind == "submitted":
         label += " [submitted]"
     options = record.protocol.options

@@ -122,7 +122,9 @@ class RunRecord(_Frozen):
     interval: Interval
     pairs: int
     not_found: int = Field(
-        default=0, description="pairs with zero flow because the method found nothing to go by, such as a face"
+        default=0,
+        description="pairs in which the method found nothing to go by, such as a face: their flow is zero, or that of "
+        "the whole image",
     )
     complete: bool = Field(description="every pair that the dataset should have was scored")
     pair_table: PairTable
@@ -151,8 +153,13 @@ class RunRecord(_Frozen):
     def not_rankable(self) -> list[str]:
         """Why this record may not stand in a ranking; empty when it may."""
         reasons = []
-        if self.method.weights is not None and self.method.weights.random:
+        weights = self.method.weights
+        if weights is not None and weights.random:
             reasons.append("random weights")
+        elif weights is not None and not weights.stated:
+            given = weights.source == "file"
+            reasons.append(f"the method does not say that it uses the weights {weights.label}" if given else
+                           "the method has parameters and does not say whose they are")  # fmt: skip
         if not self.complete:
             reasons.append("not all pairs were scored")
         return reasons

@@ -30,7 +30,9 @@ def print_record(record: RunRecord, path: Path) -> None:
     """Print the scores of `record` to stdout, what they were measured on, and where they stand."""
     console = _console()
     card, dataset = record.protocol, record.dataset
-    method = Text(record.method.title, style="bold").append(f" ({record.method.id})", style="not bold")
+    weights = record.method.weights
+    named = record.method.id if weights is None else f"{record.method.id}, weights {weights.label}"
+    method = Text(record.method.title, style="bold").append(f" ({named})", style="not bold")
     protocol = Text(card.title, style="bold").append(f" ({card.id} {card.version}, {card.variant})", style="not bold")
     console.print(method, "on", protocol, soft_wrap=True)
     style = "bold yellow" if dataset.origin == "synthetic" or dataset.reference == "pseudo" else "bold"
@@ -64,8 +66,8 @@ def print_record(record: RunRecord, path: Path) -> None:
     )
     if record.not_found:
         console.print(
-            f"{record.not_found} of {record.pairs} pairs have zero flow: the method found no face, or nothing else to "
-            "go by (label `found` of the pair table)",
+            f"{record.not_found} of {record.pairs} pairs have zero flow, or that of the whole image: the method found "
+            "no face, or nothing else to go by (label `found` of the pair table)",
             style="yellow",
             highlight=False,
         )

@@ -29,11 +29,13 @@ def predict(
     file_format: str = "flo",
     batch_size: int = 1,
     progress: Progress | None = None,
+    not_found: list[str] | None = None,
 ) -> list[str]:
     """Write the flows of all pairs to `out`, in the layout that `ffbench submit` takes.
 
     `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
-    use of backward flows. A run that was interrupted goes on where it stopped.
+    use of backward flows. A run that was interrupted goes on where it stopped. `not_found` takes the keys of pairs in
+    which the method found nothing to go by, such as a face (`Flows.found`).
 
     Returns:
         The problems of pairs that cannot be read, for which no flow is written.
@@ -60,6 +62,8 @@ def predict(
     for batch in read_batches(protocol, remaining, batch_size, problems):
         forward, backward, _ = source.flows(batch, protocol.needs_backward)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
+            if not_found is not None and flows.found is not None and not flows.found.all():
+                not_found.append(pair.key)
             for kind, flow in _fields(flows, back).items():
                 write_flow(out / f"{file_stem(kind, pair.key)}.{file_format}", flow)
         done += len(batch)

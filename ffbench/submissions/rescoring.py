@@ -65,7 +65,9 @@ class Rescorer:
             submitter = Submitter(**{name: getattr(record.submission, name) for name in Submitter.__annotations__})
             place = self._find_predictions(record.submission, protocol)
             scored = submit(place, protocol, submitter, out=self._out, progress_bar=self._progress_bar)
-        return scored, run_folder(self._out, scored.protocol.id, scored.method.id, scored.fingerprint)
+        return scored, run_folder(
+            self._out, scored.protocol.id, scored.method.id, scored.fingerprint, scored.method.weights
+        )
 
     def _protocol(self, record: RunRecord) -> Protocol[Any]:
         protocol = self._load_protocol(record.protocol)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,7 +11,7 @@ from ffbench.errors import DataError
 from ffbench.results.leaderboard import BoardTable, Line
 from ffbench.results.leaderboard_formats import format_boards
 from ffbench.results.paper_tables import NUMBERS, reported_table
-from ffbench.results.store_row import Row
+from ffbench.results.store_row import Board, Row
 
 from .. import charts, picker, records, state, theme
 
@@ -21,13 +20,16 @@ _ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": 
 _MANY = 200
 """On larger boards the scores by group are read of the first lines alone."""
 
+_LEFT_OUT = 5
+"""Records that are not ranked and are named."""
+
 
 def render() -> None:
     """Draw the page."""
     opened = picker.open_board("Leaderboard")
     if opened is None:
         return
-    rows, _, parameters = opened
+    rows, board, parameters = opened
     first, second, third = st.columns([3, 3, 2], vertical_alignment="bottom")
     search = first.text_input("Search methods", placeholder="name or id", **state.bound("search"))
     levels = second.multiselect("Numbers", _LEVELS, default=_LEVELS, **state.bound("numbers"))
@@ -42,7 +44,17 @@ def render() -> None:
         early.empty()
     table = records.ranked(rows)
     visible = _draw(table, rows, shown, ranks=True)
+    _not_ranked(board)
     _below(table, visible, {**parameters, "search": str(search), "order": str(order)})
+
+
+def _not_ranked(board: Board) -> None:
+    """Name the records of a board that may not stand on it, and why."""
+    left_out = [row for row in records.load().rows if row.board == board and row.not_rankable]
+    for row in left_out[:_LEFT_OUT]:
+        st.text(theme.plain(f"Not ranked: {row.title} ({row.method}), {', '.join(row.not_rankable)}", 200))
+    if len(left_out) > _LEFT_OUT:
+        st.caption(f"Not ranked: {len(left_out) - _LEFT_OUT} more records")
 
 
 def _draw(
@@ -50,9 +62,7 @@ def _draw(
 ) -> list[Line]:
     search, levels, order = shown
     by_path = {row.path: row for row in rows}
-    names = picker.told_apart([by_path[line.record] for line in table.lines if line.record in by_path])
-    named = [replace(line, title=names.get(line.record, line.title)) for line in table.lines]
-    lines = [line for line in named if _level(line) in levels and _matches(line, search)]
+    lines = [line for line in table.lines if _level(line) in levels and _matches(line, search)]
     if _ORDERS[order] == "title":
         lines.sort(key=lambda line: line.title.casefold())
     elif _ORDERS[order] == "speed":

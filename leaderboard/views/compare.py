@@ -6,12 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from ffbench.registry import method_names
+from ffbench.registry import family_of, method_names
 from ffbench.results.compare import Comparison, PairDifference, compare, pair_values
 from ffbench.results.compare_text import comparison_lines, verdict
 from ffbench.results.leaderboard import latest_rows
 from ffbench.results.store_row import Row
 from ffbench.results.text import format_value
+from ffbench.results.titles import from_file
+from ffbench.wrappers.names import split_name
 
 from .. import charts, picker, records, state, theme
 
@@ -83,7 +85,8 @@ def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
     if not pairs:
         st.text("none")
         return
-    runs = row.kind == "evaluated" and row.method.partition("/")[0] in method_names()
+    # Weights from a file are not here, and without them it would be another network.
+    runs = row.kind == "evaluated" and family_of(row.method) in method_names() and not from_file(row)
     cells: list[dict[str, Any]] = [
         {"pair": _explorer_address(row, pair.key) if runs else theme.plain(pair.key),
          "A": pair.a, "B": pair.b, "A − B": pair.difference}
@@ -96,14 +99,17 @@ def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
     if runs:
         st.caption(f"A pair opens in the Explorer, with the flow of {name} as it comes: its own weights and settings.")
     else:
-        st.caption(f"The Explorer cannot show them: {name} was not run here, or is not installed.")
+        st.caption(
+            f"The Explorer cannot show them: {name} was not run here, is not installed, or had weights of a file."
+        )
 
 
 def _explorer_address(row: Row, key: str) -> str:
-    family, _, member = row.method.partition("/")
+    name, wrappers = split_name(row.method)
+    family, _, member = name.partition("/")
     board = row.board
     return state.page_address(
         "explorer",
         {"protocol": board.protocol, "dataset": f"{board.protocol}:{board.manifest_sha256[:12]}",
-         "method": family, "member": member, "pair": key},
+         "method": family, "member": member, "around": "".join(f"+{wrapper}" for wrapper in wrappers), "pair": key},
     )  # fmt: skip

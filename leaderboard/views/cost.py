@@ -9,6 +9,7 @@ import streamlit as st
 
 from ffbench.results.leaderboard import latest_rows
 from ffbench.results.store_row import Row
+from ffbench.results.titles import disambiguate_titles
 
 from .. import pareto, picker, state, theme
 
@@ -53,7 +54,7 @@ def render() -> None:
 
 def _draw(points: Sequence[tuple[Row, float]], title: str, more_is_better: bool) -> None:
     figure, colors = go.Figure(), theme.palette()
-    names = picker.told_apart([row for row, _ in points])
+    names = disambiguate_titles([row for row, _ in points])
     devices = list(dict.fromkeys(row.device for row, _ in points))
     first = points[0][0]
     for number, device in enumerate(devices):

@@ -8,7 +8,8 @@ import streamlit as st
 
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.protocol import Annotation, Pair, Protocol
-from ffbench.registry import method_entry, method_names, protocol_names
+from ffbench.registry import family_of, method_entry, method_names, protocol_names
+from ffbench.wrappers.names import split_name
 
 from .. import estimates, explorer_cache, folders, opened, photos, theme
 from ..estimates import Estimate, pair_values
@@ -20,6 +21,9 @@ from ..two_images import two_images
 _SOURCES = {"protocol": "A protocol's pair", "photos": "Two photos of yours"}
 _FIRST_PROTOCOL = "ffn_head"
 _FIRST_METHOD = "dis"
+_NOTHING = "nothing"
+_AROUND = (_NOTHING, "+variational", "+face512", "+face512+variational")
+"""What is done around the method, as its name says it; a link may ask for another size of the face."""
 _REFERENCE = "the reference itself"
 _STORED = "stored predictions"
 _MISSING = "_missing_pair"
@@ -137,10 +141,18 @@ def _method(*, reference: bool, stored: bool) -> str | None:
     """Ask where the flow is to come from: a method's name, `_REFERENCE` or `_STORED`; None: not named yet."""
     choices = [*([_REFERENCE] if reference else []), *([_STORED] if stored else []), *method_names()]
     chosen = _choose("Flow from", choices, _FIRST_METHOD, "method")
-    if chosen in (_REFERENCE, _STORED) or method_entry(chosen).variants is None:
+    if chosen in (_REFERENCE, _STORED):
         return chosen
-    member = st.text_input(f"Which of {theme.word(chosen)}", placeholder="NAME or NAME:CHECKPOINT", **bound("member"))
-    return f"{chosen}/{member}" if member else None
+    if method_entry(chosen).variants is not None:
+        label = f"Which of {theme.word(chosen)}"
+        member = st.text_input(label, placeholder="NAME or NAME:CHECKPOINT", **bound("member"))
+        if not member:
+            return None
+        chosen = f"{chosen}/{member}"
+    wanted = st.query_params.get("around", _NOTHING)
+    linked = [wanted] if wanted not in _AROUND and split_name(f"x{wanted}")[0] == "x" else []
+    around = _choose("Around the method", [*_AROUND, *linked], _NOTHING, "around")
+    return chosen if around == _NOTHING else f"{chosen}{around}"
 
 
 def _found(
@@ -164,8 +176,7 @@ def _found(
 
 def _wanted(method: str, what: str) -> bool:
     """Tell whether to run a method: a quick one at once, another when the reader says so, knowing what it takes."""
-    family = method.partition(":")[0].partition("/")[0]
-    if method_entry(family).quick:
+    if method_entry(family_of(method)).quick and "+face" not in method:
         return True
     seconds = explorer_cache.seconds_of(method)
     known = "a network may take from some seconds to minutes on a CPU, its loading included"

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ffbench.errors import MethodError, UsageError
+from ffbench.errors import MethodError, UsageError, reason
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, WeightsCard
 
-from ..third_party import quiet, reason
+from ..third_party import quiet
 from ..weights import build_seeded, load_state, read_checkpoint, state_of
 from .configs import InputRule, import_mmflow, input_rule, published_weights, read_config
 

@@ -171,3 +171,14 @@ def test_methods_of_one_title_are_told_apart(tmp_path: Path, monkeypatch: pytest
     assert made.dataframe[0].value["method"].tolist() == names
     made = page(monkeypatch, "compare", tmp_path / "runs")
     assert made.selectbox(key="a").options == [f"{name} (net)" for name in names]
+
+
+def test_what_is_not_ranked_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {"name": "a.pth", "source": "file", "sha256": "1" * 64, "stated": False}
+    place = runs(tmp_path, "alpha")
+    make_run(place, "mute", list(HARD), method=MethodCard(id="mute", title=EVIL, weights=weights))
+    made = app(monkeypatch, place).run()
+    assert made.dataframe[0].value["method"].tolist() == ["Alpha"]
+    said = [text.value for text in made.text if text.value.startswith("Not ranked: ")]
+    assert len(said) == 1
+    assert said[0].endswith("(mute), the method does not say that it uses the weights a.pth 11111111")

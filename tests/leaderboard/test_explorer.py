@@ -15,7 +15,8 @@ from PIL import Image
 from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import write_flo
-from ffbench.leaderboard import bounded, folders
+from ffbench.leaderboard import bounded, estimates, folders
+from ffbench.leaderboard.estimates import Estimate
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn
@@ -140,6 +141,27 @@ def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytes
     assert "the last pair took" in words(made)
     made.selectbox(key="pair").set_value(PAIR).run()
     assert captions(made) == ["facial", "head", "expression"] * 2
+
+
+def test_what_is_done_around_a_method_is_chosen_or_comes_with_the_link(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def estimate(method: str, *_: Any) -> Estimate:
+        ran.append(method)
+        return Estimate(Flows(facial_flow(2)), seconds=0.1)
+
+    monkeypatch.setattr(estimates, "estimate", estimate)
+    made = explorer(monkeypatch, pair=PAIR, method="dis")
+    made.selectbox(key="around").set_value("+variational").run()
+    assert ran == ["dis", "dis+variational"]
+    made = explorer(monkeypatch, pair=PAIR, method="dis", around="+face384")
+    made.button[0].click().run()
+    assert ran[2:] == ["dis+face384"]
+    made = explorer(monkeypatch, pair=PAIR, method="dis", around="+nonsense")
+    assert made.selectbox(key="around").value == "nothing"
+    assert not faults(made)
 
 
 def test_a_member_of_a_family_is_asked_for_and_a_wrong_one_is_an_error_in_words(

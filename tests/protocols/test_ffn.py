@@ -230,7 +230,7 @@ def test_one_flow_is_scored_with_a_head_of_zero_and_marked(tmp_path: Path) -> No
         ("expression", facial_flow(2), truth),
         ("head", np.zeros_like(truth), head_flow(2)),
     ):
-        protocol = load(data, target)
+        protocol = load(data, target, derive_head="none")
         terms = protocol.score(protocol.load("happy/1/0002"), Flows(facial_flow(2)), None).terms
         error = np.linalg.norm((predicted - true_flow)[mask(2)], axis=1).mean()
         assert terms["epe"].sum == pytest.approx(error, rel=1e-6)
@@ -238,7 +238,7 @@ def test_one_flow_is_scored_with_a_head_of_zero_and_marked(tmp_path: Path) -> No
         assert protocol.card.options["derive_head"] == "none"
     leak = terms["expression_in_head"]
     assert leak.sum == 0 < leak.count
-    expression = load(data, "expression")
+    expression = load(data, "expression", derive_head="none")
     leak = expression.score(expression.load("happy/1/0002"), Flows(facial_flow(2)), None).terms["head_in_expression"]
     assert leak.sum / leak.count == pytest.approx(1, abs=1e-6)
 
@@ -255,11 +255,27 @@ def test_a_derived_head_flow_is_the_rigid_part(tmp_path: Path, model: str) -> No
         terms = protocol.score(pair, Flows(rigid + mouth), None).terms
         assert terms["epe"].sum < 0.01
         assert terms["own_head"] == Term(0, 1)
-    undone = load(tmp_path, "expression").score(pair, Flows(rigid + mouth), None).terms
+    undone = load(tmp_path, "expression", derive_head="none").score(pair, Flows(rigid + mouth), None).terms
     assert undone["epe"].sum > 2
     # A method that has a head flow keeps its own.
     own = head.score(pair, Flows(rigid + mouth, rigid + np.float32(1)), None).terms
     assert own["epe"].sum == pytest.approx(np.sqrt(2), rel=1e-6)
+
+
+@pytest.mark.parametrize("target", ["head", "expression"])
+def test_a_method_with_one_flow_has_a_rigid_head_fitted_unless_it_is_asked_not_to(tmp_path: Path, target: str) -> None:
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    rigid = np.stack([0.02 * (columns - 15) + 2, 0.02 * (rows - 12) - 1], axis=2).astype(np.float32)
+    pair = _pair_of(rigid, rigid)
+    data = one_pair(tmp_path)
+    default, asked, undone = (load(data, target, **options) for options in ({}, {"derive_head": "rigid"},
+                                                                            {"derive_head": "none"}))  # fmt: skip
+    assert default.card == asked.card
+    assert default.card.options["derive_head"] == "rigid"
+    assert default.score(pair, Flows(rigid), None).terms["epe"].sum < 0.01
+    assert default.score(pair, Flows(rigid), None).terms["own_head"] == Term(0, 1)
+    # The control: without a head all of its motion is an error.
+    assert undone.score(pair, Flows(rigid), None).terms["epe"].sum > 1
 
 
 def test_a_derived_head_flow_uses_stable_regions_where_they_are_known(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ffbench.methods.refinement import variational_refinement
+from ffbench.flow.refinement import variational_refinement
 from tests.methods.test_classical import shifted_pair
 
 

@@ -1,0 +1,1 @@
+"""Methods around a method: what can be done before and after any of them, named in its id."""
