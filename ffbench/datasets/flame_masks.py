@@ -9,7 +9,6 @@ number.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
+from ffbench.json_models import parse_json
 from ffbench.paths import data_dir
 
 Indices = npt.NDArray[np.int64]
@@ -139,7 +139,8 @@ def _read_json(path: Place) -> object:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(f"{path}: larger than {_MAX_BYTES} bytes, which no list of a face's vertices is")
-        return json.loads(path.read_text("utf-8"))
+        found: object = parse_json(path.read_bytes())
+        return found
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror or error}); expected FLAME_masks.pkl or an index file (.json)"

@@ -18,9 +18,10 @@ from torch.utils.data import DataLoader
 
 from ffbench.atomic import write_text
 from ffbench.errors import MethodError
+from ffbench.locks import writing_alone
 from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
-from ffbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint
 from ffbench.training.logs import TrainingLog
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch, TrainingPairs
@@ -84,7 +85,8 @@ def train(trainee: Trainee, recipe: Recipe, settings: Settings, progress: Progre
     `STAGE.safetensors` (or `.ckpt`).
 
     Raises:
-        UsageError: the folder holds a run of another recipe, or the recipe does not fit the network.
+        UsageError: the folder holds a run of another recipe, another process is training in it, or the recipe does
+            not fit the network.
         DataError: training data cannot be read, or a file cannot be written.
         MethodError: the loss is not a finite number; `failed.json` names the samples.
     """
@@ -121,13 +123,21 @@ class _Run:
 
     def go(self) -> Outcome:
         """Train what is left of the stages."""
+        # Of several processes the first alone writes.
+        with writing_alone(self._settings.out) if self._fabric.is_global_zero else contextlib.nullcontext():
+            return self._train()
+
+    def _train(self) -> Outcome:
         out, stages = self._settings.out, self._recipe.stages
         found = load_checkpoint(out, self._recipe)
         start, step = (0, 0) if found is None else (found.stage, found.step)
         if found is None:
             write_text(out / "recipe.json", self._text + "\n")
         else:
-            self._trainee.load_state_dict(found.network)
+            with restoring(out):
+                if start >= len(stages):
+                    raise LookupError(f"it is in stage {start + 1} of {len(stages)}")
+                self._trainee.load_state_dict(found.network)
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._finishing_steps())
             lengths = {stage.name: stage.steps for stage in stages}
@@ -169,10 +179,11 @@ class _Run:
         done = 0
         if found is not None:
             done = found.step
-            optimiser.load_state_dict(found.optimiser)
-            schedule.load_state_dict(found.schedule)
-            fabric.strategy.precision.load_state_dict(found.scaler)
-            average.load(found.average)
+            with restoring(self._settings.out):
+                optimiser.load_state_dict(found.optimiser)
+                schedule.load_state_dict(found.schedule)
+                fabric.strategy.precision.load_state_dict(found.scaler)
+                average.load(found.average)
 
         def save() -> None:
             if fabric.is_global_zero:
