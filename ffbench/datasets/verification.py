@@ -115,9 +115,9 @@ def _casme2(path: Place, quick: bool, progress: Progress) -> Found:
     ):
         there = sum(row.emotion in classes for row in found.rows)
         counts.append(Count(f"rows of {name} (the paper's accuracies fit {fits})", there, rows))
-        for rule, left_out in casme2.OFFICIAL_LEFT_OUT.items():
+        for rule, fewer in casme2.OFFICIAL_LEFT_OUT.items():
             usable = sum(row.emotion in classes and row.left_out_by(rule) is None for row in usable_rows)
-            counts.append(Count(f"clips of {name}, selection {rule}", usable, rows - left_out))
+            counts.append(Count(f"clips of {name}, selection {rule}", usable, rows - fewer))
     counts.append(Count("clips with frames at onset and apex", len(found.clips)))
     if found.megc is not None:
         listed = Counter(found.megc.values())
