@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ffbench.results.store_row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
@@ -58,6 +59,11 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     """Give a stranger's text in one line, cut to a length, without characters that do not print."""
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Give a stranger's text for a log, its lines kept: what a terminal would take for an order is left out."""
+    return "".join(mark if mark.isprintable() or mark == "\n" else " " for mark in text)
 
 
 def word(text: str) -> str:
@@ -169,6 +175,16 @@ def facts(values: Mapping[str, object]) -> None:
         left, right = st.columns([1, 4], gap="small")
         left.caption(name)
         right.text(plain(str(value), 600))
+
+
+def queue(shown: DeltaGenerator, ahead: int, seconds: int) -> None:
+    """Say in a place of the page how many are ahead in the queue, each of whom may take `seconds`."""
+    others = "1 other is" if ahead == 1 else f"{ahead} others are"
+    shown.info(
+        f"**You are number {ahead} in the queue.** It is your turn when {others} done; each may take up to "
+        f"{seconds // 60} min. Stay on this page: changing it gives up your place.",
+        icon=":material/hourglass_top:",
+    )
 
 
 def problems(lines: Sequence[str]) -> None:

@@ -10,12 +10,13 @@ from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.protocol import Annotation, Pair, Protocol
 from ffbench.registry import method_entry, method_names, protocol_names
 
-from .. import estimates, explorer_cache, folders, opened, photos, theme
-from ..estimates import Estimate, pair_values
+from .. import explorer_cache, folders, opened, photos, theme
 from ..legends import flow_legend
 from ..pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
 from ..state import bound, show_link
 from ..two_images import two_images
+from ..work import estimates
+from ..work.estimates import Estimate, pair_values
 
 _SOURCES = {"protocol": "A protocol's pair", "photos": "Two photos of yours"}
 _FIRST_PROTOCOL = "ffn_head"
