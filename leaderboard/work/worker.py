@@ -1,7 +1,8 @@
 """The process that does what the pages must bound: `python -m ffbench.leaderboard.work.worker FOLDER`.
 
 It ties itself to the process that started it, and bounds itself before it imports anything that could read an upload
-or run a method: memory, processor time, time, size of files, no core dumps. `FOLDER/request.json` says what to do, `FOLDER/result.json` what came of it.
+or run a method: memory, processor time, time, size of files, no core dumps. `FOLDER/request.json` says what to do,
+`FOLDER/result.json` what came of it.
 """
 
 from __future__ import annotations

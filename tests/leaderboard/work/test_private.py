@@ -51,11 +51,15 @@ def holder() -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 
 def test_a_folder_is_private_and_goes_with_the_work(scratch: Path) -> None:
-    with pytest.raises(ZeroDivisionError), private_folder("upload") as folder:
-        assert folder.parent == scratch
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        (folder / "file").write_text("x")
-        raise ZeroDivisionError
+    def work() -> None:
+        with private_folder("upload") as folder:
+            assert folder.parent == scratch
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            (folder / "file").write_text("x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     assert not list(scratch.iterdir())
 
 

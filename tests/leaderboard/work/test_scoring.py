@@ -87,8 +87,8 @@ def test_a_visitor_who_goes_takes_the_process_along(
 
 def test_time_that_is_up_is_said(tmp_path: Path, scratch: Path) -> None:
     upload = uploads.good(tmp_path)
+    content = memoryview(upload.content)
     with pytest.raises(DataError, match="longer than 0 s; score it yourself"):
-        content = memoryview(upload.content)
         read_upload(upload.name, content, uploads.PROTOCOL, None, at_once, silent, Limits(seconds=0))
     assert not list(scratch.iterdir())
 
