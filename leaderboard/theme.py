@@ -7,6 +7,7 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -59,6 +60,17 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     """Give a stranger's text in one line, cut to a length, without characters that do not print."""
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def cell(text: str, longest: int = _LONGEST) -> str:
+    """Give a stranger's text for a cell or the head of a table, which readers can save as CSV: never a formula."""
+    line = plain(text, longest)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
+def argument(text: str) -> str:
+    """Give a stranger's text for a command that readers copy into a shell: one argument, whatever it holds."""
+    return shlex.quote(plain(text, 200))
 
 
 def printable(text: str) -> str:

@@ -28,7 +28,7 @@ def render() -> None:
     if len(labels) < 2:
         theme.empty(
             "A comparison needs two methods on this protocol and dataset. Run another:",
-            f"ffbench eval --method farneback --protocol {board.protocol}",
+            f"ffbench eval --method farneback --protocol {theme.argument(board.protocol)}",
         )
         return
     left, right = st.columns(2)
@@ -85,7 +85,7 @@ def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
         return
     runs = row.kind == "evaluated" and row.method.partition("/")[0] in method_names()
     cells: list[dict[str, Any]] = [
-        {"pair": _explorer_address(row, pair.key) if runs else theme.plain(pair.key),
+        {"pair": _explorer_address(row, pair.key) if runs else theme.cell(pair.key),
          "A": pair.a, "B": pair.b, "A − B": pair.difference}
         for pair in pairs
     ]  # fmt: skip

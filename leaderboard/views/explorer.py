@@ -241,6 +241,6 @@ def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> None:
     if not values:
         st.info("This protocol scores all pairs together, so a single one has no score.", icon=":material/info:")
         return
-    rows = [{"metric": theme.plain(f"{value.title} [{value.unit}]"), "value": value.value} for value in values]
+    rows = [{"metric": theme.cell(f"{value.title} [{value.unit}]"), "value": value.value} for value in values]
     number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(rows, hide_index=True, width="stretch", column_config={"value": number})

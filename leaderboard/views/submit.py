@@ -150,7 +150,7 @@ def _scored(record: RunRecord, package: bytes | None) -> None:
             st.metric("your own number", format_value(record.submission.claimed), border=True)
         st.metric("pairs", f"{record.pairs:,}", border=True)
     scores = [
-        {"metric": theme.plain(score.metric), "group": theme.plain(score.group), "value": score.value}
+        {"metric": theme.cell(score.metric), "group": theme.cell(score.group), "value": score.value}
         for score in record.scores
     ]
     number = st.column_config.NumberColumn(format="%.4g")
