@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from ffbench.errors import FfbenchError
 
@@ -41,7 +42,7 @@ def main(places: Sequence[str]) -> None:
     """Draw the page that the address names, of the records in `places`."""
     startup.prepare()
     # A picture of ours: the browser would fetch a named icon from another host.
-    st.set_page_config(page_title="ffbench leaderboard", page_icon=wheel(), layout="wide")
+    st.set_page_config(page_title="ffbench leaderboard", page_icon=Image.fromarray(wheel()), layout="wide")
     records.set_places([Path(place) for place in places])
     theme.apply()
     first, *others = PAGES

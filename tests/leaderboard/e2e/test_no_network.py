@@ -40,6 +40,13 @@ def note(event, values):
 sys.addaudithook(note)
 """
 """Notes which hosts a process of Python and those it starts look up or connect to."""
+BROWSERS_OWN = (
+    "accounts.google.com",
+    "update.googleapis.com",
+    "clients2.google.com",
+    "optimizationguide-pa.googleapis.com",
+)
+"""What Chromium asks for whatever it shows; a page that asked these would still be seen by its requests."""
 LINKED = """() => [...document.querySelectorAll('[src], [srcset], link[href], object[data], [style*="url("]')]
     .map(part => part.src || part.srcset || part.href || part.data || part.getAttribute('style'))
     .filter(address => /^[a-z]*:?\\/\\//.test(address) || /url\\(.?[a-z]*:?\\/\\//.test(address))"""
@@ -61,7 +68,10 @@ class Requests:
     def elsewhere(self) -> list[str]:
         """Return those that are not for this machine."""
         away = [url for url in self.seen if urlsplit(url).hostname not in ("127.0.0.1", None)]
-        return away + self._proxy.wanted[self._before :]
+        outside = [
+            line for line in self._proxy.wanted[self._before :] if not any(host in line for host in BROWSERS_OWN)
+        ]
+        return away + outside
 
 
 @contextmanager
