@@ -122,7 +122,7 @@ def browser(proxy: Proxy) -> Iterator[Any]:
         flags = [*FLAGS, f"--proxy-server=http://127.0.0.1:{proxy.port}"]
         started = playwright.chromium.launch(executable_path=found, args=flags)
         context = started.new_context(reduced_motion="reduce")
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(1000 * _PATIENCE)
         yield context
         started.close()
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.leaderboard import uploads
 from tests.leaderboard.e2e.conftest import DESKTOP, PORT, Proxy, Server, Tab, serve
 from tests.leaderboard.e2e.test_browser import TITLES
 from tests.leaderboard.hostile import RENDERED, hostile_runs
@@ -80,7 +81,8 @@ def audited(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
     file = folder / "connections"
     file.touch()
     (folder / "sitecustomize.py").write_text(AUDIT.format(file=str(file)))
-    yield {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}, file
+    data = str(uploads.make_dataset(folder / "data"))
+    yield {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]), "FFBENCH_DATA": data}, file
 
 
 @contextmanager
