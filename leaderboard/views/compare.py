@@ -53,7 +53,7 @@ def render() -> None:
             st.text(f"Pairs on which {name} falls behind most")
             _pairs(name, row, pairs)
     with st.expander("As text"):
-        st.code("\n".join(comparison_lines(result)), language=None)
+        st.code(theme.printable("\n".join(comparison_lines(result))), language=None)
     st.download_button(
         "Comparison (JSON)", result.model_dump_json(indent=1), "comparison.json", icon=":material/download:"
     )

@@ -32,7 +32,7 @@ NOT_PRINTED = "\x1b\x07\x08\u202e\u2066\u200b"
 
 
 def hostile_run(folder: Path, name: str, text: str, *, board: str | None = None) -> Path:
-    """Write a run whose every name is `text`; `board` is the protocol's id, the usual one by default."""
+    """Write a run whose method, groups and machine are called `text`, and its protocol, metric and dataset `board`."""
     base = base_record()
     labels = [{text: text if number % 2 else "other"} for number in range(20)]
     values = list(np.random.default_rng(len(text)).gamma(2.0, 1.0, 20) + 1)
@@ -43,22 +43,16 @@ def hostile_run(folder: Path, name: str, text: str, *, board: str | None = None)
     dataset: dict[str, Any] = {"reference_note": text, "left_out": (text,)}
     card: dict[str, Any] = {"options": {}}
     if board is not None:
-        metrics = {"epe": MetricCard(title=text, unit=text)}
-        card = {
-            "id": board,
-            "title": text,
-            "version": text,
-            "variant": text,
-            "options": {text: text},
-            "metrics": metrics,
-        }
-        dataset |= {"name": text}
+        metrics = {"epe": MetricCard(title=board, unit=board)}
+        names = dict.fromkeys(("id", "title", "version", "variant"), board)
+        card = {**names, "options": {board: board}, "metrics": metrics}
+        dataset |= {"name": board}
     environment = base.environment.model_copy(
         update={"device": text, "processor": text, "platform": text, "git_commit": text, "packages": {text: text}}
     )
     changes: dict[str, Any] = {}
     if board is not None:
-        changes["primary"] = base.primary.model_copy(update={"unit": text, "value": float(np.mean(values))})
+        changes["primary"] = base.primary.model_copy(update={"unit": board, "value": float(np.mean(values))})
     return make_run(
         folder,
         name,

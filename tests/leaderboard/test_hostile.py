@@ -46,8 +46,7 @@ def shown(made: Any) -> Iterator[str]:
 def test_names_are_text_on_every_page(name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = TEXTS[name]
     for copy in ("a", "b"):
-        board = text if kind == "boards" else None
-        hostile_run(tmp_path, copy, f"{text}{copy}", board=board)
+        hostile_run(tmp_path, copy, f"{text}{copy}", board=text if kind == "boards" else None)
     for which in RECORDS:
         made = page(monkeypatch, which, tmp_path)
         assert not faults(made), which
