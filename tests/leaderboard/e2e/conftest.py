@@ -34,7 +34,7 @@ HACKED = f"<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>
 """A method's name that would leave a mark if any page took it for more than text."""
 PORT = "{port}"
 DESKTOP, PHONE = (1280, 900), (390, 844)
-_PATIENCE = 120
+_PATIENCE = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

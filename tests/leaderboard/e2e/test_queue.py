@@ -25,7 +25,7 @@ def load(request):
 
 entry = MethodEntry("takes longer than anybody waits", load=load, quick=True)
 """
-PATIENCE = 120
+PATIENCE = 300
 ADDRESS = f"explorer?protocol={uploads.PROTOCOL}&method=sleeper"
 
 
