@@ -14,9 +14,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from ffbench.protocol import Pair
 from ffbench.submissions.stored import read_stored
 
-from . import estimates, opened
-from .estimates import Estimate
+from . import opened, theme
 from .photos import photo_pair
+from .work import estimates
+from .work.estimates import Estimate
 
 _PHOTOS = "_photos"
 _KEPT = 32
@@ -71,17 +72,22 @@ def estimate(which: PairOf) -> Estimate:
 
 
 def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
-    """Run a method and say how long that has gone on; it ends when the visitor goes elsewhere."""
-    place, started = st.empty(), time.monotonic()
+    """Run a method and say how long that has gone on, or who is ahead; it ends when the visitor goes elsewhere."""
+    shown, started = st.empty(), time.monotonic()
 
-    def tell() -> None:
-        gone = time.monotonic() - started
-        place.info(f"Estimating the flow: {gone:.0f} s", icon=":material/hourglass_top:")
+    def tell(ahead: int) -> None:
+        nonlocal started
+        if ahead:
+            started = time.monotonic()  # waiting is not the method's time
+            theme.queue(shown, ahead, estimates.LIMITS.seconds)
+        else:
+            gone = time.monotonic() - started
+            shown.info(f"Estimating the flow: {gone:.0f} s", icon=":material/hourglass_top:")
 
     try:
         found = estimates.estimate(method, pair, backward, tell)
     finally:
-        place.empty()
+        shown.empty()
     _estimates().seconds[method] = time.monotonic() - started
     return found
 

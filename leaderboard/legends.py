@@ -65,7 +65,12 @@ def _chips(entries: Sequence[tuple[str, Color]]) -> str:
 
 @cache
 def _wheel() -> str:
-    """Give the wheel with nothing around it, so that it stands on dark ground too."""
+    return data_uri(wheel())
+
+
+@cache
+def wheel() -> npt.NDArray[np.uint8]:
+    """Return the colour wheel, RGBA, with nothing around it, so that it stands on dark ground too."""
     offsets = (np.arange(_WHEEL) + 0.5) / _WHEEL * 2 - 1
     inside = np.hypot(*np.meshgrid(offsets, offsets)) <= 1
-    return data_uri(np.dstack([color_wheel_legend(_WHEEL), np.where(inside, 255, 0).astype(np.uint8)]))
+    return np.dstack([color_wheel_legend(_WHEEL), np.where(inside, 255, 0).astype(np.uint8)])

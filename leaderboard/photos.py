@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
-from pathlib import Path
 
 import numpy as np
 
 from ffbench.datasets.images import image_size, read_image
 from ffbench.errors import DataError
 from ffbench.protocol import Image, Pair
+
+from .work.private import private_folder
 
 MAX_MEGABYTES = 20
 MAX_PIXELS = 50_000_000
@@ -42,8 +42,8 @@ def photo_pair(first: tuple[str, bytes], second: tuple[str, bytes]) -> tuple[Pai
 def _read(name: str, content: bytes) -> Image:
     if len(content) > MAX_MEGABYTES * 2**20:
         raise DataError(f"{name}: is {len(content)} bytes, at most {MAX_MEGABYTES} MB are read")
-    with tempfile.TemporaryDirectory(prefix="ffbench-photo-") as folder:
-        path = Path(folder) / "photo"
+    with private_folder("photo") as folder:
+        path = folder / "photo"
         path.write_bytes(content)
         try:
             width, height = image_size(path)

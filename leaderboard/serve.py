@@ -12,6 +12,7 @@ import sys
 from streamlit.web.cli import main
 
 from .shell import PAGES
+from .startup import prepare
 
 _LATER = ("pandas", "pyarrow.dataset", "pyarrow.parquet", "scipy.stats")
 """Packages that are imported inside functions, at the first table and at the first ranks."""
@@ -24,5 +25,6 @@ def load() -> None:
 
 
 if __name__ == "__main__":
+    prepare()
     load()
     main(sys.argv[1:], prog_name="streamlit")

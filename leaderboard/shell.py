@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from ffbench.errors import FfbenchError
 
-from . import records, state, theme
+from . import records, startup, state, theme
+from .legends import wheel
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ PAGES = (
 
 def main(places: Sequence[str]) -> None:
     """Draw the page that the address names, of the records in `places`."""
-    st.set_page_config(page_title="ffbench leaderboard", page_icon=":material/face:", layout="wide")
+    startup.prepare()
+    # A picture of ours: the browser would fetch a named icon from another host.
+    st.set_page_config(page_title="ffbench leaderboard", page_icon=Image.fromarray(wheel()), layout="wide")
     records.set_places([Path(place) for place in places])
     theme.apply()
     first, *others = PAGES
@@ -61,7 +65,8 @@ def _renderer(card: PageCard) -> Callable[[], None]:
         except FfbenchError as error:
             theme.fault(str(error))
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
+            # It may quote a stranger's file, and what reads this log may be a terminal.
+            print(theme.printable(traceback.format_exc()), file=sys.stderr)
             theme.fault(f"The page {card.title} failed, {type(error).__name__}: {error}")
 
     render.__name__ = card.module

@@ -7,10 +7,12 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ffbench.results.store_row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
@@ -58,6 +60,22 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     """Give a stranger's text in one line, cut to a length, without characters that do not print."""
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def cell(text: str, longest: int = _LONGEST) -> str:
+    """Give a stranger's text for a cell or the head of a table, which readers can save as CSV: never a formula."""
+    line = plain(text, longest)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
+def argument(text: str) -> str:
+    """Give a stranger's text for a command that readers copy into a shell: one argument, whatever it holds."""
+    return shlex.quote(plain(text, 200))
+
+
+def printable(text: str) -> str:
+    """Give a stranger's text for a log, its lines kept: what a terminal would take for an order is left out."""
+    return "".join(mark if mark.isprintable() or mark == "\n" else " " for mark in text)
 
 
 def word(text: str) -> str:
@@ -169,6 +187,16 @@ def facts(values: Mapping[str, object]) -> None:
         left, right = st.columns([1, 4], gap="small")
         left.caption(name)
         right.text(plain(str(value), 600))
+
+
+def queue(shown: DeltaGenerator, ahead: int, seconds: int) -> None:
+    """Say in a place of the page how many are ahead in the queue, each of whom may take `seconds`."""
+    others = "1 other is" if ahead == 1 else f"{ahead} others are"
+    shown.info(
+        f"**You are number {ahead} in the queue.** It is your turn when {others} done; each may take up to "
+        f"{seconds // 60} min. Stay on this page: changing it gives up your place.",
+        icon=":material/hourglass_top:",
+    )
 
 
 def problems(lines: Sequence[str]) -> None:

@@ -47,4 +47,6 @@ def open_app(
         "--",
         *map(str, places or []),
     ]
+    shown = "127.0.0.1" if address in ("0.0.0.0", "::") else f"[{address}]" if ":" in address else address
+    print(f"The leaderboard opens at http://{shown}:{port}; Ctrl-C ends it.", flush=True)
     os.execv(sys.executable, command)

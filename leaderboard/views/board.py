@@ -88,7 +88,7 @@ def _draw(
         ),
         "pairs/s": st.column_config.NumberColumn(format="%.2f"),
         **{name: st.column_config.NumberColumn(format="%.3f")
-           for name in (table.unit, "95 % from", "to", "claimed", *columns)},
+           for name in (theme.cell(table.unit), "95 % from", "to", "claimed", *columns)},
     }  # fmt: skip
     cells = [{**_cells(line, table, by_path.get(line.record)), **extra.get(line.record, {})} for line in lines]
     st.dataframe(
@@ -102,15 +102,15 @@ def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
     return {
         "rank": line.rank,
         "could be": could,
-        "method": theme.plain(line.title),
+        "method": theme.cell(line.title),
         "number": [_level(line)],
-        table.unit: line.verified,
+        theme.cell(table.unit): line.verified,
         "95 % from": line.ci_low,
         "to": line.ci_high,
         "claimed": line.claimed,
         "in the paper": line.reported,
         "pairs/s": row.pairs_per_second if row is not None and row.kind == "evaluated" else None,
-        "device": theme.plain(row.device) if row is not None and row.kind == "evaluated" else None,
+        "device": theme.cell(row.device) if row is not None and row.kind == "evaluated" else None,
         "note": line.note,
     }
 

@@ -30,7 +30,7 @@ def render() -> None:
     if len(labels) < 2:
         theme.empty(
             "A comparison needs two methods on this protocol and dataset. Run another:",
-            f"ffbench eval --method farneback --protocol {board.protocol}",
+            f"ffbench eval --method farneback --protocol {theme.argument(board.protocol)}",
         )
         return
     left, right = st.columns(2)
@@ -55,7 +55,7 @@ def render() -> None:
             st.text(f"Pairs on which {name} falls behind most")
             _pairs(name, row, pairs)
     with st.expander("As text"):
-        st.code("\n".join(comparison_lines(result)), language=None)
+        st.code(theme.printable("\n".join(comparison_lines(result))), language=None)
     st.download_button(
         "Comparison (JSON)", result.model_dump_json(indent=1), "comparison.json", icon=":material/download:"
     )
@@ -88,7 +88,7 @@ def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
     # Weights from a file are not here, and without them it would be another network.
     runs = row.kind == "evaluated" and family_of(row.method) in method_names() and not from_file(row)
     cells: list[dict[str, Any]] = [
-        {"pair": _explorer_address(row, pair.key) if runs else theme.plain(pair.key),
+        {"pair": _explorer_address(row, pair.key) if runs else theme.cell(pair.key),
          "A": pair.a, "B": pair.b, "A − B": pair.difference}
         for pair in pairs
     ]  # fmt: skip

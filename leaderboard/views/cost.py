@@ -38,7 +38,7 @@ def render() -> None:
     if not points:
         theme.empty(
             f"No method that was run here has its {title} on this board.",
-            f"ffbench eval --method dis --protocol {board.protocol}",
+            f"ffbench eval --method dis --protocol {theme.argument(board.protocol)}",
         )
         return
     _draw(points, title, more_is_better)

@@ -11,12 +11,13 @@ from ffbench.protocol import Annotation, Pair, Protocol
 from ffbench.registry import family_of, method_entry, method_names, protocol_names
 from ffbench.wrappers.names import split_name
 
-from .. import estimates, explorer_cache, folders, opened, photos, theme
-from ..estimates import Estimate, pair_values
+from .. import explorer_cache, folders, opened, photos, theme
 from ..legends import flow_legend
 from ..pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
 from ..state import bound, show_link
 from ..two_images import two_images
+from ..work import estimates
+from ..work.estimates import Estimate, pair_values
 
 _SOURCES = {"protocol": "A protocol's pair", "photos": "Two photos of yours"}
 _FIRST_PROTOCOL = "ffn_head"
@@ -251,6 +252,6 @@ def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> None:
     if not values:
         st.info("This protocol scores all pairs together, so a single one has no score.", icon=":material/info:")
         return
-    rows = [{"metric": theme.plain(f"{value.title} [{value.unit}]"), "value": value.value} for value in values]
+    rows = [{"metric": theme.cell(f"{value.title} [{value.unit}]"), "value": value.value} for value in values]
     number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(rows, hide_index=True, width="stretch", column_config={"value": number})

@@ -106,7 +106,7 @@ def _scores(record: RunRecord) -> None:
         charts.bars(names, [score.value for score in scores], lows, highs, unit, color, f"bars-{number}")
     with st.expander("All scores as a table"):
         cells = [
-            {"metric": theme.plain(s.metric), "group": theme.plain(s.group), "value": s.value, "95 % from": s.ci_low,
+            {"metric": theme.cell(s.metric), "group": theme.cell(s.group), "value": s.value, "95 % from": s.ci_low,
              "to": s.ci_high, "pairs": s.pairs}
             for s in record.scores
         ]  # fmt: skip

@@ -81,7 +81,7 @@ def _block(block: Block, number: int) -> None:
     for place, line in enumerate(block.lines):
         values = [f"{cell} ★" if (place, column) in block.best else cell for column, cell in enumerate(line.cells)]
         source = {"paper": "reported"}.get(line.kind, line.source)
-        row = {"method": theme.plain(line.name), "source": theme.plain(source)}
+        row = {"method": theme.cell(line.name), "source": theme.cell(source)}
         cells.append({**row, **dict(zip(block.header, values, strict=True))})
     height = 38 + 35 * min(max(len(cells), 1), 25)
     st.dataframe(cells, hide_index=True, width="stretch", height=height, key=f"block-{number}")

@@ -14,8 +14,9 @@ from ffbench.results.text import format_value
 from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 
-from .. import opened, scoring, state, theme
-from ..bounded import Progress
+from .. import opened, state, theme
+from ..work import scoring
+from ..work.bounded import Progress
 
 _FIRST_PROTOCOL = "ffn_motion_scale"
 _SEEN = "_submission"
@@ -77,18 +78,21 @@ def _wanted(name: str, protocol: Protocol[Any]) -> None:
 
 def _read(upload: UploadedFile, protocol: str, submitter: Submitter | None) -> scoring.Outcome:
     """Have an upload read by a process of its own, and show how far that is."""
-    bar = st.progress(0.0, "Starting")
+    shown = st.empty()
+
+    def wait(ahead: int) -> None:
+        theme.queue(shown, ahead, scoring.LIMITS.seconds)
 
     def tell(progress: Progress | None) -> None:
         if progress is None:
-            bar.progress(0.0, "Starting")
+            shown.progress(0.0, "Starting")
         else:
-            bar.progress(min(1.0, progress.done / max(1, progress.total)), progress.title.capitalize())
+            shown.progress(min(1.0, progress.done / max(1, progress.total)), progress.title.capitalize())
 
     try:
-        return scoring.read_upload(upload.name, upload.getbuffer(), protocol, submitter, tell)
+        return scoring.read_upload(upload.name, upload.getbuffer(), protocol, submitter, wait, tell)
     finally:
-        bar.empty()
+        shown.empty()
 
 
 def _keep(upload: UploadedFile, protocol: str, outcome: scoring.Outcome) -> scoring.Outcome:
@@ -146,7 +150,7 @@ def _scored(record: RunRecord, package: bytes | None) -> None:
             st.metric("your own number", format_value(record.submission.claimed), border=True)
         st.metric("pairs", f"{record.pairs:,}", border=True)
     scores = [
-        {"metric": theme.plain(score.metric), "group": theme.plain(score.group), "value": score.value}
+        {"metric": theme.cell(score.metric), "group": theme.cell(score.group), "value": score.value}
         for score in record.scores
     ]
     number = st.column_config.NumberColumn(format="%.4g")

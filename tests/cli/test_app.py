@@ -12,7 +12,9 @@ import pytest
 from ffbench import cli
 
 
-def test_command_runs_the_app_that_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_runs_the_app_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("streamlit", reason="the extra `leaderboard` is not installed")
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _, command: started.append(command))
@@ -28,6 +30,7 @@ def test_command_runs_the_app_that_is_installed(tmp_path: Path, monkeypatch: pyt
     assert (script.parent / ".streamlit" / "config.toml").is_file()
     assert {"--server.port=8600", "--server.headless=true", "--server.address=127.0.0.1"} < set(command)
     assert command[-2:] == ["--", str(tmp_path)]
+    assert "http://127.0.0.1:8600" in capsys.readouterr().out
 
 
 def test_a_place_that_is_not_there_is_said(

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ffbench.errors import FfbenchError
-from ffbench.leaderboard import bounded, worker
+from ffbench.leaderboard.work import bounded, worker
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the extra `leaderboard` is not installed")
 APP = str(Path(__file__).parents[2] / "leaderboard" / "app.py")
@@ -52,7 +52,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(folder: Path, task: str, request: Any, limits: Any, tell: Any, instead: str) -> dict[str, Any]:
         tell(None)
         tell(bounded.Progress("scoring", 1, 3))
-        module = import_module(f"ffbench.leaderboard.{worker.TASKS[task]}")
+        module = import_module(f"ffbench.leaderboard.work.{worker.TASKS[task]}")
         try:
             answer: dict[str, Any] = module.answer(
                 folder, {**request, "limits": {**asdict(limits), "threads": torch.get_num_threads()}}

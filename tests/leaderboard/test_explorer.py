@@ -15,8 +15,9 @@ from PIL import Image
 from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import write_flo
-from ffbench.leaderboard import bounded, estimates, folders
-from ffbench.leaderboard.estimates import Estimate
+from ffbench.leaderboard import folders
+from ffbench.leaderboard.work import bounded, estimates
+from ffbench.leaderboard.work.estimates import Estimate
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols import ffn

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,8 +32,9 @@ FLAGS = (
 )  # fmt: skip
 HACKED = f"<img src=x onerror='window.hacked=1'><script>window.hacked=1</script> {EVIL}"
 """A method's name that would leave a mark if any page took it for more than text."""
+PORT = "{port}"
 DESKTOP, PHONE = (1280, 900), (390, 844)
-_PATIENCE = 120
+_PATIENCE = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,24 +54,43 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ):
         values = list(hard + number + np.random.default_rng(number).normal(0, 0.1, len(hard)))
         make_run(folder / "runs", name, values, method=MethodCard(id=title, title=title))
+    start = "from ffbench.cli import main; main()"
+    command = [sys.executable, "-c", start, "app", "--no-browser", "--port", PORT, str(folder / "runs")]
+    data = str(uploads.make_dataset(folder / "data"))
+    with serve(command, folder, FFBENCH_DATA=data) as server:
+        yield server.address
+
+
+@dataclass
+class Server:
+    """A process that serves the pages."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serve(command: Sequence[str], folder: Path, cwd: Path | None = None, **environment: str) -> Iterator[Server]:
+    """Run what serves the pages, with `PORT` of the command replaced by a free one, until they are no longer needed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "FFBENCH_CACHE": str(folder / "cache"),
-        "FFBENCH_DATA": str(uploads.make_dataset(folder / "data")),
-    }
-    start = "from ffbench.cli import main; main()"
-    command = [sys.executable, "-c", start, "app", "--no-browser", "--port", str(port), str(folder / "runs")]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        port = str(probe.getsockname()[1])
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [part.replace(PORT, port) for part in command],
+            env={**os.environ, "FFBENCH_CACHE": str(folder / "cache"), **environment},
+            cwd=cwd or folder,
+            stdout=file,
+            stderr=file,
+        )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "log")
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+        yield Server(f"http://127.0.0.1:{port}", process, log)
     finally:
-        server.terminate()
-        server.wait(30)
+        process.terminate()
+        process.wait(60)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -82,18 +105,57 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Start a browser of this machine, with one cache for all tests; skip where there is none."""
+def proxy() -> Iterator[Proxy]:
+    """Stand between the browser and all hosts but this machine."""
+    with Proxy() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(proxy: Proxy) -> Iterator[Any]:
+    """Start a browser of this machine, with no network and one cache for all tests; skip where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the extra `dev`")
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip(f"no browser is installed, looked for {', '.join(BROWSERS)} in PATH")
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        flags = [*FLAGS, f"--proxy-server=http://127.0.0.1:{proxy.port}"]
+        started = playwright.chromium.launch(executable_path=found, args=flags)
         context = started.new_context(reduced_motion="reduce")
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(1000 * _PATIENCE)
         yield context
         started.close()
+
+
+class Proxy:
+    """A proxy that lets nothing through and notes what was wanted: what a browser sees of the world without a network.
+
+    The browser asks it for all hosts but this machine, also for what pages do not know of, such as their icons.
+    """
+
+    def __init__(self) -> None:
+        self.wanted: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+
+    def __enter__(self) -> Proxy:
+        threading.Thread(target=self._refuse, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.close()
+
+    def _refuse(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            with connection:
+                connection.settimeout(10)
+                with contextlib.suppress(OSError):
+                    self.wanted.append(connection.recv(4096).decode(errors="replace").partition("\r\n")[0])
+                    connection.sendall(b"HTTP/1.1 403 no network\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 @dataclass

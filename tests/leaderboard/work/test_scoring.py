@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ffbench.errors import DataError
-from ffbench.leaderboard import scoring
-from ffbench.leaderboard.bounded import Busy, Limits, Progress
-from ffbench.leaderboard.scoring import read_upload
+from ffbench.leaderboard.work import scoring
+from ffbench.leaderboard.work.bounded import Limits, Progress
+from ffbench.leaderboard.work.scoring import read_upload
 from ffbench.results.store_verification import verify_store
 from ffbench.submissions.submit import Submitter
 from tests.leaderboard import uploads
@@ -35,12 +35,16 @@ def silent(progress: Progress | None) -> None:
     pass
 
 
+def at_once(ahead: int) -> None:
+    pytest.fail("nobody else was there")
+
+
 @pytest.mark.slow
 def test_an_upload_becomes_a_record_that_a_store_takes(tmp_path: Path, scratch: Path) -> None:
     upload = uploads.good(tmp_path)
     told: list[Progress | None] = []
     submitter = Submitter("My <b>Net</b>", claimed=2.5)
-    found = read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, submitter, told.append)
+    found = read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, submitter, at_once, told.append)
     assert found.record is not None
     assert found.package is not None
     assert found.record.primary.value == pytest.approx(3.0, abs=1e-6)
@@ -75,7 +79,7 @@ def test_a_visitor_who_goes_takes_the_process_along(
     monkeypatch.setattr(subprocess, "Popen", start)
     upload = uploads.good(tmp_path)
     with pytest.raises(Gone):
-        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, leave)
+        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, at_once, leave)
     (process,) = started
     assert process.returncode == -signal.SIGKILL
     assert not list(scratch.iterdir())
@@ -83,16 +87,26 @@ def test_a_visitor_who_goes_takes_the_process_along(
 
 def test_time_that_is_up_is_said(tmp_path: Path, scratch: Path) -> None:
     upload = uploads.good(tmp_path)
+    content = memoryview(upload.content)
     with pytest.raises(DataError, match="longer than 0 s; score it yourself"):
-        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, silent, Limits(seconds=0))
+        read_upload(upload.name, content, uploads.PROTOCOL, None, at_once, silent, Limits(seconds=0))
     assert not list(scratch.iterdir())
 
 
 def test_one_upload_at_a_time(tmp_path: Path, scratch: Path) -> None:
     upload = uploads.good(tmp_path)
-    with scoring._ONE_AT_A_TIME, pytest.raises(Busy, match="try again"):
-        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, silent)
-    with pytest.raises(DataError, match=r"evil\.exe: expected an archive, \.zip"):
-        read_upload("evil.exe", memoryview(b""), uploads.PROTOCOL, None, silent)
-    assert scoring._ONE_AT_A_TIME.acquire(blocking=False)
-    scoring._ONE_AT_A_TIME.release()
+
+    class Gone(BaseException):
+        pass
+
+    def leave(ahead: int) -> None:
+        assert ahead == 1
+        raise Gone
+
+    with scoring.PLACE.take(at_once), pytest.raises(Gone):
+        read_upload(upload.name, memoryview(upload.content), uploads.PROTOCOL, None, leave, silent)
+    assert not list(scratch.iterdir())
+    with scoring.PLACE.take(at_once), pytest.raises(DataError, match=r"evil\.exe: expected an archive, \.zip"):
+        read_upload("evil.exe", memoryview(b""), uploads.PROTOCOL, None, at_once, silent)
+    with scoring.PLACE.take(at_once):  # free again
+        pass

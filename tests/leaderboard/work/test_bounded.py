@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.leaderboard import bounded
-from ffbench.leaderboard.bounded import Limits
+from ffbench.leaderboard.work import bounded
+from ffbench.leaderboard.work.bounded import Limits
 
 
 def child(body: str, seconds: int = 20) -> subprocess.CompletedProcess[str]:
     code = (
-        "from ffbench.leaderboard.worker import bound_this_process\n"
+        "from ffbench.leaderboard.work.worker import bound_this_process\n"
         f"bound_this_process({seconds}, {300 * 2**20}, {2**20})\n{body}"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

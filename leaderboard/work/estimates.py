@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,12 @@ from ffbench.protocol import NumpyFlows, Pair, Protocol
 from . import bounded
 from .bounded import Limits
 from .estimate_task import FLOWS, PAIR
+from .place import Place
+from .private import private_folder
 
 LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
 """Of one pair, the loading of the method included; half of the processors are left to the pages."""
-_ONE_AT_A_TIME = threading.Lock()
-_PATIENCE = 30
-"""Seconds that a visitor waits for the method of another's."""
-_BUSY = "the flow of another pair is being estimated; try again in a minute"
+PLACE = Place("pairs of other visitors")
 _INSTEAD = "run it yourself with `ffbench flow`"
 
 
@@ -46,7 +44,7 @@ class Value:
 
 
 def estimate(
-    method: str, pair: Pair[Any], backward: bool, tell: Callable[[], None], limits: Limits = LIMITS
+    method: str, pair: Pair[Any], backward: bool, tell: Callable[[int], None], limits: Limits = LIMITS
 ) -> Estimate:
     """Run a method on a pair, and on the swapped images too if the backward flow is wanted.
 
@@ -54,18 +52,19 @@ def estimate(
         method: `family[/variant][:checkpoint]`.
         pair: its images, (H, W, 3) uint8.
         backward: whether the backward flow is wanted.
-        tell: called five times a second; what it raises ends the method.
-        limits: of the process.
+        tell: called five times a second with how many pairs are ahead in the queue, 0 while the method runs; what it
+            raises gives up the place in the queue, or ends the method.
+        limits: of the process; time counts from when it starts.
 
     Raises:
-        Busy: a method of another visitor's is running.
+        Busy: too many others are waiting.
         MethodError: the method cannot be loaded, failed, or asked for more than `limits`.
     """
-    with bounded.private_folder("ffbench-estimate-", _ONE_AT_A_TIME, _PATIENCE, _BUSY) as folder:
+    with PLACE.take(tell), private_folder("estimate") as folder:
         np.savez(folder / PAIR, image1=pair.image1, image2=pair.image2)
         request = {"method": method, "backward": backward}
         try:
-            result = bounded.run(folder, "estimate", request, limits, lambda _: tell(), _INSTEAD)
+            result = bounded.run(folder, "estimate", request, limits, lambda _: tell(0), _INSTEAD)
         except DataError as error:
             raise MethodError(f"{method}: {error}") from error
         if "error" in result:

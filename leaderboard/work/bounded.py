@@ -1,4 +1,4 @@
-"""Work of visitors' in a process of its own, bounded in time, memory and files, in a private folder."""
+"""Work of visitors' in a process of its own, bounded in time, memory and files, that ends with this one."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ffbench.errors import DataError, FfbenchError
+from ffbench.errors import DataError
 
 _POLL_SECONDS = 0.2
+_WORKER = ("-m", f"{__package__}.worker")
 _LAST_WORDS = 500
-
-
-class Busy(FfbenchError):
-    """Another visitor's work of this kind is being done."""
 
 
 @dataclass(frozen=True)
@@ -44,28 +39,6 @@ class Progress:
     title: str
     done: int
     total: int
-
-
-@contextlib.contextmanager
-def private_folder(prefix: str, place: threading.Lock, patience: float, busy: str) -> Iterator[Path]:
-    """Take the one place of a kind of work, and a folder for it; both are given up in the end.
-
-    Args:
-        prefix: of the folder's name.
-        place: held while the folder is there.
-        patience: seconds that a visitor waits for the place.
-        busy: said to one who waited in vain.
-
-    Raises:
-        Busy: the place was not free in time.
-    """
-    if not place.acquire(timeout=patience):
-        raise Busy(busy)
-    try:
-        with tempfile.TemporaryDirectory(prefix=prefix) as folder:
-            yield Path(folder)
-    finally:
-        place.release()
 
 
 def run(
@@ -117,17 +90,20 @@ def _progress(folder: Path) -> Progress | None:
 
 @contextlib.contextmanager
 def _process(folder: Path, threads: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the worker in a session and an empty folder of its own; kill all of it in the end."""
+    """Start the worker in a session and an empty folder of its own; kill all of it in the end.
+
+    Its standard input is a pipe that is never written to: when this process ends, the worker sees it closed.
+    """
     for name in ("work", "scratch"):
         (folder / name).mkdir()
     environment = {**os.environ, "TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "ffbench.leaderboard.worker", str(folder)]
+    command = [sys.executable, *_WORKER, str(folder)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=folder / "work",
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -138,6 +114,12 @@ def _process(folder: Path, threads: int) -> Iterator[subprocess.Popen[bytes]]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+            # As the first process of a container this one inherits what the worker had started.
+            with contextlib.suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-process.pid, 0)
 
 
 def _too_long(limits: Limits, instead: str) -> DataError:

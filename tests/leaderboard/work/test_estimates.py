@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError
-from ffbench.leaderboard import estimate_task, estimates
-from ffbench.leaderboard.bounded import Busy, Limits
+from ffbench.leaderboard.work import bounded, estimate_task, estimates
+from ffbench.leaderboard.work.bounded import Limits
 from ffbench.protocol import Pair
 from ffbench.registry import load_method
 
@@ -30,8 +30,8 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def silent() -> None:
-    pass
+def silent(ahead: int) -> None:
+    assert ahead == 0
 
 
 @pytest.mark.slow
@@ -61,21 +61,33 @@ def test_a_visitor_who_goes_ends_the_method(scratch: Path, monkeypatch: pytest.M
     class Gone(BaseException):
         pass
 
-    def leave() -> None:
+    def leave(ahead: int) -> None:
         raise Gone
 
     with pytest.raises(Gone):
         estimates.estimate("dis", PAIR, False, leave)
     assert started[0].returncode is not None
     assert not list(scratch.iterdir())
-    assert estimates._ONE_AT_A_TIME.acquire(blocking=False)
-    estimates._ONE_AT_A_TIME.release()
+    with estimates.PLACE.take(silent):  # free again
+        pass
 
 
-def test_one_method_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "_PATIENCE", 0)
-    with estimates._ONE_AT_A_TIME, pytest.raises(Busy, match="try again"):
-        estimates.estimate("dis", PAIR, False, silent)
+def test_one_method_at_a_time_and_waiting_is_none_of_its_time(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds of the process begin with the process: who waits longer than they allow loses nothing by it."""
+    monkeypatch.setattr(bounded, "run", lambda *arguments: {"error": "ran"})
+    told: list[int] = []
+    holder = estimates.PLACE.take(silent)
+    holder.__enter__()
+
+    def tell(ahead: int) -> None:
+        told.append(ahead)
+        assert not list(scratch.iterdir())
+        if len(told) == 3:
+            holder.__exit__(None, None, None)
+
+    with pytest.raises(MethodError, match="ran"):
+        estimates.estimate("dis", PAIR, False, tell, Limits(seconds=0))
+    assert told == [1, 1, 1]
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
-"""The process that does what the pages must bound: `python -m ffbench.leaderboard.worker FOLDER`.
+"""The process that does what the pages must bound: `python -m ffbench.leaderboard.work.worker FOLDER`.
 
-It bounds itself before it imports anything that could read an upload or run a method: memory, processor time, time,
-size of files, no core dumps. `FOLDER/request.json` says what to do, `FOLDER/result.json` what came of it.
+It ties itself to the process that started it, and bounds itself before it imports anything that could read an upload
+or run a method: memory, processor time, time, size of files, no core dumps. `FOLDER/request.json` says what to do,
+`FOLDER/result.json` what came of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import resource
 import signal
 import sys
 from pathlib import Path
+
+from .lifeline import end_with_the_starter
 
 TASKS = {"score": "scoring_task", "estimate": "estimate_task"}
 """Module by task; its `answer(folder, request)` gives the result."""
@@ -53,4 +56,5 @@ def bound_this_process(seconds: int, memory_bytes: int, file_bytes: int, threads
 
 
 if __name__ == "__main__":
+    end_with_the_starter()
     main(Path(sys.argv[1]))

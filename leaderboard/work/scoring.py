@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,13 +15,14 @@ from ffbench.submissions.submit import Submitter
 
 from . import bounded
 from .bounded import Limits, Progress
+from .place import Place
+from .private import private_folder
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".bundle")
 MAX_MEGABYTES = 500
 """What an upload may weigh; larger ones are for `ffbench submit`."""
-_ONE_AT_A_TIME = threading.Lock()
 LIMITS = Limits()
-_BUSY = "another submission is being read; try again in a minute"
+PLACE = Place("submissions of other visitors")
 _INSTEAD = "score it yourself with `ffbench submit`"
 
 
@@ -57,28 +57,31 @@ def read_upload(
     content: memoryview,
     protocol: str,
     submitter: Submitter | None,
+    wait: Callable[[int], None],
     tell: Callable[[Progress | None], None],
     limits: Limits = LIMITS,
 ) -> Outcome:
     """Validate an uploaded archive, and score it for `submitter` if there is one.
 
     One upload at a time. Whatever happens, also when `tell` raises because the visitor has gone, the process is killed
-    and the folder removed.
+    and the folder removed; when `wait` raises, the place in the queue is given up.
 
     Args:
         name: of the upload, whose suffix says of what kind it is.
         content: its bytes.
         protocol: name of the protocol, which is opened on its default dataset.
         submitter: goes into the record; None to validate alone.
-        tell: called five times a second with how far it is, None at first.
-        limits: of the process.
+        wait: called five times a second with how many uploads are ahead in the queue, while any are.
+        tell: called five times a second with how far the process is, None at first.
+        limits: of the process; time counts from when it starts.
 
     Raises:
-        Busy: another upload is being read.
+        Busy: too many others are waiting.
         DataError: the archive is refused, or asks for more than `limits`.
     """
-    with bounded.private_folder("ffbench-upload-", _ONE_AT_A_TIME, 0, _BUSY) as folder:
-        archive = folder / f"upload{archive_suffix(name)}"
+    suffix = archive_suffix(name)
+    with PLACE.take(wait), private_folder("upload") as folder:
+        archive = folder / f"upload{suffix}"
         archive.write_bytes(content)
         given = None if submitter is None else asdict(submitter)
         request = {"archive": archive.name, "protocol": protocol, "submitter": given}
