@@ -13,15 +13,16 @@ from typing import IO, BinaryIO
 from ffbench.archives.names import is_ignored
 from ffbench.archives.tar_directory import TarEntry, read_tar_directory
 from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
+from ffbench.bounds import is_bomb
 from ffbench.errors import DataError
 
 SUFFIXES = (".zip", ".tar")
 """Archives of which a member can be read without unpacking what lies before it."""
 MAX_ENTRIES = 2**20
 """Members of one archive. FacialFlowNet as a whole has about 600,000 files."""
-_MAX_RATIO, _SMALL = 200, 2**26
-"""Members of more than `_SMALL` bytes are refused if they unpack to more than `_MAX_RATIO` times what is stored; masks,
-which do, are smaller."""
+_FREE_ENTRIES, _BYTES_PER_ENTRY = 2**15, 512
+"""Members beyond the first are as many as the archive has room for: the record that is kept of one takes more memory
+than a member of no bytes takes in the file."""
 _MAX_FAULTS = 20
 _LARGEST_RATIO = 1033
 """More than this deflate cannot give: a larger stated size is not true."""
@@ -88,14 +89,12 @@ def _tar_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
 
 
 def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
-    archive = read_directory(path, file, MAX_ENTRIES)
-    infos = archive.infolist()
-    if len(infos) > MAX_ENTRIES:
-        raise DataError(f"{path}: holds more than {MAX_ENTRIES} files; it is refused")
+    length = os.fstat(file.fileno()).st_size
+    archive = read_directory(path, file, min(MAX_ENTRIES, _FREE_ENTRIES + length // _BYTES_PER_ENTRY))
     lock = threading.Lock()
     members: list[Member] = []
     faults: list[str] = []
-    for info in infos:
+    for info in archive.infolist():
         try:
             name = checked_name(path, info)
         except DataError as error:
@@ -103,9 +102,8 @@ def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
             continue
         if info.is_dir() or is_ignored(name):
             continue
-        if info.file_size > _LARGEST_RATIO * info.compress_size + 2**10 or (
-            info.file_size > _SMALL and info.file_size > _MAX_RATIO * info.compress_size
-        ):
+        stated = _LARGEST_RATIO * info.compress_size + 2**10
+        if info.file_size > stated or is_bomb(info.compress_size, info.file_size):
             faults.append(f"{name} would unpack from {info.compress_size} to {info.file_size} bytes")
         members.append(_ZipMember(path, archive, lock, name, info))
     return members, faults

@@ -11,8 +11,14 @@ from ffbench.errors import DataError, UsageError
 _BLOCK_BYTES = 2**20
 
 
-def copy_exactly(content: IO[bytes], target: Path, count: int) -> None:
-    """Write `count` bytes of `content` to `target`.
+def copy_exactly(content: IO[bytes], target: Path, count: int, *, alone: bool = True) -> None:
+    """Write `count` bytes of `content` to `target`, in blocks.
+
+    Args:
+        content: a file, read from where it stands.
+        target: the copy.
+        count: how many bytes.
+        alone: whether nothing may follow them in `content`.
 
     Raises:
         DataError: there are fewer, or more; the message begins with the target.
@@ -25,7 +31,7 @@ def copy_exactly(content: IO[bytes], target: Path, count: int) -> None:
                 raise DataError(f"{target}: is cut short, {count - left} bytes of the {count} that were stated")
             write_scratch(file, block)
             left -= len(block)
-        if content.read(1):
+        if alone and content.read(1):
             raise DataError(f"{target}: has more bytes than the {count} that were stated")
 
 

@@ -76,6 +76,9 @@ def _list(path: Path, file: BinaryIO, max_entries: int) -> tuple[list[TarEntry],
                 raise DataError(f"{path}: holds more than {max_entries} files; it is refused")
             if member.isdir() and member.name in (".", "./", ""):
                 continue
+            if member.size < 0:
+                # To go on would be to go back, to a header that was read before.
+                raise DataError(f"{path}: states {member.size} bytes for a member; it is damaged")
             try:
                 name = safe_name(path, member.name)
             except DataError as error:

@@ -13,21 +13,27 @@ from ffbench.errors import DataError
 
 # A file in the directory of a zip takes 46 bytes, its name and some extra fields.
 _DIRECTORY_BYTES_PER_ENTRY = 512
+_ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 """What the zip library raises, beside OSError, at a member that is damaged."""
 
 
 class _BoundedReader:
-    """A file that refuses single reads of more than `limit` bytes: sizes in headers are not to be believed."""
+    """A file that refuses single reads of more than `limit` bytes: sizes in headers are not to be believed.
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
-        self._file, self.limit = file, limit
+    The library reads the directory at once and makes an object of each entry, 15 times as large as the shortest.
+    """
+
+    def __init__(self, file: BinaryIO, limit: int, max_entries: int) -> None:
+        self._file, self.limit, self._max_entries = file, limit, max_entries
 
     def read(self, count: int = -1) -> bytes:
         content = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
         if len(content) > self.limit:
             raise zipfile.BadZipFile(f"its directory is larger than {self.limit} bytes")
+        if content.startswith(_ENTRY) and content.count(_ENTRY) > self._max_entries:
+            raise zipfile.BadZipFile(f"it holds more than {self._max_entries} files")
         return content
 
     def __getattr__(self, name: str) -> object:
@@ -38,9 +44,9 @@ def read_directory(path: Path, file: BinaryIO, max_entries: int) -> zipfile.ZipF
     """Read the directory of the archive that `file` is open on; `path` names it in errors.
 
     Raises:
-        DataError: not a zip archive, damaged, or its directory is larger than `max_entries` members can make it.
+        DataError: not a zip archive, damaged, or one of more than `max_entries` members.
     """
-    reader = _BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY))
+    reader = _BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
     try:
         return zipfile.ZipFile(reader)  # type: ignore[call-overload, no-any-return]
     # Beside BadZipFile, damage shows as whatever the parser trips over.
@@ -63,3 +69,18 @@ def checked_name(path: Path, member: zipfile.ZipInfo) -> str:
     if not member.is_dir() and member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{path}: {name} is packed by method {member.compress_type}, expected deflate")
     return name
+
+
+def require_stored(archive: zipfile.ZipFile, length: int) -> None:
+    """Check that an archive of `length` bytes holds its members as they are, each byte of it in one of them at most.
+
+    Raises:
+        ValueError: members are packed, or lie over each other.
+    """
+    members = archive.infolist()
+    packed = next((member for member in members if member.compress_type != zipfile.ZIP_STORED), None)
+    if packed is not None:
+        raise ValueError(f"{packed.filename} is compressed")
+    total = sum(member.file_size for member in members)
+    if total > length:
+        raise ValueError(f"its members have {total} bytes in a file of {length}: they lie over each other")

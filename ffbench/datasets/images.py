@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from ffbench.archives.member_path import Place, as_place
+from ffbench.bounds import refuse_bomb
 from ffbench.errors import DataError
 
 MAX_PIXELS = 2**26
@@ -20,29 +22,56 @@ _FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _EXIF_ORIENTATION = 0x0112
 # PNG may carry one too, but behind the pixels: to look for it would decode every image twice. TIFF turns itself.
 _ORIENTED_FORMATS = ("JPEG", "WEBP")
+_SIDEWAYS = range(5, 9)
+_Turn = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+_UPRIGHT: dict[int, _Turn] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
+"""By orientation tag, what stands the image upright (Exif 2.32, 4.6.4 A)."""
+_MAX_PIXELS_OF = {"WEBP": 2**23, "PPM": 2**25}
+"""Their decoders hold several copies of the image."""
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+_SMALL_TILE = 2**20
+_STRIP_PIXELS = 2**20
+# Of a PNG's texts, which nobody looks at, Pillow would unpack 64 MB.
+PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
 
 
-def read_image(path: Place | str) -> npt.NDArray[np.uint8]:
+def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Read an image file as an (H, W, 3) uint8 RGB array.
 
     Grey becomes three equal channels, 16-bit samples keep their upper byte, alpha is dropped without
     blending, an EXIF orientation of a JPEG or WEBP is applied.
 
+    Args:
+        path: the file.
+        expected_size: (H, W) that the image must have; another is refused before it is decoded.
+
     Raises:
-        DataError: the file is missing, truncated, larger than `MAX_PIXELS` or not a PNG, JPEG, BMP,
-            PGM/PPM, TIFF or WebP image of 8 or 16 bits.
+        DataError: the file is missing, truncated, larger than `MAX_PIXELS`, of far fewer bytes than its pixels could
+            have, of another size than expected, or not a PNG, JPEG, BMP, PGM/PPM, TIFF or WebP image of 8 or 16 bits.
     """
     path = as_place(path)
     image = _open(path)
     try:
         with image:
+            orientation = _orientation(image)
+            height, width = image.size if orientation in _SIDEWAYS else image.size[::-1]
+            if expected_size is not None and (height, width) != expected_size:
+                wanted = f"{expected_size[1]} x {expected_size[0]}"
+                raise DataError(f"{path}: {width} x {height} pixels, expected {wanted} (width x height)")
+            if expected_size is None:
+                refuse_bomb(path, path.stat().st_size, 3 * width * height)
             image.load()
-            upright = ImageOps.exif_transpose(image) if image.format in _ORIENTED_FORMATS else image
-            if upright.mode.startswith("I"):
-                return _from_wide_grey(path, np.asarray(upright))
-            if upright.mode == "F":
-                raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
-            return np.array(upright.convert("RGB"))
+            pixels = _to_rgb(path, image)
+        # The decoder's own copy is given up by now.
+        return np.ascontiguousarray(_UPRIGHT.get(orientation, _as_it_is)(pixels))
     except DataError:
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
@@ -67,14 +96,16 @@ def image_size(path: Place | str) -> tuple[int, int]:
     try:
         with _open(path) as image:
             width, height = image.size
-            # Values 5 to 8 of the orientation tag lay the image on its side.
-            oriented = image.format in _ORIENTED_FORMATS
-            sideways = oriented and image.getexif().get(_EXIF_ORIENTATION) in range(5, 9)
+            sideways = _orientation(image) in _SIDEWAYS
     except DataError:
         raise
     except Exception as error:
         raise DataError(f"{path}: the image's header is damaged ({_one_line(error)})") from error
     return (height, width) if sideways else (width, height)
+
+
+def _as_it_is(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return pixels
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -99,17 +130,53 @@ def _open(path: Place) -> Image.Image:
     except Exception as error:
         raise DataError(f"{path}: cannot be read as an image ({_one_line(error)})") from error
     width, height = image.size
-    if not 0 < width * height <= MAX_PIXELS:
+    most = _MAX_PIXELS_OF.get(str(image.format), MAX_PIXELS)
+    try:
+        if not 0 < width * height <= most:
+            raise DataError(f"{path}: the header says {width} x {height}; at most {most} pixels are read")
+        _check_tiles(path, image)
+    except DataError:
         image.close()
-        raise DataError(f"{path}: the header says {width} x {height}; at most {MAX_PIXELS} pixels are read")
+        raise
     return image
 
 
-def _from_wide_grey(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _check_tiles(path: Place, image: Image.Image) -> None:
+    """Check that the tiles of a TIFF are not larger than it is: each is unpacked whole, whatever it adds."""
+    tags = getattr(image, "tag_v2", {})
+    sides = [tags.get(tag) or 0 for tag in (_TILE_WIDTH, _TILE_LENGTH)]
+    if not all(isinstance(side, int) for side in sides):
+        raise DataError(f"{path}: the image's header is damaged (tiles of {sides[0]} x {sides[1]})")
+    if sides[0] * sides[1] > _SMALL_TILE + 2 * image.size[0] * image.size[1]:
+        raise DataError(f"{path}: tiles of {sides[0]} x {sides[1]} pixels, larger than the image; it is refused")
+
+
+def _orientation(image: Image.Image) -> int:
+    return int(image.getexif().get(_EXIF_ORIENTATION, 1)) if image.format in _ORIENTED_FORMATS else 1
+
+
+def _to_rgb(path: Place, image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Convert a decoded image in strips of rows, so that no second copy of it is made."""
+    if image.mode == "F":
+        raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = image if rows >= height else image.crop((0, top, width, bottom))
+        if strip.mode.startswith("I"):
+            pixels[top:bottom] = _upper_byte(path, np.asarray(strip))[:, :, None]
+        else:
+            pixels[top:bottom] = np.asarray(strip.convert("RGB"))
+    return pixels
+
+
+def _upper_byte(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     values = grey.astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise DataError(f"{path}: has samples outside 0..65535; expected 8 or 16 bits")
-    return np.repeat((values >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+    return (values >> 8).astype(np.uint8)
 
 
 def _expected() -> str:

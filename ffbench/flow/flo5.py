@@ -5,7 +5,6 @@ The HDF5 library parses these files in C; from strangers `.flo` is the safer for
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.flow.checks import MAX_PIXELS, FlowField, check_dimensions, check_size, check_values, reading
+from ffbench.flow.checks import FlowField, check_dimensions, check_size, check_values, reading
+from ffbench.flow.hdf5_storage import check_storage
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 64
@@ -42,6 +42,7 @@ def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None) ->
                 raise DataError(f"{path}: 'flow' is not a dataset, expected one of (H, W, 2) float32")
             _check_dataset(path, dataset)
             check_size(path, dataset.shape[:2], expected_size)
+            check_storage(path, dataset, bounded=expected_size is not None)
             flow = np.empty(dataset.shape, np.float32)
             dataset.read_direct(flow)
     except DataError:
@@ -82,24 +83,12 @@ def _check_length(path: Path | str) -> None:
 
 
 def _check_dataset(path: Path | str, dataset: Any) -> None:
-    """Check type, shape and storage of the dataset before anything is allocated for it."""
+    """Check type and shape of the dataset before anything is allocated for it."""
     if dataset.dtype.kind != "f" or dataset.dtype.itemsize != 4 or dataset.dtype.subdtype is not None:
         raise DataError(f"{path}: 'flow' holds {dataset.dtype}, expected float32")
     if len(dataset.shape) != 3 or dataset.shape[2] != 2:
         raise DataError(f"{path}: 'flow' has shape {dataset.shape}, expected (H, W, 2)")
     check_dimensions(path, dataset.shape[1], dataset.shape[0])
-    if dataset.is_virtual or dataset.external is not None:
-        raise DataError(f"{path}: 'flow' is stored in other files, expected the values in this one")
-    if dataset.chunks is None:
-        complete = dataset.id.get_storage_size() == dataset.nbytes
-    else:
-        if math.prod(dataset.chunks) > 2 * MAX_PIXELS:
-            raise DataError(f"{path}: 'flow' is stored in chunks of {dataset.chunks}, larger than any flow")
-        counts = (math.ceil(side / chunk) for side, chunk in zip(dataset.shape, dataset.chunks, strict=True))
-        complete = dataset.id.get_num_chunks() == math.prod(counts)
-    if not complete:
-        # HDF5 itself would fill the gaps with zeros.
-        raise DataError(f"{path}: parts of 'flow' are missing, expected all {dataset.shape} values")
 
 
 def _first_line(error: Exception) -> str:

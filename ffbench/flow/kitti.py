@@ -5,6 +5,7 @@ Format: KITTI optical flow development kit 2015. Values lie in [-512, 511.98] px
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
@@ -13,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ffbench.bounds import inflated, refuse_bomb
 from ffbench.errors import DataError
 from ffbench.flow.checks import (
     MAX_PIXELS,
@@ -43,15 +45,21 @@ def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -
             raise DataError(f"{path}: {length} bytes, expected at most {MAX_FILE_BYTES} for a flow PNG")
         content = file.read(length)
     header, data = _split_png(path, content)
+    del content  # of noise it is as large as what is made of it
     height, width = _parse_header(path, header)
     check_size(path, (height, width), expected_size)
+    if expected_size is None:
+        refuse_bomb(path, length, 8 * height * width)
     _check_pixels(path, data, height, width)
     # The decoder sees only what was checked: no text, colour or animation chunks.
     checked = SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    del data
     bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
     if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
         raise DataError(f"{path}: the PNG cannot be decoded, it is damaged")
-    flow: FlowField = (bgr[:, :, :0:-1].astype(np.float32) - ZERO) / np.float32(STEPS_PER_PIXEL)
+    flow: FlowField = bgr[:, :, :0:-1].astype(np.float32)
+    flow -= ZERO
+    flow /= STEPS_PER_PIXEL
     flow[bgr[:, :, 0] == 0] = UNKNOWN
     return flow
 
@@ -119,15 +127,19 @@ def _parse_header(path: Path | str, header: bytes) -> tuple[int, int]:
 def _check_pixels(path: Path | str, data: bytes, height: int, width: int) -> None:
     """Check that the compressed data hold exactly the rows that the header states."""
     row_bytes = 1 + 6 * width
-    decoder = zlib.decompressobj()
+    wanted, place = height * row_bytes, 0
     try:
-        rows = decoder.decompress(data, height * row_bytes + 1)
-    except zlib.error as error:
-        raise DataError(f"{path}: the PNG's pixels are damaged ({error})") from error
-    if len(rows) != height * row_bytes or not decoder.eof or decoder.unused_data:
+        for content in inflated(io.BytesIO(data), len(data)):
+            # The first byte of each row names its filter.
+            if max(content[-place % row_bytes :: row_bytes], default=0) > 4:
+                raise DataError(f"{path}: the PNG's pixels are damaged (unknown row filter)")
+            place += len(content)
+            if place > wanted:
+                break
+    except ValueError as error:
+        raise DataError(f"{path}: the PNG's pixels cannot be unpacked, the data {error}") from error
+    if place != wanted:
         raise DataError(f"{path}: the PNG's pixels are not those of {width} x {height}, as its header states")
-    if max(rows[::row_bytes]) > 4:
-        raise DataError(f"{path}: the PNG's pixels are damaged (unknown row filter)")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

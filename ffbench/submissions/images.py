@@ -69,11 +69,7 @@ class ProtocolImages(Protocol[None]):
         images = []
         for number in (1, 2):
             path = _image_path(self.root, key, number)
-            image = read_image(path)
-            if image.shape[:2] != self._pairs[key]:
-                height, width = self._pairs[key]
-                raise DataError(f"{path}: {image.shape[1]} x {image.shape[0]} pixels, expected {width} x {height}")
-            images.append(image)
+            images.append(read_image(path, self._pairs[key]))
         return Pair(key, images[0], images[1], None)
 
     def score(self, pair: Pair[None], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import os
 import tempfile
 import threading
 import zlib
@@ -13,10 +13,9 @@ from typing import IO
 
 from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.archives.tar_directory import read_tar_directory
+from ffbench.bounds import inflated
 from ffbench.errors import DataError
 from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder
-
-_BLOCK_BYTES = 2**20
 
 
 class TarFiles(SubmissionFiles):
@@ -52,8 +51,7 @@ class TarFiles(SubmissionFiles):
             copy = Path(folder) / f"flow{Path(entry.name).suffix.lower()}"
             with self._lock:  # the position is shared by threads
                 self._file.seek(int(entry.place))
-                content = self._file.read(entry.bytes)
-            copy_exactly(io.BytesIO(content), copy, entry.bytes)
+                copy_exactly(self._file, copy, entry.bytes, alone=False)
             yield copy
 
     def close(self) -> None:
@@ -77,21 +75,13 @@ def _unzipped(path: Path, max_bytes: int) -> IO[bytes]:
 
 
 def _unzip(path: Path, target: IO[bytes], max_bytes: int) -> None:
-    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     written = 0
     with path.open("rb") as file:
-        while not decoder.eof:
-            # What the decoder was given and has not taken comes first: it gives at most a block at a time.
-            block = decoder.unconsumed_tail or file.read(_BLOCK_BYTES)
-            try:
-                content = decoder.decompress(block, _BLOCK_BYTES)
-            except zlib.error as error:
-                raise DataError(f"{path}: cannot be unzipped, it is damaged ({error})") from error
-            if not block and not content:
-                raise DataError(f"{path}: cannot be unzipped, it is cut short")
-            written += len(content)
-            if written > max_bytes:
-                raise DataError(f"{path}: unzips to more than {max_bytes} bytes, which no submission has; refused")
-            write_scratch(target, content)
-        if decoder.unused_data or file.read(1):
-            raise DataError(f"{path}: has bytes after the end of the gzip data; it is damaged or not one archive")
+        try:
+            for content in inflated(file, os.fstat(file.fileno()).st_size, zlib.MAX_WBITS | 16):
+                written += len(content)
+                if written > max_bytes:
+                    raise DataError(f"{path}: unzips to more than {max_bytes} bytes, which no submission has; refused")
+                write_scratch(target, content)
+        except ValueError as error:
+            raise DataError(f"{path}: cannot be unzipped, it {error}") from error

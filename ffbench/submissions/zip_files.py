@@ -11,7 +11,7 @@ from pathlib import Path
 from ffbench.archives.scratch import copy_exactly
 from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.errors import DataError, FfbenchError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder, too_many
+from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder
 
 
 class ZipFiles(SubmissionFiles):
@@ -26,17 +26,14 @@ class ZipFiles(SubmissionFiles):
             raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
         try:
             self._zip = read_directory(path, self._file, max_entries)
-            self.entries = self._list(max_entries)
+            self.entries = self._list()
         except DataError:
             self._file.close()
             raise
 
-    def _list(self, max_entries: int) -> list[Entry]:
-        members = self._zip.infolist()
-        if len(members) > max_entries:
-            raise too_many(self.path, max_entries)
+    def _list(self) -> list[Entry]:
         found: list[tuple[str, int, str | int]] = []
-        for number, member in enumerate(members):
+        for number, member in enumerate(self._zip.infolist()):
             name = checked_name(self.path, member)
             if not member.is_dir():
                 found.append((name, member.file_size, number))
