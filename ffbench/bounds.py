@@ -1,0 +1,62 @@
+"""How much memory a file may ask for: its own length is the measure, since a stated size costs nothing to write."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+from ffbench.errors import DataError
+
+SMALL_BYTES = 2**26
+"""What any file may unpack to, however short it is."""
+MAX_RATIO = 200
+"""Beyond `SMALL_BYTES` a file may unpack to this many times its length. Photographs and flows reach 2 to 40; a thousand
+is what deflate makes of nothing but zeros."""
+BLOCK_BYTES = 2**18
+
+
+def is_bomb(stored: int, unpacked: int) -> bool:
+    """Tell whether `stored` bytes that unpack to `unpacked` bytes are packed to use up memory."""
+    return unpacked > SMALL_BYTES and unpacked > MAX_RATIO * stored
+
+
+def refuse_bomb(path: object, stored: int, unpacked: int) -> None:
+    """Refuse a file of `stored` bytes that unpacks to far more; `path` names it in the error.
+
+    Raises:
+        DataError: it does.
+    """
+    if is_bomb(stored, unpacked):
+        raise DataError(
+            f"{path}: {stored} bytes that unpack to {unpacked}, more than {MAX_RATIO} times as many; it is refused"
+        )
+
+
+def inflated(file: IO[bytes], size: int, wbits: int = zlib.MAX_WBITS) -> Iterator[bytes]:
+    """Unpack `size` deflated bytes of a file, from where it stands, in blocks of at most `BLOCK_BYTES`.
+
+    Args:
+        file: read block by block too.
+        size: how many packed bytes there are.
+        wbits: kind of wrapping, as `zlib.decompressobj` takes it.
+
+    Raises:
+        ValueError: the data are damaged, cut short, or followed by other bytes; the message goes on after "it".
+    """
+    decoder = zlib.decompressobj(wbits)
+    while not decoder.eof:
+        block = decoder.unconsumed_tail
+        if not block:
+            block = file.read(min(size, BLOCK_BYTES))
+            size -= len(block)
+        try:
+            content = decoder.decompress(block, BLOCK_BYTES)
+        except zlib.error as error:
+            raise ValueError(f"is damaged ({error})") from error
+        if content:
+            yield content
+        elif not block:
+            raise ValueError("is cut short")
+    if decoder.unused_data or size:
+        raise ValueError("has bytes after the end of the packed data")
