@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 
+_FREE_VALUES, _BYTES_PER_VALUE = 2**19, 32
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -34,8 +36,25 @@ def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, w
     try:
         if path.stat().st_size > most_bytes:
             raise DataError(f"{path}: larger than {kind} can be ({most_bytes} bytes)")
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate(parse_json(path.read_bytes()))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValidationError as error:
         raise DataError(f"{path}: {wrong}: {first_fault(error)}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: {wrong}: {error}") from error
+
+
+def parse_json(content: bytes) -> Any:
+    """Parse JSON in memory that its length bounds.
+
+    An empty list takes two bytes here and seventy in memory, so that there may be no more values than texts of this
+    length have.
+
+    Raises:
+        ValueError: it is not JSON, nested too deeply, or of too many values.
+    """
+    values = sum(content.count(mark) for mark in (b"[", b"{", b",", b":"))
+    if values > _FREE_VALUES + len(content) // _BYTES_PER_VALUE:
+        raise ValueError(f"more than {_FREE_VALUES} values in {len(content)} bytes, which no such file has")
+    return from_json(content)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import torch
 
+from ffbench.checkpoint_files import check_checkpoint
 from ffbench.errors import MethodError
 from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
@@ -73,6 +74,7 @@ def read_checkpoint(path: Path, allowed: Sequence[Any] = ()) -> Mapping[str, Any
         raise MethodError(f"{path}: no such weights file")
     # A damaged or hostile file can fail in any way in either reader; every way is the file's fault.
     try:
+        check_checkpoint(path)
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 

@@ -19,7 +19,7 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 """What the zip library raises, beside OSError, at a member that is damaged."""
 
 
-class _BoundedReader:
+class BoundedReader:
     """A file that refuses single reads of more than `limit` bytes: sizes in headers are not to be believed.
 
     The library reads the directory at once and makes an object of each entry, 15 times as large as the shortest.
@@ -29,6 +29,11 @@ class _BoundedReader:
         self._file, self.limit, self._max_entries = file, limit, max_entries
 
     def read(self, count: int = -1) -> bytes:
+        """Read `count` bytes, or all.
+
+        Raises:
+            BadZipFile: more than `limit`, or a directory of more than `max_entries` files.
+        """
         content = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
         if len(content) > self.limit:
             raise zipfile.BadZipFile(f"its directory is larger than {self.limit} bytes")
@@ -46,7 +51,7 @@ def read_directory(path: Path, file: BinaryIO, max_entries: int) -> zipfile.ZipF
     Raises:
         DataError: not a zip archive, damaged, or one of more than `max_entries` members.
     """
-    reader = _BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
+    reader = BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
     try:
         return zipfile.ZipFile(reader)  # type: ignore[call-overload, no-any-return]
     # Beside BadZipFile, damage shows as whatever the parser trips over.

@@ -8,7 +8,6 @@ The clip itself stays where it is; `track.json` names it relative to its own fol
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path, write_text
 from ffbench.errors import DataError
-from ffbench.json_models import first_fault
+from ffbench.json_models import first_fault, parse_json
 from ffbench.npy import read_npy
 
 LANDMARKS = 468
@@ -83,7 +82,7 @@ def read_track(folder: Place) -> FaceTrack:
     try:
         if file.stat().st_size > _MAX_BYTES or (folder / _POINTS).stat().st_size > _MAX_BYTES:
             raise DataError(f"{folder}: larger than {_MAX_BYTES} bytes, which no face mesh track is")
-        info = TrackInfo.model_validate(json.loads(file.read_text("utf-8")))
+        info = TrackInfo.model_validate(parse_json(file.read_bytes()))
         file = folder / _POINTS
         points = read_npy(file.read_bytes())
     except OSError as error:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from ffbench.synth.flame_files import read_npz
 
 SOURCE = "source/"
 _LARGEST = 2**30
+_FREE_NAMES, _BYTES_PER_NAME = 2**16, 256
+"""Names beyond the first are as many as the file has bytes for, since an object is made of each."""
 
 
 def read_feature_file(path: Path) -> dict[str, npt.NDArray[np.float64]]:
@@ -35,15 +38,19 @@ def read_feature_file(path: Path) -> dict[str, npt.NDArray[np.float64]]:
             f"{path}: features must be ({len(names)}, D) float, as there are names; "
             f"found {features.shape} {features.dtype}"
         )
+    if len(names) > _FREE_NAMES + (names.nbytes + features.nbytes) // _BYTES_PER_NAME:
+        raise DataError(f"{path}: {len(names)} names of {features.shape[1]} numbers each, more than faces have")
     try:
         keys = [str(name) for name in names]
     except ValueError as error:  # numbers that stand for no character
         raise DataError(f"{path}: names are damaged ({error})") from error
-    repeated = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
+    repeated = sorted(key for key, times in Counter(keys).items() if times > 1)
     if repeated:
         raise DataError(f"{path}: names come twice: {', '.join(repeated[:5])}")
     values = features.astype(np.float64)
-    length = np.linalg.norm(values, axis=1)
+    del features, arrays
+    # A row at a time: the squares of all would take as much as the values.
+    length = np.array([np.linalg.norm(value) for value in values])
     wrong = [key for key, value in zip(keys, length, strict=True) if not 0 < value < np.inf]
     if wrong:
         raise DataError(f"{path}: {len(wrong)} features are zero or not finite: {', '.join(wrong[:5])}")

@@ -7,13 +7,12 @@ FLAME overlap (around the brows, the root of the nose and its base), so that the
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
+from ffbench.json_models import parse_json
 
 FLAME_VERTICES = 5023
 USED = ("lips", "cheeks", "eyes")
@@ -78,7 +77,8 @@ def _read_json(path: Place) -> object:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(f"{path}: larger than {_MAX_BYTES} bytes, which no list of a face's vertices is")
-        return json.loads(path.read_text("utf-8"))
+        found: object = parse_json(path.read_bytes())
+        return found
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror or error}); expected FLAME_masks.pkl or an index file (.json)"

@@ -71,7 +71,8 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
             image.load()
             pixels = _to_rgb(path, image)
         # The decoder's own copy is given up by now.
-        return np.ascontiguousarray(_UPRIGHT.get(orientation, _as_it_is)(pixels))
+        turn = _UPRIGHT.get(orientation)
+        return pixels if turn is None else np.ascontiguousarray(turn(pixels))
     except DataError:
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
@@ -102,10 +103,6 @@ def image_size(path: Place | str) -> tuple[int, int]:
     except Exception as error:
         raise DataError(f"{path}: the image's header is damaged ({_one_line(error)})") from error
     return (height, width) if sideways else (width, height)
-
-
-def _as_it_is(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return pixels
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import MemberPath, Place, as_place, open_tree
 from ffbench.atomic import write_bytes
+from ffbench.checkpoint_files import check_checkpoint
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
 
@@ -253,8 +254,10 @@ def _load(path: Place) -> Any:
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise DataError(f"{path}: larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
+        content = io.BytesIO(path.read_bytes())
+        check_checkpoint(path.name, content)
         with _ONE_READER, torch.serialization.safe_globals(_allowed()):
-            return torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+            return torch.load(content, map_location="cpu", weights_only=True)
     except DataError:
         raise
     except FileNotFoundError as error:

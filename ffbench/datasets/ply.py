@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from ffbench.archives.member_path import Place, as_place
 from ffbench.atomic import write_bytes
 from ffbench.errors import DataError
 
-MAX_BYTES = 2**27
+MAX_BYTES = 2**26
 """A mesh of 5,023 vertices with normals and colours has half a megabyte."""
 _MAX_HEADER_BYTES = 2**14
+_LONGEST_LINE = 2**12
 _TYPES = {
     **{"char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4"},
     **{"int8": "i1", "uint8": "u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4", "uint32": "<u4"},
@@ -50,7 +52,7 @@ def read_vertices(path: Place | str) -> npt.NDArray[np.float64]:
     """
     path = as_place(path)
     binary, elements, body = _open(path)
-    return _vertices(path, binary, elements, body)[0]
+    return _vertices(path, binary, elements, body)
 
 
 def read_mesh(path: Place | str) -> Mesh:
@@ -62,16 +64,16 @@ def read_mesh(path: Place | str) -> Mesh:
     """
     path = as_place(path)
     binary, elements, body = _open(path)
-    vertices, rest = _vertices(path, binary, elements, body)
+    vertices = _vertices(path, binary, elements, body)
     face = elements[1] if len(elements) > 1 else None
     if face is None or face.name != "face" or face.scalars or len(face.lists) != 1:
         raise DataError(f"{path}: expected `element face` with one list of vertices after the vertices, and no more")
     if binary:
         length, item = face.lists[0]
-        rows = _rows(path, rest, np.dtype([("length", length), ("corners", item, 3)]), face)
+        rows = _rows(path, body, np.dtype([("length", length), ("corners", item, 3)]), face)
         lengths, corners = rows["length"], rows["corners"].astype(np.int64)
     else:
-        table = _table(path, rest, face, columns=4)
+        table = _table(path, body, face, columns=4)
         lengths, corners = table[:, 0], table[:, 1:].astype(np.int64)
     if (lengths != 3).any():
         raise DataError(f"{path}: face {int((lengths != 3).argmax())} is not a triangle; triangulate the mesh")
@@ -92,8 +94,8 @@ def write_mesh(path: Path | str, mesh: Mesh) -> None:
     write_bytes(path, header.encode() + mesh.vertices.astype("<f8").tobytes() + faces.tobytes())
 
 
-def _open(path: Place) -> tuple[bool, list[_Element], bytes]:
-    """Give whether the file is binary, its elements, and what follows the header."""
+def _open(path: Place) -> tuple[bool, list[_Element], io.BytesIO]:
+    """Give whether the file is binary, its elements, and the content, which stands at what follows the header."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -111,7 +113,9 @@ def _open(path: Place) -> tuple[bool, list[_Element], bytes]:
     if formats not in ([["ascii", "1.0"]], [["binary_little_endian", "1.0"]]):
         found = " ".join(formats[0]) if formats else "none"
         raise DataError(f"{path}: expected the PLY format ascii 1.0 or binary_little_endian 1.0, found {found}")
-    return formats[0][0] != "ascii", _elements(path, lines), content[end.end() :]
+    body = io.BytesIO(content)
+    body.seek(end.end())
+    return formats[0][0] != "ascii", _elements(path, lines), body
 
 
 def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
@@ -135,43 +139,47 @@ def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
     return elements
 
 
-def _vertices(
-    path: Place, binary: bool, elements: list[_Element], body: bytes
-) -> tuple[npt.NDArray[np.float64], bytes | list[bytes]]:
-    """Give the vertices and what follows them: bytes, or lines of an ASCII file."""
+def _vertices(path: Place, binary: bool, elements: list[_Element], body: io.BytesIO) -> npt.NDArray[np.float64]:
+    """Read the vertices; the body stands at what follows them then."""
     vertex = elements[0]
-    rest: bytes | list[bytes]
     if binary:
-        kind = np.dtype(vertex.scalars)
-        rows = _rows(path, body, kind, vertex)
-        points = np.stack([rows[axis].astype(np.float64) for axis in "xyz"], axis=1)
-        rest = body[vertex.count * kind.itemsize :]
+        rows = _rows(path, body, np.dtype(vertex.scalars), vertex)
+        points = np.empty((vertex.count, 3))
+        for column, axis in enumerate("xyz"):
+            points[:, column] = rows[axis]
     else:
-        lines = body.splitlines()
         names = [name for name, _ in vertex.scalars]
-        points = _table(path, lines, vertex, len(names))[:, [names.index(axis) for axis in "xyz"]]
-        rest = lines[vertex.count :]
+        points = _table(path, body, vertex, len(names))[:, [names.index(axis) for axis in "xyz"]]
     if not np.isfinite(points).all():
         row = int((~np.isfinite(points).all(axis=1)).argmax())
         raise DataError(f"{path}: vertex {row} has a coordinate that is not finite")
-    return points, rest
+    return points
 
 
-def _rows(path: Place, body: bytes | list[bytes], kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
-    needed = element.count * kind.itemsize
-    if not isinstance(body, bytes) or len(body) < needed:
-        raise DataError(f"{path}: {len(body)} bytes for {element.count} of `{element.name}`, expected {needed}")
-    return np.frombuffer(body, kind, element.count)
+def _rows(path: Place, body: io.BytesIO, kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
+    content, start = body.getbuffer(), body.tell()
+    needed, there = element.count * kind.itemsize, len(content) - start
+    if there < needed:
+        raise DataError(f"{path}: {there} bytes for {element.count} of `{element.name}`, expected {needed}")
+    body.seek(start + needed)
+    return np.frombuffer(content, kind, element.count, start)
 
 
-def _table(path: Place, lines: bytes | list[bytes], element: _Element, columns: int) -> npt.NDArray[np.float64]:
-    rows = [line.split() for line in lines[: element.count]] if isinstance(lines, list) else []
-    if len(rows) < element.count:
-        raise DataError(f"{path}: {len(rows)} lines of `{element.name}`, expected {element.count}")
-    wrong = next((number for number, row in enumerate(rows) if len(row) != columns), None)
-    if wrong is not None:
-        raise DataError(f"{path}: `{element.name}` {wrong} has {len(rows[wrong])} numbers, expected {columns}")
-    try:
-        return np.array(rows, np.float64).reshape(element.count, columns)
-    except ValueError as error:
-        raise DataError(f"{path}: `{element.name}` holds something that is not a number ({error})") from error
+def _table(path: Place, body: io.BytesIO, element: _Element, columns: int) -> npt.NDArray[np.float64]:
+    # A number takes two bytes at least, so that the table cannot be larger than four times the file.
+    if 2 * columns * element.count > body.getbuffer().nbytes:
+        raise DataError(f"{path}: too short for {element.count} lines of `{element.name}`")
+    table = np.empty((element.count, columns))
+    for number in range(element.count):
+        line = body.readline()
+        if not line:
+            raise DataError(f"{path}: {number} lines of `{element.name}`, expected {element.count}")
+        row = line.split(maxsplit=columns)
+        if len(row) != columns:
+            found = len(line[:_LONGEST_LINE].split())
+            raise DataError(f"{path}: `{element.name}` {number} has {found} numbers, expected {columns}")
+        try:
+            table[number] = row
+        except ValueError as error:
+            raise DataError(f"{path}: `{element.name}` holds something that is not a number ({error})") from error
+    return table

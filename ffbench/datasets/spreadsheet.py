@@ -7,16 +7,28 @@ import io
 import zipfile
 
 from ffbench.archives.member_path import Place
+from ffbench.archives.zip_directory import BoundedReader
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**22
 """Largest file that is opened."""
 MAX_UNPACKED_BYTES = 2**23
-"""Most that all members of a workbook may unpack to. `zipfile` gives no more of a member than its directory states, so
-that stated sizes are a bound, whatever the packed bytes hold."""
-MAX_ROWS, MAX_COLUMNS = 20_000, 64
+"""Most that the members of a workbook may unpack to."""
+MAX_ROWS, MAX_COLUMNS, MAX_SHEETS = 20_000, 64, 64
+MAX_TABLE_BYTES = 2**24
+"""Most that all tables of a workbook may take, at 8 bytes a cell and 4 a character."""
 _MAX_MEMBERS = 1000
 _MAX_CELL = 1000
+_BOOK, _BOOK_PARTS, _STRINGS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"
+_SHEETS = "xl/worksheets/"
+_MAX_SHEET_TAGS, _MAX_BOOK_TAGS = 2**19, 2**14
+"""Most marks of XML in all sheets and texts, and in what lists them: an object is made of each."""
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_CONTENT_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    f'<Override PartName="/{_BOOK}" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/{_STRINGS}" ContentType="{_TYPE}.sharedStrings+xml"/></Types>'
+)
 
 Table = list[tuple[str, ...]]
 
@@ -25,8 +37,8 @@ def read_tables(path: Place) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
     Whole numbers come without a decimal point, however they are stored. Formulas give the values that were saved with
-    them; links to other files are not followed and macros not looked at. At most `MAX_ROWS` rows and `MAX_COLUMNS`
-    columns are read.
+    them; links to other files are not followed, styles and macros not looked at. At most `MAX_ROWS` rows and
+    `MAX_COLUMNS` columns are read.
 
     Raises:
         DataError: the file cannot be read, is too large or unpacks to too much, or is neither kind of table.
@@ -34,8 +46,7 @@ def read_tables(path: Place) -> list[Table]:
     content = _read(path)
     if path.suffix.lower() == ".csv":
         return [_from_csv(path, content)]
-    _refuse_bombs(path, content)
-    return _from_workbook(path, content)
+    return _from_workbook(path, _tables_alone(path, content))
 
 
 def _read(path: Place) -> bytes:
@@ -49,19 +60,45 @@ def _read(path: Place) -> bytes:
     return content
 
 
-def _refuse_bombs(path: Place, content: bytes) -> None:
+def _tables_alone(path: Place, content: bytes) -> bytes:
+    """Give a workbook anew with its tables and nothing else: no styles, themes, links or properties.
+
+    Their readers would make far more of them than they have bytes.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
+        with zipfile.ZipFile(BoundedReader(io.BytesIO(content), MAX_BYTES, _MAX_MEMBERS)) as archive:  # type: ignore[call-overload]
+            members = {member.filename: member for member in archive.infolist() if _is_table_part(member.filename)}
+            unpacked = sum(member.file_size for member in members.values())
+            if unpacked > MAX_UNPACKED_BYTES:
+                raise DataError(
+                    f"{path}: unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read; "
+                    "export the table as .csv"
+                )
+            # The library gives no more of a member than its directory states.
+            parts = {name: archive.read(member) for name, member in members.items()}
+    except DataError:
+        raise
     # Beside BadZipFile, damage shows as whatever the parser trips over.
     except Exception as error:
         raise DataError(f"{path}: not an .xlsx workbook ({_one_line(error)}); export the table as .csv") from error
-    unpacked = sum(member.file_size for member in members)
-    if len(members) > _MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
-        raise DataError(
-            f"{path}: {len(members)} members that unpack to {unpacked} bytes; at most {_MAX_MEMBERS} members and "
-            f"{MAX_UNPACKED_BYTES} bytes are read; export the table as .csv"
-        )
+    if _BOOK not in parts:
+        raise DataError(f"{path}: not an .xlsx workbook (no {_BOOK}); export the table as .csv")
+    sheets = sum(part.count(b"<") for name, part in parts.items() if name.startswith(_SHEETS) or name == _STRINGS)
+    listing = sum(parts[name].count(b"<") for name in (_BOOK, _BOOK_PARTS) if name in parts)
+    if sheets > _MAX_SHEET_TAGS or listing > _MAX_BOOK_TAGS:
+        raise DataError(f"{path}: too much for a table of annotations ({sheets + listing} tags); export it as .csv")
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("[Content_Types].xml", _CONTENT_TYPES)
+        for name, part in parts.items():
+            archive.writestr(name, part)
+        if _STRINGS not in parts:
+            archive.writestr(_STRINGS, "<sst/>")
+    return written.getvalue()
+
+
+def _is_table_part(name: str) -> bool:
+    return name in (_BOOK, _BOOK_PARTS, _STRINGS) or (name.startswith(_SHEETS) and name.endswith(".xml"))
 
 
 def _from_workbook(path: Place, content: bytes) -> list[Table]:
@@ -70,20 +107,28 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
 
     if not openpyxl.DEFUSEDXML:
         raise DataError(f"{path}: workbooks are read with defusedxml only, and OPENPYXL_DEFUSEDXML turns it off")
+    tables: list[Table] = []
+    taken = 0
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        return [
-            [
-                tuple(_text(value) for value in row)
-                for row in sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
-            ]
-            for sheet in book.worksheets
-        ]
+        for sheet in book.worksheets:
+            tables.append([])
+            for row in sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True):
+                tables[-1].append(tuple(_text(value) for value in row))
+                taken += sum(8 + 4 * len(text) for text in tables[-1][-1])
+                if taken > MAX_TABLE_BYTES or len(tables) > MAX_SHEETS:
+                    raise DataError(
+                        f"{path}: {len(tables)} sheets and more, of {taken} bytes and more; at most {MAX_SHEETS} and "
+                        f"{MAX_TABLE_BYTES} are read; export the table as .csv"
+                    )
+    except DataError:
+        raise
     # Damaged workbooks raise errors of zip, XML, types, keys and more.
     except Exception as error:
         raise DataError(
             f"{path}: cannot be read as an .xlsx workbook ({_one_line(error)}); export the table as .csv"
         ) from error
+    return tables
 
 
 def _from_csv(path: Place, content: bytes) -> Table:

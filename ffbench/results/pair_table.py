@@ -8,6 +8,11 @@ from pathlib import Path
 from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
 from ffbench.protocol import PairScore, Term
+from ffbench.results.parquet import read_table
+
+MAX_VALUES = 2**23
+"""Most values of a table that are made into objects, of about a hundred bytes each."""
+_ROWS_AT_A_TIME = 1024
 
 
 def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
@@ -39,11 +44,13 @@ def read_pair_table(path: Path) -> list[PairScore]:
         DataError: the file cannot be read or is not such a table.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        rows = pq.read_table(path).to_pylist()
-        return [_from_row(path, row) for row in rows]
+        table = read_table(path, lambda names: names)
+        if table.num_rows * table.num_columns > MAX_VALUES:
+            raise DataError(f"{path}: more than {MAX_VALUES} values, no table of pair scores has as many")
+        batches = table.to_batches(max_chunksize=_ROWS_AT_A_TIME)
+        return [_from_row(path, row) for batch in batches for row in batch.to_pylist()]
     # Damaged names and values show as errors of text, numbers and types.
     except (OSError, pa.ArrowException, ValueError, TypeError, KeyError) as error:
         # The library's messages have several lines.

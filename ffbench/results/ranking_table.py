@@ -12,10 +12,7 @@ import numpy.typing as npt
 
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
-
-MAX_TABLE_BYTES = 2**28
-MAX_ROWS = 2_000_000
-MAX_CELLS = 50_000_000
+from ffbench.results.parquet import read_table
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,22 +39,15 @@ def read_columns(path: Path, sha256: str, *, metric: str, labels: Sequence[str] 
         DataError: the file is missing, is not the one that the record names, or not such a table.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    def wanted(names: Sequence[str]) -> list[str]:
+        terms = [name for name in names if name.startswith((f"{metric}:", f"{metric}/"))]
+        return ["key", *terms, *(f"label:{label}" for label in labels if f"label:{label}" in names)]
 
     try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise DataError(f"{path}: larger than a table of pair scores can be ({MAX_TABLE_BYTES} bytes)")
         if file_sha256(path) != sha256:
             raise DataError(f"{path}: is not the table that its record names (other sha256)")
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            wanted = [name for name in names if name.startswith((f"{metric}:", f"{metric}/"))]
-            wanted += [f"label:{label}" for label in labels if f"label:{label}" in names]
-            rows = file.metadata.num_rows
-            if len(set(names)) != len(names) or rows > MAX_ROWS or rows * len(wanted) > MAX_CELLS:
-                raise DataError(f"{path}: {rows} rows of {len(wanted)} columns, no table of pair scores is like that")
-            table = file.read(["key", *wanted]).sort_by("key")
-        return _columns(path, table, metric, labels)
+        return _columns(path, read_table(path, wanted).sort_by("key"), metric, labels)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or _one_line(error)})") from error
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:

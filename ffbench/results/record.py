@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import from_json
 
 from ffbench import atomic
 from ffbench.errors import DataError
-from ffbench.json_models import first_fault
+from ffbench.json_models import first_fault, parse_json
 from ffbench.method import MethodCard
 from ffbench.metrics.statistics import RESAMPLES, SEED
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
@@ -174,7 +173,7 @@ def read_record(path: Path) -> RunRecord:
     try:
         if path.stat().st_size > _MAX_RECORD_BYTES:
             raise DataError(f"{path}: larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
-        return RunRecord.model_validate(migrate(from_json(path.read_bytes())))
+        return RunRecord.model_validate(migrate(parse_json(path.read_bytes())))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
@@ -183,4 +182,4 @@ def read_record(path: Path) -> RunRecord:
             + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else "")
         ) from error
     except ValueError as error:
-        raise DataError(f"{path}: not a run record, it is not JSON: {error}") from error
+        raise DataError(f"{path}: not a run record, it is not JSON as records are: {error}") from error

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
+from ffbench.archives.zip_directory import read_directory
+from ffbench.bounds import refuse_bomb
 from ffbench.errors import DataError
 from ffbench.npy import read_npy, split_npy
 from ffbench.synth.flame_pickle import one_line, read_tree, single_object, to_array
@@ -33,6 +35,7 @@ MASKS = (
 LARGEST_FILE = 512 * 2**20
 """Bytes; the model has 53 MB. The texture archive is larger, but only two small members of it are read."""
 LARGEST_MEMBER = 16 * 2**20
+_MOST_MEMBERS = 1000
 
 
 @dataclass(frozen=True)
@@ -168,13 +171,14 @@ def read_npz(
     """
     limit = LARGEST_MEMBER if largest is None else largest
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, read_directory(path, file, _MOST_MEMBERS) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in sizes]
             if missing:
                 raise DataError(f"{path}: expected {', '.join(names)}, found no {', '.join(missing)}")
             if max(sizes[f"{name}.npy"] for name in names) > limit:
                 raise DataError(f"{path}: {' or '.join(names)} is larger than {limit:,} bytes")
+            refuse_bomb(path, path.stat().st_size, sum(sizes[f"{name}.npy"] for name in names))
             return {name: read_npy(archive.read(f"{name}.npy"), kinds) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); get the file again") from error

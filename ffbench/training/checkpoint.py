@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ffbench.atomic import atomic_path
+from ffbench.checkpoint_files import check_checkpoint
 from ffbench.errors import DataError, UsageError
 
 NAME = "checkpoint.pt"
@@ -55,15 +56,37 @@ def load_checkpoint(folder: Path, recipe: str) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
+        check_checkpoint(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, LookupError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a damaged or odd file can fail in any way
         raise DataError(f"{path}: not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(f"{path}: not a checkpoint of ffbench's trainer; expected {_FORMAT}")
+    fault = _fault(content)
+    if fault:
+        raise DataError(f"{path}: {fault}, which ffbench's trainer does not write; delete it to begin anew")
     checkpoint = Checkpoint(**content)
     if checkpoint.recipe != recipe:
         raise UsageError(f"{folder}: holds a run of another recipe; name another --out, or the same recipe")
     return checkpoint
+
+
+def _fault(content: dict[Any, Any]) -> str | None:
+    """Say what is wrong with the fields of a checkpoint, or None."""
+    names = {field.name for field in fields(Checkpoint)}
+    if content.keys() != names:
+        wrong = names ^ content.keys()
+        return f"has missing or unknown fields ({', '.join(sorted(map(repr, wrong))[:3])})"
+    for name, value in content.items():
+        kind: type = {"recipe": str, "stage": int, "step": int}.get(name, dict)
+        if type(value) is not kind and not (kind is dict and isinstance(value, dict)):
+            return f"has a {type(value).__name__} as {name}"
+    if content["stage"] < 0 or content["step"] < 0:
+        return "has a stage or step below 0"
+    for name in ("network", "average"):
+        if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in content[name].items()):
+            return f"has something else than tensors in {name}"
+    return None
 
 
 def _line(error: Exception) -> str:

@@ -23,6 +23,7 @@ Count = Annotated[int, Field(gt=0)]
 Side = Annotated[int, Field(ge=64, le=2048, multiple_of=32)]
 TrainingPrecision = Literal["fp32", "bf16", "fp16"]
 SourceName = Literal["faces", "layers"]
+_MAX_BYTES = 2**20
 
 
 class _Part(BaseModel):
@@ -183,10 +184,12 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DataError(f"{path}: larger than a recipe can be ({_MAX_BYTES} bytes)")
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise DataError(f"{path}: no recipe can be read there ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: not a recipe; expected TOML ({error})") from error
     try:
         recipe = Recipe.model_validate(table)

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from ffbench.checkpoint_files import check_checkpoint
 from ffbench.errors import MethodError
 
 _SHOWN = 3
@@ -27,6 +28,7 @@ def read_tensor_file(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix == ".safetensors":
         return read_safetensors(path)[0]
     try:
+        check_checkpoint(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise MethodError(f"{path}: no such file; expected a checkpoint") from error
@@ -47,11 +49,12 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
         MethodError: the file is missing or is none.
     """
     try:
+        check_checkpoint(path)
         with safe_open(str(path), framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except FileNotFoundError as error:
         raise MethodError(f"{path}: no such file; expected a safetensors file") from error
-    except (OSError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise MethodError(f"{path}: not a readable safetensors file ({error})") from error
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from ffbench.errors import MethodError
+from ffbench.archives.zip_directory import read_directory, require_stored
+from ffbench.errors import DataError, MethodError
 
 _DTYPES = {
     "FloatStorage": torch.float32,
@@ -32,6 +33,7 @@ _DTYPES = {
 }
 _LIST_BUILDERS = ("build_intlist", "build_tensorlist", "build_doublelist", "build_boollist")
 _DEEPEST = 32
+_MAX_MEMBERS = 2**16
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -42,7 +44,8 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
             plain attributes.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, read_directory(path, file, _MAX_MEMBERS) as archive:
+            require_stored(archive, path.stat().st_size)
             roots = [name for name in archive.namelist() if PurePosixPath(name).name == "data.pkl"]
             if len(roots) != 1:
                 raise ValueError(f"{len(roots)} members are named data.pkl")
@@ -53,7 +56,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise MethodError(f"{path}: no such file; expected a TorchScript archive") from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RuntimeError) as error:
         raise MethodError(f"{path}: not a TorchScript archive that can be read ({error})") from error
-    except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (DataError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise MethodError(f"{path}: not a TorchScript archive that can be read ({error})") from error
     return tensors
 
@@ -94,9 +97,6 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _read(archive: zipfile.ZipFile, name: PurePosixPath) -> bytes:
-    # What is not compressed cannot unpack to more than the file's size.
-    if archive.getinfo(str(name)).compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} is compressed")
     return archive.read(str(name))
 
 

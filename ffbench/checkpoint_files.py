@@ -1,0 +1,96 @@
+"""What a file of trained weights may ask for before it is read: PyTorch's own readers run no code, but take any memory.
+
+`torch.load(weights_only=True)` unpacks compressed records, and calls `bytearray` and `codecs.encode` with what the file
+gives them: forty bytes make gigabytes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import pickletools
+import zipfile
+from pathlib import Path
+from typing import IO
+
+from ffbench.archives.zip_directory import read_directory, require_stored
+from ffbench.errors import DataError
+
+_ZIP = b"PK\x03\x04"
+_MAX_MEMBERS = 2**16
+_MAX_PICKLE_BYTES = 2**26
+_MAX_SAFETENSORS_HEADER = 2**22
+_BLOCK_BYTES = 2**20
+_BYTEARRAY, _ENCODE = b"\nbytearray\n", b"_codecs\nencode\n"
+_LONGEST_CODEC = 40
+
+
+def check_checkpoint(path: Path | str, file: IO[bytes] | None = None) -> None:
+    """Check that a file, PyTorch's or safetensors', takes no more memory than it has bytes, or a few times as many.
+
+    Args:
+        path: the file.
+        file: its content, if it is open already; it is left at its beginning.
+
+    Raises:
+        ValueError: it packs or overlaps its tensors, makes values that it does not hold, or is damaged.
+        OSError: it cannot be read.
+    """
+    if file is None:
+        with open(path, "rb") as opened:
+            check_checkpoint(path, opened)
+        return
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if Path(path).suffix == ".safetensors":
+        header = int.from_bytes(file.read(8), "little")
+        if header > min(length, _MAX_SAFETENSORS_HEADER):
+            raise ValueError(f"states a header of {header} bytes, more than any has")
+    elif file.read(4) == _ZIP:
+        _check_zip(Path(path), file, length)
+    else:
+        _check_stream(file)
+    file.seek(0)
+
+
+def _check_zip(path: Path, file: IO[bytes], length: int) -> None:
+    file.seek(0)
+    try:
+        with read_directory(path, file, _MAX_MEMBERS) as archive:  # type: ignore[arg-type]
+            require_stored(archive, length)
+            for member in archive.infolist():
+                if member.filename.endswith(".pkl"):
+                    if member.file_size > _MAX_PICKLE_BYTES:
+                        raise ValueError(f"{member.filename} has {member.file_size} bytes, more than any has")
+                    _check_pickle(archive.read(member))
+    except DataError as error:
+        raise ValueError(str(error).partition(": ")[2]) from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"damaged ({error})") from error
+
+
+def _check_pickle(content: bytes) -> None:
+    """Refuse a pickle that calls `bytearray`, or encodes bytes as bytes, which doubles them as often as it likes."""
+    if _BYTEARRAY in content:
+        raise ValueError("makes a bytearray, which no checkpoint holds")
+    if _ENCODE in content:
+        for _, text, _ in pickletools.genops(content):
+            if isinstance(text, str) and len(text) <= _LONGEST_CODEC and _packs_bytes(text):
+                raise ValueError(f"encodes bytes as {text}, which no checkpoint holds")
+
+
+def _packs_bytes(name: str) -> bool:
+    try:
+        return not codecs.lookup(name)._is_text_encoding
+    except (LookupError, ValueError):
+        return False
+
+
+def _check_stream(file: IO[bytes]) -> None:
+    """Check a checkpoint of before PyTorch 1.6: pickles, and tensors after them; only tensors need neither of the two."""
+    file.seek(0)
+    end = b""
+    while block := file.read(_BLOCK_BYTES):
+        if _BYTEARRAY in (joined := end + block) or _ENCODE in joined:
+            raise ValueError("makes bytes that it does not hold, which no checkpoint does")
+        end = block[-len(_ENCODE) :]
