@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,21 @@ def load_checkpoint(folder: Path, recipe: str) -> Checkpoint | None:
     if checkpoint.recipe != recipe:
         raise UsageError(f"{folder}: holds a run of another recipe; name another --out, or the same recipe")
     return checkpoint
+
+
+@contextlib.contextmanager
+def restoring(folder: Path) -> Iterator[None]:
+    """Turn whatever an odd checkpoint makes a network or an optimiser raise into an error that names the file.
+
+    Raises:
+        DataError: the checkpoint does not fit.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{folder / NAME}: does not fit this network and recipe ({_line(error)}); delete it to begin anew"
+        ) from error
 
 
 def _fault(content: dict[Any, Any]) -> str | None:

@@ -20,7 +20,7 @@ from ffbench.atomic import write_text
 from ffbench.errors import MethodError
 from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
-from ffbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint
 from ffbench.training.logs import TrainingLog
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch, TrainingPairs
@@ -127,7 +127,10 @@ class _Run:
         if found is None:
             write_text(out / "recipe.json", self._text + "\n")
         else:
-            self._trainee.load_state_dict(found.network)
+            with restoring(out):
+                if start >= len(stages):
+                    raise LookupError(f"it is in stage {start + 1} of {len(stages)}")
+                self._trainee.load_state_dict(found.network)
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._finishing_steps())
             lengths = {stage.name: stage.steps for stage in stages}
@@ -169,10 +172,11 @@ class _Run:
         done = 0
         if found is not None:
             done = found.step
-            optimiser.load_state_dict(found.optimiser)
-            schedule.load_state_dict(found.schedule)
-            fabric.strategy.precision.load_state_dict(found.scaler)
-            average.load(found.average)
+            with restoring(self._settings.out):
+                optimiser.load_state_dict(found.optimiser)
+                schedule.load_state_dict(found.schedule)
+                fabric.strategy.precision.load_state_dict(found.scaler)
+                average.load(found.average)
 
         def save() -> None:
             if fabric.is_global_zero:
