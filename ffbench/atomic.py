@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ffbench.errors import DataError
+
+ABANDONED_SECONDS = 3600.0
+"""A temporary file that nobody has written to for so long is one that a killed process left."""
+_TEMPORARY = ".ffbench-"
+_TEMPORARY_NAME = re.compile(r"\..+\.ffbench-[a-z0-9_]{8}(\.[^.]+)?")
 
 
 @contextlib.contextmanager
@@ -25,7 +32,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}{_TEMPORARY}", suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         # mkstemp makes private files; what ffbench writes is meant to be shared like any other file.
@@ -51,6 +58,38 @@ def write_bytes(path: Path | str, content: bytes) -> None:
 def write_text(path: Path | str, content: str) -> None:
     """Write `content` to `path` atomically, as UTF-8."""
     write_bytes(path, content.encode())
+
+
+def is_temporary(name: str) -> bool:
+    """Tell from the name of a file whether it is one that `atomic_path` gave, and its writer may have been killed."""
+    return _TEMPORARY_NAME.fullmatch(name) is not None
+
+
+def is_abandoned(path: Path) -> bool:
+    """Tell whether nobody has written to a temporary file for so long that its writer must have been killed."""
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+    except OSError:
+        return False
+
+
+def remove_litter(folder: Path, *, of: Path | None = None, shared: bool = False) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Args:
+        folder: it need not be there.
+        of: only those of this file, which lies in the folder; None: all, also in the folders below.
+        shared: whether other processes may be writing there; only what is abandoned is removed then.
+    """
+    beginning = "" if of is None else f".{of.stem}{_TEMPORARY}"
+    for root, folders, names in os.walk(folder):
+        if of is not None:
+            folders.clear()
+        for path in (Path(root, name) for name in names if name.startswith(beginning) and is_temporary(name)):
+            if not shared or is_abandoned(path):
+                # Another process may have removed it first.
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def _umask() -> int:

@@ -53,7 +53,14 @@ def evaluate_method(
     try:
         with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
             record = evaluate(
-                chosen, loaded, out=out, batch_size=batch_size, limit=limit, progress=progress, learning=progress
+                chosen,
+                loaded,
+                out=out,
+                batch_size=batch_size,
+                limit=limit,
+                progress=progress,
+                learning=progress,
+                waiting=lambda line: stderr().print(line, markup=False, highlight=False, soft_wrap=True),
             )
     except KeyboardInterrupt:
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")

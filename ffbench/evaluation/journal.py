@@ -13,7 +13,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,17 +25,26 @@ from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
 from ffbench.protocol import PairScore, Term
 
+Waiting = Callable[[str], None]
+"""Called with a line that says what is waited for."""
+
 
 class Journal:
     """Appends scored batches to a file, and gives back those that an interrupted run left there."""
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
+    def __init__(self, path: Path, fingerprint: str, waiting: Waiting | None = None) -> None:
         """Open `path`; a journal of another fingerprint is of another run and is started anew.
 
+        Args:
+            path: the file.
+            fingerprint: of the run.
+            waiting: told when another process has the journal open, which is waited for then; None: an error.
+
         Raises:
-            DataError: the file cannot be opened or written.
+            DataError: the file cannot be opened or written, or another process has it open.
         """
         self.path = path
+        self._waiting = waiting
         self.scores: list[PairScore] = []
         self.method_seconds = 0.0
         try:
@@ -108,7 +117,10 @@ class Journal:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise DataError(f"{self.path}: another process is evaluating this; wait for it to end") from error
+                if self._waiting is None:
+                    raise DataError(f"{self.path}: another process is evaluating this; wait for it to end") from error
+                self._waiting(f"waiting for another process that estimates the same flows ({self.path.parent})")
+                fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def _descriptor(self, key: str) -> Path:
         # Keys may hold anything, file names may not.

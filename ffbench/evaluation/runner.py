@@ -11,13 +11,15 @@ from typing import Any
 
 import torch
 
+from ffbench.atomic import remove_litter
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
-from ffbench.evaluation.journal import Journal
+from ffbench.evaluation.journal import Journal, Waiting
 from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
+from ffbench.locks import writing_alone
 from ffbench.method import Method
 from ffbench.protocol import PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
@@ -44,6 +46,7 @@ def evaluate(
     limit: int | None = None,
     progress: Progress | None = None,
     learning: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
@@ -58,11 +61,13 @@ def evaluate(
         limit: only the first pairs; such a record is not complete.
         progress: called after every batch, with the number of pairs that are done and of all.
         learning: called by a protocol that learns, with how much of that is done and how much there is.
+        waiting: called, once and with a line that says so, when another process estimates the flows that a protocol
+            learns from; they are waited for then. Without it, that is an error.
 
     Raises:
-        DataError: no pair could be scored, or the disk is full.
+        DataError: no pair could be scored, the disk is full, or another process evaluates the same.
         MethodError: the method failed; what was scored is kept.
-        UsageError: `batch_size` or `limit` below 1.
+        UsageError: `batch_size` or `limit` below 1, or another process learns the same.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
         raise UsageError("batch size and limit must be at least 1")
@@ -79,19 +84,8 @@ def evaluate(
     problems: list[str] = []
     pairs_of = pairs_fingerprint(method, protocol, batch_size, limit) if protocol.learns else fingerprint
     place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
-    with Journal(place / "journal.jsonl", pairs_of) as journal:
-        resumed = len(journal.scores)
-        done = {score.key for score in journal.scores}
-        remaining = [key for key in chosen if key not in done]
-        if progress:
-            progress(resumed, len(chosen))
-        for batch in read_batches(protocol, remaining, batch_size, problems):
-            forward, backward, seconds = source.flows(batch, protocol.needs_backward)
-            journal.append([protocol.score(*parts) for parts in zip(batch, forward, backward, strict=True)], seconds)
-            if progress:
-                progress(len(journal.scores) + len(problems), len(chosen))
-        if not journal.scores:
-            raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
+
+    def finish(journal: Journal, resumed: int) -> RunRecord:
         order = {key: index for index, key in enumerate(chosen)}
         scores = sorted(journal.scores, key=lambda score: order[score.key])
         if protocol.learns:
@@ -108,11 +102,31 @@ def evaluate(
         )
         record = _record(source, protocol, scores, problems, len(keys), folder, fingerprint, cost)
         write_record(folder / "record.json", record)
-        if protocol.learns:
-            shutil.rmtree(folder / "learning", ignore_errors=True)
-            prune_pairs(folder.parent)
-        else:
+        return record
+
+    with Journal(place / "journal.jsonl", pairs_of, waiting if protocol.learns else None) as journal:
+        remove_litter(place)
+        resumed = len(journal.scores)
+        done = {score.key for score in journal.scores}
+        remaining = [key for key in chosen if key not in done]
+        if progress:
+            progress(resumed, len(chosen))
+        for batch in read_batches(protocol, remaining, batch_size, problems):
+            forward, backward, seconds = source.flows(batch, protocol.needs_backward)
+            journal.append([protocol.score(*parts) for parts in zip(batch, forward, backward, strict=True)], seconds)
+            if progress:
+                progress(len(journal.scores) + len(problems), len(chosen))
+        if not journal.scores:
+            raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
+        if not protocol.learns:
+            record = finish(journal, resumed)
             journal.remove()
+    if protocol.learns:
+        # The journal is free by now: who learns from the same flows with other options need not wait for this.
+        with writing_alone(folder):
+            record = finish(journal, resumed)
+            shutil.rmtree(folder / "learning", ignore_errors=True)
+        prune_pairs(folder.parent)
     return record
 
 

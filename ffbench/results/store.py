@@ -59,6 +59,7 @@ def add_record(store: Path | str, path: Path, level: Level) -> Path:
     if hashlib.sha256(table_bytes).hexdigest() != record.pair_table.sha256:
         raise DataError(f"{table}: is not the table that {path} names (other sha256)")
     content = record_content(record)
+    atomic.remove_litter(Path(store) / level, shared=True)
     target = Path(store) / level / stored_name(record, content)
     if not target.exists():
         atomic.write_bytes(target.with_suffix(".parquet"), table_bytes)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ffbench.atomic import is_abandoned, is_temporary
 from ffbench.errors import DataError, FfbenchError
 from ffbench.results.claims import CLAIM_TOLERANCE, SAME_DIGITS, differences
 from ffbench.results.ranking import comparable_columns
@@ -69,7 +70,11 @@ def verify_store(
             )
         found.faults += [f"{path}: not for ranking ({reason})" for reason in record.not_rankable]
         records.append((path, level, record))
-    found.faults += [f"{path}: a table of pair scores without its record" for path in sorted(tables)]
+    # Nothing is shown of it, so that whoever was killed between the two files has done no harm.
+    found.remarks += [
+        f"{path}: a table of pair scores without its record: publish the run again, or delete it"
+        for path in sorted(tables)
+    ]
     _check_files(store, found)
     for path, record in _check_together(records, found):
         _check_claim(path, record, rescore, found)
@@ -105,6 +110,10 @@ def _check_table(path: Path, level: Level, record: RunRecord) -> None:
 def _check_files(store: Path, found: Verification) -> None:
     for level in LEVELS:
         for path in sorted((store / level).rglob("*")):
+            if is_temporary(path.name) and path.is_file() and not path.is_symlink():
+                if is_abandoned(path):
+                    found.remarks.append(f"{path}: left by a process that was killed; delete it")
+                continue
             known = path.is_dir() or (path.suffix in (".json", ".parquet") and is_whole(path))
             if path.is_symlink() or not known:
                 found.faults.append(f"{path}: neither a record nor a table; a store holds nothing else")

@@ -6,6 +6,7 @@ images/KEY_1.png, _2     the two images of a pair
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ffbench import atomic
-from ffbench.datasets.images import encode_png, read_image
+from ffbench.datasets.images import encode_png, image_size, read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.json_models import read_model
+from ffbench.locks import own_folder
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
 from ffbench.submissions.manifest import file_stem
 
 MANIFEST = "manifest.json"
 _IMAGES = "images"
+_MARK = ".ffbench-export"
+"""Names the export that fills a folder, until it is whole."""
 _AHEAD = 4
 _MAX_MANIFEST_BYTES = 2**28
 
@@ -89,34 +93,52 @@ def is_export(root: Path) -> bool:
 def export_images(protocol: Protocol[Any], out: Path, progress: Progress | None = None) -> int:
     """Write the images of all pairs, without anything of their labels, for those who make predictions.
 
+    An export that was interrupted goes on where it stopped.
+
     Returns:
         The number of pairs.
 
     Raises:
-        DataError: `out` is there and not an empty folder, a pair cannot be read or cannot be a file's name, or `out`
-            cannot be written.
+        UsageError: another process is writing to `out`.
+        DataError: `out` is there and neither an empty folder nor an unfinished export of the same, a pair cannot be
+            read or cannot be a file's name, or `out` cannot be written.
     """
-    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
-        raise DataError(f"{out}: is not an empty folder; name a new one")
     keys = list(protocol.keys())
-    problems: list[str] = []
+    # Facts are measured properties, which may be those of the labels.
+    dataset = protocol.dataset.model_copy(update={"facts": {}})
+    content = _Export(protocol=protocol.card, dataset=dataset, backward=protocol.needs_backward, pairs={})
+    run = hashlib.sha256(f"{content.model_dump_json()} {keys}".encode()).hexdigest()
+    with own_folder(out, _MARK, f"{run}\n", "holds images of another protocol, dataset or version"):
+        sizes = _write_images(protocol, keys, out, progress)
+        whole = content.model_copy(update={"pairs": sizes})
+        atomic.write_text(out / MANIFEST, whole.model_dump_json(indent=1) + "\n")
+        (out / _MARK).unlink()
+    return len(sizes)
+
+
+def _write_images(
+    protocol: Protocol[Any], keys: Sequence[str], out: Path, progress: Progress | None
+) -> dict[str, tuple[int, int]]:
+    """Write the images that are not there yet; give (H, W) of all pairs in the order of `keys`."""
     sizes: dict[str, tuple[int, int]] = {}
-    for pair in read_ahead(protocol, keys, _AHEAD, problems):
-        file_stem("facial", pair.key)
-        sizes[pair.key] = (pair.image1.shape[0], pair.image1.shape[1])
+    for key in keys:
+        file_stem("facial", key)
+        paths = [_image_path(out, key, number) for number in (1, 2)]
+        if all(path.is_file() for path in paths):
+            width, height = image_size(paths[0])
+            sizes[key] = (height, width)
+    problems: list[str] = []
+    for pair in read_ahead(protocol, [key for key in keys if key not in sizes], _AHEAD, problems):
         for number, image in enumerate((pair.image1, pair.image2), start=1):
             atomic.write_bytes(_image_path(out, pair.key, number), encode_png(image))
+        sizes[pair.key] = (pair.image1.shape[0], pair.image1.shape[1])
         if progress:
             progress(len(sizes) + len(problems), len(keys))
     if problems:
         raise DataError(f"{protocol.dataset.name}: {len(problems)} pairs cannot be read; the first: {problems[0]}")
     if not sizes:
         raise DataError(f"{protocol.dataset.name}: no pairs to export")
-    # Facts are measured properties, which may be those of the labels.
-    dataset = protocol.dataset.model_copy(update={"facts": {}})
-    content = _Export(protocol=protocol.card, dataset=dataset, backward=protocol.needs_backward, pairs=sizes)
-    atomic.write_text(out / MANIFEST, content.model_dump_json(indent=1) + "\n")
-    return len(sizes)
+    return {key: sizes[key] for key in keys}
 
 
 def _image_path(root: Path, key: str, number: int) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ffbench.atomic import write_text
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.source import MethodSource
 from ffbench.flow.files import write_flow
+from ffbench.locks import own_folder
 from ffbench.method import Method
 from ffbench.protocol import NumpyFlows, Progress, Protocol
 from ffbench.submissions.manifest import Kind, file_stem
@@ -39,14 +39,21 @@ def predict(
         The problems of pairs that cannot be read, for which no flow is written.
 
     Raises:
-        UsageError: a format that does not keep flows exactly.
+        UsageError: a format that does not keep flows exactly, or another process is writing to `out`.
         DataError: `out` holds other files than an interrupted run of the same, or cannot be written.
         MethodError: the method failed.
     """
     out = Path(out)
     if file_format not in FORMATS:
         raise UsageError(f"format '{file_format}': expected {' or '.join(FORMATS)}, which keep a flow exactly")
-    _claim(out, f"{run_fingerprint(method, protocol, batch_size, None)} {file_format}\n")
+    run = f"{run_fingerprint(method, protocol, batch_size, None)} {file_format}\n"
+    with own_folder(out, _MARK, run, "holds flows of another method, protocol, dataset or version"):
+        return _write(method, protocol, out, file_format, batch_size, progress)
+
+
+def _write(
+    method: Method, protocol: Protocol[Any], out: Path, file_format: str, batch_size: int, progress: Progress | None
+) -> list[str]:
     source = MethodSource(method)
     kinds = _kinds(method, protocol)
     keys = list(protocol.keys())
@@ -66,18 +73,6 @@ def predict(
         if progress:
             progress(done + len(problems), len(keys))
     return problems
-
-
-def _claim(out: Path, run: str) -> None:
-    """Mark a new or empty folder as that of a run, or find the mark of the same run in it."""
-    mark = out / _MARK
-    if mark.is_file():
-        if mark.read_bytes() != run.encode():
-            raise DataError(f"{out}: holds flows of another method, protocol, dataset or version; name a new folder")
-        return
-    if out.exists() and (not out.is_dir() or next(out.iterdir(), None) is not None):
-        raise DataError(f"{out}: is not an empty folder; name a new one, so that flows of two methods never mix")
-    write_text(mark, run)
 
 
 def _kinds(method: Method, protocol: Protocol[Any]) -> list[Kind]:

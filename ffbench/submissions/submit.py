@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.runner import evaluate
+from ffbench.locks import writing_file_alone
 from ffbench.method import MethodCard
 from ffbench.protocol import Progress, Protocol
 from ffbench.results.record import RunRecord, Sampling, Submission
@@ -86,7 +87,8 @@ def bundle(
     Raises:
         InvalidSubmission: files are missing, too many, damaged or of a wrong size.
         DataError: the predictions are refused as a whole, or the bundle cannot be written.
-        UsageError: a step or challenge that a bundle cannot have, another suffix, or predictions that are a bundle.
+        UsageError: a step or challenge that a bundle cannot have, another suffix, predictions that are a bundle, or
+            another process is writing `out`.
     """
     if out.suffix != SUFFIX:
         raise UsageError(f"{out}: a bundle must be named {SUFFIX}")
@@ -101,7 +103,7 @@ def bundle(
             report = validate(files, manifest, progress)
         if not report.sound:
             raise InvalidSubmission(predictions, report)
-        with progress_bar("packing", "files") as progress:
+        with writing_file_alone(out), progress_bar("packing", "files") as progress:
             return write_bundle(out, files, report, manifest, step=step, challenge=challenge, progress=progress)
 
 

@@ -17,8 +17,10 @@ import io
 import itertools
 import json
 import multiprocessing
+import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +34,7 @@ from ffbench.atomic import write_text
 from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import HEADER, MAGIC
+from ffbench.locks import writing_alone
 from ffbench.synth.ffn import MOST_IDENTITIES, Plan, Recipe, SequenceFrame, plan_sequence, render_sequence
 from ffbench.synth.head import HeadModel
 from ffbench.synth.journal import Journal, Manifest, SequenceRecord, origin_of
@@ -48,7 +51,6 @@ KINDS = {
 }
 JPEG_QUALITY = 95
 _STAGING = ".staging"
-_LOCK = ".lock"
 
 Progress = Callable[[int, int], None]
 Making = tuple[HeadModel, Recipe, Renderer]
@@ -81,19 +83,14 @@ def write_dataset(
             codes, or another process is writing there.
         DataError: a file cannot be written (a full disk), or the renderer fails; what is done is kept.
     """
-    from filelock import FileLock, Timeout
-
     available = min(MOST_IDENTITIES, len(recipe.codes) or MOST_IDENTITIES)
     if not 1 <= identities <= available:
         raise UsageError(f"expected 1 to {available} identities, got {identities}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / _LOCK, timeout=0):
+    with writing_alone(out):
+        try:
             return _write_locked(out, (head, recipe, renderer), identities, workers, progress)
-    except Timeout as error:
-        raise UsageError(f"{out}: another process is writing there; wait for it or name another folder") from error
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
+        except OSError as error:
+            raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
 def _write_locked(out: Path, making: Making, identities: int, workers: int, progress: Progress | None) -> Manifest:
@@ -167,8 +164,17 @@ def _start_worker(out: Path, making: Making) -> None:
 
     global _worker
     _worker = (out, making)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)  # the processes share the cores among them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends the pool
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is killed: nobody would hold the lock on its folder then."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(plan: Plan) -> SequenceRecord:

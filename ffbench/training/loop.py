@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from ffbench.atomic import write_text
 from ffbench.errors import MethodError
+from ffbench.locks import writing_alone
 from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
 from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint
@@ -84,7 +85,8 @@ def train(trainee: Trainee, recipe: Recipe, settings: Settings, progress: Progre
     `STAGE.safetensors` (or `.ckpt`).
 
     Raises:
-        UsageError: the folder holds a run of another recipe, or the recipe does not fit the network.
+        UsageError: the folder holds a run of another recipe, another process is training in it, or the recipe does
+            not fit the network.
         DataError: training data cannot be read, or a file cannot be written.
         MethodError: the loss is not a finite number; `failed.json` names the samples.
     """
@@ -121,6 +123,11 @@ class _Run:
 
     def go(self) -> Outcome:
         """Train what is left of the stages."""
+        # Of several processes the first alone writes.
+        with writing_alone(self._settings.out) if self._fabric.is_global_zero else contextlib.nullcontext():
+            return self._train()
+
+    def _train(self) -> Outcome:
         out, stages = self._settings.out, self._recipe.stages
         found = load_checkpoint(out, self._text)
         start, step = (0, 0) if found is None else (found.stage, found.step)
