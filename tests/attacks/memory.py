@@ -1,0 +1,96 @@
+"""How much memory a reader takes at its peak, measured from outside of Python: VmHWM of a process of its own.
+
+The process is a fork of one that has imported everything; there it reads a small valid file first, so that what the
+libraries set up once is not counted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import multiprocessing
+import resource
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffbench.errors import FfbenchError
+
+MIB = 2**20
+ALLOWED_FACTOR, ALLOWED_BYTES = 3, 64 * MIB
+_PRELOADED = ["tests.attacks.readers"]
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What a read took at most, in bytes beyond what the process had before, and how it ended."""
+
+    bytes: int
+    error: str | None
+    """The message of an FfbenchError; None if the file was read."""
+
+
+def allowed(declared: int) -> int:
+    """Give the most that a reader may take for a file that declares so many bytes."""
+    return ALLOWED_FACTOR * declared + ALLOWED_BYTES
+
+
+def measure(read: Callable[[Path], object], path: Path, seed: Path | None = None, limit: int | None = None) -> Peak:
+    """Read a file in a process of its own.
+
+    Args:
+        read: the reader, a function of a module.
+        path: the file.
+        seed: a small valid file that is read first.
+        limit: bytes of address space that the process may have beyond what it has; None: any.
+
+    Raises:
+        AssertionError: the reader raised something else than an FfbenchError, or one of several lines, or died.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(read, path, seed, limit, sender))
+    child.start()
+    sender.close()
+    try:
+        answer = receiver.recv() if receiver.poll(_SECONDS) else "it took too long"
+    except EOFError:
+        answer = "it died"
+    child.kill()
+    child.join()
+    assert isinstance(answer, Peak), f"{path.name}: {answer}"
+    return answer
+
+
+def _child(read: Callable[[Path], object], path: Path, seed: Path | None, limit: int | None, sender: object) -> None:
+    warnings.simplefilter("ignore")
+    answer: Peak | str
+    try:
+        if seed is not None:
+            read(seed)
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + limit,) * 2)
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+        before = _status("VmRSS")
+        error = None
+        try:
+            read(path)
+        except FfbenchError as caught:
+            error = str(caught)
+            assert len(error.splitlines()) == 1, error
+        answer = Peak(_status("VmHWM") - before, error)
+    except BaseException as caught:
+        answer = f"raised {type(caught).__name__}: {caught}"
+    sender.send(answer)  # type: ignore[attr-defined]
+
+
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(name)
