@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, ParamSpec, TypeVar
 
 from ffbench.errors import DataError
 
+P = ParamSpec("P")
+T = TypeVar("T")
 SMALL_BYTES = 2**26
 """What any file may unpack to, however short it is."""
 MAX_RATIO = 200
@@ -60,3 +63,17 @@ def inflated(file: IO[bytes], size: int, wbits: int = zlib.MAX_WBITS) -> Iterato
             raise ValueError("is cut short")
     if decoder.unused_data or size:
         raise ValueError("has bytes after the end of the packed data")
+
+
+def names_file_if_out_of_memory(read: Callable[P, T]) -> Callable[P, T]:
+    """Turn a want of memory in a reader, whose first argument is the file, into a `DataError` that names the file."""
+
+    @functools.wraps(read)
+    def reader(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except MemoryError as error:
+            file = next(iter((*args, *kwargs.values())), "")
+            raise DataError(f"{file}: there is not enough memory to read it") from error
+
+    return reader

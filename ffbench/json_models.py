@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from ffbench.archives.member_path import Place
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 
 _FREE_VALUES, _BYTES_PER_VALUE = 2**19, 32
@@ -20,6 +21,7 @@ def first_fault(error: ValidationError, whole: str = "the file") -> str:
     return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"
 
 
+@names_file_if_out_of_memory
 def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, wrong: str) -> Model:
     """Read a file of JSON.
 

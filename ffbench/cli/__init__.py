@@ -105,6 +105,8 @@ def main() -> None:
             raise
         if isinstance(error, FfbenchError):
             _fail(str(error), error.exit_code)
+        if isinstance(error, MemoryError):
+            _fail("there is not enough memory; try a smaller --batch-size or fewer workers", FfbenchError.exit_code)
         _fail(f"internal error, {type(error).__name__}: {error} (--debug shows where)", FfbenchError.exit_code)
 
 

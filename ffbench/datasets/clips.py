@@ -18,11 +18,13 @@ import numpy.typing as npt
 from ffbench.archives.local import LocalFile
 from ffbench.archives.member_path import Place, as_place, open_tree
 from ffbench.datasets.folders import visible
-from ffbench.datasets.images import IMAGE_SUFFIXES, MAX_PIXELS, image_size, read_image
+from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, read_image
 from ffbench.errors import DataError
 from ffbench.hashing import data_sha256
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
+MAX_PIXELS = 2**24
+"""Of a frame of a video (4096 x 4096): its decoder keeps several."""
 CACHE_BYTES = 256 * 2**20
 """Decoded frames that an open video keeps, so that the pairs (t, t + k) of one clip decode it once."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.synth.flame_files import read_npz
 
@@ -23,6 +24,7 @@ _FREE_NAMES, _BYTES_PER_NAME = 2**16, 256
 """Names beyond the first are as many as the file has bytes for, since an object is made of each."""
 
 
+@names_file_if_out_of_memory
 def read_feature_file(path: Path) -> dict[str, npt.NDArray[np.float64]]:
     """Read feature vectors (D,) by name.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from ffbench.archives.member_path import Place, as_place
-from ffbench.bounds import refuse_bomb
+from ffbench.bounds import names_file_if_out_of_memory, refuse_bomb
 from ffbench.errors import DataError
 
 MAX_PIXELS = 2**26
@@ -43,6 +43,7 @@ _STRIP_PIXELS = 2**20
 PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
 
 
+@names_file_if_out_of_memory
 def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Read an image file as an (H, W, 3) uint8 RGB array.
 
@@ -73,7 +74,7 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
         # The decoder's own copy is given up by now.
         turn = _UPRIGHT.get(orientation)
         return pixels if turn is None else np.ascontiguousarray(turn(pixels))
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
         raise DataError(f"{path}: the image is damaged or truncated ({_one_line(error)})") from error
@@ -98,7 +99,7 @@ def image_size(path: Place | str) -> tuple[int, int]:
         with _open(path) as image:
             width, height = image.size
             sideways = _orientation(image) in _SIDEWAYS
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:
         raise DataError(f"{path}: the image's header is damaged ({_one_line(error)})") from error

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.atomic import write_bytes
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**26
@@ -44,6 +45,7 @@ class _Element:
     """Numpy types of length and items of each property that is a list."""
 
 
+@names_file_if_out_of_memory
 def read_vertices(path: Place | str) -> npt.NDArray[np.float64]:
     """Read the vertices (N, 3) of a mesh; its faces may be of any form.
 
@@ -55,6 +57,7 @@ def read_vertices(path: Place | str) -> npt.NDArray[np.float64]:
     return _vertices(path, binary, elements, body)
 
 
+@names_file_if_out_of_memory
 def read_mesh(path: Place | str) -> Mesh:
     """Read vertices and triangles of a mesh.
 

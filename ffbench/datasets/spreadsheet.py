@@ -8,6 +8,7 @@ import zipfile
 
 from ffbench.archives.member_path import Place
 from ffbench.archives.zip_directory import BoundedReader
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**22
@@ -33,6 +34,7 @@ _CONTENT_TYPES = (
 Table = list[tuple[str, ...]]
 
 
+@names_file_if_out_of_memory
 def read_tables(path: Place) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
@@ -76,7 +78,7 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
                 )
             # The library gives no more of a member than its directory states.
             parts = {name: archive.read(member) for name, member in members.items()}
-    except DataError:
+    except (DataError, MemoryError):
         raise
     # Beside BadZipFile, damage shows as whatever the parser trips over.
     except Exception as error:
@@ -121,7 +123,7 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
                         f"{path}: {len(tables)} sheets and more, of {taken} bytes and more; at most {MAX_SHEETS} and "
                         f"{MAX_TABLE_BYTES} are read; export the table as .csv"
                     )
-    except DataError:
+    except (DataError, MemoryError):
         raise
     # Damaged workbooks raise errors of zip, XML, types, keys and more.
     except Exception as error:

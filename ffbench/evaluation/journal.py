@@ -91,8 +91,14 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._file.closed:
+        if self._file.closed:
+            return
+        try:
             os.fsync(self._file.fileno())
+        except OSError as failed:
+            if error is None:
+                raise DataError(f"{self.path}: cannot be written ({failed.strerror})") from failed
+        finally:
             self._file.close()
 
     def _open(self) -> None:

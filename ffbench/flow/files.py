@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy.typing as npt
 
 from ffbench.atomic import atomic_path, write_bytes
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.flow.checks import FlowField, Mask, check_array, is_known
 from ffbench.flow.flo import read_flo, write_flo
@@ -15,6 +16,7 @@ from ffbench.flow.flo5 import read_flo5, write_flo5
 SUFFIXES = (".flo", ".flo5", ".png")
 
 
+@names_file_if_out_of_memory
 def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
     """Read a flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI).
 

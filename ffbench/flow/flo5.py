@@ -45,9 +45,9 @@ def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None) ->
             check_storage(path, dataset, bounded=expected_size is not None)
             flow = np.empty(dataset.shape, np.float32)
             dataset.read_direct(flow)
-    except DataError:
+    except (DataError, MemoryError):
         raise
-    # The library reports damage as OSError, RuntimeError, KeyError, ValueError, MemoryError or UnicodeError.
+    # The library reports damage as OSError, RuntimeError, KeyError, ValueError or UnicodeError.
     except Exception as error:
         raise DataError(f"{path}: cannot be read as HDF5, it is damaged ({_first_line(error)})") from error
     check_values(path, flow)

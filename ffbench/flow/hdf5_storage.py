@@ -66,13 +66,12 @@ def _filters(path: Path | str, dataset: Any) -> list[int]:
 def _check_chunks(path: Path | str, dataset: Any, chunk_bytes: int, filters: list[int]) -> None:
     """Unpack, in blocks, every chunk that could unpack to more than a small one."""
     found: list[tuple[int, int]] = []
-    length = os.stat(path).st_size
     # A chunk's mask has a bit for each filter that it was not passed through.
     packed = 1 << filters.index(_DEFLATE) if _DEFLATE in filters else 0
 
     def note(chunk: Any) -> None:
-        if chunk.size > length or chunk.size > chunk_bytes + _CHECKSUM_BYTES + chunk_bytes // 1000 + 64:
-            raise DataError(f"{path}: states a chunk of {chunk.size} bytes, more than there are; it is damaged")
+        if chunk.size > chunk_bytes + _CHECKSUM_BYTES + chunk_bytes // 1000 + 64:
+            raise DataError(f"{path}: a chunk of {chunk_bytes} bytes that is packed into {chunk.size}; it is damaged")
         if chunk.size * _LARGEST_RATIO > _SMALL_CHUNK and packed & ~chunk.filter_mask:
             found.append((chunk.byte_offset, chunk.size))
 

@@ -54,7 +54,10 @@ def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -
     # The decoder sees only what was checked: no text, colour or animation chunks.
     checked = SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
     del data
-    bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:  # for want of memory
+        raise DataError(f"{path}: the PNG cannot be decoded ({' '.join(str(error).split())})") from error
     if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
         raise DataError(f"{path}: the PNG cannot be decoded, it is damaged")
     flow: FlowField = bgr[:, :, :0:-1].astype(np.float32)

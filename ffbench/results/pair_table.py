@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ffbench.atomic import atomic_path
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.protocol import PairScore, Term
 from ffbench.results.parquet import read_table
@@ -37,6 +38,7 @@ def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
+@names_file_if_out_of_memory
 def read_pair_table(path: Path) -> list[PairScore]:
     """Read what `write_pair_table` wrote.
 

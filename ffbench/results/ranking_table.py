@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 from ffbench.results.parquet import read_table
@@ -26,6 +27,7 @@ class PairColumns:
     labels: dict[str, list[str | None]]
 
 
+@names_file_if_out_of_memory
 def read_columns(path: Path, sha256: str, *, metric: str, labels: Sequence[str] = ()) -> PairColumns:
     """Read the terms `metric` and `metric/group`, and some labels, of a table of pair scores.
 

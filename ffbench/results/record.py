@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ffbench import atomic
+from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault, parse_json
 from ffbench.method import MethodCard
@@ -164,6 +165,7 @@ def write_record(path: Path, record: RunRecord) -> None:
     atomic.write_text(path, record.model_dump_json(indent=1) + "\n")
 
 
+@names_file_if_out_of_memory
 def read_record(path: Path) -> RunRecord:
     """Read a record and check it against the schema.
 

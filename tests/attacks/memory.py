@@ -1,7 +1,6 @@
 """How much memory a reader takes at its peak, measured from outside of Python: VmHWM of a process of its own.
 
-The process is a fork of one that has imported everything; there it reads a small valid file first, so that what the
-libraries set up once is not counted.
+The process is a fork of one that has imported everything, so that what was imported is not counted.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ def allowed(declared: int) -> int:
     return ALLOWED_FACTOR * declared + ALLOWED_BYTES
 
 
-def measure(read: Callable[[Path], object], path: Path, seed: Path | None = None, limit: int | None = None) -> Peak:
+def measure(read: Callable[[Path], object], path: Path, *, tolerant: bool = False, limit: int | None = None) -> Peak:
     """Read a file in a process of its own.
 
     Args:
         read: the reader, a function of a module.
         path: the file.
-        seed: a small valid file that is read first.
+        tolerant: whether the reader may raise anything.
         limit: bytes of address space that the process may have beyond what it has; None: any.
 
     Raises:
@@ -52,7 +51,7 @@ def measure(read: Callable[[Path], object], path: Path, seed: Path | None = None
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(read, path, seed, limit, sender))
+    child = context.Process(target=_child, args=(read, path, tolerant, limit, sender))
     child.start()
     sender.close()
     try:
@@ -65,12 +64,10 @@ def measure(read: Callable[[Path], object], path: Path, seed: Path | None = None
     return answer
 
 
-def _child(read: Callable[[Path], object], path: Path, seed: Path | None, limit: int | None, sender: object) -> None:
+def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: int | None, sender: object) -> None:
     warnings.simplefilter("ignore")
     answer: Peak | str
     try:
-        if seed is not None:
-            read(seed)
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
         if limit is not None:
@@ -83,6 +80,10 @@ def _child(read: Callable[[Path], object], path: Path, seed: Path | None, limit:
         except FfbenchError as caught:
             error = str(caught)
             assert len(error.splitlines()) == 1, error
+        except Exception as caught:
+            if not tolerant:
+                raise
+            error = str(caught)
         answer = Peak(_status("VmHWM") - before, error)
     except BaseException as caught:
         answer = f"raised {type(caught).__name__}: {caught}"

@@ -204,3 +204,7 @@ def plain_lines(path: Path) -> object:
 
 def plain_python_json(path: Path) -> Any:
     return json.load(io.BytesIO(path.read_bytes()))
+
+
+def plain_bytes(path: Path) -> object:
+    return path.read_bytes() * 64

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import lightning.fabric  # noqa: F401  so that no fork has to
 import safetensors.torch
+import torch.utils.tensorboard  # noqa: F401
 
 from ffbench.atomic import is_temporary
 from ffbench.datasets.ffn_files import read_pair, scan
@@ -109,8 +111,10 @@ def _export(inputs: Path, out: Path) -> object:
 
 def _check_export(inputs: Path, out: Path) -> None:
     if (out / "images" / "manifest.json").exists():
-        protocol = ProtocolImages(out / "images")
-        assert [protocol.load(key).key for key in protocol.keys()] == Stripes(PAIRS).keys()
+        protocol, keys = ProtocolImages(out / "images"), Stripes(PAIRS).keys()
+        assert list(protocol.keys()) == keys
+        for key in keys:
+            protocol.load(key)
 
 
 def _predict(inputs: Path, out: Path) -> object:
@@ -183,7 +187,7 @@ WORKS = (
     Work("bundle", _make_flows, _bundle, _check_bundle, _files),
     Work("export", _nothing, _export, _check_export, _files, every=4),
     Work("predict", _nothing, _predict, _check_flows, _files, every=3),
-    Work("train", _nothing, _train, _check_training, _weights, every=19),
+    Work("train", _nothing, _train, _check_training, _weights, every=40),
     Work("generate", _nothing, _generate, _check_dataset, _files, every=19),
     Work("careless", _nothing, _write_carelessly, _check_careless, _files),
 )

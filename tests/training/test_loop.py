@@ -177,6 +177,35 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path, content: bytes | None) 
         run(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda content: [content], "expected ffbench-training-1"),
+        (lambda content: {**content, "format": None}, "expected ffbench-training-1"),
+        (lambda content: {key: value for key, value in content.items() if key != "scaler"}, "'scaler'"),
+        (lambda content: {**content, "more": 1}, "'more'"),
+        (lambda content: {**content, 3: 1}, "unknown fields"),
+        (lambda content: {**content, "step": "2"}, "a str as step"),
+        (lambda content: {**content, "step": True}, "a bool as step"),
+        (lambda content: {**content, "stage": -1}, "below 0"),
+        (lambda content: {**content, "stage": 9}, "stage 10 of 2"),
+        (lambda content: {**content, "network": {"shift": 1}}, "something else than tensors"),
+        (lambda content: {**content, "network": {"shift": torch.zeros(3)}}, "does not fit this network"),
+        (lambda content: {**content, "optimiser": {}}, "does not fit this network"),
+        (lambda content: {**content, "optimiser": {"state": 0, "param_groups": [{}]}}, "does not fit this network"),
+        (lambda content: {**content, "average": {}}, "does not fit this network"),
+    ],
+)
+def test_odd_checkpoints_are_one_line(tmp_path: Path, change: Callable[[Any], Any], said: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, progress=After(3, interrupt))
+    torch.save(change(torch.load(tmp_path / NAME, weights_only=True)), tmp_path / NAME)
+    with pytest.raises(DataError, match=NAME) as caught:
+        run(tmp_path)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_checkpoints_run_no_code(tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:

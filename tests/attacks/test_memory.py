@@ -1,0 +1,80 @@
+"""No file makes its reader take more than three times what it declares and 64 MB, by VmHWM of a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.attacks import readers
+from tests.attacks.forgeries import (
+    ATTACKS,
+    Attack,
+    honest_mesh,
+    honest_table,
+    honest_workbook,
+    noisy_features,
+    noisy_flo,
+    noisy_flo5,
+    noisy_jpeg,
+    noisy_kitti,
+)
+from tests.attacks.memory import MIB, allowed, measure
+
+HONEST = {
+    ".flo": (readers.flow, noisy_flo),
+    ".flo5": (readers.flow, noisy_flo5),
+    ".png": (readers.flow, noisy_kitti),
+    ".jpg": (readers.image, noisy_jpeg),
+    ".xlsx": (readers.workbook, honest_workbook),
+    ".parquet": (readers.pair_scores, honest_table),
+    ".npz": (readers.features, noisy_features),
+    ".ply": (readers.mesh, honest_mesh),
+}
+
+
+def forged(attack: Attack, folder: Path) -> tuple[Path, int]:
+    path = folder / (attack.file or f"forged{attack.suffix}")
+    return path, attack.forge(path)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_peak_memory(attack: Attack, tmp_path: Path, record_property: pytest.FixtureRequest) -> None:
+    path, declared = forged(attack, tmp_path)
+    peak = measure(attack.read, path)
+    record_property("peak_mb", round(peak.bytes / MIB))  # type: ignore[operator]
+    if attack.refused is None:
+        assert peak.error is None
+    else:
+        assert peak.error is not None
+        assert attack.refused in peak.error
+    assert peak.bytes <= allowed(declared), f"{peak.bytes / MIB:.0f} MB"
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.plain], ids=lambda attack: attack.name)
+def test_plain_readers_take_more(attack: Attack, tmp_path: Path, record_property: pytest.FixtureRequest) -> None:
+    """The control: the attack works on who reads such a file plainly."""
+    assert attack.plain is not None
+    path, declared = forged(attack, tmp_path)
+    peak = measure(attack.plain, path, tolerant=True)
+    record_property("peak_mb", round(peak.bytes / MIB))  # type: ignore[operator]
+    assert peak.bytes > allowed(declared), f"only {peak.bytes / MIB:.0f} MB"
+
+
+@pytest.mark.parametrize("suffix", HONEST)
+def test_too_little_memory_is_one_line(suffix: str, tmp_path: Path) -> None:
+    """`measure` takes nothing but a value or an FfbenchError of one line."""
+    read, make = HONEST[suffix]
+    path = tmp_path / f"honest{suffix}"
+    make(path)
+    peaks = [measure(read, path, limit=limit) for limit in (0, 4 * MIB, 2048 * MIB)]
+    assert peaks[0].error is not None
+    assert peaks[-1].error is None
+
+
+def test_memory_is_really_short(tmp_path: Path) -> None:
+    """The control: a reader that does not care raises what nobody catches."""
+    path = tmp_path / "flow.flo"
+    noisy_flo(path)
+    with pytest.raises(AssertionError, match="raised MemoryError"):
+        measure(readers.plain_bytes, path, limit=0)
