@@ -5,12 +5,13 @@ The process is a fork of one that has imported everything, so that what was impo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import multiprocessing
 import resource
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +71,12 @@ def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: in
     try:
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + limit,) * 2)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
         before = _status("VmRSS")
         error = None
         try:
-            read(path)
+            with _short_of_memory(limit):
+                read(path)
         except FfbenchError as caught:
             error = str(caught)
             assert len(error.splitlines()) == 1, error
@@ -88,6 +88,17 @@ def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: in
     except BaseException as caught:
         answer = f"raised {type(caught).__name__}: {caught}"
     sender.send(answer)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _short_of_memory(limit: int | None) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _status(name: str) -> int:

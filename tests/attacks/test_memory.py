@@ -6,30 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks import forged_flows as flows
+from tests.attacks import forged_tables as tables
 from tests.attacks import readers
-from tests.attacks.forgeries import (
-    ATTACKS,
-    Attack,
-    honest_mesh,
-    honest_table,
-    honest_workbook,
-    noisy_features,
-    noisy_flo,
-    noisy_flo5,
-    noisy_jpeg,
-    noisy_kitti,
-)
+from tests.attacks.forgeries import ATTACKS, Attack
 from tests.attacks.memory import MIB, allowed, measure
 
 HONEST = {
-    ".flo": (readers.flow, noisy_flo),
-    ".flo5": (readers.flow, noisy_flo5),
-    ".png": (readers.flow, noisy_kitti),
-    ".jpg": (readers.image, noisy_jpeg),
-    ".xlsx": (readers.workbook, honest_workbook),
-    ".parquet": (readers.pair_scores, honest_table),
-    ".npz": (readers.features, noisy_features),
-    ".ply": (readers.mesh, honest_mesh),
+    ".flo": (readers.flow, flows.noisy_flo),
+    ".flo5": (readers.flow, flows.noisy_flo5),
+    ".png": (readers.flow, flows.noisy_kitti),
+    ".jpg": (readers.image, flows.noisy_jpeg),
+    ".xlsx": (readers.workbook, tables.honest_workbook),
+    ".parquet": (readers.pair_scores, tables.honest_table),
+    ".npz": (readers.features, tables.noisy_features),
+    ".ply": (readers.mesh, tables.honest_mesh),
 }
 
 
@@ -75,6 +66,6 @@ def test_too_little_memory_is_one_line(suffix: str, tmp_path: Path) -> None:
 def test_memory_is_really_short(tmp_path: Path) -> None:
     """The control: a reader that does not care raises what nobody catches."""
     path = tmp_path / "flow.flo"
-    noisy_flo(path)
+    flows.noisy_flo(path)
     with pytest.raises(AssertionError, match="raised MemoryError"):
         measure(readers.plain_bytes, path, limit=0)

@@ -90,7 +90,7 @@ class Learner(Stripes):
     """Learns from the mean flow of each pair; `during` is called while it does."""
 
     learns = True
-    learning_options = ("seed",)
+    learning_options = frozenset({"seed"})
 
     def __init__(self, seed: int, during: Callable[[], None] = lambda: None) -> None:
         super().__init__(4)
