@@ -3,7 +3,7 @@
 # make lint     ruff and mypy                               make bench       speed, as ratios
 # make app      the leaderboard page                        make clean     remove what make made
 # make docs     the documentation as a site, in site/
-# make campaign fuzzing and killing at length
+# make campaign fuzzing, killing and faults at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
 
 PYTHON ?= python3
@@ -35,7 +35,7 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/pytest -m "not slow and not assets and not campaign"
 
 campaign: $(VENV)/.installed-dev
-	$(BIN)/pytest -m campaign tests/fuzz
+	$(BIN)/pytest -m campaign tests/fuzz tests/faults
 
 # mypy does not follow the package-dir mapping of pyproject.toml, hence one call a tree.
 lint: $(VENV)/.installed-dev

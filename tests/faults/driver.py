@@ -65,14 +65,15 @@ def attempt(work: Work, inputs: Path, out: Path, number: int, mode: int) -> tupl
     return in_fork(body)
 
 
-def again(work: Work, inputs: Path, out: Path) -> str:
-    """Look whether what is there is sound, and run the work to its end; gives the fault, and what comes out."""
+def again(work: Work, inputs: Path, out: Path, done: bool) -> str:
+    """Look whether what is there is sound, and run the work unless it is done; gives the fault, and what comes out."""
     unsound = ""
     try:
         work.check(inputs, out)
     except Exception:
         unsound = traceback.format_exc()
-    work.run(inputs, out)
+    if not done:
+        work.run(inputs, out)
     return json.dumps([unsound, work.outcome(inputs, out)])
 
 
@@ -102,7 +103,8 @@ def torment(work: Work, folder: Path, mode: str, every: int) -> dict[str, Any]:
             faults.append(f"operation {number} ends in several lines: {text}")
         if code != -9 and litter(out):
             faults.append(f"operation {number} leaves {litter(out)}")
-        code, text = in_fork(lambda: again(work, inputs, out))
+        done = code == 0  # such as a folder that could not be made, for it was there
+        code, text = in_fork(lambda done=done: again(work, inputs, out, done))
         if code:
             faults.append(f"after operation {number}: {text}")
             continue
