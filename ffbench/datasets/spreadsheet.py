@@ -39,7 +39,8 @@ def read_tables(path: Place) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
     Whole numbers come without a decimal point, however they are stored. Formulas give the values that were saved with
-    them; links to other files are not followed, styles and macros not looked at. At most `MAX_ROWS` rows and
+    them; links to other files are not followed, styles and macros not looked at, so that a date is the
+    number of its day. At most `MAX_ROWS` rows and
     `MAX_COLUMNS` columns are read.
 
     Raises:

@@ -38,7 +38,7 @@ def _workbook(path: Path, sheets: int, rows: bytes, styles: bytes = b"", texts: 
         begin, end = f'<worksheet xmlns="{_SHEETS}"><sheetData>'.encode(), b"</sheetData></worksheet>"
         archive.writestr("xl/worksheets/sheet1.xml", begin + rows + end)
         archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_SHEETS}">'.encode() + texts + b"</sst>")
-        one = b"<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders>"
+        one = b"<fonts><font/></fonts><fills><fill><patternFill/></fill></fills><borders><border/></borders>"
         one += b"<cellStyleXfs><xf/></cellStyleXfs>"
         begin = f'<styleSheet xmlns="{_SHEETS}">'.encode() + one
         archive.writestr("xl/styles.xml", begin + b"<cellXfs>" + styles + b"</cellXfs></styleSheet>")
