@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from ffbench.datasets.images import MAX_PIXELS, image_size, natural_key, read_image
 from ffbench.errors import DataError
@@ -133,3 +133,39 @@ def test_natural_order() -> None:
     names = ["img10.png", "img2.png", "IMG1.png", "a.png", "10.png", "9.png", "img2b.png"]
     expected = ["9.png", "10.png", "a.png", "IMG1.png", "img2.png", "img2b.png", "img10.png"]
     assert sorted(names, key=natural_key) == expected
+
+
+def test_another_size_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (6, 4)).save(path)
+    assert read_image(path, (4, 6)).shape == (4, 6, 3)
+    content = path.read_bytes()
+    # What is decoded without its end is damaged; here nobody comes that far.
+    path.write_bytes(content[:40])
+    with pytest.raises(DataError, match=r"6 x 4 pixels, expected 4 x 6"):
+        read_image(path, (6, 4))
+    with pytest.raises(DataError, match="damaged or truncated"):
+        read_image(path, (4, 6))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_stood_upright(tmp_path: Path, orientation: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(noise).save(path, exif=exif)
+    with Image.open(path) as opened:
+        expected = np.array(ImageOps.exif_transpose(opened))
+    assert np.array_equal(read_image(path), expected)
+    assert read_image(path).flags["C_CONTIGUOUS"]
+
+
+def test_texts_of_a_png_are_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    texts = PngImagePlugin.PngInfo()
+    for number in range(3):
+        texts.add_text(f"t{number}", "a" * 700_000, zip=True)
+    Image.new("RGB", (6, 4)).save(path, pnginfo=texts)
+    with pytest.raises(DataError, match="text"):
+        read_image(path)
