@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ffbench.errors import DataError
 
 MAX_NAME = 1024
 _IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-def safe_name(archive: Path, name: str) -> str:
+def safe_name(archive: object, name: str) -> str:
     """Give a member's name with `/` between folders and no leading `./`.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from ffbench.archives.names import safe_name
@@ -19,7 +19,7 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 """What the zip library raises, beside OSError, at a member that is damaged."""
 
 
-class BoundedReader:
+class _BoundedReader:
     """A file that refuses single reads of more than `limit` bytes: sizes in headers are not to be believed.
 
     The library reads the directory at once and makes an object of each entry, 15 times as large as the shortest.
@@ -29,11 +29,6 @@ class BoundedReader:
         self._file, self.limit, self._max_entries = file, limit, max_entries
 
     def read(self, count: int = -1) -> bytes:
-        """Read `count` bytes, or all.
-
-        Raises:
-            BadZipFile: more than `limit`, or a directory of more than `max_entries` files.
-        """
         content = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
         if len(content) > self.limit:
             raise zipfile.BadZipFile(f"its directory is larger than {self.limit} bytes")
@@ -45,13 +40,13 @@ class BoundedReader:
         return getattr(self._file, name)
 
 
-def read_directory(path: Path, file: BinaryIO, max_entries: int) -> zipfile.ZipFile:
+def read_directory(path: object, file: BinaryIO, max_entries: int) -> zipfile.ZipFile:
     """Read the directory of the archive that `file` is open on; `path` names it in errors.
 
     Raises:
         DataError: not a zip archive, damaged, or one of more than `max_entries` members.
     """
-    reader = BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
+    reader = _BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
     try:
         return zipfile.ZipFile(reader)  # type: ignore[call-overload, no-any-return]
     # Beside BadZipFile, damage shows as whatever the parser trips over.
@@ -59,7 +54,7 @@ def read_directory(path: Path, file: BinaryIO, max_entries: int) -> zipfile.ZipF
         raise DataError(f"{path}: cannot be read as a zip archive ({error})") from error
 
 
-def checked_name(path: Path, member: zipfile.ZipInfo) -> str:
+def checked_name(path: object, member: zipfile.ZipInfo) -> str:
     """Give the safe name of a member that may be read.
 
     Raises:
@@ -76,13 +71,12 @@ def checked_name(path: Path, member: zipfile.ZipInfo) -> str:
     return name
 
 
-def require_stored(archive: zipfile.ZipFile, length: int) -> None:
-    """Check that an archive of `length` bytes holds its members as they are, each byte of it in one of them at most.
+def require_stored(members: Sequence[zipfile.ZipInfo], length: int) -> None:
+    """Check that an archive of `length` bytes holds these members as they are, each byte of it in one of them at most.
 
     Raises:
         ValueError: members are packed, or lie over each other.
     """
-    members = archive.infolist()
     packed = next((member for member in members if member.compress_type != zipfile.ZIP_STORED), None)
     if packed is not None:
         raise ValueError(f"{packed.filename} is compressed")

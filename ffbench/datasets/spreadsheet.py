@@ -7,7 +7,7 @@ import io
 import zipfile
 
 from ffbench.archives.member_path import Place
-from ffbench.archives.zip_directory import BoundedReader
+from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 
@@ -69,21 +69,16 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
     Their readers would make far more of them than they have bytes.
     """
     try:
-        with zipfile.ZipFile(BoundedReader(io.BytesIO(content), MAX_BYTES, _MAX_MEMBERS)) as archive:  # type: ignore[call-overload]
-            members = {member.filename: member for member in archive.infolist() if _is_table_part(member.filename)}
+        with read_directory(path, io.BytesIO(content), _MAX_MEMBERS) as archive:
+            members = {checked_name(path, item): item for item in archive.infolist() if _is_table_part(item.filename)}
             unpacked = sum(member.file_size for member in members.values())
             if unpacked > MAX_UNPACKED_BYTES:
-                raise DataError(
-                    f"{path}: unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read; "
-                    "export the table as .csv"
-                )
+                raise DataError(f"{path}: unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read")
             # The library gives no more of a member than its directory states.
             parts = {name: archive.read(member) for name, member in members.items()}
-    except (DataError, MemoryError):
-        raise
-    # Beside BadZipFile, damage shows as whatever the parser trips over.
-    except Exception as error:
-        raise DataError(f"{path}: not an .xlsx workbook ({_one_line(error)}); export the table as .csv") from error
+    except (DataError, *DAMAGE, OSError) as error:
+        reason = str(error).removeprefix(f"{path}: ") if isinstance(error, DataError) else _one_line(error)
+        raise DataError(f"{path}: not an .xlsx workbook ({reason}); export the table as .csv") from error
     if _BOOK not in parts:
         raise DataError(f"{path}: not an .xlsx workbook (no {_BOOK}); export the table as .csv")
     sheets = sum(part.count(b"<") for name, part in parts.items() if name.startswith(_SHEETS) or name == _STRINGS)

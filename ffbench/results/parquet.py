@@ -58,7 +58,8 @@ def read_table(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> 
         refuse_bomb(path, length, 8 * rows * len(wanted))
         with path.open("rb") as content:
             refuse_bomb(path, length, _unpacked_bytes(path, content, length, file.metadata))
-    with pq.ParquetFile(path, read_dictionary=text) as file:
+        metadata = file.metadata
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=text) as file:
         return _with_plain_text(path, length, file.read(wanted))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.archives.zip_directory import read_directory
+from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import refuse_bomb
 from ffbench.errors import DataError
 from ffbench.npy import read_npy, split_npy
@@ -172,7 +172,7 @@ def read_npz(
     limit = LARGEST_MEMBER if largest is None else largest
     try:
         with path.open("rb") as file, read_directory(path, file, _MOST_MEMBERS) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+            sizes = {checked_name(path, entry): entry.file_size for entry in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in sizes]
             if missing:
                 raise DataError(f"{path}: expected {', '.join(names)}, found no {', '.join(missing)}")
