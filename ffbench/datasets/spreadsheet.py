@@ -7,7 +7,7 @@ import io
 import zipfile
 
 from ffbench.archives.member_path import Place
-from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
+from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 
@@ -76,7 +76,9 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
                 raise DataError(f"{path}: unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read")
             # The library gives no more of a member than its directory states.
             parts = {name: archive.read(member) for name, member in members.items()}
-    except (DataError, *DAMAGE, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # damage shows as whatever the parser trips over
         reason = str(error).removeprefix(f"{path}: ") if isinstance(error, DataError) else _one_line(error)
         raise DataError(f"{path}: not an .xlsx workbook ({reason}); export the table as .csv") from error
     if _BOOK not in parts:

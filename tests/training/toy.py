@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from ffbench.atomic import atomic_path
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.synth.dataset import RenderedPairs, Sample
 from ffbench.training.loss import sequence_loss
@@ -44,7 +45,10 @@ class ShiftTrainee(Trainee):
         return _Shift(self.shift.detach() * self.scale.detach())
 
     def save(self, path: Path, training: Training) -> None:
-        safetensors.torch.save_file(self.state_dict(), path, {key: str(value) for key, value in training.items()})
+        with atomic_path(path) as temporary:
+            safetensors.torch.save_file(
+                self.state_dict(), temporary, {key: str(value) for key, value in training.items()}
+            )
 
 
 class _Shift(Method):
