@@ -22,6 +22,7 @@ import torch
 from ffbench.atomic import is_temporary
 from ffbench.errors import FfbenchError
 from ffbench.evaluation import fingerprint
+from ffbench.torchvision_ops import make_importable
 from tests.faults.works import WORKS, Work
 
 MODES = {"fail": 1, "kill": 2}
@@ -124,6 +125,10 @@ def torment(work: Work, folder: Path, mode: str, every: int) -> dict[str, Any]:
 def main(folder: Path, every: int, names: list[str]) -> None:
     """Print a line of JSON for each work and mode."""
     torch.set_num_threads(1)
+    if not names or "train" in names:
+        make_importable()
+        import lightning.fabric  # noqa: F401  so that no fork has to
+        import torch.utils.tensorboard  # noqa: F401
     os.environ["FFBENCH_CACHE"] = str(folder / "cache")
     fingerprint._source_sha256 = lambda *places: ""  # edits while this runs make no other run
     for work in WORKS:

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import lightning.fabric  # noqa: F401  so that no fork has to
 import safetensors.torch
-import torch.utils.tensorboard  # noqa: F401
 
 from ffbench.atomic import is_temporary
 from ffbench.datasets.ffn_files import read_pair, scan
