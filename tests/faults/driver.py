@@ -128,7 +128,7 @@ def main(folder: Path, every: int, names: list[str]) -> None:
     if not names or "train" in names:
         make_importable()
         import lightning.fabric  # noqa: F401  so that no fork has to
-        import torch.utils.tensorboard  # noqa: F401
+        import torch.utils.tensorboard as _  # noqa: F401
     os.environ["FFBENCH_CACHE"] = str(folder / "cache")
     fingerprint._source_sha256 = lambda *places: ""  # edits while this runs make no other run
     for work in WORKS:
