@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -26,14 +27,14 @@ class _BoundedReader:
     """
 
     def __init__(self, file: BinaryIO, limit: int, max_entries: int) -> None:
-        self._file, self.limit, self._max_entries = file, limit, max_entries
+        self._file, self.limit, self.max_entries = file, limit, max_entries
 
     def read(self, count: int = -1) -> bytes:
         content = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
         if len(content) > self.limit:
             raise zipfile.BadZipFile(f"its directory is larger than {self.limit} bytes")
-        if content.startswith(_ENTRY) and content.count(_ENTRY) > self._max_entries:
-            raise zipfile.BadZipFile(f"it holds more than {self._max_entries} files")
+        if content.startswith(_ENTRY) and content.count(_ENTRY) > self.max_entries:
+            raise zipfile.BadZipFile(f"it holds more than {self.max_entries} files")
         return content
 
     def __getattr__(self, name: str) -> object:
@@ -48,10 +49,13 @@ def read_directory(path: object, file: BinaryIO, max_entries: int) -> zipfile.Zi
     """
     reader = _BoundedReader(file, max(2**21, max_entries * _DIRECTORY_BYTES_PER_ENTRY), max_entries)
     try:
-        return zipfile.ZipFile(reader)  # type: ignore[call-overload, no-any-return]
+        archive: zipfile.ZipFile = zipfile.ZipFile(reader)  # type: ignore[call-overload]
     # Beside BadZipFile, damage shows as whatever the parser trips over.
     except Exception as error:
         raise DataError(f"{path}: cannot be read as a zip archive ({error})") from error
+    # From here on the library gives no more of a member than the directory states.
+    reader.limit = reader.max_entries = sys.maxsize - 1
+    return archive
 
 
 def checked_name(path: object, member: zipfile.ZipInfo) -> str:

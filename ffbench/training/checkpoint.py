@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
+from safetensors import SafetensorError
 
 from ffbench.atomic import atomic_path
 from ffbench.checkpoint_files import check_checkpoint
@@ -45,8 +46,23 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         DataError: it cannot be written.
     """
-    with atomic_path(folder / NAME) as temporary:
+    with saving(folder / NAME), atomic_path(folder / NAME) as temporary:
         torch.save({"format": _FORMAT, **asdict(checkpoint)}, temporary)
+
+
+@contextlib.contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Turn what PyTorch and safetensors raise when a disk is full into an error that names the file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    try:
+        yield
+    except (RuntimeError, SafetensorError) as error:
+        raise DataError(
+            f"{path}: cannot be written ({_line(error)}); make room and run the same command again"
+        ) from error
 
 
 def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:

@@ -17,11 +17,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ffbench.atomic import write_text
-from ffbench.errors import MethodError
+from ffbench.errors import DataError, MethodError
 from ffbench.locks import writing_alone
 from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
-from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint
+from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint, saving
 from ffbench.training.logs import TrainingLog
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch, TrainingPairs
@@ -124,8 +124,13 @@ class _Run:
     def go(self) -> Outcome:
         """Train what is left of the stages."""
         # Of several processes the first alone writes.
-        with writing_alone(self._settings.out) if self._fabric.is_global_zero else contextlib.nullcontext():
-            return self._train()
+        out = self._settings.out
+        with writing_alone(out) if self._fabric.is_global_zero else contextlib.nullcontext():
+            try:
+                return self._train()
+            except OSError as error:  # of the logs
+                reason = error.strerror or error
+                raise DataError(f"{out}: cannot be written ({reason}); the same command goes on from there") from error
 
     def _train(self) -> Outcome:
         out, stages = self._settings.out, self._recipe.stages
@@ -224,7 +229,8 @@ class _Run:
             average.apply()
             if fabric.is_global_zero:
                 self._weights = self._settings.out / f"{stage.name}{trainee.suffix}"
-                trainee.save(self._weights, self._training(stage, done))
+                with saving(self._weights):
+                    trainee.save(self._weights, self._training(stage, done))
         save()
         if self._stopping:
             raise KeyboardInterrupt

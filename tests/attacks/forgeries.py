@@ -204,7 +204,6 @@ ATTACKS = (
         readers.tensor_file,
         archives.overlapping_tensors,
         "over each other",
-        readers.plain_torch,
     ),
     Attack(
         "checkpoint of training: bytearray",

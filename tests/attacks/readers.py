@@ -155,7 +155,8 @@ def plain_image(path: Path) -> object:
 
 def plain_workbook(path: Path) -> object:
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    return [list(sheet.iter_rows(max_row=20_000, max_col=64, values_only=True)) for sheet in book.worksheets]
+    rows = [sheet.iter_rows(max_row=20_000, max_col=64, values_only=True) for sheet in book.worksheets]
+    return [[tuple("" if value is None else str(value) for value in row) for row in sheet] for sheet in rows]
 
 
 def plain_npz(path: Path) -> object:
