@@ -6,12 +6,12 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from ffbench import escape
 from ffbench.results.store_row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
 
@@ -55,9 +55,8 @@ def origin_color(origin: str) -> str:
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
-    """Give a stranger's text in one line, cut to a length, without characters that do not print."""
-    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    """Return a stranger's text in one line, cut to a length, without characters that do not print."""
+    return escape.plain(text, longest)
 
 
 def word(text: str) -> str:
@@ -68,7 +67,7 @@ def word(text: str) -> str:
 
 def chart_text(text: str, longest: int = 40) -> str:
     """Give a stranger's text for a Plotly chart, which takes tags for markup."""
-    return html.escape(plain(text, longest), quote=False)
+    return escape.chart(text, longest)
 
 
 def ink() -> str:

@@ -26,6 +26,7 @@ from ffbench.protocol import (
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
@@ -56,15 +57,18 @@ class CKLandmarks(Protocol[Landmarks]):
         title="CK+ landmarks",
         primary="epe",
         metrics={
-            "epe": MetricCard(title="endpoint error", unit="px"),
-            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%"),
-            "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
+            "epe": MetricCard(title="endpoint error", unit="px", low=0),
+            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", low=0),
+            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%", low=0, high=100),
+            "landmarks_inside": MetricCard(
+                title="landmarks that count", unit="%", higher_is_better=True, low=0, high=100
+            ),
         },
         group_by=("emotion", "subject"),
         # One person's sequences share face, light and camera.
         resample_by="subject",
     )
+    fixed_weights = True
 
     def __init__(self, data: Path) -> None:
         """Scan the dataset at `data`.
@@ -174,4 +178,8 @@ def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     )
 
 
-entry = ProtocolEntry("CK+: flow from onset to apex at 68 landmarks (paper, Table 3)", load)
+entry = ProtocolEntry(
+    "CK+: flow from onset to apex at 68 landmarks (paper, Table 3)",
+    load,
+    lambda stated: StatedScoring(CKLandmarks.card, fixed_weights=True),
+)

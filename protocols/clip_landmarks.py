@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,14 @@ from ffbench.protocol import (
     DatasetCard,
     MetricCard,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
@@ -45,12 +47,12 @@ DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 _DENSE = "a flow must have a finite value at every pixel"
 _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-    "photometric": MetricCard(title="colour difference after warping", unit="grey levels"),
-    "consistency": MetricCard(title="forward-backward error", unit="px"),
-    "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
-    "matches_inside": MetricCard(title="face pixels that count", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", low=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", low=0),
+    "photometric": MetricCard(title="colour difference after warping", unit="grey levels", low=0),
+    "consistency": MetricCard(title="forward-backward error", unit="px", low=0),
+    "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True, low=0, high=100),
+    "matches_inside": MetricCard(title="face pixels that count", unit="%", higher_is_better=True, low=0, high=100),
 }
 
 
@@ -62,10 +64,26 @@ class FacePoints:
     second: npt.NDArray[np.float64]
 
 
+def _card(options: Mapping[str, Option]) -> ProtocolCard:
+    return ProtocolCard(
+        id="clip_landmarks",
+        version=VERSION,
+        title="landmarks in real clips",
+        variant="standard",
+        primary="epe",
+        metrics=_METRICS,
+        group_by=("clip", "gap"),
+        # Pairs that start within the longest gap of each other share frames.
+        resample_by="block",
+        options={name: options[name] for name in ("gaps", "stride") if name in options},
+    )
+
+
 class ClipLandmarks(Protocol[FacePoints]):
     """Endpoint error at tracked landmarks, and measures that need no reference, on pairs of frames of clips."""
 
     needs_backward = True
+    fixed_weights = True
 
     def __init__(self, clips: Sequence[Place], name: str, gaps: Sequence[int] = GAPS, stride: int = STRIDE) -> None:
         """Track the face through the clips.
@@ -73,18 +91,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         Raises:
             DataError: no clip can be used. Of several clips, those that cannot are named as problems.
         """
-        self.card = ProtocolCard(
-            id="clip_landmarks",
-            version=VERSION,
-            title="landmarks in real clips",
-            variant="standard",
-            primary="epe",
-            metrics=_METRICS,
-            group_by=("clip", "gap"),
-            # Pairs that start within the longest gap of each other share frames.
-            resample_by="block",
-            options={"gaps": ",".join(map(str, sorted(gaps))), "stride": stride},
-        )
+        self.card = _card({"gaps": ",".join(map(str, sorted(gaps))), "stride": stride})
         self._longest_gap = max(gaps)
         problems: list[str] = []
         left_out: list[str] = []
@@ -205,4 +212,8 @@ def _dataset_card(
     )
 
 
-entry = ProtocolEntry("real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures", load)
+entry = ProtocolEntry(
+    "real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures",
+    load,
+    lambda stated: StatedScoring(_card(stated.options), fixed_weights=True),
+)

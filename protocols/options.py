@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ffbench.errors import UsageError
-from ffbench.protocol import ProtocolRequest
+from ffbench.protocol import ProtocolCard, ProtocolRequest
 
 Choice = TypeVar("Choice", bound=str)
 MOST = 999_999
@@ -33,6 +33,15 @@ def variant(request: ProtocolRequest, variants: Sequence[Choice]) -> Choice:
         UsageError: it is none of them.
     """
     return _one_of(variants, request.variant or variants[0], f"{request.name}: variant")
+
+
+def stated_variant(card: ProtocolCard, variants: Sequence[Choice]) -> Choice:
+    """Return the variant that a record's card states.
+
+    Raises:
+        UsageError: the protocol has no such variant.
+    """
+    return _one_of(variants, card.variant, f"{card.id}: variant")
 
 
 def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice]) -> Choice:

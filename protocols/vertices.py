@@ -21,12 +21,14 @@ from ffbench.protocol import (
     Annotation,
     MetricCard,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
@@ -45,10 +47,10 @@ VERSION = "1.0"
 OUTLIER_PX = 3.0
 OPTIONS = ("gap", "image", "regions", "visibility")
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%"),
-    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", low=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", low=0),
+    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%", low=0, high=100),
+    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True, low=0, high=100),
 }
 
 
@@ -61,8 +63,25 @@ class Vertices:
     counts: npt.NDArray[np.bool_]
 
 
+def _card(kind: Kind, options: Mapping[str, Option]) -> ProtocolCard:
+    stated = ("tracks", "image", "visibility", "vertices", *(["gap"] if kind == "mead_vertices" else []))
+    return ProtocolCard(
+        id=kind,
+        version=VERSION,
+        title=SOURCES[kind].title,
+        primary="epe",
+        metrics=_METRICS,
+        group_by=("video",) if kind == "mead_vertices" else (),
+        # One person's videos share face, light and camera, and the tracker's errors.
+        resample_by="subject",
+        options={name: options[name] for name in stated if name in options},
+    )
+
+
 class FaceVertices(Protocol[Vertices]):
     """Endpoint error of the flow at the tracked vertices of lips, cheeks and eyes in the first image of a pair."""
+
+    fixed_weights = True
 
     def __init__(
         self,
@@ -108,25 +127,14 @@ class FaceVertices(Protocol[Vertices]):
             raise DataError(f"{data}: no pair of frames; {problems[0] if problems else 'the videos are too short'}")
         self.dataset = dataset_card(data, kind, tracks, problems, self._manifest(regions_file))
         exact = self.dataset.reference == "ground truth"
-        options: dict[str, str | int | float | bool] = {
+        options: dict[str, Option] = {
             "tracks": "face mesh" if face_mesh else "exact" if exact else "metrical tracker",
             "image": "frame" if face_mesh else image or "crop",
             "visibility": visibility or "all",
             "vertices": len(self._indices),
+            "gap": gap,
         }
-        if kind == "mead_vertices":
-            options["gap"] = gap
-        self.card = ProtocolCard(
-            id=kind,
-            version=VERSION,
-            title=SOURCES[kind].title,
-            primary="epe",
-            metrics=_METRICS,
-            group_by=("video",) if kind == "mead_vertices" else (),
-            # One person's videos share face, light and camera, and the tracker's errors.
-            resample_by="subject",
-            options=options,
-        )
+        self.card = _card(kind, options)
 
     def keys(self) -> Sequence[str]:
         """Name the pairs, such as `M003_front_angry_level_1_001/00010-00011`."""
@@ -229,5 +237,13 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     )
 
 
-mead_entry = ProtocolEntry("MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)", load_mead)
-ck_entry = ProtocolEntry("CK+: flow from onset to apex at tracked vertices (paper, Table 3)", load_ck)
+mead_entry = ProtocolEntry(
+    "MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)",
+    load_mead,
+    lambda stated: StatedScoring(_card("mead_vertices", stated.options), fixed_weights=True),
+)
+ck_entry = ProtocolEntry(
+    "CK+: flow from onset to apex at tracked vertices (paper, Table 3)",
+    load_ck,
+    lambda stated: StatedScoring(_card("ck_vertices", stated.options), fixed_weights=True),
+)

@@ -64,6 +64,9 @@ ProtocolOrImages = Annotated[
     str,
     typer.Option("--protocol", "-p", help="Protocol, or a folder of its images alone, as `ffbench export` writes it."),
 ]
+Rehash = Annotated[
+    bool, typer.Option("--rehash", help="Hash every file of the dataset anew, whatever is remembered of it.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from ffbench import atomic
 from ffbench.errors import DataError
@@ -163,6 +163,15 @@ def now() -> datetime:
 def write_record(path: Path, record: RunRecord) -> None:
     """Write `record` as JSON, atomically."""
     atomic.write_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def is_canonical(content: bytes, record: RunRecord) -> bool:
+    """Whether a record's bytes are as ffbench writes them, this version of it or the one that wrote them."""
+    plain = from_json(content)
+    if plain.get("schema_version") != SCHEMA_VERSION:
+        return bool(to_json(plain, indent=1) + b"\n" == content)
+    # Fields that were added since are not in older files.
+    return (record.model_dump_json(indent=1, exclude_unset=True) + "\n").encode() == content
 
 
 def read_record(path: Path) -> RunRecord:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ffbench.protocol import MetricCard
 from ffbench.results.record import RunRecord
 
-Level = Literal["claimed", "verified"]
-"""claimed: a record that was sent in; verified: one that was scored here."""
+Level = Literal["claimed", "verified", "local"]
+"""claimed: sent in to a store; verified: scored again by those who keep the store; local: a run, in no store."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Board:
 class Row:
     """One record on a board. `table` is the table of pair scores, as its record names it.
 
+    `owner` is who stands for flows that were made elsewhere: the contact, or without one the flows
+    themselves; `flows` is their hash.
     `device` says what speeds may be compared on: a GPU by its name, a processor with the threads that were used.
     """
 
@@ -52,6 +55,8 @@ class Row:
     paper: str | None
     code: str | None
     identity: str
+    owner: str
+    flows: str
     metric: str
     metric_title: str
     unit: str
@@ -77,6 +82,9 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
     """Take from a record what a row of a table shows, and what is needed to rank it."""
     card, dataset, primary = record.protocol, record.dataset, record.primary
     submission = record.submission
+    metric = card.metrics.get(primary.metric) or MetricCard(
+        title=primary.metric, unit=primary.unit, higher_is_better=primary.higher_is_better
+    )
     board = Board(
         protocol=card.id,
         version=card.version,
@@ -97,10 +105,12 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         paper=record.method.paper,
         code=submission.code if submission else None,
         identity=json.dumps([record.kind, record.method.model_dump(mode="json")], sort_keys=True),
+        owner=(submission.contact or f"predictions {submission.sha256}") if submission else "",
+        flows=submission.sha256 if submission else "",
         metric=primary.metric,
-        metric_title=card.metrics[primary.metric].title if primary.metric in card.metrics else primary.metric,
-        unit=primary.unit,
-        higher_is_better=primary.higher_is_better,
+        metric_title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
         value=primary.value,
         ci_low=primary.ci_low,
         ci_high=primary.ci_high,
