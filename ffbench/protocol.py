@@ -37,8 +37,8 @@ class MetricCard(BaseModel):
     unit: str
     higher_is_better: bool = False
     # What values are possible at all; not part of a record, since what a record says is held against it.
-    low: float | None = Field(default=None, exclude=True, description="smallest value that a pair can have")
-    high: float | None = Field(default=None, exclude=True, description="largest value that a pair can have")
+    minimum: float | None = Field(default=None, exclude=True, description="smallest value that a pair can have")
+    maximum: float | None = Field(default=None, exclude=True, description="largest value that a pair can have")
 
 
 class ProtocolCard(BaseModel):
@@ -131,11 +131,11 @@ class Scoring:
             metric = self.card.metrics.get(name.partition("/")[0])
             if metric is None or not term.count:
                 continue
-            mean, slack = term.sum / term.count, _ROUNDING * max(1.0, abs(metric.high or 0.0))
-            if metric.low is not None and mean < metric.low - slack:
-                return f"{name} is {mean:g} {metric.unit}, and cannot be below {metric.low:g}"
-            if metric.high is not None and mean > metric.high + slack:
-                return f"{name} is {mean:g} {metric.unit}, and cannot be above {metric.high:g}"
+            mean, slack = term.sum / term.count, _ROUNDING * max(1.0, abs(metric.maximum or 0.0))
+            if metric.minimum is not None and mean < metric.minimum - slack:
+                return f"{name} is {mean:g} {metric.unit}, and cannot be below {metric.minimum:g}"
+            if metric.maximum is not None and mean > metric.maximum + slack:
+                return f"{name} is {mean:g} {metric.unit}, and cannot be above {metric.maximum:g}"
         return None
 
 

@@ -57,11 +57,11 @@ class CKLandmarks(Protocol[Landmarks]):
         title="CK+ landmarks",
         primary="epe",
         metrics={
-            "epe": MetricCard(title="endpoint error", unit="px", low=0),
-            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", low=0),
-            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%", low=0, high=100),
+            "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%", minimum=0, maximum=100),
             "landmarks_inside": MetricCard(
-                title="landmarks that count", unit="%", higher_is_better=True, low=0, high=100
+                title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100
             ),
         },
         group_by=("emotion", "subject"),

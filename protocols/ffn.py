@@ -49,31 +49,31 @@ FlowField = npt.NDArray[np.float32]
 
 _FOLDERS = ("FFN", "FacialFlowNet", "ffn")
 _OWN_HEAD = MetricCard(
-    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, low=0, high=100
+    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
 )
 _LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},
     "head": {
         "expression_in_head": MetricCard(title="factor of the expression in the head flow (0 is best)", unit="1"),
-        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", low=0),
+        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", minimum=0),
         "own_head": _OWN_HEAD,
     },
     "expression": {
         "head_in_expression": MetricCard(title="factor of the head flow in the expression flow (0 is best)", unit="1"),
         "head_energy_in_expression": MetricCard(
-            title="energy of the head flow in the expression flow", unit="%", low=0
+            title="energy of the head flow in the expression flow", unit="%", minimum=0
         ),
         "own_head": _OWN_HEAD,
     },
 }
 _OFFICIAL_METRICS = {
-    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px", low=0),
+    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px", minimum=0),
     **{
         f"below_{pixels}px": MetricCard(
             title=f"pixels of the whole image off by less than {pixels} px, over mask pixels",
             unit="%",
             higher_is_better=True,
-            low=0,
+            minimum=0,
         )
         for pixels in (1, 3, 5)
     },

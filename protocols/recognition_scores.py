@@ -13,16 +13,16 @@ from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
 
 METRICS = {
-    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True, low=0, high=100),
-    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True, low=0, high=1),
-    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True, low=0, high=1),
+    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True, minimum=0, maximum=100),
+    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True, minimum=0, maximum=1),
+    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True, minimum=0, maximum=1),
     "uar": MetricCard(
-        title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True, low=0, high=1
+        title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True, minimum=0, maximum=1
     ),
     "optimism": MetricCard(
-        title="accuracy that choosing epochs on the held-out subject adds", unit="%", low=-100, high=100
+        title="accuracy that choosing epochs on the held-out subject adds", unit="%", minimum=-100, maximum=100
     ),
-    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", low=0, high=100),
+    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0, maximum=100),
 }
 
 Floats = npt.NDArray[np.float64]

@@ -47,10 +47,10 @@ VERSION = "1.0"
 OUTLIER_PX = 3.0
 OPTIONS = ("gap", "image", "regions", "visibility")
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px", low=0),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", low=0),
-    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%", low=0, high=100),
-    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True, low=0, high=100),
+    "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%", minimum=0, maximum=100),
+    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True, minimum=0, maximum=100),
 }
 
 

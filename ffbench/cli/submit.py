@@ -25,7 +25,10 @@ def submit_predictions(
     ] = None,
     challenge: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--challenge", help="Take only a bundle that was made with this challenge."),
+        typer.Option(
+            "--challenge",
+            help="Your challenge that the bundle must answer; without it a bundle is a preview, and never ranked.",
+        ),
     ] = None,
     data: options.Data = None,
     variant: options.Variant = None,

@@ -137,6 +137,7 @@ def _record(
         kind="evaluated" if source.submission is None else "submitted",
         submission=source.submission,
         method=source.card,
+        distribution=source.distribution,
         protocol=card,
         dataset=dataset,
         primary=Primary(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
@@ -23,6 +24,8 @@ class FlowSource(ABC):
     device: torch.device = torch.device("cpu")
     submission: Submission | None = None
     """Where the flows came from, when they were made elsewhere."""
+    distribution: Distribution | None = None
+    """The package that holds the method."""
 
     @abstractmethod
     def flows(
@@ -36,6 +39,7 @@ class MethodSource(FlowSource):
 
     def __init__(self, method: Method) -> None:
         self.method, self.card, self.device = method, method.card, method.device
+        self.distribution = method.distribution
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool

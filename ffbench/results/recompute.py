@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from ffbench.errors import FfbenchError
 from ffbench.protocol import MetricCard, PairScore, ProtocolCard, Score, Scoring
@@ -18,33 +17,38 @@ INTERVAL_SLACK = 0.05
 _SHOWN = 3
 
 
-def scoring_of(card: ProtocolCard) -> tuple[Scoring | None, str]:
-    """Find the scoring of the protocol that a record's card names.
+class Scorings:
+    """The scoring of protocols by what records' cards say of them, each found once."""
 
-    Returns:
-        The scoring, or None and the reason in words: it is not installed, of another version, or cannot be had without
-        a dataset.
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Scoring | None, str]] = {}
 
-    Raises:
-        UsageError: the protocol is installed and has no such variant.
-    """
-    return _scoring_of(card.id, card.version, card.variant, json.dumps(card.options, sort_keys=True))
+    def of(self, card: ProtocolCard) -> tuple[Scoring | None, str]:
+        """Find the scoring of the protocol that a record's card names.
+
+        Returns:
+            The scoring, or None and the reason in words: the protocol is not installed, of another version, or cannot
+            be had without a dataset.
+
+        Raises:
+            UsageError: the protocol is installed and has no such variant.
+        """
+        key = json.dumps([card.id, card.version, card.variant, card.options], sort_keys=True)
+        if key not in self._known:
+            self._known[key] = _find(card)
+        return self._known[key]
 
 
-@lru_cache(maxsize=256)
-def _scoring_of(name: str, version: str, variant: str, options: str) -> tuple[Scoring | None, str]:
+def _find(card: ProtocolCard) -> tuple[Scoring | None, str]:
     try:
-        entry = protocol_entry(name)
+        entry = protocol_entry(card.id)
     except FfbenchError:
-        return None, f"protocol {name} is not installed"
+        return None, f"protocol {card.id} is not installed"
     if entry.scoring is None:
-        return None, f"protocol {name} cannot be had without its dataset"
-    stated = ProtocolCard(
-        id=name, version=version, title="", variant=variant, primary="", metrics={}, options=json.loads(options)
-    )
-    scoring = entry.scoring(stated)
-    if scoring.card.version != version:
-        return None, f"made with {name} {version}, {scoring.card.version} is installed"
+        return None, f"protocol {card.id} cannot be had without its dataset"
+    scoring = entry.scoring(card)
+    if scoring.card.version != card.version:
+        return None, f"made with {card.id} {card.version}, the present version is {scoring.card.version}"
     return scoring, ""
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import from_json, to_json
 
 from ffbench import atomic
+from ffbench.distribution import Distribution
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault
 from ffbench.method import MethodCard
@@ -86,6 +87,9 @@ class Sampling(_Frozen):
 
     step: int = Field(description="every step-th pixel of every step-th row is kept")
     challenge: str = Field(description="what the place of the first pixel of each pair is hashed from")
+    asked: bool = Field(
+        default=False, description="the scorer named the challenge; without that a bundle is a preview, and not ranked"
+    )
     precision: Literal["float16"]
     predictions_sha256: str = Field(description="hash of names and flow values of the whole predictions")
 
@@ -114,6 +118,9 @@ class RunRecord(_Frozen):
     )
     submission: Submission | None = Field(default=None, description="set if, and only if, kind is `submitted`")
     method: MethodCard
+    distribution: Distribution | None = Field(
+        default=None, description="package that the method came from; null where flows were made elsewhere"
+    )
     protocol: ProtocolCard
     dataset: DatasetCard
     primary: Primary
@@ -150,6 +157,9 @@ class RunRecord(_Frozen):
         reasons = []
         if self.method.weights is not None and self.method.weights.random:
             reasons.append("random weights")
+        sampling = self.submission.sampling if self.submission is not None else None
+        if sampling is not None and sampling.step > 1 and not sampling.asked:
+            reasons.append("a preview: its maker chose which pixels count")
         if not self.complete:
             reasons.append("not all pairs were scored")
         return reasons

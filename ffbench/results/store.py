@@ -18,7 +18,7 @@ from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError
 from ffbench.hashing import file_state
 from ffbench.paths import cache_dir
-from ffbench.results.recompute import card_faults, scoring_of
+from ffbench.results.recompute import Scorings, card_faults
 from ffbench.results.record import RunRecord, read_record
 from ffbench.results.store_index import Index, read_index, write_index
 from ffbench.results.store_row import Level, Row, row_of, table_path
@@ -118,11 +118,12 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     cache = cache_dir() / "stores" / f"{name}.parquet"
     known = read_index(cache)
     index: Index = {}
+    scorings = Scorings()
     for path, level in files:
         try:
             stamp = file_state(path)
             old = known.get(str(path))
-            row = old[1] if old and old[0] == stamp and old[1].level == level else _read_row(path, level)
+            row = old[1] if old and old[0] == stamp and old[1].level == level else _read_row(path, level, scorings)
         except OSError:
             continue  # removed since it was listed
         except FfbenchError as error:
@@ -137,7 +138,7 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     return [row for _, row in index.values()]
 
 
-def _read_row(path: Path, level: Level) -> Row:
+def _read_row(path: Path, level: Level, scorings: Scorings) -> Row:
     """Read a record for a board.
 
     Raises:
@@ -147,7 +148,7 @@ def _read_row(path: Path, level: Level) -> Row:
     if level != "local":
         check_name(path, record)
     try:
-        scoring, _ = scoring_of(record.protocol)
+        scoring, _ = scorings.of(record.protocol)
     except FfbenchError as error:
         raise DataError(f"{path}: {error}") from error
     faults = card_faults(record, scoring)

@@ -14,6 +14,9 @@ Level = Literal["claimed", "verified", "local"]
 """claimed: sent in to a store; verified: scored again by those who keep the store; local: a run, in no store."""
 
 
+_OWN_PACKAGE = "ffbench"
+
+
 @dataclass(frozen=True)
 class Board:
     """What two results must share to stand in one table."""
@@ -41,8 +44,8 @@ class Board:
 class Row:
     """One record on a board. `table` is the table of pair scores, as its record names it.
 
-    `owner` is who stands for flows that were made elsewhere: the contact, or without one the flows
-    themselves; `flows` is their hash.
+    `owner` is who stands for the method. Of flows that were made elsewhere: the contact, or without one the flows
+    themselves, whose hash is `flows`; of a method that ffbench ran: its package, "" for ffbench itself.
     `device` says what speeds may be compared on: a GPU by its name, a processor with the threads that were used.
     """
 
@@ -105,7 +108,7 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         paper=record.method.paper,
         code=submission.code if submission else None,
         identity=json.dumps([record.kind, record.method.model_dump(mode="json")], sort_keys=True),
-        owner=(submission.contact or f"predictions {submission.sha256}") if submission else "",
+        owner=_owner(record),
         flows=submission.sha256 if submission else "",
         metric=primary.metric,
         metric_title=metric.title,
@@ -127,6 +130,14 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         table=str(table_path(path, record)),
         table_sha256=record.pair_table.sha256,
     )
+
+
+def _owner(record: RunRecord) -> str:
+    if record.submission is not None:
+        return record.submission.contact or f"predictions {record.submission.sha256}"
+    package = record.distribution.name if record.distribution is not None else _OWN_PACKAGE
+    # Records of earlier versions do not say, and were ffbench's own methods as a rule.
+    return "" if package == _OWN_PACKAGE else f"package {package}"
 
 
 def _device(record: RunRecord) -> str:

@@ -14,7 +14,7 @@ from ffbench.results.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, differen
 from ffbench.results.pair_facts import PairFacts, disagreement, facts_of
 from ffbench.results.pair_table import read_pair_table
 from ffbench.results.ranking import comparable_columns
-from ffbench.results.recompute import card_faults, intervals_comparable, score_faults, scoring_of
+from ffbench.results.recompute import Scorings, card_faults, intervals_comparable, score_faults
 from ffbench.results.record import RunRecord, is_canonical, read_record
 from ffbench.results.store import LEVELS, check_name, is_whole, record_files, store_levels
 from ffbench.results.store_row import Level, row_of, table_path
@@ -22,8 +22,8 @@ from ffbench.results.store_together import Stored, check_together
 
 Rescore = Callable[[RunRecord], tuple[RunRecord, Path]]
 """Scores what a record is about once more; gives the new record and the folder of its run."""
-Expected = Callable[[RunRecord], PairFacts]
-"""Gives the pairs that the dataset of a record has; FfbenchError where it is not at hand."""
+Expected = Callable[[RunRecord], tuple[Scoring, PairFacts]]
+"""Gives the protocol of a record and the pairs that its dataset has; FfbenchError where it is not at hand."""
 
 
 @dataclass
@@ -61,6 +61,7 @@ def verify_store(
     current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions
     found = Verification()
     records: list[Stored] = []
+    scorings = Scorings()
     tables = {path for level in LEVELS for path in (store / level).rglob("*.parquet") if is_whole(path)}
     for path, level in record_files([store]) if store_levels(store) else []:
         found.records += 1
@@ -75,9 +76,12 @@ def verify_store(
             continue
         _check_version(path, record, current(record.protocol.id), found)
         found.faults += [f"{path}: not for ranking ({reason})" for reason in record.not_rankable]
-        scoring = _check_numbers(path, record, scores, found)
+        loaded = _load(path, record, expected, found)
+        scoring = _check_numbers(path, record, scores, scorings, loaded and loaded[0], found)
         facts = facts_of(scores, record.protocol, fixed_weights=scoring is not None and scoring.fixed_weights)
-        records.append(Stored(path, level, record, facts, _check_pairs(path, record, facts, expected, found)))
+        if loaded and (difference := disagreement(facts, loaded[1])):
+            found.faults.append(f"{path}: {difference} (its dataset has {len(loaded[1])} pairs)")
+        records.append(Stored(path, level, record, facts, loaded is not None))
     found.faults += [f"{path}: a table of pair scores without its record" for path in sorted(tables)]
     _check_files(store, found)
     faults, remarks = check_together(records)
@@ -116,9 +120,9 @@ def _read_table(path: Path, level: Level, record: RunRecord) -> list[PairScore]:
 def _check_version(path: Path, record: RunRecord, present: str | None, found: Verification) -> None:
     name, stated = record.protocol.id, record.protocol.version
     if present is None:
-        found.remarks.append(f"{path}: protocol {name} is not installed, its version is not checked")
+        found.remarks.append(f"{path}: protocol {name} is not installed, its version and numbers are not checked")
     elif present != stated:
-        line = f"{path}: made with {name} {stated}, the present version is {present}"
+        line = f"{path}: made with {name} {stated}, the present version is {present}; its numbers are not checked"
         (found.faults if _parts(stated) > _parts(present) else found.remarks).append(line)
 
 
@@ -129,38 +133,42 @@ def _parts(version: str) -> tuple[int, ...]:
     return tuple(map(int, parts)) if numbers else (10**9,)
 
 
-def _check_numbers(path: Path, record: RunRecord, scores: Sequence[PairScore], found: Verification) -> Scoring | None:
+def _load(
+    path: Path, record: RunRecord, expected: Expected | None, found: Verification
+) -> tuple[Scoring, PairFacts] | None:
+    if expected is None:
+        return None
+    try:
+        return expected(record)
+    except FfbenchError as error:
+        found.remarks.append(f"{path}: its pairs are not held against its dataset: {error}")
+        return None
+
+
+def _check_numbers(
+    path: Path,
+    record: RunRecord,
+    scores: Sequence[PairScore],
+    scorings: Scorings,
+    loaded: Scoring | None,
+    found: Verification,
+) -> Scoring | None:
     """Work out the record's numbers again, as far as its protocol is here."""
     try:
-        scoring, reason = scoring_of(record.protocol)
+        scoring, reason = scorings.of(record.protocol)
     except FfbenchError as error:
         found.faults.append(f"{path}: {error}")
         return None
+    scoring = scoring or loaded
     found.faults += [f"{path}: {fault}" for fault in card_faults(record, scoring)]
     if scoring is None:
-        found.remarks.append(f"{path}: its numbers are not worked out again: {reason}")
+        if "dataset" in reason:
+            found.remarks.append(f"{path}: its numbers are not worked out again: {reason}")
         return None
     found.faults += [f"{path}: {fault}" for fault in score_faults(record, scores, scoring)]
     if not intervals_comparable(record):
         found.remarks.append(f"{path}: its intervals were made in another way than now, and are not worked out again")
     return scoring
-
-
-def _check_pairs(
-    path: Path, record: RunRecord, facts: PairFacts, expected: Expected | None, found: Verification
-) -> bool:
-    """Hold the pairs against the dataset's; True where that could be done."""
-    if expected is None:
-        return False
-    try:
-        wanted = expected(record)
-    except FfbenchError as error:
-        found.remarks.append(f"{path}: its pairs are not held against its dataset: {error}")
-        return False
-    difference = disagreement(facts, wanted)
-    if difference:
-        found.faults.append(f"{path}: {difference} (its dataset has {len(wanted)} pairs)")
-    return True
 
 
 def _check_files(store: Path, found: Verification) -> None:
@@ -180,9 +188,6 @@ def _score_again(records: Sequence[Stored], rescore: Rescore | None, sample: int
     wanted = [one for one in records if one.level == "verified" or one.open]
     if rescore is None:
         found.remarks += [f"{one.path}: claimed, not yet scored here" for one in wanted if one.level == "claimed"]
-        verified = sum(one.level == "verified" for one in wanted)
-        if verified:
-            found.remarks.append(f"{verified} verified records were not scored again (--no-rescore)")
         return
     chosen = wanted
     if sample is not None and sample < len(wanted):

@@ -65,7 +65,7 @@ class Rescorer:
                 others; the message says which.
         """
         if record.submission is None:
-            method = self._method(record.method)
+            method = self._method(record)
             protocol = self._protocol(record)
             with self._progress_bar(f"{method.card.id} on {protocol.card.id}", "pairs") as progress:
                 scored = evaluate(method, protocol, out=self._out, progress=progress)
@@ -73,11 +73,15 @@ class Rescorer:
             protocol = self._protocol(record)
             submitter = Submitter(**{name: getattr(record.submission, name) for name in Submitter.__annotations__})
             place = self._find_predictions(record.submission, protocol)
-            scored = submit(place, protocol, submitter, out=self._out, progress_bar=self._progress_bar)
+            sampling = record.submission.sampling
+            challenge = sampling.challenge if sampling is not None and sampling.asked else None
+            scored = submit(
+                place, protocol, submitter, out=self._out, challenge=challenge, progress_bar=self._progress_bar
+            )
         return scored, run_folder(self._out, scored.protocol.id, scored.method.id, scored.fingerprint)
 
-    def expected_pairs(self, record: RunRecord) -> PairFacts:
-        """Return the pairs that the dataset of a record has, and of `_MOST_LOADED` of them labels and weights too.
+    def expected_pairs(self, record: RunRecord) -> tuple[Protocol[Any], PairFacts]:
+        """Return a record's protocol and the pairs of its dataset, `_MOST_LOADED` of them with labels and weights.
 
         Raises:
             FfbenchError: the dataset is not at hand, or is another one; the message says so.
@@ -87,7 +91,7 @@ class Rescorer:
         if key not in self._pairs:
             with self._progress_bar(f"pairs of {protocol.card.id}", "pairs") as progress:
                 self._pairs[key] = _pairs_of(protocol, progress)
-        return self._pairs[key]
+        return protocol, self._pairs[key]
 
     def _protocol(self, record: RunRecord) -> Protocol[Any]:
         protocol = self._load_protocol(record.protocol)
@@ -143,8 +147,8 @@ class Rescorer:
     def _weights_by_hash(self) -> dict[str, Path]:
         return {file_sha256(file): file for file in reversed(self._weights)}
 
-    def _method(self, card: MethodCard) -> Method:
-        weights = None
+    def _method(self, record: RunRecord) -> Method:
+        card, weights = record.method, None
         if card.weights is not None:
             weights = self._weights_by_hash.get(card.weights.sha256 or "")
             if weights is None and card.weights.source == "file":
@@ -156,6 +160,9 @@ class Rescorer:
         changed = [
             f"{name} {found[name]}, then {wanted}" for name, wanted in card.identity.items() if found[name] != wanted
         ]
+        then, now = (package and package.name for package in (record.distribution, method.distribution))
+        if then is not None and then != now:
+            changed.append(f"from the package {now}, then {then}")
         if changed:
             raise MethodError(f"method {card.id} is another one here: {', '.join(changed)}")
         return method

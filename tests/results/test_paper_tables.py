@@ -182,7 +182,7 @@ def test_csv() -> None:
 def test_markdown() -> None:
     lines = FORMATS["md"](blocks_of(5)).splitlines()
     assert lines[2:4] == [
-        "| Method | Source | FFN [px] | CK+(V.) [px] | CK+(L.) [px] |",
+        r"| Method | Source | FFN \[px\] | CK+(V.) \[px\] | CK+(L.) \[px\] |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     assert "| DecFlow (Ours) | paper | **0.132** | **4.67** | **3.47** |" in lines
