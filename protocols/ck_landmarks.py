@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
+from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
@@ -163,6 +164,7 @@ def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     return DatasetCard(
         name="CK+",
         origin="real",
+        origin_note=rests_on([path for sequence in sequences for path in sequence.files]),
         reference="annotation",
         reference_note=(
             "landmarks tracked by an active appearance model, as distributed with CK+; "

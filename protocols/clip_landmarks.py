@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.clips import find_clips
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS
 from ffbench.facemesh.jitter import epe_floor
@@ -202,11 +202,14 @@ def _dataset_card(
             facts[f"jitter_px/{one.clip.name}"] = float(noise.mean())
             facts[f"epe_floor_px/{one.clip.name}"] = epe_floor(noise)
             floors.append(f"{epe_floor(noise):.2f} px in {one.clip.name}")
+    places = [one.clip.path for one in tracked]
+    # One made clip among real ones is enough: their mean is no measurement of real faces.
+    made = engine_sign(*places) is not None
     floor = f"; their tremble alone gives a perfect flow an endpoint error of {', '.join(floors)}" if floors else ""
     return DatasetCard(
         name=name,
-        # One made clip among real ones is enough: their mean is no measurement of real faces.
-        origin="synthetic" if synthetic_mark(*(one.clip.path for one in tracked)) else "real",
+        origin="synthetic" if made else "real",
+        origin_note="" if made else rests_on(places),
         reference="pseudo",
         reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
         manifest_sha256=digest.hexdigest(),

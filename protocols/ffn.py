@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import default_dataset
+from ffbench.datasets.provenance import rests_on
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import Derive, fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
@@ -281,6 +282,7 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
     return DatasetCard(
         name="FFN",
         origin="real",
+        origin_note=rests_on([path for pair in found.pairs for path in pair.files()]),
         reference="ground truth",
         reference_note=(
             f"FacialFlowNet as distributed: rendered heads with flows from the renderer; {found.split} split, "

@@ -15,6 +15,7 @@ from ffbench.atomic import atomic_path
 from ffbench.datasets import casme2
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
+from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
@@ -258,6 +259,7 @@ def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCar
     return DatasetCard(
         name="CASME II mini" if synthetic else "CASME II",
         origin="synthetic" if synthetic else "real",
+        origin_note="" if synthetic else rests_on([path for clip, _ in selection.clips for path in clip.files]),
         reference="ground truth" if synthetic else "annotation",
         reference_note=(
             "rendered faces in the layout of CASME II, each moved by action units of its class"

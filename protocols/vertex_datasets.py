@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
+from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.paths import data_dir
 from ffbench.protocol import DatasetCard
@@ -97,7 +98,7 @@ def dataset_card(
     }
     files = [file for track in tracks for file in track.files(track.numbers).values()]
     # One made video among real ones is enough: their mean is no measurement of real faces.
-    made = synthetic_mark(*files) is not None or any(
+    made = engine_sign(*files) is not None or any(
         isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks
     )
     reference: Literal["ground truth", "pseudo"] = "pseudo"
@@ -119,6 +120,7 @@ def dataset_card(
     return DatasetCard(
         name=name,
         origin="synthetic" if made else "real",
+        origin_note="" if made else rests_on(files),
         reference=reference,
         reference_note=note,
         manifest_sha256=manifest,

@@ -19,7 +19,7 @@ from ffbench.datasets.ffn_names import match, ordered, require_gapless
 from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 
 SPLITS = ("test", "val", "train")
@@ -91,7 +91,7 @@ class FFN:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return synthetic_mark(*(path for pair in self.pairs for path in pair.files())) is not None
+        return engine_sign(*(path for pair in self.pairs for path in pair.files())) is not None
 
     def manifest_sha256(self) -> str:
         """Hash the names and contents of all files of `pairs`.

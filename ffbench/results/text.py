@@ -40,6 +40,8 @@ def print_record(record: RunRecord, path: Path) -> None:
         Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {plain(dataset.name)}"),
         soft_wrap=True,
     )
+    if dataset.origin_note:
+        console.print(plain(dataset.origin_note), style="dim", markup=False, highlight=False, soft_wrap=True)
     if dataset.reference_note:
         console.print(plain(dataset.reference_note, 1000), style="dim", markup=False, highlight=False, soft_wrap=True)
     metrics = list(dict.fromkeys([card.primary, *(score.metric for score in record.scores)]))
