@@ -31,7 +31,7 @@ from ffbench.protocol import (
     Term,
 )
 
-from .options import refuse_unknown, variant
+from .options import refuse_unknown, stated_variant, variant
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
@@ -180,8 +180,13 @@ def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     )
 
 
+def _scoring(stated: ProtocolCard) -> StatedScoring:
+    stated_variant(stated, ["paper"])
+    return StatedScoring(CKLandmarks.card, fixed_weights=True)
+
+
 entry = ProtocolEntry(
     "CK+: flow from onset to apex at 68 landmarks (paper, Table 3)",
     load,
-    lambda stated: StatedScoring(CKLandmarks.card, fixed_weights=True),
+    _scoring,
 )

@@ -37,7 +37,7 @@ from ffbench.protocol import (
 )
 
 from .clip_tracks import FramePair, TrackedClip, frame_pairs, network_sha256, track_clip
-from .options import refuse_unknown, variant, whole_number, whole_numbers
+from .options import refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 
 VERSION = "1.0"
 GAPS = (1, 5, 10, 20)
@@ -219,8 +219,17 @@ def _dataset_card(
     )
 
 
+def _scoring(stated: ProtocolCard) -> StatedScoring:
+    stated_variant(stated, ["standard"])
+    stated_number(stated, "stride")
+    # As a run writes them: any other spelling would make a board of its own.
+    gaps = ProtocolRequest(stated.id, options={"gaps": str(stated.options.get("gaps", "1"))})
+    options = {**stated.options, "gaps": ",".join(map(str, whole_numbers(gaps, "gaps", GAPS)))}
+    return StatedScoring(_card(options), fixed_weights=True)
+
+
 entry = ProtocolEntry(
     "real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures",
     load,
-    lambda stated: StatedScoring(_card(stated.options), fixed_weights=True),
+    _scoring,
 )

@@ -35,7 +35,7 @@ from ffbench.protocol import (
 )
 from ffbench.synth.head import Region
 
-from .options import choice, refuse_unknown, stated_variant, variant
+from .options import choice, refuse_unknown, stated_choice, stated_variant, variant
 
 VERSION = "1.0"
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
@@ -296,6 +296,8 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
 
 def _entry(summary: str, target: Target) -> ProtocolEntry:
     def scoring(stated: ProtocolCard) -> StatedScoring:
+        stated_choice(stated, "split", ffn.SPLITS)
+        stated_choice(stated, "derive_head", get_args(Derive))
         return StatedScoring(
             _card(target, stated_variant(stated, _variants(target)), stated.options), fixed_weights=True
         )

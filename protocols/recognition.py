@@ -32,7 +32,7 @@ from ffbench.protocol import (
 )
 
 from . import recognition_engines
-from .options import choice, refuse_unknown, stated_variant, variant, whole_number
+from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_engines import EngineName
 from .recognition_faces import Affine, FlowField, align_flow, register, thumbnail, to_recogniser
@@ -276,6 +276,11 @@ def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCar
 def _entry(summary: str, classes: Ordered[str]) -> ProtocolEntry:
     def scoring(stated: ProtocolCard) -> RecognitionScoring:
         variants: tuple[Variant, ...] = get_args(Variant)
+        words = {"flow": Kind, "derive_head": Derive, "recogniser": RecogniserName, "recipe": RecipeName}
+        for option, kind in words.items():
+            stated_choice(stated, option, get_args(kind))
+        for option in ("epochs", "seeds"):
+            stated_number(stated, option)
         return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
 
     return ProtocolEntry(summary, load, scoring)

@@ -32,7 +32,7 @@ from ffbench.protocol import (
     Term,
 )
 
-from .options import choice, refuse_unknown, variant, whole_number
+from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .vertex_datasets import (
     SOURCES,
     Kind,
@@ -237,13 +237,23 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     )
 
 
+def _scoring(stated: ProtocolCard, kind: Kind) -> StatedScoring:
+    stated_variant(stated, ["paper"])
+    stated_choice(stated, "tracks", ("face mesh", "exact", "metrical tracker"))
+    stated_choice(stated, "image", ("frame", "crop", "original"))
+    stated_choice(stated, "visibility", ("all", "visible"))
+    for option in ("vertices", "gap"):
+        stated_number(stated, option)
+    return StatedScoring(_card(kind, stated.options), fixed_weights=True)
+
+
 mead_entry = ProtocolEntry(
     "MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)",
     load_mead,
-    lambda stated: StatedScoring(_card("mead_vertices", stated.options), fixed_weights=True),
+    lambda stated: _scoring(stated, "mead_vertices"),
 )
 ck_entry = ProtocolEntry(
     "CK+: flow from onset to apex at tracked vertices (paper, Table 3)",
     load_ck,
-    lambda stated: StatedScoring(_card("ck_vertices", stated.options), fixed_weights=True),
+    lambda stated: _scoring(stated, "ck_vertices"),
 )

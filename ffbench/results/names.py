@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+_CAPITALS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕЅІЈКМНОРСТУХ", "ABEZHIKMNOPTYXABESIJKMHOPCTYX")
+"""Capitals of other scripts, whose small letters look like others than they do."""
 _LOOK_LIKE = str.maketrans(
     "аеорсухѕіјһԁԛԝкмтвнαβεηικμνορτυχωγ0135|",
     "aeopcyxsijhdqwkmtbhabenikuvoptuxwyolesl",
@@ -17,7 +19,7 @@ def look_alike(name: str) -> str:
     >>> look_alike("My  Net") == look_alike("my-net") == look_alike("Мy Nеt")
     True
     """
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).translate(_CAPITALS).casefold())
     kept = "".join(mark for mark in apart if mark.isalnum()).translate(_LOOK_LIKE)
     # 1 and l and I are one stroke in many fonts.
     return kept.replace("i", "l") or name

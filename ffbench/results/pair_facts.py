@@ -26,7 +26,8 @@ def facts_of(scores: Sequence[PairScore], card: ProtocolCard, *, fixed_weights: 
     return {
         score.key: PairFact(
             stated_labels(score.labels, card),
-            score.terms[card.primary].count if fixed_weights and card.primary in score.terms else None,
+            # A pair without the term weighs nothing, which is as good as leaving it out.
+            (score.terms[card.primary].count if card.primary in score.terms else 0.0) if fixed_weights else None,
         )
         for score in scores
     }

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from ffbench.errors import FfbenchError
 from ffbench.protocol import MetricCard, PairScore, ProtocolCard, Score, Scoring
 from ffbench.registry import protocol_entry
 from ffbench.results.claims import SAME_DIGITS
-from ffbench.results.record import Interval, RunRecord
+from ffbench.results.record import Interval, RunRecord, now
 
 INTERVAL_SLACK = 0.05
 """Share of an interval's width by which its ends may differ: what other random numbers of another numpy may make."""
+EARLIER_INTERVALS: tuple[Interval, ...] = ()
+"""How earlier versions of ffbench made intervals; those of a record made in any other way are a fault."""
 _SHOWN = 3
+_CLOCKS_DIFFER = timedelta(days=2)
 
 
 class Scorings:
@@ -80,8 +84,16 @@ def card_faults(record: RunRecord, scoring: Scoring | None) -> list[str]:
     elif (primary.unit, primary.higher_is_better) != _way(card.metrics[card.primary]):
         stated = MetricCard(title="", unit=primary.unit, higher_is_better=primary.higher_is_better)
         faults.append(f"its primary is {_words(stated)}, its card says {_words(card.metrics[card.primary])}")
+    if not intervals_known(record):
+        faults.append(f"its intervals were made in a way that no version of ffbench has: {_way_of(record.interval)}")
     if record.interval.unit != (card.resample_by or "pair"):
         faults.append(f"its intervals are over {record.interval.unit}s, its card says {card.resample_by or 'pair'}")
+    cost = record.cost
+    rate = record.pairs / max(cost.method_seconds, 1e-9)
+    if not math.isclose(cost.pairs_per_second, rate, rel_tol=1e-6):
+        faults.append(f"it states {cost.pairs_per_second:g} pairs/s, its pairs and seconds say {rate:g}")
+    if cost.started > now() + _CLOCKS_DIFFER:
+        faults.append(f"it was started in the future ({cost.started:%Y-%m-%d})")
     return faults
 
 
@@ -123,7 +135,16 @@ def score_faults(record: RunRecord, scores: Sequence[PairScore], scoring: Scorin
 
 def intervals_comparable(record: RunRecord) -> bool:
     """Whether the record's intervals were made as they are made now."""
-    return record.interval == Interval(unit=record.interval.unit)
+    return _way_of(record.interval) == _way_of(Interval(unit=""))
+
+
+def intervals_known(record: RunRecord) -> bool:
+    """Whether the record's intervals were made as this or an earlier version of ffbench made them."""
+    return intervals_comparable(record) or _way_of(record.interval) in map(_way_of, EARLIER_INTERVALS)
+
+
+def _way_of(interval: Interval) -> dict[str, object]:
+    return interval.model_dump(exclude={"unit"})
 
 
 def same_value(a: float, b: float) -> bool:

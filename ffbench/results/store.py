@@ -19,7 +19,7 @@ from ffbench.errors import DataError, FfbenchError
 from ffbench.hashing import file_state
 from ffbench.paths import cache_dir
 from ffbench.results.recompute import Scorings, card_faults
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record import RunRecord, is_canonical, read_record
 from ffbench.results.store_index import Index, read_index, write_index
 from ffbench.results.store_row import Level, Row, row_of, table_path
 
@@ -147,6 +147,8 @@ def _read_row(path: Path, level: Level, scorings: Scorings) -> Row:
     record = read_record(path)
     if level != "local":
         check_name(path, record)
+        if not is_canonical(path.read_bytes(), record):
+            raise DataError(f"{path}: is not written as ffbench writes records; add it with `ffbench publish`")
     try:
         scoring, _ = scorings.of(record.protocol)
     except FfbenchError as error:
@@ -154,7 +156,7 @@ def _read_row(path: Path, level: Level, scorings: Scorings) -> Row:
     faults = card_faults(record, scoring)
     if faults:
         raise DataError(f"{path}: {faults[0]}")
-    return row_of(path, level, record)
+    return row_of(path, level, record, scoring.card.metrics[scoring.card.primary] if scoring else None)
 
 
 def check_name(path: Path, record: RunRecord) -> None:

@@ -81,13 +81,17 @@ class Row:
     table_sha256: str
 
 
-def row_of(path: Path, level: Level, record: RunRecord) -> Row:
-    """Take from a record what a row of a table shows, and what is needed to rank it."""
+def row_of(path: Path, level: Level, record: RunRecord, metric: MetricCard | None = None) -> Row:
+    """Take from a record what a row of a table shows, and what is needed to rank it.
+
+    Args:
+        path, level, record: the record and where it lies.
+        metric: what the protocol itself says of the primary metric; None: what the record says of it.
+    """
     card, dataset, primary = record.protocol, record.dataset, record.primary
     submission = record.submission
-    metric = card.metrics.get(primary.metric) or MetricCard(
-        title=primary.metric, unit=primary.unit, higher_is_better=primary.higher_is_better
-    )
+    metric = metric or card.metrics.get(primary.metric)
+    metric = metric or MetricCard(title=primary.metric, unit=primary.unit, higher_is_better=primary.higher_is_better)
     board = Board(
         protocol=card.id,
         version=card.version,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ffbench.protocol import DatasetCard
 from ffbench.results.claims import CLAIM_TOLERANCE, SAME_DIGITS, VERIFIED_TOLERANCE
 from ffbench.results.names import look_alike
 from ffbench.results.pair_facts import PairFacts, disagreement
@@ -43,12 +44,33 @@ def check_together(records: Sequence[Stored]) -> tuple[list[str], list[str]]:
             faults.append(f"{one.path}: the same run as {first[key]}, twice in the store")
         first.setdefault(key, one.path)
         boards[_board(one.record)].append(one)
+    faults += _one_dataset(records)
     for members in boards.values():
         faults += _other_pairs(members)
         faults += _impostors(members)
         _claims(members, faults, remarks)
         remarks += _attempts(members)
     return faults, remarks
+
+
+def dataset_faults(stated: DatasetCard, other: DatasetCard) -> list[str]:
+    """Say what two cards of one dataset, by the hash of its files, do not agree on."""
+    return [
+        f"its dataset's {name} is '{getattr(stated, name)}', that of the same files is '{getattr(other, name)}'"
+        for name in ("name", "origin", "reference")
+        if getattr(stated, name) != getattr(other, name)
+    ]
+
+
+def _one_dataset(records: Sequence[Stored]) -> list[str]:
+    """Name records that call the same files by another name, or real where others call them synthetic."""
+    known: dict[str, Stored] = {}
+    found = []
+    for one in sorted(records, key=lambda one: (not one.checked, one.level != "verified")):
+        other = known.setdefault(one.record.dataset.manifest_sha256, one)
+        faults = dataset_faults(one.record.dataset, other.record.dataset)
+        found += [f"{one.path}: {fault} ({other.path})" for fault in faults]
+    return found
 
 
 def _board(record: RunRecord) -> str:

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ffbench.errors import DataError, FfbenchError
-from ffbench.protocol import PairScore, Scoring
+from ffbench.protocol import PairScore, Protocol, Scoring
 from ffbench.results.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, differences
 from ffbench.results.pair_facts import PairFacts, disagreement, facts_of
 from ffbench.results.pair_table import read_pair_table
@@ -18,11 +19,11 @@ from ffbench.results.recompute import Scorings, card_faults, intervals_comparabl
 from ffbench.results.record import RunRecord, is_canonical, read_record
 from ffbench.results.store import LEVELS, check_name, is_whole, record_files, store_levels
 from ffbench.results.store_row import Level, row_of, table_path
-from ffbench.results.store_together import Stored, check_together
+from ffbench.results.store_together import Stored, check_together, dataset_faults
 
 Rescore = Callable[[RunRecord], tuple[RunRecord, Path]]
 """Scores what a record is about once more; gives the new record and the folder of its run."""
-Expected = Callable[[RunRecord], tuple[Scoring, PairFacts]]
+Expected = Callable[[RunRecord], tuple[Protocol[Any], PairFacts]]
 """Gives the protocol of a record and the pairs that its dataset has; FfbenchError where it is not at hand."""
 
 
@@ -79,6 +80,8 @@ def verify_store(
         loaded = _load(path, record, expected, found)
         scoring = _check_numbers(path, record, scores, scorings, loaded and loaded[0], found)
         facts = facts_of(scores, record.protocol, fixed_weights=scoring is not None and scoring.fixed_weights)
+        if loaded:
+            found.faults += [f"{path}: {fault}" for fault in dataset_faults(record.dataset, loaded[0].dataset)]
         if loaded and (difference := disagreement(facts, loaded[1])):
             found.faults.append(f"{path}: {difference} (its dataset has {len(loaded[1])} pairs)")
         records.append(Stored(path, level, record, facts, loaded is not None))
@@ -135,7 +138,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 def _load(
     path: Path, record: RunRecord, expected: Expected | None, found: Verification
-) -> tuple[Scoring, PairFacts] | None:
+) -> tuple[Protocol[Any], PairFacts] | None:
     if expected is None:
         return None
     try:

@@ -73,6 +73,7 @@ def forge(
         "pairs": len(scores),
         "pair_table": record.pair_table.model_copy(update=table),
         "fingerprint": f"forged {name}",
+        "cost": record.cost.model_copy(update={"pairs_per_second": len(scores) / record.cost.method_seconds}),
         **parts,
     }
     write_record(folder / "record.json", record.model_copy(update=update))

@@ -121,7 +121,7 @@ def test_weights_moved_to_easy_pairs(data: bool, without: Without) -> None:
     publish(honest(), "verified")
     path = publish(forge(honest(), "light", moved), "claimed")
     faults = verify(data=data).faults
-    assert any(f"{path}: pair 000 has the weight 192000, expected 192" in fault for fault in faults)
+    assert any("has the weight 192000, expected 192" in fault for fault in faults)
     assert all(str(path) in fault for fault in faults)
     with without(f"{_FAULTS}.disagreement", "ffbench.results.store_together.disagreement", gives=None):
         assert verify(data=data).faults == []
@@ -147,7 +147,7 @@ def test_honest_rows_keep_their_rank_beside_forged_ones(monkeypatch: pytest.Monk
     publish(honest(), "verified")
     publish(honest("brightness"), "verified")
     before = board()
-    publish(forge(honest(), "few", easiest), "verified")
+    publish(forge(honest(), "few", lambda scores: [scaled(s, 0.01) for s in easiest(scores)]), "verified")
     assert board() == {**before, "Few": (None, False)}
     (table,) = leaderboard(read_rows([STORE], []))
     assert table.lines[-1].title == "Few"

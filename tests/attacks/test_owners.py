@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from ffbench.results.store import read_rows
 from ffbench.results.store_row import Row
 from tests.attacks.forging import STORE, forge, honest, net, publish, record_of, scaled, verify
 
-LATER = datetime(2099, 1, 1, tzinfo=timezone.utc)
+LATER = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=20)
+"""As late as clocks may differ: a later date is a fault by itself."""
 
 
 def lines() -> list[Line]:

@@ -18,18 +18,18 @@ from ffbench.datasets.images import encode_png, read_image
 from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, mark_jpeg, mark_png, rests_on
 from ffbench.flow.flo import read_flo, write_flo
-from ffbench.synth.ck_plus import make_ck_plus
 from ffbench.synth.ffn import Recipe
 from ffbench.synth.video import lossless_video
 from ffbench.synth.writer import write_dataset
-from tests.synth.toy_head import toy_head
+from tests.datasets.ck_plus_folder import make_ck_plus
+from tests.synth.posing_head import PosingHead
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset in the layout of FFN, as the engine writes it, without the mark."""
     root = tmp_path_factory.mktemp("made") / "FacialFlowNet"
-    write_dataset(root, toy_head(), Recipe(size=64, split="test"), 1)
+    write_dataset(root, PosingHead(), Recipe(size=64, split="test"), 1)
     (root / SYNTHETIC_MARK).unlink()
     (root / "manifest.json").unlink()
     return root
@@ -82,13 +82,13 @@ def test_what_is_not_found_out(ours: Path) -> None:
     assert "nothing of ffbench's face engine was found in" in rests_on([found.pairs[0].image1])
 
 
-def test_a_single_made_sequence_among_others(tmp_path: Path) -> None:
-    make_ck_plus(tmp_path / "made", toy_head(), subjects=1, sequences=1)
-    (tmp_path / "made" / SYNTHETIC_MARK).unlink()
-    assert ck_plus.scan(tmp_path / "made").synthetic
-    for path in (tmp_path / "made").rglob("*.png"):
-        path.write_bytes(encode_png(read_image(path)))
-    assert not ck_plus.scan(tmp_path / "made").synthetic  # control: the comment was all that said so
+def test_a_single_made_image_among_real_ones(tmp_path: Path) -> None:
+    root = make_ck_plus(tmp_path / "CK+")
+    assert not ck_plus.scan(root).synthetic  # control: these count as real
+    used = ck_plus.scan(root).sequences[-1].last_image
+    assert isinstance(used, Path)
+    used.write_bytes(mark_png(used.read_bytes()))
+    assert ck_plus.scan(root).synthetic
 
 
 def test_marks_change_no_pixel(tmp_path: Path) -> None:

@@ -78,7 +78,12 @@ def make_run(
             "scores": tuple(summary),
             "pairs": len(scores),
             "pair_table": PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
-            "cost": base.cost.model_copy(update={"started": datetime(2026, 1, 1, 0, minute, tzinfo=timezone.utc)}),
+            "cost": base.cost.model_copy(
+                update={
+                    "started": datetime(2026, 1, 1, 0, minute, tzinfo=timezone.utc),
+                    "pairs_per_second": len(scores) / base.cost.method_seconds,
+                }
+            ),
             **changes,
         }
     )
