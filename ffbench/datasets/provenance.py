@@ -1,6 +1,6 @@
 """Whether ffbench's face engine made a dataset: told by what the files hold, and not only by a file beside them.
 
-Four signs, the first that is found counts: the mark in a folder above (`synthetic_mark`); a comment in images and
+Three signs, the first that is found counts: the mark in a folder above (`synthetic_mark`); a comment in images and
 videos, which no pixel shows; and what all flows of the engine are, and no measured flow is: whole 16384ths of a pixel
 (`FLOW_STEPS`). Copying, renaming and taking out some files leaves them; encoding images anew takes out the comment and
 not the flows. Who encodes all images anew, and has no flows or adds noise to them, is not found out: so "real" says
@@ -26,7 +26,8 @@ FLOW_STEPS = 16384
 COMMENT = b"synthetic: made by the face engine of ffbench"
 IMAGES = (".png", ".jpg", ".jpeg")
 VIDEOS = (".mp4",)
-_PNG, _PNG_HEAD = b"\x89PNG\r\n\x1a\n", 33
+_PNG_HEAD = 33
+"""Bytes of a PNG file up to the end of its first chunk, which is always of one length."""
 _HEAD, _TAIL = 1024, 128
 _MOST_IMAGES, _MOST_FLOWS = 256, 8
 """Files that are looked at, spread evenly over all."""
