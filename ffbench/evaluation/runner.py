@@ -19,7 +19,7 @@ from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.method import Method
-from ffbench.protocol import PairScore, Progress, Protocol
+from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
 from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
@@ -138,7 +138,8 @@ def _record(
         submission=source.submission,
         method=source.card,
         distribution=source.distribution,
-        protocol=card,
+        # As it is read again: without the bounds of metrics, which a record does not hold.
+        protocol=ProtocolCard.model_validate(card.model_dump()),
         dataset=dataset,
         primary=Primary(
             metric=card.primary,
