@@ -8,6 +8,20 @@ from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
 
 _BLOCK = 2**20
+_SIGNED = 2**63 - 1
+
+
+def file_state(path: Place) -> list[int]:
+    """Return what changes when a file does: [size in bytes, times of change and of status change in ns, inode].
+
+    Anybody can set the first time back; the second is the file system's own, and another file has another inode. Of a
+    file in an archive, times and inode are the archive's.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _SIGNED]
 
 
 def file_sha256(path: Place) -> str:

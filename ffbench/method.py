@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from ffbench.distribution import Distribution
 from ffbench.errors import MethodError, UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Method(ABC):
 
     card: MethodCard
     device: torch.device = torch.device("cpu")
+    distribution: Distribution | None = None
+    """The package that the method came from; set by `load_method`."""
 
     @abstractmethod
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:

@@ -23,6 +23,8 @@ Progress = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
 Reference = TypeVar("Reference")
 Image = npt.NDArray[np.uint8]
+_ROUNDING = 1e-9
+Option = str | int | float | bool
 NumpyFlows = Flows[npt.NDArray[np.float32]]
 
 
@@ -34,6 +36,9 @@ class MetricCard(BaseModel):
     title: str
     unit: str
     higher_is_better: bool = False
+    # What values are possible at all; not part of a record, since what a record says is held against it.
+    minimum: float | None = Field(default=None, exclude=True, description="smallest value that a pair can have")
+    maximum: float | None = Field(default=None, exclude=True, description="largest value that a pair can have")
 
 
 class ProtocolCard(BaseModel):
@@ -52,7 +57,7 @@ class ProtocolCard(BaseModel):
         default=None,
         description="label whose values are resampled as a whole for confidence intervals; None: single pairs",
     )
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    options: dict[str, Option] = Field(default_factory=dict)
 
 
 class DatasetCard(BaseModel):
@@ -62,6 +67,7 @@ class DatasetCard(BaseModel):
 
     name: str
     origin: Literal["real", "synthetic"]
+    origin_note: str = Field(default="", description="what it rests on that the data count as real")
     reference: Literal["ground truth", "annotation", "pseudo"]
     reference_note: str = Field(default="", description="how the reference was made, and how good it is")
     reference_networks: tuple[str, ...] = Field(
@@ -109,10 +115,45 @@ class Annotation:
     second: npt.NDArray[np.float64] | None = None
 
 
-class Protocol(ABC, Generic[Reference]):
-    """An exact, versioned way to measure a method. It knows nothing of any method."""
+class Scoring:
+    """The part of a protocol that needs no data: what it is, and how the scores of pairs become numbers."""
 
     card: ProtocolCard
+    fixed_weights: bool = False
+    """Whether the count of a pair's primary term follows from the dataset alone, whatever the flow."""
+
+    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+        """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
+        return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
+
+    def confusion(self, scores: Sequence[PairScore]) -> Confusion | None:
+        """Return the confusion matrix of a protocol that recognises classes. Pure."""
+        return None
+
+    def impossible(self, score: PairScore) -> str | None:
+        """Say what of a pair's terms no flow can give, in words; None: nothing. Pure."""
+        for name, term in score.terms.items():
+            metric = self.card.metrics.get(name.partition("/")[0])
+            if metric is None or not term.count:
+                continue
+            mean, slack = term.sum / term.count, _ROUNDING * max(1.0, abs(metric.maximum or 0.0))
+            if metric.minimum is not None and mean < metric.minimum - slack:
+                return f"{name} is {mean:g} {metric.unit}, and cannot be below {metric.minimum:g}"
+            if metric.maximum is not None and mean > metric.maximum + slack:
+                return f"{name} is {mean:g} {metric.unit}, and cannot be above {metric.maximum:g}"
+        return None
+
+
+class StatedScoring(Scoring):
+    """The scoring of a protocol whose card says all that there is to say."""
+
+    def __init__(self, card: ProtocolCard, *, fixed_weights: bool = False) -> None:
+        self.card, self.fixed_weights = card, fixed_weights
+
+
+class Protocol(Scoring, ABC, Generic[Reference]):
+    """An exact, versioned way to measure a method. It knows nothing of any method."""
+
     dataset: DatasetCard
     needs_backward: bool = False
     """Whether `score` wants the flow from image 2 to image 1 too."""
@@ -151,14 +192,6 @@ class Protocol(ABC, Generic[Reference]):
         """
         return list(scores)
 
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
-        """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
-
-    def confusion(self, scores: Sequence[PairScore]) -> Confusion | None:
-        """Give the confusion matrix of a protocol that recognises classes. Pure."""
-        return None
-
 
 @dataclass(frozen=True)
 class ProtocolRequest:
@@ -172,7 +205,12 @@ class ProtocolRequest:
 
 @dataclass(frozen=True)
 class ProtocolEntry:
-    """What an entry point of the group `ffbench.protocols` gives."""
+    """What an entry point of the group `ffbench.protocols` gives.
+
+    `scoring` gives the scoring for the variant and the options that a record's card states, without any data, so that
+    a record can be checked where its dataset is not; it raises UsageError for what the protocol never states.
+    """
 
     summary: str
     load: Callable[[ProtocolRequest], Protocol[Any]]
+    scoring: Callable[[ProtocolCard], Scoring] | None = None

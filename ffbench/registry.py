@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ffbench.distribution import Distribution
 from ffbench.errors import FfbenchError, MethodError, UsageError
 from ffbench.wrappers.names import split_name, wrapped_name
 
@@ -55,6 +56,16 @@ def family_of(name: str) -> str:
     return split_name(name)[0].partition(":")[0].partition("/")[0]
 
 
+def method_distribution(family: str) -> Distribution | None:
+    """Return the package that a method family comes from, as it is installed; None for one that no package holds.
+
+    Raises:
+        UsageError: no such family, or two packages have one of that name.
+    """
+    point = _point(METHOD_GROUP, family, "method")
+    return None if point.dist is None else Distribution(name=point.dist.name, version=point.dist.version)
+
+
 def load_method(
     name: str,
     *,
@@ -100,6 +111,7 @@ def load_method(
             f"(`ffbench methods show {request.family}` lists them)"
         )
     method = build_method(entry, request)
+    method.distribution = method_distribution(request.family)
     if compile:
         method.compile()
     return wrap(method, wrappers)
@@ -151,14 +163,33 @@ def _names(group: str) -> list[str]:
     return sorted({point.name for point in entry_points(group=group)})
 
 
-def _load_entry(group: str, name: str, kind: str) -> Any:
-    points: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
-    if name not in points:
-        hint = nearest(name, points) or f" (`ffbench {kind}s list` names them)"
+def _point(group: str, name: str, kind: str) -> EntryPoint:
+    """Find the one entry point of a name.
+
+    Raises:
+        UsageError: there is none, or two packages have one: which of them would be run, nobody could tell.
+    """
+    points = list(entry_points(group=group))
+    # One package that is found twice, as an editable install may be, says the same twice.
+    found = {(_package(point), point.value): point for point in points if point.name == name}
+    if not found:
+        hint = nearest(name, [point.name for point in points]) or f" (`ffbench {kind}s list` names them)"
         raise UsageError(f"unknown {kind} '{name}'{hint}")
+    if len(found) > 1:
+        packages = " and ".join(sorted(f"{package or 'an unnamed package'} ({value})" for package, value in found))
+        raise UsageError(f"{kind} '{name}' is in {packages}: a name has one owner; uninstall one of them")
+    return next(iter(found.values()))
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
+
+
+def _load_entry(group: str, name: str, kind: str) -> Any:
+    point = _point(group, name, kind)
     try:
-        return points[name].load()
+        return point.load()
     except FfbenchError:
         raise
     except (ImportError, AttributeError) as error:
-        raise MethodError(f"{kind} '{name}' ({points[name].value}) cannot be imported: {error}") from error
+        raise MethodError(f"{kind} '{name}' ({point.value}) cannot be imported: {error}") from error

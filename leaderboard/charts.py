@@ -13,7 +13,7 @@ from ffbench.results.text import listed_groups
 
 from . import theme
 
-_SYMBOLS = {"verified": "circle", "claimed": "diamond-open", "reported": "square-open"}
+_SYMBOLS = {"verified": "circle", "local": "circle-open", "claimed": "diamond-open", "reported": "square-open"}
 _LINES = 40
 """Methods that a chart of intervals has room for."""
 
@@ -28,8 +28,9 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
     names = [theme.chart_text(line.title, 34) for line in shown]
     kinds = {
         "verified": [n for n, line in enumerate(shown) if line.verified is not None],
-        "claimed": [n for n, line in enumerate(shown) if line.verified is None and line.claimed is not None],
-        "reported": [n for n, line in enumerate(shown) if line.verified is None and line.claimed is None],
+        "local": [n for n, line in enumerate(shown) if line.local is not None],
+        "claimed": [n for n, line in enumerate(shown) if _measured(line) is None and line.claimed is not None],
+        "reported": [n for n, line in enumerate(shown) if _measured(line) is None and line.claimed is None],
     }
     for kind, numbers in kinds.items():
         if not numbers:
@@ -77,9 +78,14 @@ def _ends(values: Sequence[float], lows: Sequence[float | None], highs: Sequence
 
 
 def _value(line: Line) -> float | None:
-    if line.verified is not None or line.claimed is not None:
-        return line.verified if line.verified is not None else line.claimed
+    measured = _measured(line)
+    if measured is not None or line.claimed is not None:
+        return measured if measured is not None else line.claimed
     return float(line.reported) if line.reported is not None else None
+
+
+def _measured(line: Line) -> float | None:
+    return line.verified if line.verified is not None else line.local
 
 
 def differences(found: Comparison, key: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ffbench.escape import html
 from ffbench.flow.color import color_wheel_legend
 from ffbench.visual.colors import Color
 from ffbench.visual.picture import NOT_MEASURED, error_picture
@@ -42,10 +42,10 @@ def error_legend(full: float, unit: str, mean: float | None) -> str:
     bar = data_uri(error_picture(ramp, ramp >= 0, 255))
     said = "nothing is measured" if mean is None else f"mean {mean:.3g} {unit}"
     return (
-        f'<div style="font-size:0.85rem"><img src="{bar}" alt="colour bar from 0 to {full:.3g} {html.escape(unit)}" '
+        f'<div style="font-size:0.85rem"><img src="{bar}" alt="colour bar from 0 to {full:.3g} {html(unit)}" '
         'style="width:100%;height:12px;display:block;border-radius:3px"/>'
-        f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{html.escape(said)}</span>'
-        f"<span>{full:.3g} {html.escape(unit)} and more</span></div>{_chips([('not measured', NOT_MEASURED)])}</div>"
+        f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{html(said)}</span>'
+        f"<span>{full:.3g} {html(unit)} and more</span></div>{_chips([('not measured', NOT_MEASURED)])}</div>"
     )
 
 
@@ -57,7 +57,7 @@ def color_legend(colors: Mapping[str, Color]) -> str:
 def _chips(entries: Sequence[tuple[str, Color]]) -> str:
     chips = "".join(
         f'<span><span style="display:inline-block;width:0.8em;height:0.8em;border-radius:2px;border:1px solid #888;'
-        f'background:rgb{color}"></span> {html.escape(name)}</span>'
+        f'background:rgb{color}"></span> {html(name)}</span>'
         for name, color in entries
     )
     return f'<div style="{_ROW}">{chips}</div>'

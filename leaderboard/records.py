@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from ffbench.errors import DataError
+from ffbench.hashing import file_state
 from ffbench.results.leaderboard import BoardTable, leaderboard
 from ffbench.results.ranking import in_order
 from ffbench.results.record import RunRecord, read_record
@@ -58,7 +59,7 @@ def _load(folders: tuple[str, ...]) -> Records:
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)
-def _record(path: str, size: int, modified: int) -> RunRecord:
+def _record(path: str, *state: int) -> RunRecord:
     return read_record(Path(path))
 
 
@@ -69,15 +70,15 @@ def record(path: str) -> RunRecord:
         DataError: it is gone, or can no longer be read.
     """
     try:
-        status = Path(path).stat()
+        state = tuple(file_state(Path(path)))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    return _record(path, status.st_size, status.st_mtime_ns)
+    return _record(path, *state)
 
 
 def ordered(rows: Sequence[Row]) -> BoardTable:
     """Give the table of one board by value, without ranks: at once, whatever its size."""
-    return leaderboard(rows, in_order)[0]
+    return _main_table(leaderboard(rows, in_order))
 
 
 def ranks_are_known(rows: Sequence[Row]) -> bool:
@@ -93,6 +94,11 @@ def ranked(rows: Sequence[Row]) -> BoardTable:
     return table
 
 
+def _main_table(tables: Sequence[BoardTable]) -> BoardTable:
+    """Return the table with most verified lines, and then most lines: a record with a metric of its own has another."""
+    return max(tables, key=lambda table: (sum(line.verified is not None for line in table.lines), len(table.lines)))
+
+
 def _key(rows: Sequence[Row]) -> str:
     stamps = sorted((row.path, row.level, row.started, row.table_sha256) for row in rows)
     return hashlib.sha256(repr(stamps).encode()).hexdigest()
@@ -105,4 +111,4 @@ def _ranked_before() -> set[str]:
 
 @st.cache_resource(show_spinner=False)
 def _ranked(key: str, _rows: tuple[Row, ...]) -> BoardTable:
-    return leaderboard(_rows)[0]
+    return _main_table(leaderboard(_rows))

@@ -6,7 +6,6 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 
 from __future__ import annotations
 
-import html
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ffbench import escape
 from ffbench.results.store_row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
 
@@ -57,9 +57,8 @@ def origin_color(origin: str) -> str:
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
-    """Give a stranger's text in one line, cut to a length, without characters that do not print."""
-    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    """Return a stranger's text in one line, cut to a length, without characters that do not print."""
+    return escape.plain(text, longest)
 
 
 def cell(text: str, longest: int = _LONGEST) -> str:
@@ -86,7 +85,7 @@ def word(text: str) -> str:
 
 def chart_text(text: str, longest: int = 40) -> str:
     """Give a stranger's text for a Plotly chart, which takes tags for markup."""
-    return html.escape(plain(text, longest), quote=False)
+    return escape.chart(text, longest)
 
 
 def ink() -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
+from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
@@ -26,10 +27,11 @@ from ffbench.protocol import (
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
-from .options import refuse_unknown, variant
+from .options import refuse_unknown, stated_variant, variant
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
@@ -56,15 +58,18 @@ class CKLandmarks(Protocol[Landmarks]):
         title="CK+ landmarks",
         primary="epe",
         metrics={
-            "epe": MetricCard(title="endpoint error", unit="px"),
-            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%"),
-            "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
+            "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%", minimum=0, maximum=100),
+            "landmarks_inside": MetricCard(
+                title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+            ),
         },
         group_by=("emotion", "subject"),
         # One person's sequences share face, light and camera.
         resample_by="subject",
     )
+    fixed_weights = True
 
     def __init__(self, data: Path) -> None:
         """Scan the dataset at `data`.
@@ -159,6 +164,7 @@ def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     return DatasetCard(
         name="CK+",
         origin="real",
+        origin_note=rests_on([path for sequence in sequences for path in sequence.files]),
         reference="annotation",
         reference_note=(
             "landmarks tracked by an active appearance model, as distributed with CK+; "
@@ -174,4 +180,13 @@ def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
     )
 
 
-entry = ProtocolEntry("CK+: flow from onset to apex at 68 landmarks (paper, Table 3)", load)
+def _scoring(stated: ProtocolCard) -> StatedScoring:
+    stated_variant(stated, ["paper"])
+    return StatedScoring(CKLandmarks.card, fixed_weights=True)
+
+
+entry = ProtocolEntry(
+    "CK+: flow from onset to apex at 68 landmarks (paper, Table 3)",
+    load,
+    _scoring,
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.clips import find_clips
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS
 from ffbench.facemesh.jitter import epe_floor
@@ -25,17 +25,19 @@ from ffbench.protocol import (
     DatasetCard,
     MetricCard,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
 from .clip_tracks import FramePair, TrackedClip, frame_pairs, network_sha256, track_clip
-from .options import refuse_unknown, variant, whole_number, whole_numbers
+from .options import refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 
 VERSION = "1.0"
 GAPS = (1, 5, 10, 20)
@@ -45,12 +47,16 @@ DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 _DENSE = "a flow must have a finite value at every pixel"
 _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-    "photometric": MetricCard(title="colour difference after warping", unit="grey levels"),
-    "consistency": MetricCard(title="forward-backward error", unit="px"),
-    "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
-    "matches_inside": MetricCard(title="face pixels that count", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+    "photometric": MetricCard(title="colour difference after warping", unit="grey levels", minimum=0),
+    "consistency": MetricCard(title="forward-backward error", unit="px", minimum=0),
+    "landmarks_inside": MetricCard(
+        title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
+    "matches_inside": MetricCard(
+        title="face pixels that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
 }
 
 
@@ -62,10 +68,26 @@ class FacePoints:
     second: npt.NDArray[np.float64]
 
 
+def _card(options: Mapping[str, Option]) -> ProtocolCard:
+    return ProtocolCard(
+        id="clip_landmarks",
+        version=VERSION,
+        title="landmarks in real clips",
+        variant="standard",
+        primary="epe",
+        metrics=_METRICS,
+        group_by=("clip", "gap"),
+        # Pairs that start within the longest gap of each other share frames.
+        resample_by="block",
+        options={name: options[name] for name in ("gaps", "stride") if name in options},
+    )
+
+
 class ClipLandmarks(Protocol[FacePoints]):
     """Endpoint error at tracked landmarks, and measures that need no reference, on pairs of frames of clips."""
 
     needs_backward = True
+    fixed_weights = True
 
     def __init__(self, clips: Sequence[Place], name: str, gaps: Sequence[int] = GAPS, stride: int = STRIDE) -> None:
         """Track the face through the clips.
@@ -73,18 +95,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         Raises:
             DataError: no clip can be used. Of several clips, those that cannot are named as problems.
         """
-        self.card = ProtocolCard(
-            id="clip_landmarks",
-            version=VERSION,
-            title="landmarks in real clips",
-            variant="standard",
-            primary="epe",
-            metrics=_METRICS,
-            group_by=("clip", "gap"),
-            # Pairs that start within the longest gap of each other share frames.
-            resample_by="block",
-            options={"gaps": ",".join(map(str, sorted(gaps))), "stride": stride},
-        )
+        self.card = _card({"gaps": ",".join(map(str, sorted(gaps))), "stride": stride})
         self._longest_gap = max(gaps)
         problems: list[str] = []
         left_out: list[str] = []
@@ -191,11 +202,14 @@ def _dataset_card(
             facts[f"jitter_px/{one.clip.name}"] = float(noise.mean())
             facts[f"epe_floor_px/{one.clip.name}"] = epe_floor(noise)
             floors.append(f"{epe_floor(noise):.2f} px in {one.clip.name}")
+    places = [one.clip.path for one in tracked]
+    # One made clip among real ones is enough: their mean is no measurement of real faces.
+    made = engine_sign(*places) is not None
     floor = f"; their tremble alone gives a perfect flow an endpoint error of {', '.join(floors)}" if floors else ""
     return DatasetCard(
         name=name,
-        # One made clip among real ones is enough: their mean is no measurement of real faces.
-        origin="synthetic" if synthetic_mark(*(one.clip.path for one in tracked)) else "real",
+        origin="synthetic" if made else "real",
+        origin_note="" if made else rests_on(places),
         reference="pseudo",
         reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
         reference_networks=(network_sha256(),),
@@ -206,4 +220,17 @@ def _dataset_card(
     )
 
 
-entry = ProtocolEntry("real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures", load)
+def _scoring(stated: ProtocolCard) -> StatedScoring:
+    stated_variant(stated, ["standard"])
+    stated_number(stated, "stride")
+    # As a run writes them: any other spelling would make a board of its own.
+    gaps = ProtocolRequest(stated.id, options={"gaps": str(stated.options.get("gaps", "1"))})
+    options = {**stated.options, "gaps": ",".join(map(str, whole_numbers(gaps, "gaps", GAPS)))}
+    return StatedScoring(_card(options), fixed_weights=True)
+
+
+entry = ProtocolEntry(
+    "real clips: flow at 468 tracked landmarks (pseudo reference), and label-free measures",
+    load,
+    _scoring,
+)

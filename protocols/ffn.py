@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import JawReading, default_dataset
+from ffbench.datasets.provenance import rests_on
 from ffbench.flow.checks import is_known
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import Derive, fit_head_flow
@@ -23,17 +24,19 @@ from ffbench.protocol import (
     DatasetCard,
     MetricCard,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 from ffbench.synth.head import Region
 
-from .options import choice, refuse_unknown, variant
+from .options import choice, refuse_unknown, stated_choice, stated_variant, variant
 
 VERSION = "1.0"
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
@@ -47,27 +50,32 @@ Variant = Literal["paper", "official"]
 FlowField = npt.NDArray[np.float32]
 
 _FOLDERS = ("FFN", "FacialFlowNet", "ffn")
-_OWN_HEAD = MetricCard(title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True)
+_OWN_HEAD = MetricCard(
+    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
+)
 _LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},
     "head": {
         "expression_in_head": MetricCard(title="factor of the expression in the head flow (0 is best)", unit="1"),
-        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%"),
+        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", minimum=0),
         "own_head": _OWN_HEAD,
     },
     "expression": {
         "head_in_expression": MetricCard(title="factor of the head flow in the expression flow (0 is best)", unit="1"),
-        "head_energy_in_expression": MetricCard(title="energy of the head flow in the expression flow", unit="%"),
+        "head_energy_in_expression": MetricCard(
+            title="energy of the head flow in the expression flow", unit="%", minimum=0
+        ),
         "own_head": _OWN_HEAD,
     },
 }
 _OFFICIAL_METRICS = {
-    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px"),
+    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px", minimum=0),
     **{
         f"below_{pixels}px": MetricCard(
             title=f"pixels of the whole image off by less than {pixels} px, over mask pixels",
             unit="%",
             higher_is_better=True,
+            minimum=0,
         )
         for pixels in (1, 3, 5)
     },
@@ -84,8 +92,34 @@ _TITLES: Mapping[Target, str] = {
 _IDS: Mapping[Target, str] = {"facial": "ffn_motion_scale", "head": "ffn_head", "expression": "ffn_expression"}
 
 
+def _card(target: Target, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+    return ProtocolCard(
+        id=_IDS[target],
+        version=VERSION,
+        title=_TITLES[target],
+        variant=variant,
+        primary="epe",
+        metrics=_OFFICIAL_METRICS if variant == "official" else {**DENSE_METRICS, **_LEAKAGE[target]},
+        group_by=("scale", "emotion"),
+        # The pairs of a sequence share face, light and one motion that is cut into equal steps.
+        resample_by="sequence",
+        options={name: options[name] for name in _options(target) if name in options},
+    )
+
+
+def _variants(target: Target) -> tuple[Variant, ...]:
+    return get_args(Variant) if target == "facial" else ("paper",)
+
+
+def _options(target: Target) -> tuple[str, ...]:
+    return ("split",) if target == "facial" else ("split", "derive_head")
+
+
 class FFNFlow(Protocol[FFNArrays]):
     """Dense errors of the facial, head or expression flow between consecutive frames."""
+
+    # Every pair counts once, however many pixels its face has.
+    fixed_weights = True
 
     def __init__(
         self,
@@ -113,21 +147,7 @@ class FFNFlow(Protocol[FFNArrays]):
         self._target = target
         self._official = variant == "official"
         self._derive_head = derive_head
-        options: dict[str, str | int | float | bool] = {"split": split}
-        if target != "facial":
-            options["derive_head"] = derive_head
-        self.card = ProtocolCard(
-            id=_IDS[target],
-            version=VERSION,
-            title=_TITLES[target],
-            variant=variant,
-            primary="epe",
-            metrics=_OFFICIAL_METRICS if self._official else {**DENSE_METRICS, **_LEAKAGE[target]},
-            group_by=("scale", "emotion"),
-            # The pairs of a sequence share face, light and one motion that is cut into equal steps.
-            resample_by="sequence",
-            options=options,
-        )
+        self.card = _card(target, variant, {"split": split, "derive_head": derive_head})
         self.dataset = _dataset_card(found)
 
     def keys(self) -> Ordered[str]:
@@ -239,13 +259,12 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    refuse_unknown(request, ("split",) if target == "facial" else ("split", "derive_head"))
-    variants: tuple[Variant, ...] = get_args(Variant) if target == "facial" else ("paper",)
+    refuse_unknown(request, _options(target))
     derive: tuple[Derive, ...] = get_args(Derive)
     return FFNFlow(
         request.data or default_dataset(_FOLDERS, "ffn"),
         target,
-        variant=variant(request, variants),
+        variant=variant(request, _variants(target)),
         split=choice(request, "split", ffn.SPLITS),
         derive_head=choice(request, "derive_head", derive, default="rigid"),
     )
@@ -269,6 +288,7 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
     return DatasetCard(
         name="FFN",
         origin="real",
+        origin_note=rests_on([path for pair in found.pairs for path in pair.files()]),
         reference="ground truth",
         reference_note=(
             f"FacialFlowNet as distributed: rendered heads with flows from the renderer; {found.split} split, "
@@ -280,10 +300,17 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
     )
 
 
-ffn_motion_scale = ProtocolEntry(
-    "FFN: facial flow by motion scale (paper, Table 2)", lambda request: load(request, "facial")
-)
-ffn_head = ProtocolEntry("FFN: head flow, and the expression that leaks into it", lambda request: load(request, "head"))
-ffn_expression = ProtocolEntry(
-    "FFN: expression flow, and the head motion that is left in it", lambda request: load(request, "expression")
-)
+def _entry(summary: str, target: Target) -> ProtocolEntry:
+    def scoring(stated: ProtocolCard) -> StatedScoring:
+        stated_choice(stated, "split", ffn.SPLITS)
+        stated_choice(stated, "derive_head", get_args(Derive))
+        return StatedScoring(
+            _card(target, stated_variant(stated, _variants(target)), stated.options), fixed_weights=True
+        )
+
+    return ProtocolEntry(summary, lambda request: load(request, target), scoring)
+
+
+ffn_motion_scale = _entry("FFN: facial flow by motion scale (paper, Table 2)", "facial")
+ffn_head = _entry("FFN: head flow, and the expression that leaks into it", "head")
+ffn_expression = _entry("FFN: expression flow, and the head motion that is left in it", "expression")

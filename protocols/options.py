@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ffbench.errors import UsageError
-from ffbench.protocol import ProtocolRequest
+from ffbench.protocol import ProtocolCard, ProtocolRequest
 
 Choice = TypeVar("Choice", bound=str)
 MOST = 999_999
@@ -35,8 +35,39 @@ def variant(request: ProtocolRequest, variants: Sequence[Choice]) -> Choice:
     return _one_of(variants, request.variant or variants[0], f"{request.name}: variant")
 
 
+def stated_variant(card: ProtocolCard, variants: Sequence[Choice]) -> Choice:
+    """Return the variant that a record's card states.
+
+    Raises:
+        UsageError: the protocol has no such variant.
+    """
+    return _one_of(variants, card.variant, f"{card.id}: variant")
+
+
+def stated_choice(card: ProtocolCard, option: str, choices: Sequence[str]) -> None:
+    """Make sure that what a record's card states of an option, if anything, is one of some words.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if option in card.options:
+        value = card.options[option]
+        _one_of(choices, value if isinstance(value, str) else repr(value), f"{card.id}: option '{option}'")
+
+
+def stated_number(card: ProtocolCard, option: str) -> None:
+    """Make sure that what a record's card states of an option, if anything, is a whole number from 1 to `MOST`.
+
+    Raises:
+        UsageError: it is something else; 1.0 and True are no whole numbers.
+    """
+    value = card.options.get(option, 1)
+    if type(value) is not int or not 1 <= value <= MOST:
+        raise UsageError(f"{card.id}: option '{option}' is {value!r}, expected a whole number from 1 to {MOST}")
+
+
 def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice], default: Choice | None = None) -> Choice:
-    """Give the value of an option that is one of some words; the first is the default unless another is named.
+    """Return the value of an option that is one of some words; the first is the default unless another is named.
 
     Raises:
         UsageError: it is none of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,15 @@ from typing import Literal, get_args
 import numpy as np
 
 from ffbench.atomic import atomic_path
+from ffbench.datasets import casme2
 from ffbench.datasets.casme2_coding import SelectionRule
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
-from ffbench.metrics.classification import confusion_matrix
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
-    Confusion,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Progress,
@@ -27,18 +28,17 @@ from ffbench.protocol import (
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
-    Score,
 )
 
 from . import recognition_engines
-from .options import choice, refuse_unknown, variant, whole_number
+from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .recognition_clips import select_clips
 from .recognition_engines import EngineName
 from .recognition_faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
 from .recognition_flows import Kind, choose, pack, require
 from .recognition_folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
-from .recognition_scores import METRICS, pair_terms, summarise_recognition, votes_of
+from .recognition_scores import METRICS, RecognitionScoring, pair_terms
 
 MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
@@ -60,7 +60,26 @@ class Face:
     onset: FlowField
 
 
-class Recognition(Protocol[Face]):
+_FIVE, _THREE = (tuple(dict.fromkeys(classes.values())) for classes in (casme2.FIVE, casme2.THREE))
+
+
+def _card(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+    stated = ("selection", "flow", "derive_head", "recogniser", "recipe", "epochs", "seeds")
+    return ProtocolCard(
+        id=name,
+        version=_version(variant, options.get("recipe")),
+        title=_TITLES[name],
+        variant=variant,
+        primary="accuracy",
+        metrics=METRICS,
+        group_by=("class",),
+        # One person's clips share face and habits, and are held out together.
+        resample_by="subject",
+        options={option: options[option] for option in stated if option in options},
+    )
+
+
+class Recognition(RecognitionScoring, Protocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
     learns = True
@@ -104,7 +123,6 @@ class Recognition(Protocol[Face]):
             UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
         """
         selected, self.dataset = select_clips(name, data, selection or variant)
-        self._classes = selected.classes
         self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self._variant = variant
@@ -114,27 +132,17 @@ class Recognition(Protocol[Face]):
             raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
         self._recogniser = _recogniser(recipe, len(selected.classes), epochs)
         self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
-        self.card = ProtocolCard(
-            id=name,
-            version=_version(variant, recipe),
-            title=_TITLES[name],
-            variant=variant,
-            primary="accuracy",
-            metrics=METRICS,
-            group_by=("class",),
-            # One person's clips share face and habits, and are held out together.
-            resample_by="subject",
-            options={
-                # The variant's own rule goes without saying, as in the records that were made before there was another.
-                **({"selection": selection} if selection not in (None, variant) else {}),
-                "flow": flow,
-                "derive_head": derive_head,
-                "recogniser": recogniser,
-                **({"recipe": recipe} if recipe else {}),
-                "epochs": self._recogniser.epochs,
-                "seeds": seeds,
-            },
-        )
+        options: dict[str, Option] = {
+            # The variant's own rule goes without saying, as in the records that were made before there was another.
+            **({"selection": selection} if selection not in (None, variant) else {}),
+            "flow": flow,
+            "derive_head": derive_head,
+            "recogniser": recogniser,
+            **({"recipe": recipe} if recipe else {}),
+            "epochs": self._recogniser.epochs,
+            "seeds": seeds,
+        }
+        RecognitionScoring.__init__(self, _card(name, variant, options), selected.classes)
 
     def keys(self) -> Ordered[str]:
         """Name the clips, such as `sub01/EP02_01f`."""
@@ -169,7 +177,7 @@ class Recognition(Protocol[Face]):
             UsageError: the method does not give the flow that is to be learnt from.
             DataError: fewer than two subjects, or the folder cannot be written.
         """
-        labels = np.array([self._classes.index(score.labels["class"]) for score in scores], np.int64)
+        labels = np.array([self.classes.index(score.labels["class"]) for score in scores], np.int64)
         subjects = subject_numbers([score.labels["subject"] for score in scores])
         if subjects.max() < 1:
             raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
@@ -177,7 +185,7 @@ class Recognition(Protocol[Face]):
         place = folder / "inputs.npy"
         with atomic_path(place) as temporary, temporary.open("wb") as file:
             np.save(file, inputs)
-        classes = len(self._classes)
+        classes = len(self.classes)
         task = Task(self._recogniser, place, labels, subjects, classes, folder)
         predicted = leave_one_subject_out(task, self._seeds, self._engine, progress)
         by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
@@ -186,7 +194,7 @@ class Recognition(Protocol[Face]):
             PairScore(
                 score.key,
                 pair_terms(
-                    self._classes,
+                    self.classes,
                     int(labels[index]),
                     counting=kept[by[0]][:, index],
                     counting_f1=kept[by[1]][:, index],
@@ -198,23 +206,13 @@ class Recognition(Protocol[Face]):
             for index, score in enumerate(scores)
         ]
 
-    def summarise(self, scores: Ordered[PairScore]) -> list[Score]:
-        """Give accuracy (over all, by class and seed, its spread), F1, UF1, UAR and what choosing officially adds."""
-        return summarise_recognition(scores, self._classes)
-
-    def confusion(self, scores: Ordered[PairScore]) -> Confusion:
-        """Give the confusion matrix that accuracy, UF1 and UAR are made of."""
-        true = [self._classes.index(score.labels["class"]) for score in scores]
-        table = confusion_matrix(true, [votes_of(score, "vote", self._classes) for score in scores])
-        return Confusion(classes=self._classes, counts=tuple(tuple(row) for row in table.tolist()))
-
     def _features(self, score: PairScore) -> Features:
         assert score.descriptor is not None
         packed = score.descriptor.astype(np.float32, copy=False)
         return self._recogniser.features(choose(packed, self._flow, self._derive_head))
 
 
-def _version(variant: Variant, recipe: RecipeName | None) -> str:
+def _version(variant: Variant, recipe: Option | None) -> str:
     """Return the version: 1.1 where its changes can be seen; other records stay comparable with those of 1.0."""
     return "1.1" if variant == "official" or recipe == "released" else "1.0"
 
@@ -261,6 +259,25 @@ def load(request: ProtocolRequest) -> Recognition:
     )
 
 
-casme2_5 = ProtocolEntry("CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", load)
-casme2_3 = ProtocolEntry("CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", load)
-megc_casme2 = ProtocolEntry("CASME II: its part of the Micro-Expression Grand Challenge 2019", load)
+def _entry(summary: str, classes: Ordered[str]) -> ProtocolEntry:
+    def scoring(stated: ProtocolCard) -> RecognitionScoring:
+        variants: tuple[Variant, ...] = get_args(Variant)
+        words = {
+            "selection": SelectionRule,
+            "flow": Kind,
+            "derive_head": Derive,
+            "recogniser": RecogniserName,
+            "recipe": RecipeName,
+        }
+        for option, kind in words.items():
+            stated_choice(stated, option, get_args(kind))
+        for option in ("epochs", "seeds"):
+            stated_number(stated, option)
+        return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
+
+    return ProtocolEntry(summary, load, scoring)
+
+
+casme2_5 = _entry("CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
+casme2_3 = _entry("CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", _THREE)
+megc_casme2 = _entry("CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES)

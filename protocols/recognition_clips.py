@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ffbench.datasets import casme2
 from ffbench.datasets.casme2_coding import SelectionRule
+from ffbench.datasets.provenance import rests_on
 from ffbench.protocol import DatasetCard
 
 
@@ -43,6 +44,7 @@ def _dataset_card(selection: casme2.Selection, *, synthetic: bool) -> DatasetCar
     return DatasetCard(
         name="CASME II mini" if synthetic else "CASME II",
         origin="synthetic" if synthetic else "real",
+        origin_note="" if synthetic else rests_on([path for clip, _ in selection.clips for path in clip.files]),
         reference="ground truth" if synthetic else "annotation",
         reference_note=note + _irregular_clips(selection),
         manifest_sha256=selection.manifest_sha256,

@@ -10,19 +10,61 @@ import numpy.typing as npt
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
 from ffbench.metrics.statistics import bootstrap_statistic
 from ffbench.metrics.summary import summarise_means
-from ffbench.protocol import MetricCard, PairScore, Score, Term
+from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
 
 METRICS = {
-    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True),
-    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True),
-    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True),
-    "uar": MetricCard(title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True),
-    "optimism": MetricCard(title="accuracy that choosing epochs on the held-out subject adds", unit="%"),
-    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%"),
+    "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True, minimum=0, maximum=100),
+    "macro_f1": MetricCard(title="F1, mean over classes", unit="1", higher_is_better=True, minimum=0, maximum=1),
+    "uf1": MetricCard(title="UF1 of MEGC 2019", unit="1", higher_is_better=True, minimum=0, maximum=1),
+    "uar": MetricCard(
+        title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True, minimum=0, maximum=1
+    ),
+    "optimism": MetricCard(
+        title="accuracy that choosing epochs on the held-out subject adds", unit="%", minimum=-100, maximum=100
+    ),
+    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0, maximum=100),
 }
 
 Floats = npt.NDArray[np.float64]
+_ROUNDING = 1e-6
 _VOTES = ("vote", "vote_f1")
+
+
+class RecognitionScoring(Scoring):
+    """From predicted classes to accuracy, F1, UF1, UAR and what choosing epochs adds."""
+
+    # A pair counts once for each seed.
+    fixed_weights = True
+
+    def __init__(self, card: ProtocolCard, classes: Sequence[str]) -> None:
+        self.card, self.classes = card, tuple(classes)
+
+    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+        """Return accuracy (over all, by class and seed, its spread), F1, UF1, UAR and what choosing officially adds."""
+        return summarise_recognition(scores, self.classes)
+
+    def confusion(self, scores: Sequence[PairScore]) -> Confusion:
+        """Return the confusion matrix that accuracy, UF1 and UAR are made of."""
+        true = [self.classes.index(score.labels["class"]) for score in scores]
+        table = confusion_matrix(true, [votes_of(score, "vote", self.classes) for score in scores])
+        return Confusion(classes=self.classes, counts=tuple(tuple(row) for row in table.tolist()))
+
+    def impossible(self, score: PairScore) -> str | None:
+        """Say what no prediction gives: votes that are not one a seed, or an accuracy that is not that of the votes."""
+        of = score.labels.get("class")
+        if of not in self.classes:
+            return f"its class '{of}' is none of {', '.join(self.classes)}"
+        for name in _VOTES:
+            votes = votes_of(score, name, self.classes)
+            if min(votes) < -_ROUNDING or abs(sum(votes) - 1) > _ROUNDING:
+                return f"its shares of '{name}' are {', '.join(f'{vote:g}' for vote in votes)}, and do not add up to 1"
+        right = 100 * votes_of(score, "vote", self.classes)[self.classes.index(of)]
+        accuracy = score.terms["accuracy"]
+        if accuracy.count != self.card.options.get("seeds", accuracy.count):
+            return f"accuracy counts {accuracy.count:g} times, once for each seed is {self.card.options['seeds']}"
+        if abs(accuracy.sum - right * accuracy.count) > _ROUNDING * 100 * max(accuracy.count, 1.0):
+            return f"accuracy is {accuracy.sum / max(accuracy.count, 1.0):g} %, its votes say {right:g} %"
+        return super().impossible(score)
 
 
 def pair_terms(

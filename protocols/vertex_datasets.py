@@ -8,7 +8,8 @@ from typing import Literal
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice
-from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
+from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.protocol import DatasetCard
 
@@ -83,7 +84,7 @@ def dataset_card(
         facts["vertices"] = float(chosen[1])
     files = [file for track in tracks for file in track.files(track.numbers).values()]
     # One made video among real ones is enough: their mean is no measurement of real faces.
-    made = synthetic_mark(*files) is not None or any(
+    made = engine_sign(*files) is not None or any(
         isinstance(track, FaceMeshPoints) and track.info.origin == "synthetic" for track in tracks
     )
     networks = {track.info.network_sha256 for track in tracks if isinstance(track, FaceMeshPoints)}
@@ -103,6 +104,7 @@ def dataset_card(
     return DatasetCard(
         name=name,
         origin="synthetic" if made else "real",
+        origin_note="" if made else rests_on(files),
         reference=reference,
         reference_note=note,
         reference_networks=tuple(sorted(networks)),

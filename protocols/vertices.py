@@ -21,16 +21,18 @@ from ffbench.protocol import (
     Annotation,
     MetricCard,
     NumpyFlows,
+    Option,
     Pair,
     PairScore,
     Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    StatedScoring,
     Term,
 )
 
-from .options import choice, refuse_unknown, variant, whole_number
+from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .vertex_datasets import (
     SOURCES,
     Kind,
@@ -44,10 +46,10 @@ VERSION = "1.0"
 OUTLIER_PX = 3.0
 OPTIONS = ("gap", "image", "regions", "vertices", "visibility")
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%"),
-    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+    "outliers_3px": MetricCard(title="vertices off by more than 3 px", unit="%", minimum=0, maximum=100),
+    "vertices_inside": MetricCard(title="vertices that count", unit="%", higher_is_better=True, minimum=0, maximum=100),
 }
 
 
@@ -60,8 +62,25 @@ class Vertices:
     counts: npt.NDArray[np.bool_]
 
 
+def _card(kind: Kind, options: Mapping[str, Option]) -> ProtocolCard:
+    stated = ("tracks", "image", "visibility", "vertices", *(["gap"] if kind == "mead_vertices" else []))
+    return ProtocolCard(
+        id=kind,
+        version=VERSION,
+        title=SOURCES[kind].title,
+        primary="epe",
+        metrics=_METRICS,
+        group_by=("video",) if kind == "mead_vertices" else (),
+        # One person's videos share face, light and camera, and the tracker's errors.
+        resample_by="subject",
+        options={name: options[name] for name in stated if name in options},
+    )
+
+
 class FaceVertices(Protocol[Vertices]):
     """Endpoint error of the flow at the tracked vertices of lips, cheeks and eyes in the first image of a pair."""
+
+    fixed_weights = True
 
     def __init__(
         self,
@@ -117,25 +136,14 @@ class FaceVertices(Protocol[Vertices]):
             data, kind, tracks, problems, self._manifest(regions_file), (chosen, len(self._indices)) if chosen else None
         )
         exact = self.dataset.reference == "ground truth"
-        options: dict[str, str | int | float | bool] = {
+        options: dict[str, Option] = {
             "tracks": "face mesh" if face_mesh else "exact" if exact else "metrical tracker",
             "image": "frame" if face_mesh else image or "crop",
             "visibility": visibility or "all",
             "vertices": chosen or len(self._indices),
+            "gap": gap,
         }
-        if kind == "mead_vertices":
-            options["gap"] = gap
-        self.card = ProtocolCard(
-            id=kind,
-            version=VERSION,
-            title=SOURCES[kind].title,
-            primary="epe",
-            metrics=_METRICS,
-            group_by=("video",) if kind == "mead_vertices" else (),
-            # One person's videos share face, light and camera, and the tracker's errors.
-            resample_by="subject",
-            options=options,
-        )
+        self.card = _card(kind, options)
 
     def keys(self) -> Sequence[str]:
         """Name the pairs, such as `M003_front_angry_level_1_001/00010-00011`."""
@@ -242,5 +250,26 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     )
 
 
-mead_entry = ProtocolEntry("MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)", load_mead)
-ck_entry = ProtocolEntry("CK+: flow from onset to apex at tracked vertices (paper, Table 3)", load_ck)
+def _scoring(stated: ProtocolCard, kind: Kind) -> StatedScoring:
+    stated_variant(stated, ["paper"])
+    stated_choice(stated, "tracks", ("face mesh", "exact", "metrical tracker"))
+    stated_choice(stated, "image", ("frame", "crop", "original"))
+    stated_choice(stated, "visibility", ("all", "visible"))
+    stated_number(stated, "gap")
+    if isinstance(stated.options.get("vertices"), str):
+        stated_choice(stated, "vertices", CHOICES)
+    else:
+        stated_number(stated, "vertices")
+    return StatedScoring(_card(kind, stated.options), fixed_weights=True)
+
+
+mead_entry = ProtocolEntry(
+    "MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)",
+    load_mead,
+    lambda stated: _scoring(stated, "mead_vertices"),
+)
+ck_entry = ProtocolEntry(
+    "CK+: flow from onset to apex at tracked vertices (paper, Table 3)",
+    load_ck,
+    lambda stated: _scoring(stated, "ck_vertices"),
+)

@@ -19,6 +19,7 @@ from ffbench.protocol import (
     Protocol,
     ProtocolCard,
     ProtocolEntry,
+    StatedScoring,
     Term,
 )
 
@@ -44,20 +45,25 @@ class BrightnessFlow(Method):
         return Flows(flow)
 
 
+STRIPES = ProtocolCard(
+    id="stripes",
+    version=VERSION,
+    title="Stripes",
+    primary="epe",
+    metrics={"epe": MetricCard(title="Endpoint error", unit="px", minimum=0)},
+    group_by=("parity",),
+)
+
+
 class Stripes(Protocol[float]):
     """Pairs of random images whose true flow is (key's number, 0); scored by EPE over all pixels."""
+
+    fixed_weights = True
 
     def __init__(
         self, pairs: int = 12, *, unreadable: Sequence[int] = (), wide_from: int | None = None, backward: bool = False
     ) -> None:
-        self.card = ProtocolCard(
-            id="stripes",
-            version=VERSION,
-            title="Stripes",
-            primary="epe",
-            metrics={"epe": MetricCard(title="Endpoint error", unit="px")},
-            group_by=("parity",),
-        )
+        self.card = STRIPES
         self.dataset = DatasetCard(
             name="stripes", origin="synthetic", reference="ground truth", manifest_sha256="0" * 64
         )
@@ -86,5 +92,11 @@ class Stripes(Protocol[float]):
 
 brightness = MethodEntry("brightness", lambda request: BrightnessFlow())
 broken_method = MethodEntry("breaks in the middle", lambda request: BrightnessFlow(fail_after=3))
-stripes = ProtocolEntry("stripes", lambda request: Stripes(6))
-torn_stripes = ProtocolEntry("stripes with an unreadable pair", lambda request: Stripes(6, unreadable=[2]))
+
+
+def scoring(stated: ProtocolCard) -> StatedScoring:
+    return StatedScoring(STRIPES, fixed_weights=True)
+
+
+stripes = ProtocolEntry("stripes", lambda request: Stripes(6), scoring)
+torn_stripes = ProtocolEntry("stripes with an unreadable pair", lambda request: Stripes(6, unreadable=[2]), scoring)

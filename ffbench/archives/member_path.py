@@ -18,10 +18,12 @@ from ffbench.errors import DataError
 
 @dataclass(frozen=True)
 class PlaceStatus:
-    """Size in bytes of a member, and when its archive changed."""
+    """Size in bytes of a member, and of its archive when it and its status changed, and the inode."""
 
     st_size: int
     st_mtime_ns: int
+    st_ctime_ns: int
+    st_ino: int
 
 
 @functools.total_ordering
@@ -158,7 +160,8 @@ class MemberPath:
     def stat(self) -> PlaceStatus:
         """Give the size as the archive states it; a reader never gets more than that."""
         member = self._member()
-        return PlaceStatus(member.size, member.archive.stat().st_mtime_ns)
+        archive = member.archive.stat()
+        return PlaceStatus(member.size, archive.st_mtime_ns, archive.st_ctime_ns, archive.st_ino)
 
     def absolute(self) -> Path:
         """Give a path that names this place and no other; nothing is to be read there."""

@@ -35,8 +35,10 @@ from ffbench.cli import (
     verify,
 )
 from ffbench.errors import FfbenchError
+from ffbench.escape import plain
 
 _DEBUG = "--debug"
+_LONGEST_ERROR = 4000
 
 app = typer.Typer(
     name="ffbench",
@@ -111,5 +113,5 @@ def main() -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    typer.echo(f"ffbench: {' '.join(message.split())}", err=True)
+    typer.echo(f"ffbench: {plain(message, _LONGEST_ERROR)}", err=True)
     sys.exit(exit_code)

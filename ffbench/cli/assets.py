@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say, say_json
 
 if TYPE_CHECKING:
     from ffbench.assets import Asset
@@ -25,7 +26,7 @@ def list_assets(json: options.Json = False) -> None:
     if json:
         import json as json_module
 
-        typer.echo(json_module.dumps([_as_json(asset) for asset in assets], indent=1))
+        say_json(json_module.dumps([_as_json(asset) for asset in assets], indent=1))
         return
     rows = [("name", "MB", "state", "licence", "package (download)")]
     rows += [
@@ -40,8 +41,8 @@ def list_assets(json: options.Json = False) -> None:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    typer.echo(f"kept in {cache_dir() / 'assets'}")
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    say(f"kept in {cache_dir() / 'assets'}")
 
 
 @app.command("pull")
@@ -70,7 +71,7 @@ def pull_assets(
             archive=archive,
         )
     for path in paths:
-        typer.echo(path)
+        say(path)
 
 
 @app.command("verify")
@@ -82,7 +83,7 @@ def verify_assets() -> None:
     damaged = []
     for asset in manifest().values():
         found = state(asset)
-        typer.echo(f"{asset.name}: {found}")
+        say(f"{asset.name}: {found}")
         if found == "damaged":
             damaged.append(asset)
     if damaged:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say
 from ffbench.cli.validate import print_report
 
 
@@ -38,8 +39,8 @@ def bundle_predictions(
     except InvalidSubmission as error:
         print_report(error.report, False)
         raise
-    typer.echo(
+    say(
         f"{out}: {len(loaded.keys())} pairs, {' and '.join(header.kinds)} flow, one pixel of {step} x {step} in "
         f"float16, {out.stat().st_size / 1e6:.3g} MB"
     )
-    typer.echo(f"sha256 of the whole predictions: {header.predictions_sha256}")
+    say(f"sha256 of the whole predictions: {header.predictions_sha256}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from ffbench.cli.console import say, say_lines
+
 if TYPE_CHECKING:
     from ffbench.results.check import Case
     from ffbench.results.record import RunRecord
@@ -41,12 +43,12 @@ def check_baseline(
             return evaluate_case(case)
 
         result = check(wanted, tolerance=tolerance, run=run)
-    typer.echo("\n".join(report_lines(result)))
+    say_lines(report_lines(result))
     if junit is not None:
         write_junit(junit, result.findings)
     if update:
         write_baseline(baseline, result.measured)
-        typer.echo(f"{baseline}: updated")
+        say(f"{baseline}: updated")
     elif not result.passed:
         raise FfbenchError(
             f"{baseline}: {sum(not finding.passed for finding in result.findings)} numbers changed; "

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say, say_json, say_lines
 
 
 def compare_records(
@@ -36,17 +37,17 @@ def compare_records(
             raise DataError(f"{path}: no such record; name a record, or the folder of a run that holds record.json")
         record = read_record(path)
         group_by = record.protocol.group_by
-        rows.append(row_of(path, "verified", record))
+        rows.append(row_of(path, "local", record))
     found = compare(rows[0], rows[1], group_by, across_options=across_options)
     if picture is not None:
         from ffbench.results.compare_picture import write_comparison
 
         write_comparison(picture, found, pair_values(rows[0]), pair_values(rows[1]))
     if json:
-        typer.echo(found.model_dump_json(indent=1))
+        say_json(found.model_dump_json(indent=1))
     else:
         from ffbench.results.compare_text import comparison_lines
 
-        typer.echo("\n".join(comparison_lines(found)))
+        say_lines(comparison_lines(found))
         if picture is not None:
-            typer.echo(f"picture: {picture}")
+            say(f"picture: {picture}")

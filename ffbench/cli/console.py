@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+import typer
+
+from ffbench.escape import json_text, plain, terminal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ffbench.evaluation import Progress
 
 
 @cache
 def stderr() -> Console:
     """Give the console of messages and progress bars."""
+    from rich.console import Console
+
     return Console(stderr=True)
+
+
+def say(line: object) -> None:
+    """Print one line to stdout; what a stranger wrote in it stays in it, and is no command to the terminal."""
+    typer.echo(terminal(line).rstrip())
+
+
+def say_lines(lines: Iterable[object]) -> None:
+    """Print lines to stdout, as `say` does."""
+    for line in lines:
+        say(line)
+
+
+def say_json(document: str) -> None:
+    """Print a JSON document to stdout."""
+    typer.echo(json_text(document))
+
+
+def note(line: object) -> None:
+    """Print one line to stderr, for what a person should see."""
+    stderr().print(terminal(line), style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -25,6 +52,7 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
 
     The rate counts from the first call, so that a resumed run shows its own speed.
     """
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     with Progress(
@@ -38,7 +66,7 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
         # In a file or a pipe a bar that is removed leaves an empty line.
         disable=not stderr().is_terminal,
     ) as bar:
-        task = bar.add_task(title, total=None, rate="")
+        task = bar.add_task(escape(plain(title)), total=None, rate="")
 
         def move(done: int, total: int) -> None:
             speed = bar.tasks[0].speed

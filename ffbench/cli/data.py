@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from ffbench.cli.console import say
+
 app = typer.Typer(help="Verify and prepare datasets; make the synthetic mini ones.", no_args_is_help=True)
 
 
@@ -25,8 +27,8 @@ def make_mini_dataset(
 
     folder = out if out is not None else mini_folder(name, seed)
     if out is None and folder.is_dir():
-        typer.echo(folder)
+        say(folder)
         return
     with progress_bar(f"making {name}", "sequence") as move:
         make_mini(name, folder, seed, move)
-    typer.echo(folder)
+    say(folder)

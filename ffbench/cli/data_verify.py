@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say, say_json
 from ffbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def verify_data(
     with progress_bar(f"verifying {name}", "files") as progress:
         found = verify_dataset(name, path, quick=quick, progress=progress)
     if json:
-        typer.echo(_as_json(found))
+        say_json(_as_json(found))
     else:
         _print(found)
     if not found.sound:
@@ -50,7 +51,7 @@ def prepare_data(
     """Make once what a protocol needs of a dataset. An interrupted run goes on where it stopped."""
     if name != "mead":
         raise UsageError(f"nothing has to be prepared for '{name}'; only mead has")
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar
     from ffbench.datasets import mead
 
     videos, problems = mead.find_videos(path)
@@ -59,9 +60,9 @@ def prepare_data(
     with progress_bar(f"frames of {len(videos)} videos", "videos") as progress:
         manifest, undecodable = mead.prepare(videos, out, progress)
     for line in [*problems, *undecodable]:
-        stderr().print(f"problem: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(f"problem: {line}")
     frames = sum(video.frames for video in manifest.videos.values())
-    typer.echo(f"{out}: {frames} frames of {len(manifest.videos)} videos, listed in {mead.MANIFEST}")
+    say(f"{out}: {frames} frames of {len(manifest.videos)} videos, listed in {mead.MANIFEST}")
     if undecodable:
         raise DataError(f"{path}: {len(undecodable)} of {len(videos)} videos cannot be decoded; they are listed above")
 
@@ -89,14 +90,14 @@ def _as_json(found: Verification) -> str:
 
 def _print(found: Verification) -> None:
     if found.synthetic:
-        typer.echo(f"{found.path}: a synthetic mini dataset made by ffbench; the real one's counts do not apply")
+        say(f"{found.path}: a synthetic mini dataset made by ffbench; the real one's counts do not apply")
     width = max(len(count.what) for count in found.counts)
     for count in found.counts:
         expected = "" if count.expected is None else f"  expected {count.expected:>7,}"
         verdict = "" if count.expected is None else ("  ok" if count.fits else "  DIFFERS")
-        typer.echo(f"{count.what:<{width}}  {count.found:>7,}{expected}{verdict}")
+        say(f"{count.what:<{width}}  {count.found:>7,}{expected}{verdict}")
     for line in found.left_out:
-        typer.echo(f"left out: {line}")
+        say(f"left out: {line}")
     for problem in found.problems:
-        typer.echo(f"problem: {problem}")
-    typer.echo("nothing is wrong" if found.sound else f"{len(found.problems)} problems")
+        say(f"problem: {problem}")
+    say("nothing is wrong" if found.sound else f"{len(found.problems)} problems")

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say_json, say_lines
 from ffbench.errors import UsageError
 
 
@@ -32,7 +33,7 @@ def measure_diversity(
     if source is not None and features is not None:
         raise UsageError("--features has the sources' features too, as source/NAME; --source does not go with it")
     from ffbench.atomic import write_text
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar
     from ffbench.diversity.measure import measure
     from ffbench.diversity.picture import write_expressions
     from ffbench.diversity.report import problem_lines, report_lines, to_json
@@ -40,13 +41,13 @@ def measure_diversity(
     with progress_bar("diversity", "people") as progress:
         found = measure(dataset, source, features, progress)
     for line in problem_lines(found):
-        stderr().print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(line)
     written = [out / "diversity.json"]
     write_text(written[0], to_json(found))
     if found.expressions:
         written.append(out / "expressions.png")
         write_expressions(written[1], found)
     if json:
-        typer.echo(to_json(found), nl=False)
+        say_json(to_json(found).rstrip("\n"))
     else:
-        typer.echo("\n".join([*report_lines(found), *map(str, written)]))
+        say_lines([*report_lines(found), *map(str, written)])

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say_json
 
 INTERRUPTED = 130
 
@@ -30,6 +31,7 @@ def evaluate_method(
         Optional[int],  # noqa: UP045
         typer.Option("--limit", min=1, help="Only the first pairs; such a record is never ranked."),
     ] = None,
+    rehash: options.Rehash = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
@@ -38,17 +40,19 @@ def evaluate_method(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar, stderr
+    from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
     from ffbench.registry import family_of, load_method, load_protocol, method_entry, protocol_entry
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
     method_entry(family_of(method))
-    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    with rehashing(rehash):
+        loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
         for line in lines:
-            stderr().print(f"{kind}: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+            note(f"{kind}: {line}")
     chosen = load_method(
         method,
         weights=weights,
@@ -75,9 +79,9 @@ def evaluate_method(
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
     for problem in record.dataset.problems[len(loaded.dataset.problems) :]:
-        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(f"problem: {problem}")
     if json:
-        typer.echo(record.model_dump_json(indent=1))
+        say_json(record.model_dump_json(indent=1))
     else:
         from ffbench.results.text import print_record
 

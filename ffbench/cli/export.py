@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say
 
 
 def export_images(
@@ -30,4 +31,4 @@ def export_images(
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     with progress_bar(f"images of {protocol}", "pairs") as progress:
         pairs = images.export_images(loaded, out, progress)
-    typer.echo(f"{out}: images of {pairs} pairs and {images.MANIFEST}, no labels")
+    say(f"{out}: images of {pairs} pairs and {images.MANIFEST}, no labels")

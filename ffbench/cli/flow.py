@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say
 from ffbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def flow(
             raise UsageError("--step is for a clip: two images are one pair")
         images = read_pair(image1, image2)
         for path in _write(out, f"{_stem(image1)}_{_stem(image2)}", load().estimate(*images), scale):
-            typer.echo(path)
+            say(path)
         return
 
     from ffbench.cli.console import progress_bar
@@ -81,7 +82,7 @@ def flow(
             progress(number, count)
             flows = chosen.estimate(clip.frame(number), clip.frame(number + step))
             _write(out, f"{_stem(image1)}_{number:05d}_{number + step:05d}", flows, scale)
-    typer.echo(f"{out}: flows of {count} pairs, as .flo and .png")
+    say(f"{out}: flows of {count} pairs, as .flo and .png")
 
 
 def read_pair(name1: str, name2: str) -> tuple[Image, Image]:

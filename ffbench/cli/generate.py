@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from ffbench.cli.console import say
 from ffbench.cli.eval_ import INTERRUPTED
 from ffbench.errors import DataError, UsageError
 
@@ -151,7 +152,7 @@ def generate_dataset(
             shown = min(count, PREVIEW_IDENTITIES) if out is not None or not identities else identities
             sheet = contact_sheet(recipe, model, shown or PREVIEW_IDENTITIES, renderer=drawn_by)
             write_picture(preview, sheet)
-            typer.echo(preview)
+            say(preview)
         if out is not None:
             _write(out, model, recipe, count, workers, drawn_by)
 
@@ -193,4 +194,4 @@ def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers:
     pairs = sum(record.frames - 1 for record in manifest.sequences)
     splits = ", ".join(f"{len(numbers)} {name}" for name, numbers in manifest.splits.items() if numbers)
     size = sum(record.bytes for record in manifest.sequences)
-    typer.echo(f"{out}: {pairs} pairs of {identities} identities ({splits}), {size / 2**30:.2f} GiB, synthetic")
+    say(f"{out}: {pairs} pairs of {identities} identities ({splits}), {size / 2**30:.2f} GiB, synthetic")

@@ -24,7 +24,7 @@ def show_leaderboard(
     file_format: Annotated[str, typer.Option("--format", help="md, csv, latex or json.")] = "md",
 ) -> None:
     """Print ranked tables: verified, claimed and reported numbers apart, real and synthetic data never together."""
-    from ffbench.cli.console import stderr
+    from ffbench.cli.console import note
     from ffbench.errors import UsageError
     from ffbench.results.leaderboard import leaderboard
     from ffbench.results.leaderboard_formats import format_boards
@@ -38,6 +38,6 @@ def show_leaderboard(
     typer.echo(format_boards(leaderboard(chosen), file_format), nl=False)
     for row in chosen:
         for reason in row.not_rankable:
-            stderr().print(f"not shown: {row.path}: {reason}", style="yellow", markup=False, soft_wrap=True)
+            note(f"not shown: {row.path}: {reason}")
     for problem in problems:
-        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(f"problem: {problem}")

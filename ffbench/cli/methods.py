@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say_json
 
 app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
@@ -44,7 +45,7 @@ def show_method(
         return
     card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
     if json:
-        typer.echo(card.model_dump_json(indent=1))
+        say_json(card.model_dump_json(indent=1))
     else:
         _print([(key, str(value)) for key, value in card if value not in (None, {})], json=False)
 
@@ -55,6 +56,6 @@ def _print(rows: list[tuple[str, str]], json: bool) -> None:
     if json:
         import json as json_module
 
-        typer.echo(json_module.dumps(dict(rows), indent=1))
+        say_json(json_module.dumps(dict(rows), indent=1))
     else:
         print_pairs(rows)

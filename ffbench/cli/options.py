@@ -77,6 +77,9 @@ ProtocolOrImages = Annotated[
     typer.Option("--protocol", "-p", help="Protocol, or a folder of its images alone, as `ffbench export` writes it."),
 ]
 NOTHING_FOUND = "found no face, or nothing else to go by: the flow is zero, or that of the whole image"
+Rehash = Annotated[
+    bool, typer.Option("--rehash", help="Hash every file of the dataset anew, whatever is remembered of it.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say
 from ffbench.cli.eval_ import INTERRUPTED
 
 
@@ -33,7 +34,7 @@ def predict_flows(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar, stderr
     from ffbench.errors import DataError
     from ffbench.registry import family_of, load_method, method_entry
     from ffbench.submissions.predict import predict
@@ -65,10 +66,10 @@ def predict_flows(
     except KeyboardInterrupt:
         stderr().print("interrupted: what was written is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(out)
+    say(out)
     if not_found:
-        stderr().print(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}", highlight=False, soft_wrap=True)
+        note(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}")
     for problem in problems:
-        stderr().print(f"problem: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(f"problem: {problem}")
     if problems:
         raise DataError(f"{loaded.dataset.name}: {len(problems)} pairs could not be read; they have no flows in {out}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say, say_json
 
 if TYPE_CHECKING:
     from ffbench.protocol import Protocol
@@ -23,7 +24,7 @@ def list_protocols(json: options.Json = False) -> None:
     if json:
         import json as json_module
 
-        typer.echo(json_module.dumps(rows, indent=1))
+        say_json(json_module.dumps(rows, indent=1))
     else:
         from ffbench.results.text import print_pairs
 
@@ -55,7 +56,7 @@ def show_protocol(
             "dataset": protocol.dataset.model_dump(mode="json"),
             "pairs": list(protocol.keys()),
         }
-        typer.echo(json_module.dumps(shown, indent=1))
+        say_json(json_module.dumps(shown, indent=1))
         return
     from ffbench.results.text import print_pairs
 
@@ -89,10 +90,10 @@ def _print_manifest(protocol: Protocol[Any], json: bool) -> None:
         import json as json_module
 
         rows = [{"file": name, "width": size[1], "height": size[0], "bytes": count} for name, _, size, count in files]
-        typer.echo(json_module.dumps({"files": rows, "optional_folders": optional}, indent=1))
+        say_json(json_module.dumps({"files": rows, "optional_folders": optional}, indent=1))
         return
     for name, _, (height, width), count in files:
-        typer.echo(f"{count} {width}x{height} {name}")
+        say(f"{count} {width}x{height} {name}")
     stderr().print(
         f"{len(files)} files, {sum(row[3] for row in files)} bytes as .flo (float32 little-endian); the same names may "
         f"stand under {' and '.join(f'{kind}/' for kind in optional)} too, all or none; .flo5 and KITTI .png are read",

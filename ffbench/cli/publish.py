@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ffbench.cli.console import say
+
 
 def publish_record(
     run: Annotated[Path, typer.Argument(help="A record, or the folder of a run.")],
@@ -24,4 +26,4 @@ def publish_record(
     reasons = read_record(path).not_rankable
     if reasons:
         raise UsageError(f"{path}: is not for ranking ({', '.join(reasons)}), so it cannot be published")
-    typer.echo(add_record(store, path, "claimed" if claimed else "verified"))
+    say(add_record(store, path, "claimed" if claimed else "verified"))

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say
 from ffbench.cli.flow import read_pair, say_if_not_found
 from ffbench.errors import UsageError
 
@@ -85,4 +86,4 @@ def show(
                 rows[number, column] = PanelRow(label, title, image1, image2, flows, reference)
     # Pair by pair, so that methods stand below one another.
     write_picture(out, draw_panel([rows[place] for place in sorted(rows)], scale, flows_only=flows_only))
-    typer.echo(out)
+    say(out)

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say_json
 from ffbench.cli.validate import Predictions, print_report
 
 
@@ -24,11 +25,15 @@ def submit_predictions(
     ] = None,
     challenge: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--challenge", help="Take only a bundle that was made with this challenge."),
+        typer.Option(
+            "--challenge",
+            help="Your challenge that the bundle must answer; without it a bundle is a preview, and never ranked.",
+        ),
     ] = None,
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
+    rehash: options.Rehash = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
@@ -38,19 +43,21 @@ def submit_predictions(
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
+    from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import run_folder
     from ffbench.registry import load_protocol
     from ffbench.submissions.submit import InvalidSubmission, Submitter, submit
 
     submitter = Submitter(name, paper, code, contact, claimed)
-    loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    with rehashing(rehash):
+        loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     try:
         record = submit(predictions, loaded, submitter, out=out, challenge=challenge, progress_bar=progress_bar)
     except InvalidSubmission as error:
         print_report(error.report, json)
         raise
     if json:
-        typer.echo(record.model_dump_json(indent=1))
+        say_json(record.model_dump_json(indent=1))
     else:
         from ffbench.results.text import print_record
 

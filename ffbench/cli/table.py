@@ -38,7 +38,7 @@ def paper_table(
     the paper they are, such as --as "raft@finetuned.ckpt=RAFT+FFN".
     """
     aliases = options.parse_assignments(same_as)
-    from ffbench.cli.console import stderr
+    from ffbench.cli.console import note
     from ffbench.results.paper_tables import find_records, measured_rows, reported_table
     from ffbench.results.table_text import FORMATS, compose
 
@@ -52,5 +52,5 @@ def paper_table(
     if hidden and not synthetic:
         lines.append(f"{hidden} rows on synthetic data are not shown; --synthetic shows them apart")
     for line in lines:
-        stderr().print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(line)
     typer.echo(FORMATS[form.value](compose(table, measured, synthetic=synthetic)), nl=False)

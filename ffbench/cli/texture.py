@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ffbench.cli.console import say
 from ffbench.errors import DataError
 
 
@@ -22,19 +23,19 @@ def make_textures(
     from the other side of the face and with painted skin; its light is evened. An interrupted run goes on where it
     stopped.
     """
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar
     from ffbench.synth.makehuman import load_makehuman
     from ffbench.texturing.folder import find_portraits, write_textures
 
     portraits = find_portraits(photos)
     with progress_bar("textures", "photos") as progress:
         written = write_textures(load_makehuman(), portraits, out, size, force, progress)
-    for line in [*(f"note: {note}" for note in written.notes), *(f"problem: {line}" for line in written.problems)]:
-        stderr().print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for line in [*(f"note: {said}" for said in written.notes), *(f"problem: {line}" for line in written.problems)]:
+        note(line)
     there = f", {len(written.kept)} were there" if written.kept else ""
     if written.problems:
         raise DataError(
             f"{len(written.problems)} of {len(portraits)} photographs have the problems above; "
             f"{len(written.made)} textures are written to {out}{there}"
         )
-    typer.echo(f"{out}: {len(written.made)} textures{there}")
+    say(f"{out}: {len(written.made)} textures{there}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ffbench.cli.console import say
 from ffbench.errors import DataError
 
 
@@ -19,7 +20,7 @@ def track_faces(
     Of CK+ sequences the first and the last frame are tracked. An interrupted run goes on where it stopped. Records made
     on such tracks say `pseudo`: the points are a network's, and never those of the paper.
     """
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.console import note, progress_bar
     from ffbench.facemesh.tracking import find_sources, track_source
 
     sources, problems = find_sources(clips)
@@ -31,7 +32,7 @@ def track_faces(
             except DataError as error:
                 problems.append(f"{error}; the clip is left out")
     for line in problems:
-        stderr().print(f"problem: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        note(f"problem: {line}")
     if problems:
         raise DataError(f"{clips}: {len(problems)} problems are listed above; the other tracks are in {out}")
-    typer.echo(f"{out}: tracks of {len(sources)} clips")
+    say(f"{out}: tracks of {len(sources)} clips")

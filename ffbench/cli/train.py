@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say, say_json
 from ffbench.cli.eval_ import INTERRUPTED
 from ffbench.errors import UsageError
 
@@ -83,7 +84,7 @@ def train_method(
     if stage is not None:
         chosen.stage(stage)
     if show:
-        typer.echo(chosen.model_dump_json(indent=2))
+        say_json(chosen.model_dump_json(indent=2))
         return
     if out is None:
         raise UsageError("train needs --out DIR, the folder of the run")
@@ -126,13 +127,13 @@ def _recipe_path(entry: TrainEntry, name: str | None, method: str) -> Path:
 
 def _report(outcome: Outcome, method: str) -> None:
     for name, value in outcome.validation.items():
-        typer.echo(f"{name}: {value:.4f}")
+        say(f"{name}: {value:.4f}")
     if outcome.weights is not None:
-        typer.echo(outcome.weights)
+        say(outcome.weights)
     if not outcome.done:
-        typer.echo(f"stage {outcome.stage}: {outcome.step} steps done; the same command goes on from there")
+        say(f"stage {outcome.stage}: {outcome.step} steps done; the same command goes on from there")
     elif outcome.weights is not None:
-        typer.echo(f"try it: ffbench eval -m {method} -p clip_landmarks --weights {outcome.weights}")
+        say(f"try it: ffbench eval -m {method} -p clip_landmarks --weights {outcome.weights}")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ffbench.cli import options
+from ffbench.cli.console import say_json, say_lines
 
 if TYPE_CHECKING:
     from ffbench.submissions.validation import Report
@@ -45,6 +46,6 @@ def print_report(report: Report, json: bool) -> None:
     if json:
         import json as json_module
 
-        typer.echo(json_module.dumps(report.summary(), indent=1))
+        say_json(json_module.dumps(report.summary(), indent=1))
     else:
-        typer.echo("\n".join(report.lines()))
+        say_lines(report.lines())

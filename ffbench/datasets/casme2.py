@@ -12,7 +12,7 @@ from ffbench.datasets.casme2_coding import Coding, SelectionRule, find_coding, r
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.datasets.spreadsheet import read_tables
 from ffbench.errors import DataError
 
@@ -80,7 +80,7 @@ class Casme2:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return synthetic_mark(*(path for clip in self.clips for path in clip.files)) is not None
+        return engine_sign(*(path for clip in self.clips for path in clip.files)) is not None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ffbench.archives.member_path import Place, as_place, open_tree
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 
 LANDMARKS = 68
@@ -68,7 +68,7 @@ class CKPlus:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return synthetic_mark(*(path for sequence in self.sequences for path in sequence.files)) is not None
+        return engine_sign(*(path for sequence in self.sequences for path in sequence.files)) is not None
 
 
 def scan(root: Place | str) -> CKPlus:

@@ -21,6 +21,7 @@ from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mini import JawReading, jaw_reading, synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 
 SPLITS = ("test", "val", "train")
@@ -92,16 +93,22 @@ class FFN:
     @property
     def synthetic(self) -> bool:
         """Whether ffbench made any of it."""
-        return self._mark is not None
+        return self._sign is not None
 
     @property
     def jaw(self) -> JawReading:
         """How the head flow reads Eq. 4: what ffbench made says so, and FFN follows the paper's letter (`pose`)."""
-        return "pose" if self._mark is None else jaw_reading(self._mark)
+        if self._sign is None:
+            return "pose"
+        mark = synthetic_mark(*self._files())
+        return "expression" if mark is None else jaw_reading(mark)
 
     @functools.cached_property
-    def _mark(self) -> Place | None:
-        return synthetic_mark(*(path for pair in self.pairs for path in pair.files()))
+    def _sign(self) -> str | None:
+        return engine_sign(*self._files())
+
+    def _files(self) -> list[Place]:
+        return [path for pair in self.pairs for path in pair.files()]
 
     def manifest_sha256(self) -> str:
         """Hash the names and contents of all files of `pairs`.

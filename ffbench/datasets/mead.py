@@ -24,6 +24,7 @@ from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 from ffbench.json_models import read_model
@@ -160,10 +161,10 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
             if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
                 continue
             entry = _extract(video, digest, out)
-            mark = synthetic_mark(video.path)
-            if mark is not None:
+            if engine_sign(video.path) is not None:
                 # Frames of made videos are no real ones either, wherever they go.
-                write_bytes(out / SYNTHETIC_MARK, mark.read_bytes())
+                mark = synthetic_mark(video.path)
+                write_bytes(out / SYNTHETIC_MARK, mark.read_bytes() if mark else b'{"synthetic": true}\n')
         except OSError as error:
             raise DataError(f"{out}: cannot be written ({error.strerror or error}); what is there is whole") from error
         except DataError as error:

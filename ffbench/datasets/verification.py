@@ -11,8 +11,8 @@ from ffbench.archives.member_path import Place, open_tree
 from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, flame_masks, mead, metrical_tracks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import natural_key, read_image
-from ffbench.datasets.mini import synthetic_mark
 from ffbench.datasets.ply import read_vertices
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError, UsageError
 
 CK_SUBJECTS = 123
@@ -158,7 +158,7 @@ def _ffn(path: Place, quick: bool, progress: Progress) -> Found:
     parts = ("image/facial", "flow/facial", "mask")
     roots = {split: ffn.find_root(path, split) for split in ffn.SPLITS}
     folders = [place for split, root in roots.items() for place in (root, *(root / part / split for part in parts))]
-    synthetic = synthetic_mark(*folders) is not None
+    synthetic = engine_sign(*folders) is not None
     for split, root in roots.items():
         if synthetic and not (root / "image" / "facial" / split).is_dir():
             continue  # a mini dataset has the test split alone
@@ -197,7 +197,7 @@ def _mead(path: Place, quick: bool, progress: Progress) -> Found:
         Count("frontal videos", len(videos)),
         Count("emotions", len({video.emotion for video in videos})),
     ]
-    synthetic = synthetic_mark(*(video.path for video in videos)) is not None
+    synthetic = engine_sign(*(video.path for video in videos)) is not None
     return Found([*counts, *([] if quick else [Count("frames", frames)])], problems, synthetic)
 
 
@@ -217,7 +217,7 @@ def _mead_frames(path: Place, quick: bool, progress: Progress) -> Found:
         Count("videos", len(videos), mead.OFFICIAL_VIDEOS),
         Count("frames", len(frames), mead.OFFICIAL_FRAMES),
     ]
-    return Found(counts, problems, synthetic_mark(path, *frames) is not None)
+    return Found(counts, problems, engine_sign(path, *frames) is not None)
 
 
 def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[Count], list[str]]:
@@ -284,7 +284,8 @@ def _mead_tracks(path: Place, quick: bool, progress: Progress) -> Found:
         Count("videos", len(names), mead.OFFICIAL_VIDEOS),
         Count("frames", sum(frames), mead.OFFICIAL_FRAMES),
     ]
-    return Found([*counts, *vertices], problems, synthetic_mark(path, *(path / name for name in names)) is not None)
+    made = engine_sign(path, *(path / name for name in names)) is not None
+    return Found([*counts, *vertices], problems, made)
 
 
 def _ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
@@ -293,7 +294,8 @@ def _ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
         Count("sequences", len(names), ck_plus.OFFICIAL_SEQUENCES),
         Count("subjects", len({name.partition("_")[0] for name in names}), CK_SUBJECTS),
     ]
-    return Found([*counts, *vertices], problems, synthetic_mark(path, *(path / name for name in names)) is not None)
+    made = engine_sign(path, *(path / name for name in names)) is not None
+    return Found([*counts, *vertices], problems, made)
 
 
 def _undecodable(images: Sequence[Place], progress: Progress) -> list[str]:

@@ -14,7 +14,7 @@ from ffbench import assets
 from ffbench.archives.member_path import Place
 from ffbench.datasets.feature_file import SOURCE, read_feature_file
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.diversity.people import Person, find_people, find_sources
 from ffbench.errors import DataError
 from ffbench.facemesh.embedding import MeshFace, describe_face, expression_features
@@ -140,7 +140,7 @@ def _measure(root: Path, source: Path | None, features: Path | None, progress: C
     share, chance = neighbour_agreement(changes, [person.emotion for person, _ in drawn]) if drawn else (None, None)
     return Diversity(
         dataset=root.resolve().name,
-        origin="real" if synthetic_mark(*(person.rest for person in people)) is None else "synthetic",
+        origin="real" if engine_sign(*(person.rest for person in people)) is None else "synthetic",
         embedding=embedding,
         identities=len(found.vectors),
         spread=spread(list(found.vectors.values())),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
@@ -26,6 +27,8 @@ class FlowSource(ABC):
     """Where the flows came from, when they were made elsewhere."""
     method: Method | None = None
     """What estimates them, where they are estimated here."""
+    distribution: Distribution | None = None
+    """The package that holds the method."""
 
     @abstractmethod
     def flows(
@@ -41,6 +44,7 @@ class MethodSource(FlowSource):
 
     def __init__(self, method: Method) -> None:
         self.method, self.card, self.device = method, vouched_card(method), method.device
+        self.distribution = method.distribution
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool

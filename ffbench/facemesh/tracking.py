@@ -15,7 +15,7 @@ from ffbench.archives.member_path import Place
 from ffbench.datasets import ck_plus, mead
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
@@ -96,7 +96,7 @@ def track_source(source: Source, out: Path) -> None:
         clip="",
         clip_sha256=digest,
         network_sha256=network,
-        origin="synthetic" if synthetic_mark(source.clip) else "real",
+        origin="synthetic" if engine_sign(source.clip) else "real",
         frames=frames,
         jitter_px=None if noise is None else float(noise.mean()),
         epe_floor_px=None if noise is None else epe_floor(noise),

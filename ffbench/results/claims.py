@@ -8,6 +8,8 @@ from ffbench.results.record import RunRecord
 
 CLAIM_TOLERANCE = 0.005
 """Relative difference from which a claimed value is named: papers print three digits."""
+VERIFIED_TOLERANCE = 1e-3
+"""Relative difference up to which two values are one method's: what another processor, GPU or library may make."""
 SAME_DIGITS = 1e-6
 """Relative difference up to which two scores are the same: what another processor or thread count may make."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ffbench.escape import plain
 from ffbench.results.compare import Comparison, GroupDifference, PairDifference
 from ffbench.results.ranking import LEVEL
 from ffbench.results.text import format_value, listed_groups
@@ -14,10 +15,10 @@ _PAIRS_SHOWN = 5
 def comparison_lines(found: Comparison) -> list[str]:
     """Give a comparison as lines of text."""
     lines = [
-        f"A: {found.a.title} ({found.a.method})",
-        f"B: {found.b.title} ({found.b.method})",
-        found.board,
-        f"{found.metric} [{found.unit}], {'higher' if found.higher_is_better else 'lower'} is better",
+        f"A: {plain(found.a.title)} ({plain(found.a.method)})",
+        f"B: {plain(found.b.title)} ({plain(found.b.method)})",
+        plain(found.board),
+        f"{plain(found.metric)} [{plain(found.unit)}], {'higher' if found.higher_is_better else 'lower'} is better",
         "",
         verdict(found),
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
@@ -34,12 +35,12 @@ def comparison_lines(found: Comparison) -> list[str]:
     listed, crowds = listed_groups(group.group for group in found.groups)
     rows += [_row(group) for group in found.groups if group.group in listed]
     lines += _table(rows)
-    lines += [f"{count} groups {label}=...: in --json" for label, count in crowds.items()]
+    lines += [f"{count} groups {plain(label)}=...: in --json" for label, count in crowds.items()]
     for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
         if pairs:
             lines += ["", f"pairs on which {name} falls behind most:"]
             lines += _table([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
-    lines += ["", f"intervals: paired bootstrap over {found.resampled}s, {found.resamples} resamples"]
+    lines += ["", f"intervals: paired bootstrap over {plain(found.resampled)}s, {found.resamples} resamples"]
     return lines
 
 
@@ -59,11 +60,11 @@ def _row(group: GroupDifference) -> tuple[str, ...]:
     if group.ci_low is not None and group.ci_high is not None:
         interval = f"{_signed(group.ci_low)} to {_signed(group.ci_high)}"
     values = format_value(group.a), format_value(group.b), _signed(group.difference)
-    return group.group, str(group.pairs), *values, interval, _p(group.p_value), _p(group.p_holm)
+    return plain(group.group), str(group.pairs), *values, interval, _p(group.p_value), _p(group.p_holm)
 
 
 def _pair_row(pair: PairDifference) -> tuple[str, ...]:
-    return pair.key, format_value(pair.a), format_value(pair.b), _signed(pair.difference)
+    return plain(pair.key), format_value(pair.a), format_value(pair.b), _signed(pair.difference)
 
 
 def _signed(value: float) -> str:

@@ -1,12 +1,14 @@
 """Boards: for each protocol and dataset the methods in order, with three kinds of numbers kept apart.
 
-verified: scored here, by ffbench. claimed: sent in. reported: printed in the paper of the protocol.
+verified: scored again by those who keep the store. local: a run that lies in no store. claimed: sent in. reported:
+printed in the paper of the protocol.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
@@ -18,9 +20,10 @@ from ffbench.results.titles import disambiguate_titles, from_file
 
 @dataclass(frozen=True)
 class Line:
-    """One method on a board. Only a verified value has a rank; `reported` is as it is printed.
+    """One method on a board. Only a verified or local value has a rank; `reported` is as it is printed.
 
-    `title` is the method's, with what tells it apart from others of that title on the board.
+    `title` is the method's, with what tells it apart from others of that title on the board. `attempts` counts the
+    different flows that its owner sent in to this board.
     """
 
     rank: int | None
@@ -35,6 +38,8 @@ class Line:
     source: str
     note: str = ""
     record: str = ""
+    local: float | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -52,34 +57,55 @@ class BoardTable:
 def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Place]] = rank) -> list[BoardTable]:
     """Sort rows into boards; those of real data stand before synthetic ones.
 
-    Rows that are not for ranking (random weights, or not all pairs) are left out. Of several records of one method
-    on one level the latest counts.
+    Rows that are not for ranking (random weights, or not all pairs) are left out. Of several verified or local records
+    of one method and owner the latest counts. Claims are all shown: a date is easily forged, so a later claim replaces
+    none; its owner removes the earlier file. Rows that disagree on metric, unit or direction share no board.
 
     Args:
         rows: of any boards.
         ranked: gives the rows of one board their places; `in_order` where ranks with ties would take too long.
     """
-    by_board: dict[Board, list[Row]] = {}
+    by_board: dict[tuple[Board, str, str, bool], list[Row]] = {}
     for row in rows:
         if not row.not_rankable:
-            by_board.setdefault(row.board, []).append(row)
-    ordered = sorted(by_board, key=lambda board: (board.origin != "real", board.title, board.manifest_sha256))
-    return [_table(board, by_board[board], ranked) for board in ordered]
+            by_board.setdefault((row.board, row.metric, row.unit, row.higher_is_better), []).append(row)
+
+    def place(key: tuple[Board, str, str, bool]) -> tuple[object, ...]:
+        return key[0].origin != "real", key[0].title, key[0].manifest_sha256, *key[1:]
+
+    return [_table(key[0], by_board[key], ranked) for key in sorted(by_board, key=place)]
 
 
-def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
-    """Give the latest of several records of one method, by level and identity; all of one board."""
-    return {(row.level, row.identity): row for row in sorted(rows, key=lambda row: (row.started, row.path))}
+def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
+    """Return the latest of several records of one method, by level, identity and owner; all of one board.
+
+    Claims do not replace each other: the last part of their key is their path.
+    """
+    ordered = sorted(rows, key=lambda row: (row.started, row.path))
+    return {(row.level, row.identity, row.path if row.level == "claimed" else row.owner): row for row in ordered}
 
 
 def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], list[Place]]) -> BoardTable:
-    latest = latest_rows(rows)
-    claims = {identity: _claimed_value(row) for (level, identity), row in latest.items() if level == "claimed"}
-    verified = [row for (level, _), row in latest.items() if level == "verified"]
+    latest = latest_rows(rows).values()
+    sign = -1 if rows[0].higher_is_better else 1
+    claims: dict[tuple[str, str], float] = {}
+    for row in latest:
+        if row.level == "claimed":
+            # Of several the worst: a claim that was not scored must not look better for being repeated.
+            known = claims.get((row.identity, row.owner), sign * -math.inf)
+            claims[row.identity, row.owner] = sign * max(sign * known, sign * _claimed_value(row))
+    attempts = _attempts(rows)
+    scored = {(row.identity, row.owner) for row in latest if row.level == "verified"}
+    # A run of one's own that is in the store already stands there.
+    measured = [
+        row
+        for row in latest
+        if row.level == "verified" or (row.level == "local" and (row.identity, row.owner) not in scored)
+    ]
     printed = reported_values(board, rows[0].metric)
     lines = []
     merged: set[str] = set()
-    for place in ranked(verified):
+    for place in ranked(measured):
         row = place.row
         own = next((entry for entry in printed if row.method in entry[1].methods and not from_file(row)), None)
         if own is not None:
@@ -90,24 +116,25 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
                 last=place.last,
                 method=row.method,
                 title=row.title,
-                verified=row.value,
+                verified=row.value if row.level == "verified" else None,
                 ci_low=row.ci_low,
                 ci_high=row.ci_high,
-                claimed=row.claimed if row.claimed is not None else claims.get(row.identity),
+                claimed=row.claimed if row.claimed is not None else claims.get((row.identity, row.owner)),
                 reported=own[2] if own else None,
                 source=row.paper or "",
                 note=place.note and "not compared: no table of pair scores that fits",
                 record=row.path,
+                local=row.value if row.level == "local" else None,
+                attempts=attempts[row.owner],
             )
         )
-    known = {row.identity for row in verified}
-    only_claimed = [row for (level, identity), row in latest.items() if level == "claimed" and identity not in known]
-    sign = -1 if rows[0].higher_is_better else 1
-    for row in sorted(only_claimed, key=lambda row: (sign * _claimed_value(row), row.method)):
-        value = _claimed_value(row)
-        lines.append(
-            Line(None, None, row.method, row.title, None, None, None, value, None, row.paper or "", record=row.path)
-        )
+    known_ones = {(row.identity, row.owner) for row in measured}
+    only_claimed = [row for row in latest if row.level == "claimed" and (row.identity, row.owner) not in known_ones]
+    lines += [
+        Line(None, None, row.method, row.title, None, None, None, _claimed_value(row), None, row.paper or "",
+             record=row.path, attempts=attempts[row.owner])
+        for row in sorted(only_claimed, key=lambda row: (sign * _claimed_value(row), row.method))
+    ]  # fmt: skip
     lines += [
         Line(None, None, "", entry.name, None, None, None, None, value, source)
         for source, entry, value in printed
@@ -121,7 +148,18 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
 
 
 def _claimed_value(row: Row) -> float:
-    return row.value if row.claimed is None else row.claimed
+    """Return what a claim is worth before it is scored: of its own number and that of its flows the worse one."""
+    if row.claimed is None:
+        return row.value
+    return min(row.value, row.claimed) if row.higher_is_better else max(row.value, row.claimed)
+
+
+def _attempts(rows: Sequence[Row]) -> Mapping[str, int]:
+    """Count the different flows of each owner on a board; what ffbench ran itself is one."""
+    flows: dict[str, set[str]] = {}
+    for row in rows:
+        flows.setdefault(row.owner, set()).add(row.flows or row.owner)
+    return {owner: len(found) if owner else 1 for owner, found in flows.items()}
 
 
 def reported_values(board: Board, metric: str) -> list[tuple[str, ReportedRow, str]]:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from ffbench.errors import UsageError
+from ffbench.escape import csv_cell, json_text, latex, markdown
 from ffbench.results.leaderboard import BoardTable, Line
 from ffbench.results.text import format_value
 
-_MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-_LATEX_MARKS = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-}  # fmt: skip
-_HEADINGS = ("rank", "method", "verified", "95 % interval", "claimed", "reported")
+_HEADINGS = ("rank", "method", "verified", "local", "95 % interval", "claimed", "reported")
 
 
 def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
@@ -40,10 +35,10 @@ def _markdown(tables: Sequence[BoardTable]) -> str:
     blocks = []
     for table in tables:
         rows = [_cells(line) for line in table.lines]
-        lines = [f"### {_markdown_text(table.board.title)}", "", _markdown_text(_caption(table)), ""]
+        lines = [f"### {markdown(table.board.title)}", "", markdown(_caption(table)), ""]
         lines.append(f"| {' | '.join(_HEADINGS)} |")
-        lines.append("| ---: | :--- | ---: | ---: | ---: | ---: |")
-        lines += [f"| {' | '.join(map(_markdown_text, row))} |" for row in rows]
+        lines.append("| ---: | :--- | ---: | ---: | ---: | ---: | ---: |")
+        lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n" if blocks else "no results\n"
 
@@ -51,15 +46,15 @@ def _markdown(tables: Sequence[BoardTable]) -> str:
 def _latex(tables: Sequence[BoardTable]) -> str:
     blocks = []
     for table in tables:
-        title = f"{table.board.title}. {_caption(table)}"
+        title = f"{latex(table.board.title)}. {latex(_caption(table))}"
         lines = [
             r"\begin{table}",
-            rf"\caption{{{_latex_text(title)}}}",
-            r"\begin{tabular}{rlrrrr}",
+            rf"\caption{{{title}}}",
+            r"\begin{tabular}{rlrrrrr}",
             r"\hline",
-            " & ".join(map(_latex_text, _HEADINGS)) + r" \\",
+            " & ".join(map(latex, _HEADINGS)) + r" \\",
             r"\hline",
-            *(" & ".join(map(_latex_text, _cells(line))) + r" \\" for line in table.lines),
+            *(" & ".join(map(latex, _cells(line))) + r" \\" for line in table.lines),
             r"\hline",
             r"\end{tabular}",
             r"\end{table}",
@@ -76,18 +71,19 @@ def _csv(tables: Sequence[BoardTable]) -> str:
     writer.writerow(
         ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
          "unit", "higher_is_better", "rank", "last_rank", "method", "title", "verified", "ci_low", "ci_high",
-         "claimed", "reported", "source", "note", "record"]
+         "claimed", "reported", "source", "note", "record", "local", "attempts"]
     )  # fmt: skip
     for table in tables:
-        board = [*map(_csv_text, asdict(table.board).values()), table.metric, table.unit, table.higher_is_better]
+        named = [*asdict(table.board).values(), table.metric, table.unit]
+        board = [*map(csv_cell, named), table.higher_is_better]
         for line in table.lines:
             cells = asdict(line).values()
-            writer.writerow([*board, *(_csv_text(cell) if isinstance(cell, str) else cell for cell in cells)])
+            writer.writerow([*board, *(csv_cell(cell) if isinstance(cell, str) else cell for cell in cells)])
     return content.getvalue()
 
 
 def _json(tables: Sequence[BoardTable]) -> str:
-    return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
+    return json_text(json.dumps([asdict(table) for table in tables], indent=1)) + "\n"
 
 
 FORMATS: dict[str, Callable[[Sequence[BoardTable]], str]] = {
@@ -102,7 +98,8 @@ def _caption(table: BoardTable) -> str:
     way = "higher" if table.higher_is_better else "lower"
     return (
         f"{table.metric_title} [{table.unit}], {way} is better; methods that the data cannot tell apart share a rank; "
-        "verified: scored by ffbench, claimed: by the submitter, reported: by the paper"
+        "verified: scored again for the store, local: a run in no store, claimed: by the submitter, reported: by the "
+        "paper"
     )
 
 
@@ -113,26 +110,8 @@ def _cells(line: Line) -> tuple[str, ...]:
     interval = "-"
     if line.ci_low is not None and line.ci_high is not None:
         interval = f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
-    only_reported = line.verified is None and line.claimed is None
+    only_reported = line.verified is None and line.local is None and line.claimed is None
     title = f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
-    verified, claimed = ("-" if value is None else format_value(value) for value in (line.verified, line.claimed))
-    return rank, title, verified, interval, claimed, line.reported or "-"
-
-
-def _plain(text: str) -> str:
-    """Give a text in one line, without characters that do not print or that turn the direction of writing."""
-    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-
-
-def _markdown_text(text: str) -> str:
-    return _MARKDOWN_MARKS.sub(r"\\\1", _plain(text))
-
-
-def _latex_text(text: str) -> str:
-    return "".join(_LATEX_MARKS.get(mark, mark) for mark in _plain(text))
-
-
-def _csv_text(text: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
-    plain = _plain(text)
-    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
+    values = (line.verified, line.local, line.claimed)
+    verified, local, claimed = ("-" if value is None else format_value(value) for value in values)
+    return rank, title, verified, local, interval, claimed, line.reported or "-"

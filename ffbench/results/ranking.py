@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,12 +51,12 @@ def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
     notes: dict[str, str] = {}
     for row in ordered:
         try:
-            found = comparable_columns(row)
-            if columns and next(iter(columns.values())).keys != found.keys:
-                raise DataError(f"{row.table}: has other pairs than the methods above it")
-            columns[row.path] = found
+            columns[row.path] = comparable_columns(row)
         except DataError as error:
             notes[row.path] = str(error)
+    for path in _with_other_pairs(columns, {row.path for row in ordered if row.level == "verified"}):
+        notes[path] = f"{path}: has other pairs than the methods that it would be ranked with"
+        del columns[path]
     compared = [row for row in ordered if row.path in columns]
     better = _significantly_better(compared, [columns[row.path] for row in compared], resamples)
     places = {}
@@ -64,7 +64,25 @@ def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
         above = sum((other, index) in better for other in range(len(compared)))
         below = sum((index, other) in better for other in range(len(compared)))
         places[row.path] = Place(row, 1 + above, len(compared) - below)
-    return [places.get(row.path) or Place(row, None, None, notes[row.path]) for row in ordered]
+    # What its own pairs do not bear out stands below what they do, whatever it says of itself.
+    without = [Place(row, None, None, notes[row.path]) for row in ordered if row.path not in places]
+    return [*(places[row.path] for row in compared), *without]
+
+
+def _with_other_pairs(columns: Mapping[str, PairColumns], verified: Set[str]) -> list[str]:
+    """Name the rows that do not have the pairs of most others; verified ones outweigh all others together.
+
+    Not those of the best: three easy pairs alone are quickly the best, and must not cost the others their ranks.
+    """
+    sharing: dict[tuple[str, ...], list[str]] = {}
+    for path, found in columns.items():
+        sharing.setdefault(tuple(found.keys), []).append(path)
+
+    def weight(keys: tuple[str, ...]) -> tuple[int, int, int]:
+        return sum(path in verified for path in sharing[keys]), len(sharing[keys]), len(keys)
+
+    usual = max(sharing, key=weight, default=())
+    return [path for keys, paths in sharing.items() if keys != usual for path in paths]
 
 
 def in_order(rows: Sequence[Row]) -> list[Place]:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import from_json, to_json
 
 from ffbench import atomic
 from ffbench.bounds import names_file_if_out_of_memory
+from ffbench.distribution import Distribution
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault, parse_json
 from ffbench.method import MethodCard
@@ -86,6 +88,9 @@ class Sampling(_Frozen):
 
     step: int = Field(description="every step-th pixel of every step-th row is kept")
     challenge: str = Field(description="what the place of the first pixel of each pair is hashed from")
+    asked: bool = Field(
+        default=False, description="the scorer named the challenge; without that a bundle is a preview, and not ranked"
+    )
     precision: Literal["float16"]
     predictions_sha256: str = Field(description="hash of names and flow values of the whole predictions")
 
@@ -114,6 +119,9 @@ class RunRecord(_Frozen):
     )
     submission: Submission | None = Field(default=None, description="set if, and only if, kind is `submitted`")
     method: MethodCard
+    distribution: Distribution | None = Field(
+        default=None, description="package that the method came from; null where flows were made elsewhere"
+    )
     protocol: ProtocolCard
     dataset: DatasetCard
     primary: Primary
@@ -160,6 +168,9 @@ class RunRecord(_Frozen):
             given = weights.source == "file"
             reasons.append(f"the method does not say that it uses the weights {weights.label}" if given else
                            "the method has parameters and does not say whose they are")  # fmt: skip
+        sampling = self.submission.sampling if self.submission is not None else None
+        if sampling is not None and sampling.step > 1 and not sampling.asked:
+            reasons.append("a preview: its maker chose which pixels count")
         if not self.complete:
             reasons.append("not all pairs were scored")
         return reasons
@@ -173,6 +184,15 @@ def now() -> datetime:
 def write_record(path: Path, record: RunRecord) -> None:
     """Write `record` as JSON, atomically."""
     atomic.write_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def is_canonical(content: bytes, record: RunRecord) -> bool:
+    """Whether a record's bytes are as ffbench writes them, this version of it or the one that wrote them."""
+    plain = from_json(content)
+    if plain.get("schema_version") != SCHEMA_VERSION:
+        return bool(to_json(plain, indent=1) + b"\n" == content)
+    # Fields that were added since are not in older files.
+    return (record.model_dump_json(indent=1, exclude_unset=True) + "\n").encode() == content
 
 
 @names_file_if_out_of_memory

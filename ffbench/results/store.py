@@ -13,16 +13,18 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import get_args
 
 from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError
+from ffbench.hashing import file_state
 from ffbench.paths import cache_dir
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.recompute import Scorings, card_faults
+from ffbench.results.record import RunRecord, is_canonical, read_record
 from ffbench.results.store_index import Index, read_index, write_index
 from ffbench.results.store_row import Level, Row, row_of, table_path
 
-LEVELS: tuple[Level, ...] = get_args(Level)
+LEVELS: tuple[Level, ...] = ("claimed", "verified")
+"""The folders of a store."""
 HASH_LENGTH = 16
 
 
@@ -70,7 +72,8 @@ def add_record(store: Path | str, path: Path, level: Level) -> Path:
 def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
     """Find the records in stores and in folders of runs, and single files; sorted.
 
-    A run of this machine counts as verified: it was scored here.
+    Only the folders of a store, as they stand there, make a record claimed or verified: links are passed over
+    (`verify_store` names them), and a record on its own or in a folder of runs is local, wherever it lies.
 
     Raises:
         DataError: a place is not there.
@@ -78,20 +81,25 @@ def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
     found: dict[Path, Level] = {}
     for place in map(Path, places):
         if place.is_file():
-            found[place] = _level_of(place)
+            found[place] = "local"
         elif not place.is_dir():
             raise DataError(f"{place}: no such record, store or folder of runs")
-        elif any((place / level).is_dir() for level in LEVELS):
-            found |= {path: level for level in LEVELS for path in _files(place / level) if path.suffix == ".json"}
+        elif levels := store_levels(place):
+            found |= {path: level for level in levels for path in _files(place / level) if path.suffix == ".json"}
         else:
-            found |= {path: _level_of(path) for path in _files(place) if path.name == "record.json"}
+            found |= {path: "local" for path in _files(place) if path.name == "record.json"}
     return sorted(found.items(), key=lambda item: str(item[0]))
+
+
+def store_levels(place: Path) -> list[Level]:
+    """Return the levels that a folder has as folders of its own; empty: it is no store."""
+    return [level for level in LEVELS if (place / level).is_dir() and not (place / level).is_symlink()]
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Give the whole files below a folder: three times as fast as `Path.rglob`, which counts at 10,000 records."""
     for root, _, names in os.walk(folder):
-        yield from (path for name in names if is_whole(path := Path(root, name)))
+        yield from (path for name in names if is_whole(path := Path(root, name)) and not path.is_symlink())
 
 
 def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -> list[Row]:
@@ -111,12 +119,12 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     cache = cache_dir() / "stores" / f"{name}.parquet"
     known = read_index(cache)
     index: Index = {}
+    scorings = Scorings()
     for path, level in files:
         try:
-            status = path.stat()
-            stamp = [status.st_size, status.st_mtime_ns]
+            stamp = file_state(path)
             old = known.get(str(path))
-            row = old[1] if old and old[0] == stamp else row_of(path, level, read_record(path))
+            row = old[1] if old and old[0] == stamp and old[1].level == level else _read_row(path, level, scorings)
         except OSError:
             continue  # removed since it was listed
         except FfbenchError as error:
@@ -131,13 +139,41 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
     return [row for _, row in index.values()]
 
 
+def _read_row(path: Path, level: Level, scorings: Scorings) -> Row:
+    """Read a record for a board.
+
+    Raises:
+        DataError: it cannot be read, is not what its name in the store says, or its metric is not its protocol's.
+    """
+    record = read_record(path)
+    if level != "local":
+        check_name(path, record)
+        if not is_canonical(path.read_bytes(), record):
+            raise DataError(f"{path}: is not written as ffbench writes records; add it with `ffbench publish`")
+    try:
+        scoring, _ = scorings.of(record.protocol)
+    except FfbenchError as error:
+        raise DataError(f"{path}: {error}") from error
+    faults = card_faults(record, scoring)
+    if faults:
+        raise DataError(f"{path}: {faults[0]}")
+    return row_of(path, level, record, scoring.card.metrics[scoring.card.primary] if scoring else None)
+
+
+def check_name(path: Path, record: RunRecord) -> None:
+    """Make sure that a record in a store is the one that its name was made from.
+
+    Raises:
+        DataError: it is another one.
+    """
+    expected = stored_name(record, path.read_bytes())
+    if f"{path.parent.name}/{path.name}" != expected:
+        raise DataError(f"{path}: was changed or renamed; a record of this content is called {expected}")
+
+
 def is_whole(path: Path) -> bool:
     """Tell a file from one that is still being written, or was when its writer was killed."""
     return not path.name.startswith(".")
-
-
-def _level_of(path: Path) -> Level:
-    return "claimed" if "claimed" in path.parts[-3:-1] else "verified"
 
 
 def _slug(name: str) -> str:

@@ -12,9 +12,10 @@ from ffbench.results.store_row import Board, Row
 
 MAX_INDEX_BYTES = 2**30
 Index = dict[str, tuple[list[int], Row]]
-"""By path of the record: size and time of change of its file, and its row."""
+"""By path of the record: the state of its file (`file_state`), and its row."""
 
 _BOARD = "board."
+_STATE = ("size", "modified", "changed", "inode")
 _ROW_FIELDS = {field.name: str(field.type) for field in fields(Row) if field.name != "board"}
 _BOARD_FIELDS = [field.name for field in fields(Board)]
 
@@ -37,10 +38,11 @@ def read_index(path: Path) -> Index:
     index: Index = {}
     boards = zip(*(columns[_BOARD + name] for name in _BOARD_FIELDS), strict=True)
     rest = [columns[name] for name in _ROW_FIELDS]
-    for size, modified, board, *values in zip(columns["size"], columns["modified"], boards, *rest, strict=True):
+    states = zip(*(columns[name] for name in _STATE), strict=True)
+    for state, board, *values in zip(states, boards, *rest, strict=True):
         named = dict(zip(_ROW_FIELDS, values, strict=True))
         named["not_rankable"] = tuple(named["not_rankable"])
-        index[named["path"]] = ([size, modified], Row(board=known.setdefault(board, Board(*board)), **named))
+        index[named["path"]] = (list(state), Row(board=known.setdefault(board, Board(*board)), **named))
     return index
 
 
@@ -58,7 +60,7 @@ def write_index(path: Path, index: Mapping[str, tuple[list[int], Row]]) -> None:
     rows = [row for _, row in index.values()]
     columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _ROW_FIELDS}
     columns |= {_BOARD + name: [getattr(row.board, name) for row in rows] for name in _BOARD_FIELDS}
-    for place, name in enumerate(("size", "modified")):
+    for place, name in enumerate(_STATE):
         columns[name] = [stamp[place] for stamp, _ in index.values()]
     with atomic.atomic_path(path) as temporary:
         pq.write_table(pa.table(columns, schema=_schema()), temporary)
@@ -75,4 +77,4 @@ def _schema() -> Any:
              "tuple[str, ...]": pa.list_(pa.string())}  # fmt: skip
     named = {name: types[kind.removesuffix(" | None")] for name, kind in _ROW_FIELDS.items()}
     named |= {_BOARD + name: pa.string() for name in _BOARD_FIELDS}
-    return pa.schema({**named, "size": pa.int64(), "modified": pa.int64()})
+    return pa.schema({**named, **dict.fromkeys(_STATE, pa.int64())})

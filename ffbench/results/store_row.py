@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ffbench.protocol import MetricCard
 from ffbench.results.record import RunRecord
 
-Level = Literal["claimed", "verified"]
-"""claimed: a record that was sent in; verified: one that was scored here."""
+Level = Literal["claimed", "verified", "local"]
+"""claimed: sent in to a store; verified: scored again by those who keep the store; local: a run, in no store."""
+
+
+_OWN_PACKAGE = "ffbench"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Board:
 class Row:
     """One record on a board. `table` is the table of pair scores, as its record names it.
 
+    `owner` is who stands for the method. Of flows that were made elsewhere: the contact, or without one the flows
+    themselves, whose hash is `flows`; of a method that ffbench ran: its package, "" for ffbench itself.
     `device` says what speeds may be compared on: a GPU by its name, a processor with the threads that were used.
     """
 
@@ -52,6 +58,8 @@ class Row:
     paper: str | None
     code: str | None
     identity: str
+    owner: str
+    flows: str
     metric: str
     metric_title: str
     unit: str
@@ -73,10 +81,17 @@ class Row:
     table_sha256: str
 
 
-def row_of(path: Path, level: Level, record: RunRecord) -> Row:
-    """Take from a record what a row of a table shows, and what is needed to rank it."""
+def row_of(path: Path, level: Level, record: RunRecord, metric: MetricCard | None = None) -> Row:
+    """Take from a record what a row of a table shows, and what is needed to rank it.
+
+    Args:
+        path, level, record: the record and where it lies.
+        metric: what the protocol itself says of the primary metric; None: what the record says of it.
+    """
     card, dataset, primary = record.protocol, record.dataset, record.primary
     submission = record.submission
+    metric = metric or card.metrics.get(primary.metric)
+    metric = metric or MetricCard(title=primary.metric, unit=primary.unit, higher_is_better=primary.higher_is_better)
     board = Board(
         protocol=card.id,
         version=card.version,
@@ -97,10 +112,12 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         paper=record.method.paper,
         code=submission.code if submission else None,
         identity=json.dumps([record.kind, record.method.model_dump(mode="json")], sort_keys=True),
+        owner=_owner(record),
+        flows=submission.sha256 if submission else "",
         metric=primary.metric,
-        metric_title=card.metrics[primary.metric].title if primary.metric in card.metrics else primary.metric,
-        unit=primary.unit,
-        higher_is_better=primary.higher_is_better,
+        metric_title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
         value=primary.value,
         ci_low=primary.ci_low,
         ci_high=primary.ci_high,
@@ -117,6 +134,14 @@ def row_of(path: Path, level: Level, record: RunRecord) -> Row:
         table=str(table_path(path, record)),
         table_sha256=record.pair_table.sha256,
     )
+
+
+def _owner(record: RunRecord) -> str:
+    if record.submission is not None:
+        return record.submission.contact or f"predictions {record.submission.sha256}"
+    package = record.distribution.name if record.distribution is not None else _OWN_PACKAGE
+    # Records of earlier versions do not say, and were ffbench's own methods as a rule.
+    return "" if package == _OWN_PACKAGE else f"package {package}"
 
 
 def _device(record: RunRecord) -> str:

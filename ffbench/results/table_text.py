@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from ffbench.escape import csv_cell, latex, markdown, plain
 from ffbench.results.paper_tables import MeasuredRow, ReportedTable, Row
 
 Kind = Literal["paper", "measured", "difference"]
-_LATEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-}
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,10 @@ def as_csv(blocks: Sequence[Block]) -> str:
     """Give one CSV table with a header; `data` tells real from synthetic, `source` paper, measured and difference."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["data", "source", "method", "variant", *blocks[0].header])
+    writer.writerow(["data", "source", "method", "variant", *map(csv_cell, blocks[0].header)])
     for block in blocks:
         for line in block.lines:
-            writer.writerow([block.origin, line.kind, line.name, line.variant, *line.cells])
+            writer.writerow([block.origin, line.kind, csv_cell(line.name), csv_cell(line.variant), *line.cells])
     return out.getvalue()
 
 
@@ -154,7 +151,7 @@ def _rows(block: Block) -> list[tuple[str, ...]]:
 
 
 def _text_block(block: Block) -> str:
-    rows = [("method", "source", *block.header), *_rows(block)]
+    rows = [tuple(map(plain, row)) for row in (("method", "source", *block.header), *_rows(block))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -162,39 +159,33 @@ def _text_block(block: Block) -> str:
                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-    return "\n".join([block.title, "", *lines, *block.notes, ""])
+    return "\n".join([plain(block.title), "", *lines, *map(plain, block.notes), ""])
 
 
 def _markdown_block(block: Block) -> str:
-    def cell(text: str) -> str:
-        return text.replace("|", "\\|")
-
     rows = []
     for number, row in enumerate(_rows(block)):
         values = [f"**{value}**" if (number, column) in block.best else value for column, value in enumerate(row[2:])]
-        rows.append("| " + " | ".join([cell(row[0]), cell(row[1]), *values]) + " |")
-    header = "| " + " | ".join(["Method", "Source", *map(cell, block.header)]) + " |"
+        rows.append("| " + " | ".join([markdown(row[0]), markdown(row[1]), *values]) + " |")
+    header = "| " + " | ".join(["Method", "Source", *map(markdown, block.header)]) + " |"
     rule = "| --- | --- |" + " ---: |" * len(block.header)
-    notes = [f"- {note}" for note in block.notes]
-    return "\n".join([f"**{block.title}**", "", header, rule, *rows, "", *notes, *([""] if notes else [])])
+    notes = [f"- {markdown(note)}" for note in block.notes]
+    return "\n".join([f"**{markdown(block.title)}**", "", header, rule, *rows, "", *notes, *([""] if notes else [])])
 
 
 def _latex_block(block: Block) -> str:
-    def cell(text: str) -> str:
-        return "".join(_LATEX.get(character, character) for character in text)
-
     rows = []
     for number, row in enumerate(_rows(block)):
         values = [_latex_number(value, (number, column) in block.best) for column, value in enumerate(row[2:])]
-        rows.append(" & ".join([cell(row[0]), cell(row[1]), *values]) + r" \\")
-    caption = ". ".join([block.title, *block.notes])
+        rows.append(" & ".join([latex(row[0]), latex(row[1]), *values]) + r" \\")
+    caption = ". ".join(map(latex, [block.title, *block.notes]))
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{cell(caption)}}}",
+            rf"\caption{{{caption}}}",
             rf"\begin{{tabular}}{{ll{'r' * len(block.header)}}}",
             r"\toprule",
-            " & ".join(["Method", "Source", *map(cell, block.header)]) + r" \\",
+            " & ".join(["Method", "Source", *map(latex, block.header)]) + r" \\",
             r"\midrule",
             *rows,
             r"\bottomrule",

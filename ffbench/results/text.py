@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ffbench.escape import plain, terminal
 from ffbench.protocol import Confusion, Score
 from ffbench.results.record import RunRecord
 
@@ -32,36 +33,42 @@ def print_record(record: RunRecord, path: Path) -> None:
     card, dataset = record.protocol, record.dataset
     weights = record.method.weights
     named = record.method.id if weights is None else f"{record.method.id}, weights {weights.label}"
-    method = Text(record.method.title, style="bold").append(f" ({named})", style="not bold")
-    protocol = Text(card.title, style="bold").append(f" ({card.id} {card.version}, {card.variant})", style="not bold")
+    method = Text(plain(record.method.title), style="bold").append(f" ({plain(named)})", style="not bold")
+    version = plain(f"{card.id} {card.version}, {card.variant}")
+    protocol = Text(plain(card.title), style="bold").append(f" ({version})", style="not bold")
     console.print(method, "on", protocol, soft_wrap=True)
     style = "bold yellow" if dataset.origin == "synthetic" or dataset.reference == "pseudo" else "bold"
     console.print(
-        Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {dataset.name}"),
+        Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {plain(dataset.name)}"),
         soft_wrap=True,
     )
+    if dataset.origin_note:
+        console.print(plain(dataset.origin_note), style="dim", markup=False, highlight=False, soft_wrap=True)
     if dataset.reference_note:
-        console.print(dataset.reference_note, style="dim", markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(dataset.reference_note, 1000), style="dim", markup=False, highlight=False, soft_wrap=True)
     metrics = list(dict.fromkeys([card.primary, *(score.metric for score in record.scores)]))
     shown = _fitting(record, metrics, console.width)
     groups, crowds = listed_groups([score.group for score in record.scores])
     console.print(_score_table(record, shown, groups))
     for label, count in crowds.items():
-        console.print(f"{count} groups {label}=...: in the record", style="dim", markup=False, highlight=False)
+        console.print(f"{count} groups {plain(label)}=...: in the record", style="dim", markup=False, highlight=False)
     for metric in metrics[len(shown) :]:
         overall = [score for score in record.scores if score.metric == metric and score.group == "all"]
-        console.print(*(f"{metric} {format_value(score.value)} {_unit(record, metric)}".rstrip() for score in overall))
+        console.print(
+            *(Text(f"{plain(metric)} {format_value(s.value)} {_unit(record, metric)}".rstrip()) for s in overall)
+        )
     if record.confusion is not None:
         console.print(_confusion_table(record.confusion))
-    meaning = "; ".join(f"{name}: {metric.title}" for name, metric in card.metrics.items())
+    meaning = "; ".join(f"{plain(name)}: {plain(metric.title)}" for name, metric in card.metrics.items())
     console.print(meaning, style="dim", markup=False, highlight=False)
     cost = record.cost
     resumed = f", {cost.resumed_pairs} pairs from an interrupted run" if cost.resumed_pairs else ""
     rate = f"{cost.pairs_per_second:.3g} pairs/s"
     # Of a submission, only the reading of its files was measured.
-    speed = f"{rate} on {record.environment.device}" if record.kind == "evaluated" else f"read at {rate}"
+    speed = f"{rate} on {plain(record.environment.device)}" if record.kind == "evaluated" else f"read at {rate}"
     console.print(
         f"{record.pairs} pairs, {speed}, peak memory {cost.peak_memory_mb:.0f} MB{resumed}",
+        markup=False,
         highlight=False,
     )
     if record.not_found:
@@ -73,7 +80,7 @@ def print_record(record: RunRecord, path: Path) -> None:
         )
     for reason in record.not_rankable:
         console.print(f"not for ranking: {reason}", style="yellow")
-    console.print(f"record: {path}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"record: {terminal(path)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
@@ -110,7 +117,7 @@ def _score_table(record: RunRecord, metrics: list[str], groups: list[str]) -> Ta
     table.add_column("group", no_wrap=True)
     table.add_column("pairs", justify="right", no_wrap=True)
     for metric in metrics:
-        table.add_column(Text(f"{metric}\n{_unit(record, metric)}"), justify="right", no_wrap=True)
+        table.add_column(Text(f"{plain(metric)}\n{_unit(record, metric)}"), justify="right", no_wrap=True)
         if metric == metrics[0]:
             table.add_column("95 % interval", justify="right", no_wrap=True)
     for group in groups:
@@ -121,7 +128,7 @@ def _score_table(record: RunRecord, metrics: list[str], groups: list[str]) -> Ta
             if metric == metrics[0]:
                 cells.append(_interval(score) if score else "")
         pairs = max(score.pairs for (name, _), score in scores.items() if name == group)
-        table.add_row(Text(group), str(pairs), *cells, style="bold" if group == "all" else None)
+        table.add_row(Text(plain(group)), str(pairs), *cells, style="bold" if group == "all" else None)
     return table
 
 
@@ -129,16 +136,16 @@ def _confusion_table(confusion: Confusion) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False)
     table.add_column("true class, taken for", no_wrap=True)
     for name in confusion.classes:
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column(Text(plain(name)), justify="right", no_wrap=True)
     for name, counts in zip(confusion.classes, confusion.counts, strict=True):
-        table.add_row(Text(name), *(f"{count:.4g}" for count in counts))
+        table.add_row(Text(plain(name)), *(f"{count:.4g}" for count in counts))
     return table
 
 
 def _unit(record: RunRecord, metric: str) -> str:
     known = record.protocol.metrics.get(metric)
     # A number that has no unit has the unit 1, which nobody writes.
-    return known.unit if known and known.unit != "1" else ""
+    return plain(known.unit) if known and known.unit != "1" else ""
 
 
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
@@ -147,7 +154,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(Text(name), Text(value))
+        table.add_row(Text(plain(name)), Text(plain(value, 2000)))
     _console().print(table)
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import functools
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ffbench.errors import DataError, MethodError, UsageError
+from ffbench.evaluation.batches import read_ahead
 from ffbench.evaluation.runner import evaluate, run_folder
 from ffbench.hashing import file_sha256
-from ffbench.method import Method, MethodCard
-from ffbench.protocol import Protocol, ProtocolCard
+from ffbench.method import Flows, Method, MethodCard
+from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
 from ffbench.registry import load_method, load_protocol
+from ffbench.results.pair_facts import PairFact, PairFacts, facts_of
 from ffbench.results.record import RunRecord, Submission
 from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
 
+_MOST_LOADED = 1000
+"""Pairs of a dataset that are read for their labels and weights; of a larger one a part is drawn by chance."""
+_AHEAD = 4
 _SAME_PROTOCOL = ("id", "version", "variant", "options", "primary")
 
 
@@ -43,6 +51,7 @@ class Rescorer:
         self._predictions, self._weights = tuple(predictions), tuple(weights)
         self._device, self._out, self._progress_bar = device, Path(out), progress_bar
         self._protocols: dict[str, Protocol[Any]] = {}
+        self._pairs: dict[str, PairFacts] = {}
         self._hashes: dict[tuple[Path, str], str] = {}
 
     def rescore(self, record: RunRecord) -> tuple[RunRecord, Path]:
@@ -56,7 +65,7 @@ class Rescorer:
                 others; the message says which.
         """
         if record.submission is None:
-            method = self._method(record.method)
+            method = self._method(record)
             protocol = self._protocol(record)
             with self._progress_bar(f"{method.card.id} on {protocol.card.id}", "pairs") as progress:
                 scored = evaluate(method, protocol, out=self._out, progress=progress)
@@ -64,10 +73,27 @@ class Rescorer:
             protocol = self._protocol(record)
             submitter = Submitter(**{name: getattr(record.submission, name) for name in Submitter.__annotations__})
             place = self._find_predictions(record.submission, protocol)
-            scored = submit(place, protocol, submitter, out=self._out, progress_bar=self._progress_bar)
+            sampling = record.submission.sampling
+            challenge = sampling.challenge if sampling is not None and sampling.asked else None
+            scored = submit(
+                place, protocol, submitter, out=self._out, challenge=challenge, progress_bar=self._progress_bar
+            )
         return scored, run_folder(
             self._out, scored.protocol.id, scored.method.id, scored.fingerprint, scored.method.weights
         )
+
+    def expected_pairs(self, record: RunRecord) -> tuple[Protocol[Any], PairFacts]:
+        """Return a record's protocol and the pairs of its dataset, `_MOST_LOADED` of them with labels and weights.
+
+        Raises:
+            FfbenchError: the dataset is not at hand, or is another one; the message says so.
+        """
+        protocol = self._protocol(record)
+        key = protocol.card.model_dump_json()
+        if key not in self._pairs:
+            with self._progress_bar(f"pairs of {protocol.card.id}", "pairs") as progress:
+                self._pairs[key] = _pairs_of(protocol, progress)
+        return protocol, self._pairs[key]
 
     def _protocol(self, record: RunRecord) -> Protocol[Any]:
         protocol = self._load_protocol(record.protocol)
@@ -123,8 +149,8 @@ class Rescorer:
     def _weights_by_hash(self) -> dict[str, Path]:
         return {file_sha256(file): file for file in reversed(self._weights)}
 
-    def _method(self, card: MethodCard) -> Method:
-        weights = None
+    def _method(self, record: RunRecord) -> Method:
+        card, weights = record.method, None
         if card.weights is not None:
             weights = self._weights_by_hash.get(card.weights.sha256 or "")
             if weights is None and card.weights.source == "file":
@@ -136,6 +162,9 @@ class Rescorer:
         changed = [
             f"{name} {found[name]}, then {wanted}" for name, wanted in card.identity.items() if found[name] != wanted
         ]
+        then, now = (package and package.name for package in (record.distribution, method.distribution))
+        if then is not None and then != now:
+            changed.append(f"from the package {now}, then {then}")
         if changed:
             raise MethodError(f"method {card.id} is another one here: {', '.join(changed)}")
         return method
@@ -149,3 +178,21 @@ class Rescorer:
             precision=card.precision,
             compile=bool(card.options.get("compiled", False)),
         )
+
+
+def _pairs_of(protocol: Protocol[Any], progress: Progress | None) -> PairFacts:
+    """Read the pairs of a protocol: labels, and what zero flow weighs where every flow weighs the same."""
+    keys = list(protocol.keys())
+    # By chance: who moves weights must not know where nobody looks.
+    drawn = set(keys) if len(keys) <= _MOST_LOADED else set(random.SystemRandom().sample(keys, _MOST_LOADED))
+    facts = {key: PairFact(None, None) for key in keys if key not in drawn}
+    weights = protocol.fixed_weights and not protocol.learns
+    for done, pair in enumerate(read_ahead(protocol, [key for key in keys if key in drawn], _AHEAD, []), start=1):
+        score = PairScore(pair.key, {}, pair.labels)
+        if weights:
+            zero = Flows(np.zeros((*pair.image1.shape[:2], 2), np.float32))
+            score = protocol.score(pair, zero, zero if protocol.needs_backward else None)
+        facts |= facts_of([score], protocol.card, fixed_weights=weights)
+        if progress:
+            progress(done, len(drawn))
+    return facts

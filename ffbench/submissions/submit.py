@@ -123,7 +123,8 @@ def submit(
         protocol: what to score on.
         submitter: goes into the record.
         out: folder of runs.
-        challenge: what a bundle must have been made with; None takes any predictions.
+        challenge: what a bundle must have been made with; None takes any predictions, but what a bundle scores is then
+            a preview that is not ranked, since its maker chose which pixels count (unless it holds all of them).
         progress_bar: opens a display of progress for each step.
 
     Raises:
@@ -140,7 +141,10 @@ def submit(
             report = validate(files, manifest, progress)
         if not report.sound:
             raise InvalidSubmission(predictions, report)
-        submission = _submission(submitter, report, files.sampling)
+        sampling = files.sampling
+        if sampling is not None:
+            sampling = sampling.model_copy(update={"asked": challenge is not None})
+        submission = _submission(submitter, report, sampling)
         card = MethodCard(
             id=re.sub(r"[^a-z0-9._-]+", "-", submitter.name.lower()).strip("-.") or "submission",
             title=_title(submitter, files.sampling),
@@ -153,7 +157,7 @@ def submit(
 
 
 def _title(submitter: Submitter, sampling: Sampling | None) -> str:
-    """Give the method's name, with a mark wherever it stands if not all pixels were scored."""
+    """Return the method's name, with a mark wherever it stands if not all pixels were scored."""
     if sampling is None or sampling.step == 1:
         return submitter.name
     return f"{submitter.name} (bundle, one pixel of {sampling.step} x {sampling.step})"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ffbench.datasets.casme2 import MEGC_LIST
 from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.provenance import mark_jpeg
 from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame
@@ -21,7 +22,7 @@ from ffbench.synth.micro import Habits, added, amplitude_factor, sample_drift, s
 from ffbench.synth.scene import Image, Scene, metered, render_frame, sample_light, sample_person
 from ffbench.synth.sensor import Sensor
 
-VERSION = "1"
+VERSION = "2"
 RECIPE = "ffbench.synth.casme2"
 SUBJECTS = 14
 CLIPS = {
@@ -210,4 +211,4 @@ def _jpeg(image: Image) -> bytes:
     import cv2
 
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG])
-    return code.tobytes()
+    return mark_jpeg(code.tobytes())

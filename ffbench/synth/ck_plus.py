@@ -10,6 +10,7 @@ import numpy as np
 
 from ffbench.datasets.images import encode_png
 from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.provenance import mark_png
 from ffbench.synth.background import wall
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame, sample_target
@@ -18,8 +19,8 @@ from ffbench.synth.scene import RenderedFrame, Scene, metered, render_frame, sam
 from ffbench.synth.sensor import Sensor
 from ffbench.synth.tracks import write_regions, write_track
 
-VERSION = "1"
-TRACKS_VERSION = "1"
+VERSION = "2"
+TRACKS_VERSION = "2"
 RECIPE = "ffbench.synth.ck_plus"
 # The emotion codes of CK+.
 CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happy": 5, "sad": 6, "surprise": 7}
@@ -152,7 +153,7 @@ def _write_sequence(root: Path, take: _Take) -> None:
         frame = take.render(index)
         stem = f"{take.name}_{index + 1:08d}"
         image = frame.image[..., 0] if scene.sensor.grey else frame.image
-        (images / f"{stem}.png").write_bytes(encode_png(image))
+        (images / f"{stem}.png").write_bytes(mark_png(encode_png(image)))
         rows = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in frame.landmarks)
         (landmarks / f"{stem}_landmarks.txt").write_text(rows)
     (emotions / f"{stem}_emotion.txt").write_text(f"   {CODES[take.emotion]:.7e}\n")

@@ -11,15 +11,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+# Flows are rounded to this fraction of a pixel (3e-5 px at most), so that float32 holds facial, head and
+# expression flow of up to 1024 px exactly and facial = head + expression to the last bit.
+from ffbench.datasets.provenance import FLOW_STEPS
 from ffbench.synth.barycentric import areas
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.head import Topology
 from ffbench.synth.occlusion import find_clear, is_hidden, look_at
 from ffbench.synth.raster import ZBuffer
-
-# Flows are rounded to this fraction of a pixel (3e-5 px at most), so that float32 holds facial, head and
-# expression flow of up to 1024 px exactly and facial = head + expression to the last bit.
-FLOW_STEPS = 16384
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ffbench.synth.sensor import Sensor
 from ffbench.synth.tracks import write_regions, write_track
 from ffbench.synth.video import lossless_video
 
-VERSION = "1"
+VERSION = "2"
 RECIPE = "ffbench.synth.mead"
 SUBJECTS, FRAMES = 8, 10
 HEIGHT, WIDTH, RATE = 540, 960, 30.0

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ffbench.datasets.images import encode_png
 from ffbench.datasets.metrical_tracks import Camera, CropBox, write_box, write_camera
 from ffbench.datasets.ply import Mesh, write_mesh
+from ffbench.datasets.provenance import mark_png
 from ffbench.synth.expressions import Frame
 from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region
 from ffbench.synth.raster import rasterize
@@ -78,8 +79,8 @@ def write_track(folder: Path, scene: Scene, shots: Iterable[tuple[Frame, Rendere
             box = face_box(rendered.landmarks, scene.camera.height, scene.camera.width)
             write_box(folder / "bbox.pt", box)
         image = rendered.image[..., 0] if scene.sensor.grey else rendered.image
-        (folder / "source" / f"{number + 1:05d}.png").write_bytes(encode_png(image))
-        (folder / "input" / f"{number:05d}.png").write_bytes(encode_png(_cut(image, box)))
+        (folder / "source" / f"{number + 1:05d}.png").write_bytes(mark_png(encode_png(image)))
+        (folder / "input" / f"{number:05d}.png").write_bytes(mark_png(encode_png(_cut(image, box))))
         mesh, camera = _tracked(scene, frame, rendered, box)
         write_mesh(folder / "mesh" / f"{number:05d}.ply", mesh)
         write_camera(folder / "checkpoint" / f"{number:05d}.frame", camera, number)

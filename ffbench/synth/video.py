@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ffbench.datasets.provenance import mark_mp4
 from ffbench.errors import DataError
 from ffbench.synth.scene import Image
 
@@ -36,3 +37,4 @@ def lossless_video(path: Path, width: int, height: int, rate: float) -> Iterator
         yield lambda image: writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     finally:
         writer.release()
+    mark_mp4(path)

@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from ffbench.atomic import write_text
 from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.provenance import mark_jpeg
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import HEADER, MAGIC
 from ffbench.locks import writing_alone
@@ -249,7 +250,7 @@ def _jpeg(image: npt.NDArray[np.uint8]) -> bytes:
 
     # Full colour resolution: half of it would move colours against the flow.
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
-    return bytes(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1])
+    return mark_jpeg(bytes(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1]))
 
 
 def _flo(flow: npt.NDArray[np.float32]) -> bytes:

@@ -15,7 +15,7 @@ from ffbench.results.store_row import Board, Row
 
 from .. import charts, picker, records, state, theme
 
-_LEVELS = ("verified", "claimed", "reported")
+_LEVELS = ("verified", "local", "claimed", "reported")
 _ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": "started"}
 _MANY = 200
 """On larger boards the scores by group are read of the first lines alone."""
@@ -83,8 +83,9 @@ def _draw(
         "rank": st.column_config.NumberColumn(width=50, help="methods that the data cannot tell apart share it"),
         "could be": st.column_config.TextColumn(width=70, help="the ranks that the data do not rule out"),
         "number": st.column_config.MultiselectColumn(
-            "number", options=list(_LEVELS), color=["green", "orange", "gray"], width=90,
-            help="verified: scored by ffbench; claimed: by the submitter; reported: printed in the paper",
+            "number", options=list(_LEVELS), color=["green", "blue", "orange", "gray"], width=90,
+            help="verified: scored again for the store; local: a run that is in no store; claimed: by the submitter; "
+            "reported: printed in the paper",
         ),
         "pairs/s": st.column_config.NumberColumn(format="%.2f"),
         **{name: st.column_config.NumberColumn(format="%.3f")
@@ -104,7 +105,7 @@ def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
         "could be": could,
         "method": theme.cell(line.title),
         "number": [_level(line)],
-        theme.cell(table.unit): line.verified,
+        theme.cell(table.unit): line.verified if line.verified is not None else line.local,
         "95 % from": line.ci_low,
         "to": line.ci_high,
         "claimed": line.claimed,
@@ -116,6 +117,8 @@ def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
 
 
 def _level(line: Line) -> str:
+    if line.local is not None:
+        return "local"
     return "verified" if line.verified is not None else "claimed" if line.claimed is not None else "reported"
 
 
@@ -163,8 +166,9 @@ def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, st
             "- **rank**: 1 + the number of methods that are significantly better (paired bootstrap over the same "
             "pairs, Holm's correction). Methods that the data cannot tell apart share a rank; **could be**: the ranks "
             "that are not ruled out.\n"
-            "- **verified**: scored here by ffbench. **claimed**: the submitter's own number. **reported**: printed in "
-            "the paper of the protocol; it stands below and has no rank.\n"
+            "- **verified**: scored again by those who keep the store. **local**: a run on this machine, in no store. "
+            "**claimed**: the submitter's own number. **reported**: printed in the paper of the protocol; it stands "
+            "below and has no rank.\n"
             "- **95 %**: percentile bootstrap interval of the mean."
         )
         st.text(theme.plain(table.board.title, 400))

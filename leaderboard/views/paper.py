@@ -58,7 +58,7 @@ def _records(table: ReportedTable, rows: tuple[Row, ...]) -> list[RunRecord]:
     wanted = set(_protocols(table))
     boards: dict[Board, list[Row]] = {}
     for row in rows:
-        if row.board.protocol in wanted and row.level == "verified":
+        if row.board.protocol in wanted and row.level in ("verified", "local"):
             boards.setdefault(row.board, []).append(row)
     kept = [row for group in boards.values() for row in latest_rows(group).values()]
     found = []

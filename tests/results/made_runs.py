@@ -56,13 +56,16 @@ def make_run(
     write_pair_table(table, scores)
     summary = summarise_means(scores, resample_by=resample_by)
     overall = next(score for score in summary if score.metric == "epe" and score.group == "all")
+    metrics = {"epe": base.protocol.metrics["epe"].model_copy(update={"higher_is_better": higher_is_better})}
+    groups = tuple(labels[0]) if labels else ()
     protocol = base.protocol.model_copy(
-        update={"resample_by": resample_by, "group_by": tuple(labels[0]) if labels else (), **(card or {})}
+        update={"resample_by": resample_by, "group_by": groups, "metrics": metrics, **(card or {})}
     )
     record = base.model_copy(
         update={
             "method": MethodCard(id=name, title=name.title()),
             "protocol": protocol,
+            "interval": base.interval.model_copy(update={"unit": resample_by or "pair"}),
             "dataset": base.dataset.model_copy(update=dict(dataset or {})),
             "primary": base.primary.model_copy(
                 update={
@@ -75,7 +78,12 @@ def make_run(
             "scores": tuple(summary),
             "pairs": len(scores),
             "pair_table": PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
-            "cost": base.cost.model_copy(update={"started": datetime(2026, 1, 1, 0, minute, tzinfo=timezone.utc)}),
+            "cost": base.cost.model_copy(
+                update={
+                    "started": datetime(2026, 1, 1, 0, minute, tzinfo=timezone.utc),
+                    "pairs_per_second": len(scores) / base.cost.method_seconds,
+                }
+            ),
             **changes,
         }
     )

@@ -52,7 +52,7 @@ def make_record(
             "environment": Environment(ffbench="0", git_commit=None, python="3", platform="p", processor="p",
                                        device="cpu", threads=1, packages={}),
             "cost": Cost(started=START + timedelta(minutes=minute), wall_seconds=1, method_seconds=1,
-                         pairs_per_second=1, peak_memory_mb=1, resumed_pairs=0),
+                         pairs_per_second=pairs, peak_memory_mb=1, resumed_pairs=0),
         }
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def test_claimed_reported_and_verified_are_kept_apart(tmp_path: Path) -> None:
     kinds = [(line.rank is not None, line.claimed is not None and line.verified is None) for line in table.lines]
     assert kinds == sorted(kinds, reverse=True)
     text = format_boards([table], "md")
-    assert "| - | RAFT+FFN (paper, Table 3) | - | - | - | 3.57 |" in text
+    assert "| - | RAFT+FFN (paper, Table 3) | - | - | - | - | 3.57 |" in text
 
 
 def test_claimed_and_verified_record_of_one_submission_are_one_line(tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_names_of_strangers_are_harmless_in_every_format(tmp_path: Path) -> None
     rows = [row(make_run(tmp_path, "a", values(0, 1), method=MethodCard(id="a", title=EVIL, paper="@SUM(1)")))]
     tables = leaderboard(rows)
     markdown = format_boards(tables, "md")
-    assert r"=cmd()\|\<b\>\\ \[x\](javascript:1) 50% \& $a\_b^c\~ \#\{ evil\} second" in markdown
-    assert all(line.count("|") - line.count(r"\|") == 7 for line in markdown.splitlines() if line.startswith("|"))
+    assert r"=cmd()\|\<b\>\\ \[x\](javascript:1) 50% \& \$a\_b^c\~ \#\{ evil\} second" in markdown
+    assert all(line.count("|") - line.count(r"\|") == 8 for line in markdown.splitlines() if line.startswith("|"))
     latex = format_boards(tables, "latex")
     assert r"=cmd()|<b>\textbackslash{} [x](javascript:1) 50\% \& \$a\_b\textasciicircum{}c" in latex
     (heads, cells) = list(csv.reader(io.StringIO(format_boards(tables, "csv"))))

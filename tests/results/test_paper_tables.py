@@ -11,7 +11,7 @@ import pytest
 from ffbench.errors import UsageError
 from ffbench.method import WeightsCard
 from ffbench.results.paper_tables import find_records, measured_rows, reported_table
-from ffbench.results.record import RunRecord
+from ffbench.results.record import RunRecord, Submission
 from ffbench.results.table_text import FORMATS, compose
 from tests.flow.commands import run
 from tests.results.records import make_record, save
@@ -62,7 +62,7 @@ def test_weights_from_a_file_can_be_anybodys() -> None:
 
 
 def test_flows_that_were_made_elsewhere_are_told_apart() -> None:
-    submission = {"file": "x.zip", "sha256": "0" * 64, "submitter": "someone"}
+    submission = Submission(name="someone", files=1, sha256="0" * 64)
     record = raft().model_copy(update={"kind": "submitted", "submission": submission})
     assert [row[:3] for row in rows_of(2, record, raft())] == [
         ("raft", "paper", "RAFT"),
@@ -182,7 +182,7 @@ def test_csv() -> None:
 def test_markdown() -> None:
     lines = FORMATS["md"](blocks_of(5)).splitlines()
     assert lines[2:4] == [
-        "| Method | Source | FFN [px] | CK+(V.) [px] | CK+(L.) [px] |",
+        r"| Method | Source | FFN \[px\] | CK+(V.) \[px\] | CK+(L.) \[px\] |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     assert "| DecFlow (Ours) | paper | **0.132** | **4.67** | **3.47** |" in lines

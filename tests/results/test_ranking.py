@@ -75,8 +75,8 @@ def test_rows_without_a_usable_table_are_shown_but_not_ranked(tmp_path: Path) ->
     changed = record.primary.model_copy(update={"value": 0.5})
     write_record(paths["c"], record.model_copy(update={"primary": changed}))
     places = rank([row(path) for path in paths.values()])
-    assert ranks(places) == [("c", None, None), ("a", 1, 1), ("b", None, None)]
-    assert "not the mean over its pairs" in places[0].note
+    assert ranks(places) == [("a", 1, 1), ("c", None, None), ("b", None, None)]
+    assert "not the mean over its pairs" in places[1].note
     assert "No such file" in places[2].note
 
 

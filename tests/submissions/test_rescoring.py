@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from ffbench.errors import DataError, MethodError
 from ffbench.method import MethodCard, WeightsCard
-from ffbench.results.record import read_record, write_record
+from ffbench.protocol import Score
+from ffbench.results.record import Primary, read_record, write_record
 from ffbench.results.store import add_record
 from ffbench.submissions.rescoring import Rescorer
 
 Command = Callable[..., int]
 Captured = pytest.CaptureFixture[str]
+Scaled = TypeVar("Scaled", Primary, Score)
 STORE = Path("submissions")
 
 
@@ -27,6 +30,11 @@ def claim(ffbench: Command, capsys: Captured, *command: str) -> Path:
     shutil.rmtree("theirs")
     capsys.readouterr()
     return path
+
+
+def _scaled(number: Scaled, factor: float) -> Scaled:
+    ends = {name: getattr(number, name) for name in ("value", "ci_low", "ci_high")}
+    return number.model_copy(update={name: end and end * factor for name, end in ends.items()})
 
 
 def forge(path: Path, factor: float, **changes: object) -> None:
@@ -43,8 +51,8 @@ def forge(path: Path, factor: float, **changes: object) -> None:
     folder = Path("forged")
     folder.mkdir()
     pq.write_table(table, folder / record.pair_table.file)
-    scores = tuple(score.model_copy(update={"value": score.value * factor}) for score in record.scores)
-    primary = record.primary.model_copy(update={"value": record.primary.value * factor})
+    scores = tuple(_scaled(score, factor) for score in record.scores)
+    primary = _scaled(record.primary, factor)
     table_card = record.pair_table.model_copy(update={"sha256": file_sha256(folder / record.pair_table.file)})
     update = {"scores": scores, "primary": primary, "pair_table": table_card, **changes}
     write_record(folder / "record.json", record.model_copy(update=update))
@@ -60,13 +68,17 @@ def test_claims_by_method_and_by_predictions_are_confirmed(ffbench: Command, cap
     out = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in out[:2]] == ["confirmed", "confirmed"]
     assert all(line.endswith("scores alike)") for line in out[:2])
-    assert out[2] == "2 records, 2 claims confirmed, 0 faults, 0 remarks"
-    # What was scored again can be published; then nothing is left to do.
+    assert out[2] == "2 records, 2 confirmed, 0 faults, 0 remarks"
+    # What was scored again can be published; then the verified records are what is scored again.
     runs = sorted(Path("ours").rglob("record.json"))
     assert [ffbench("publish", str(run), "--verified") for run in runs] == [0, 0]
     capsys.readouterr()
-    assert ffbench("verify") == 0
-    assert capsys.readouterr().out == "4 records, 0 claims confirmed, 0 faults, 0 remarks\n"
+    assert ffbench("verify", "--predictions", "flows", "--out", "again") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "4 records, 2 confirmed, 0 faults, 0 remarks"
+    assert ffbench("verify", "--predictions", "flows", "--out", "again", "--sample", "1") == 0
+    out = capsys.readouterr().out
+    assert "1 of 2 records were not drawn to be scored again" in out
+    assert out.splitlines()[-1] == "4 records, 1 confirmed, 0 faults, 1 remarks"
 
 
 def test_a_claim_of_a_wrapped_method_is_scored_again_with_its_wrappers(ffbench: Command, capsys: Captured) -> None:
@@ -93,7 +105,7 @@ def test_small_differences_and_other_versions_are_remarks(ffbench: Command, caps
     assert ffbench("verify") == 0
     out = capsys.readouterr().out
     assert "library 1.0 then, unset now; 4 of 4 scores differ, most " in out
-    assert "1 records, 0 claims confirmed, 0 faults, 1 remarks" in out
+    assert "1 records, 0 confirmed, 0 faults, 1 remarks" in out
 
 
 def test_what_is_not_at_hand_is_said(ffbench: Command, capsys: Captured) -> None:
