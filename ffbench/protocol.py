@@ -27,13 +27,17 @@ NumpyFlows = Flows[npt.NDArray[np.float32]]
 
 
 class MetricCard(BaseModel):
-    """One measured quantity."""
+    """One measured quantity. Its bounds keep its confidence interval inside; without them the interval is symmetric."""
 
     model_config = ConfigDict(frozen=True)
 
     title: str
     unit: str
     higher_is_better: bool = False
+    minimum: float | None = Field(default=None, description="what no value can be below: 0 of an error")
+    maximum: float | None = Field(
+        default=None, description="what none can be above, beside a minimum: 100 of a percentage"
+    )
 
 
 class ProtocolCard(BaseModel):
@@ -149,7 +153,9 @@ class Protocol(ABC, Generic[Reference]):
 
     def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
+        return summarise_means(
+            scores, self.card.metrics, group_by=self.card.group_by, resample_by=self.card.resample_by
+        )
 
     def confusion(self, scores: Sequence[PairScore]) -> Confusion | None:
         """Give the confusion matrix of a protocol that recognises classes. Pure."""

@@ -56,10 +56,12 @@ class CKLandmarks(Protocol[Landmarks]):
         title="CK+ landmarks",
         primary="epe",
         metrics={
-            "epe": MetricCard(title="endpoint error", unit="px"),
-            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%"),
-            "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
+            "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+            "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+            "outliers_3px": MetricCard(title="landmarks off by more than 3 px", unit="%", minimum=0, maximum=100),
+            "landmarks_inside": MetricCard(
+                title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+            ),
         },
         group_by=("emotion", "subject"),
         # One person's sequences share face, light and camera.

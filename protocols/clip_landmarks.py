@@ -45,12 +45,16 @@ DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 _DENSE = "a flow must have a finite value at every pixel"
 _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
 _METRICS = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px"),
-    "photometric": MetricCard(title="colour difference after warping", unit="grey levels"),
-    "consistency": MetricCard(title="forward-backward error", unit="px"),
-    "landmarks_inside": MetricCard(title="landmarks that count", unit="%", higher_is_better=True),
-    "matches_inside": MetricCard(title="face pixels that count", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+    "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
+    "photometric": MetricCard(title="colour difference after warping", unit="grey levels", minimum=0),
+    "consistency": MetricCard(title="forward-backward error", unit="px", minimum=0),
+    "landmarks_inside": MetricCard(
+        title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
+    "matches_inside": MetricCard(
+        title="face pixels that count", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
 }
 
 

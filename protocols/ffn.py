@@ -51,22 +51,25 @@ _LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},
     "head": {
         "expression_in_head": MetricCard(title="factor of the expression in the head flow (0 is best)", unit="1"),
-        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%"),
+        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", minimum=0),
         "own_head": _OWN_HEAD,
     },
     "expression": {
         "head_in_expression": MetricCard(title="factor of the head flow in the expression flow (0 is best)", unit="1"),
-        "head_energy_in_expression": MetricCard(title="energy of the head flow in the expression flow", unit="%"),
+        "head_energy_in_expression": MetricCard(
+            title="energy of the head flow in the expression flow", unit="%", minimum=0
+        ),
         "own_head": _OWN_HEAD,
     },
 }
 _OFFICIAL_METRICS = {
-    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px"),
+    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px", minimum=0),
     **{
         f"below_{pixels}px": MetricCard(
             title=f"pixels of the whole image off by less than {pixels} px, over mask pixels",
             unit="%",
             higher_is_better=True,
+            minimum=0,
         )
         for pixels in (1, 3, 5)
     },

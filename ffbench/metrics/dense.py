@@ -25,13 +25,15 @@ FlowField = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 DENSE_METRICS: Mapping[str, MetricCard] = {
-    "epe": MetricCard(title="endpoint error", unit="px"),
-    "outliers_1px": MetricCard(title="pixels off by more than 1 px", unit="%"),
-    "outliers_3px": MetricCard(title="pixels off by more than 3 px", unit="%"),
-    "outliers_5px": MetricCard(title="pixels off by more than 5 px", unit="%"),
-    "fl": MetricCard(title="pixels off by more than 3 px and 5 % (KITTI Fl)", unit="%"),
-    "angular": MetricCard(title="angular error", unit="degrees"),
-    "wauc": MetricCard(title="weighted area under the inlier curve", unit="%", higher_is_better=True),
+    "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
+    "outliers_1px": MetricCard(title="pixels off by more than 1 px", unit="%", minimum=0, maximum=100),
+    "outliers_3px": MetricCard(title="pixels off by more than 3 px", unit="%", minimum=0, maximum=100),
+    "outliers_5px": MetricCard(title="pixels off by more than 5 px", unit="%", minimum=0, maximum=100),
+    "fl": MetricCard(title="pixels off by more than 3 px and 5 % (KITTI Fl)", unit="%", minimum=0, maximum=100),
+    "angular": MetricCard(title="angular error", unit="degrees", minimum=0),
+    "wauc": MetricCard(
+        title="weighted area under the inlier curve", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
 }
 """What `dense_terms` measures at every pixel."""
 

@@ -11,16 +11,22 @@ from dataclasses import dataclass
 
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
 from ffbench.results.paper_tables import Row as ReportedRow
-from ffbench.results.ranking import Place, rank
+from ffbench.results.ranking import RankedRow, rank
 from ffbench.results.store_row import Board, Row
 
 
 @dataclass(frozen=True)
 class Line:
-    """One method on a board. Only a verified value has a rank; `reported` is as it is printed."""
+    """One method on a board. Only a verified value has a position; `reported` is as it is printed.
 
-    rank: int | None
-    last: int | None
+    `position` is by value; `rank_best` to `rank_worst` is the 95 % set of ranks; `tied_above` says that the data cannot
+    tell it apart from the line above.
+    """
+
+    position: int | None
+    rank_best: int | None
+    rank_worst: int | None
+    tied_above: bool
     method: str
     title: str
     verified: float | None
@@ -45,7 +51,14 @@ class BoardTable:
     lines: tuple[Line, ...]
 
 
-def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Place]] = rank) -> list[BoardTable]:
+def ranked_rows(rows: Sequence[Row]) -> Sequence[RankedRow]:
+    """Return the rows of one board with their ranks."""
+    return rank(rows).rows
+
+
+def leaderboard(
+    rows: Iterable[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]] = ranked_rows
+) -> list[BoardTable]:
     """Sort rows into boards; those of real data stand before synthetic ones.
 
     Rows that are not for ranking (random weights, or not all pairs) are left out. Of several records of one method
@@ -53,7 +66,7 @@ def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Plac
 
     Args:
         rows: of any boards.
-        ranked: gives the rows of one board their places; `in_order` where ranks with ties would take too long.
+        ranked: gives the rows of one board their places; `in_order` where rank sets would take too long.
     """
     by_board: dict[Board, list[Row]] = {}
     for row in rows:
@@ -68,7 +81,7 @@ def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
     return {(row.level, row.identity): row for row in sorted(rows, key=lambda row: (row.started, row.path))}
 
 
-def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], list[Place]]) -> BoardTable:
+def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]]) -> BoardTable:
     latest = latest_rows(rows)
     claims = {identity: _claimed_value(row) for (level, identity), row in latest.items() if level == "claimed"}
     verified = [row for (level, _), row in latest.items() if level == "verified"]
@@ -82,8 +95,10 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
             merged.add(own[0])
         lines.append(
             Line(
-                rank=place.rank,
-                last=place.last,
+                position=place.position,
+                rank_best=place.best,
+                rank_worst=place.worst,
+                tied_above=place.tied_above,
                 method=row.method,
                 title=row.title,
                 verified=row.value,
@@ -92,7 +107,7 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
                 claimed=row.claimed if row.claimed is not None else claims.get(row.identity),
                 reported=own[2] if own else None,
                 source=row.paper or "",
-                note=place.note and "not compared: no table of pair scores that fits",
+                note=_note(place),
                 record=row.path,
             )
         )
@@ -102,15 +117,34 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
     for row in sorted(only_claimed, key=lambda row: (sign * _claimed_value(row), row.method)):
         value = _claimed_value(row)
         lines.append(
-            Line(None, None, row.method, row.title, None, None, None, value, None, row.paper or "", record=row.path)
+            _unranked(method=row.method, title=row.title, claimed=value, source=row.paper or "", record=row.path)
         )
     lines += [
-        Line(None, None, "", entry.name, None, None, None, None, value, source)
+        _unranked(title=entry.name, reported=value, source=source)
         for source, entry, value in printed
         if source not in merged
     ]
     first = rows[0]
     return BoardTable(board, first.metric, first.metric_title, first.unit, first.higher_is_better, tuple(lines))
+
+
+def _note(place: RankedRow) -> str:
+    """Return why a line is not compared; a table that does not fit is named by its path, which is nobody's business."""
+    if place.position is None:
+        return place.note and "not compared: no table of pair scores that fits"
+    return place.note or (f"no interval: {place.row.no_interval}" if place.row.no_interval else "")
+
+
+def _unranked(
+    *,
+    title: str,
+    source: str,
+    method: str = "",
+    claimed: float | None = None,
+    reported: str | None = None,
+    record: str = "",
+) -> Line:
+    return Line(None, None, None, False, method, title, None, None, None, claimed, reported, source, record=record)
 
 
 def _claimed_value(row: Row) -> float:

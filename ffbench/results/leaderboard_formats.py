@@ -16,9 +16,12 @@ from ffbench.results.text import format_value
 _MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 _LATEX_MARKS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "≈": r"$\approx$",
 }  # fmt: skip
-_HEADINGS = ("rank", "method", "verified", "95 % interval", "claimed", "reported")
+_HEADINGS = ("position", "95 % ranks", "method", "verified", "95 % interval", "claimed", "reported")
+_ALIASES = {"md": "markdown"}
+TIED = "≈"
+"""Stands beside the position of a method that the data cannot tell from the one above."""
 
 
 def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
@@ -26,11 +29,12 @@ def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
 
     Args:
         tables: from `leaderboard`.
-        file_format: one of `FORMATS`.
+        file_format: one of `FORMATS`, or `md` for Markdown.
 
     Raises:
         UsageError: an unknown format, or boards of real and of synthetic data in one CSV table.
     """
+    file_format = _ALIASES.get(file_format, file_format)
     if file_format not in FORMATS:
         raise UsageError(f"format '{file_format}': expected {', '.join(FORMATS)}")
     return FORMATS[file_format](tables)
@@ -42,7 +46,7 @@ def _markdown(tables: Sequence[BoardTable]) -> str:
         rows = [_cells(line) for line in table.lines]
         lines = [f"### {_markdown_text(table.board.title)}", "", _markdown_text(_caption(table)), ""]
         lines.append(f"| {' | '.join(_HEADINGS)} |")
-        lines.append("| ---: | :--- | ---: | ---: | ---: | ---: |")
+        lines.append("| :--- | ---: | :--- | ---: | ---: | ---: | ---: |")
         lines += [f"| {' | '.join(map(_markdown_text, row))} |" for row in rows]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n" if blocks else "no results\n"
@@ -55,7 +59,7 @@ def _latex(tables: Sequence[BoardTable]) -> str:
         lines = [
             r"\begin{table}",
             rf"\caption{{{_latex_text(title)}}}",
-            r"\begin{tabular}{rlrrrr}",
+            r"\begin{tabular}{lrlrrrr}",
             r"\hline",
             " & ".join(map(_latex_text, _HEADINGS)) + r" \\",
             r"\hline",
@@ -75,8 +79,8 @@ def _csv(tables: Sequence[BoardTable]) -> str:
     writer = csv.writer(content, lineterminator="\n")
     writer.writerow(
         ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
-         "unit", "higher_is_better", "rank", "last_rank", "method", "title", "verified", "ci_low", "ci_high",
-         "claimed", "reported", "source", "note", "record"]
+         "unit", "higher_is_better", "position", "rank_best", "rank_worst", "tied_above", "method", "title", "verified",
+         "ci_low", "ci_high", "claimed", "reported", "source", "note", "record"]
     )  # fmt: skip
     for table in tables:
         board = [*map(_csv_text, asdict(table.board).values()), table.metric, table.unit, table.higher_is_better]
@@ -91,7 +95,7 @@ def _json(tables: Sequence[BoardTable]) -> str:
 
 
 FORMATS: dict[str, Callable[[Sequence[BoardTable]], str]] = {
-    "md": _markdown,
+    "markdown": _markdown,
     "csv": _csv,
     "latex": _latex,
     "json": _json,
@@ -101,38 +105,61 @@ FORMATS: dict[str, Callable[[Sequence[BoardTable]], str]] = {
 def _caption(table: BoardTable) -> str:
     way = "higher" if table.higher_is_better else "lower"
     return (
-        f"{table.metric_title} [{table.unit}], {way} is better; methods that the data cannot tell apart share a rank; "
+        f"{table.metric_title} [{table.unit}], {way} is better; position by value, {TIED}: the data cannot tell it "
+        "from the line above; 95 % ranks: all ranks that the data do not rule out; "
         "verified: scored by ffbench, claimed: by the submitter, reported: by the paper"
     )
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    rank = "-"
-    if line.rank is not None:
-        rank = str(line.rank) if line.last in (None, line.rank) else f"{line.rank}-{line.last}"
-    interval = "-"
-    if line.ci_low is not None and line.ci_high is not None:
-        interval = f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
+def position_cell(line: Line) -> str:
+    """Return the position by value, marked where the data cannot tell the line from the one above."""
+    return "-" if line.position is None else f"{line.position} {TIED}" if line.tied_above else str(line.position)
+
+
+def ranks_cell(line: Line) -> str:
+    """Return the set of ranks, such as `1-3`."""
+    if line.rank_best is None or line.rank_worst is None:
+        return "-"
+    return str(line.rank_best) if line.rank_best == line.rank_worst else f"{line.rank_best}-{line.rank_worst}"
+
+
+def interval_cell(line: Line) -> str:
+    """Return the interval of a verified value."""
+    if line.ci_low is None or line.ci_high is None:
+        return "-"
+    return f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
+
+
+def title_cell(line: Line) -> str:
+    """Return the method's title, and for a number that is only printed somewhere, where."""
     only_reported = line.verified is None and line.claimed is None
-    title = f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
-    verified, claimed = ("-" if value is None else format_value(value) for value in (line.verified, line.claimed))
-    return rank, title, verified, interval, claimed, line.reported or "-"
+    return f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
 
 
-def _plain(text: str) -> str:
+def value_cell(value: float | None) -> str:
+    """Return a value, or a dash for none."""
+    return "-" if value is None else format_value(value)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    numbers = value_cell(line.verified), interval_cell(line), value_cell(line.claimed), line.reported or "-"
+    return position_cell(line), ranks_cell(line), title_cell(line), *numbers
+
+
+def plain_text(text: str) -> str:
     """Give a text in one line, without characters that do not print or that turn the direction of writing."""
     return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
 def _markdown_text(text: str) -> str:
-    return _MARKDOWN_MARKS.sub(r"\\\1", _plain(text))
+    return _MARKDOWN_MARKS.sub(r"\\\1", plain_text(text))
 
 
 def _latex_text(text: str) -> str:
-    return "".join(_LATEX_MARKS.get(mark, mark) for mark in _plain(text))
+    return "".join(_LATEX_MARKS.get(mark, mark) for mark in plain_text(text))
 
 
 def _csv_text(text: str) -> str:
     """Keep a spreadsheet from taking a name for a formula."""
-    plain = _plain(text)
+    plain = plain_text(text)
     return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
