@@ -103,7 +103,8 @@ def _adjust(methods: Sequence[Influence], single: Floats, resamples: int, seed: 
         largest = np.maximum.accumulate(reached[::-1], axis=0)[::-1]
         chance = (largest >= deviates[method, order, None]).mean(axis=1)
         adjusted[method, order] = np.maximum.accumulate(np.maximum(chance, single[method, order]))
-    return np.maximum(adjusted, adjusted.T)
+    both: Floats = np.maximum(adjusted, adjusted.T)
+    return both
 
 
 def _resampled(shifts: Floats, resamples: int, seed: int) -> Floats:

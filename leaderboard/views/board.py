@@ -11,7 +11,7 @@ import streamlit as st
 from ffbench.errors import DataError
 from ffbench.metrics.statistics import MIN_UNITS
 from ffbench.results.leaderboard import BoardTable, Line
-from ffbench.results.leaderboard_formats import TIED, format_boards, position_cell, ranks_cell
+from ffbench.results.leaderboard_formats import TIED, format_boards, ranks_cell
 from ffbench.results.paper_tables import NUMBERS, reported_table
 from ffbench.results.store_row import Row
 
@@ -71,9 +71,8 @@ def _draw(
     columns = _columns_of(table, rows)
     extra = _scores(lines, columns)
     settings: dict[str, Any] = {
-        "position": st.column_config.TextColumn(
-            width=70, help=f"by value; {TIED}: the data cannot tell it from the line above in this protocol's order"
-        ),
+        "position": st.column_config.NumberColumn(width=60, help="by value"),
+        TIED: st.column_config.TextColumn(width=30, help="the data cannot tell it from the method one position above"),
         "95 % ranks": st.column_config.TextColumn(width=80, help="all ranks that the data do not rule out"),
         "number": st.column_config.MultiselectColumn(
             "number", options=list(_LEVELS), color=["green", "orange", "gray"], width=90,
@@ -92,7 +91,8 @@ def _draw(
 
 def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
     return {
-        "position": "" if line.position is None else position_cell(line),
+        "position": line.position,
+        TIED: TIED if line.tied_above else "",
         "95 % ranks": "" if line.position is None else ranks_cell(line),
         "method": theme.plain(line.title),
         "number": [_level(line)],
@@ -157,7 +157,7 @@ def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, st
             "other one together. **Compare** says the same of two methods, and what their comparison alone would say.\n"
             "- **verified**: scored here by ffbench. **claimed**: the submitter's own number. **reported**: printed in "
             "the paper of the protocol; it stands below and has no rank.\n"
-            "- **95 %**: confidence interval over what is independent (subjects, sequences, blocks of time). Fewer than "
+            "- **95 %**: confidence interval over what is independent: subjects, sequences, blocks of time. Fewer than "
             f"{MIN_UNITS} have none."
         )
         st.text(theme.plain(table.board.title, 400))

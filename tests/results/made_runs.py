@@ -54,7 +54,7 @@ def make_run(
     path = folder / name / "record.json"
     table = path.with_name("pairs.parquet")
     write_pair_table(table, scores)
-    summary = summarise_means(scores, resample_by=resample_by)
+    summary = summarise_means(scores, base.protocol.metrics, resample_by=resample_by)
     overall = next(score for score in summary if score.metric == "epe" and score.group == "all")
     protocol = base.protocol.model_copy(
         update={"resample_by": resample_by, "group_by": tuple(labels[0]) if labels else (), **(card or {})}
