@@ -64,28 +64,32 @@ def test_300_boards_without_an_inversion() -> None:
     assert inverted_before > 50
 
 
-def test_a_weak_entry_changes_nothing_among_the_others() -> None:
+def test_weak_entries_change_nothing_among_the_others() -> None:
     rng = np.random.default_rng(1)
     flattened_before = 0
-    for methods in boards(60, seed=2):
+    for methods in boards(40, seed=2):
         before = ranked(methods)
-        weak = [
-            influence_on_ratio(50 + offset + rng.normal(0, 3, 24) + 1000 * (np.arange(24) == wild), np.ones(24))
-            for offset, wild in ((0, -1), (5, -1), (9, 3))
-        ]
-        # The third has one wild unit: so noisy that in a t-test alone it might be anywhere.
-        for extra in (weak[:1], weak[:2]):
-            after = ranked([*methods, *extra])
+        # Far worse than the others, and alike among themselves.
+        weak = [influence_on_ratio(50 + rng.normal(0, 3, 24), np.ones(24)) for _ in range(4)]
+        for entries in (weak[:1], weak):
+            after = ranked([*methods, *entries])
             assert after.best[:8] == before.best
             assert after.worst[:8] == before.worst
             assert (after.adjusted[:8, :8] < 0.05).tolist() == (before.adjusted < 0.05).tolist()
-        wild = ranked([*methods, *weak])
-        # It is not told apart, so it stays among the comparisons, and costs no more than one more of them can.
-        clear = before.adjusted < 0.1
-        assert (wild.adjusted[:8, :8] - before.adjusted <= before.p_values + 0.05)[clear].all()
-        flattened_before += old_ranks(methods) != old_ranks([*methods, *weak[:2]])[:8]
+        flattened_before += old_ranks(methods) != old_ranks([*methods, *weak])[:8]
     # The control: with Holm over all pairs, weak entries did change the others.
-    assert flattened_before > 5
+    assert flattened_before > 4
+
+
+def test_an_entry_with_one_wild_unit_costs_no_more_than_one_more_comparison() -> None:
+    rng = np.random.default_rng(1)
+    wild = influence_on_ratio(50 + rng.normal(0, 3, 24) + 5000 * (np.arange(24) == 3), np.ones(24))
+    for methods in boards(20, seed=2):
+        before, after = ranked(methods), ranked([*methods, wild])
+        # So noisy that it might be anywhere: it is never told apart, so it stays among the comparisons.
+        assert (after.best[8], after.worst[8]) == (1, 9)
+        close = before.adjusted < 0.1
+        assert (after.adjusted[:8, :8] - before.adjusted <= before.p_values + 0.05)[close].all()
 
 
 def test_neither_order_nor_company_changes_digits() -> None:

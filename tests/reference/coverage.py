@@ -77,7 +77,7 @@ PAIRED: dict[str, tuple[str, Callable[[np.random.Generator, int], tuple[np.ndarr
 
 
 def coverage(kind: Kind, units: int, runs: int, seed: int = 0) -> float:
-    """Return the share of intervals that hold the true mean; NaN where there is none."""
+    """Return the share of intervals that hold the true mean, of those that there are; NaN without any."""
     rng = np.random.default_rng(seed)
     hits = []
     for _ in range(runs):
@@ -86,7 +86,7 @@ def coverage(kind: Kind, units: int, runs: int, seed: int = 0) -> float:
             influence_on_ratio(values * counts, counts), minimum=kind.minimum, maximum=kind.maximum
         )
         hits.append(np.nan if ends is None else float(ends[0] <= kind.mean <= ends[1]))
-    return float(np.mean(hits))
+    return _share(hits)
 
 
 def coverage_before(kind: Kind, units: int, runs: int, seed: int = 0) -> float:
@@ -109,7 +109,7 @@ def type_one_error(name: str, units: int, runs: int, seed: int = 0) -> float:
         values, counts = PAIRED[name][1](rng, units)
         found = paired_difference(*(influence_on_ratio(values[:, k] * counts, counts) for k in (0, 1)))
         called.append(np.nan if found.p_value is None else float(found.p_value < 0.05))
-    return float(np.mean(called))
+    return _share(called)
 
 
 def type_one_error_before(name: str, units: int, runs: int, seed: int = 0) -> float:
@@ -151,6 +151,11 @@ def rank_set_coverage(
         held.append((np.array(found.best) <= first) & (np.array(found.worst) >= last))
         size.append(np.array(found.worst) - np.array(found.best) + 1)
     return float(np.mean(held)), float(np.mean(size))
+
+
+def _share(hits: list[float]) -> float:
+    there = [hit for hit in hits if not np.isnan(hit)]
+    return float(np.mean(there)) if there else np.nan
 
 
 def _table(head: str, rows: Iterator[tuple[str, list[float]]]) -> None:
