@@ -54,7 +54,7 @@ class ProtocolCard(BaseModel):
     group_by: tuple[str, ...] = Field(default=(), description="labels of pairs whose values make groups of the summary")
     resample_by: str | None = Field(
         default=None,
-        description="label whose values are resampled as a whole for confidence intervals; None: single pairs",
+        description="label whose values are the independent units of confidence intervals; None: single pairs",
     )
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
