@@ -134,7 +134,7 @@ def confidence_interval(
     half = t_quantile((1 + level) / 2, of.effective_units - 1) * of.standard_error
     if minimum is not None and maximum is not None and of.value in (minimum, maximum):
         return _all_at_an_end(of, minimum, maximum, level)
-    if minimum is None or of.value <= minimum:
+    if minimum is None or of.value <= minimum or (maximum is not None and of.value >= maximum):
         return of.value - half, of.value + half
     above = of.value - minimum
     if maximum is None:
