@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from ffbench import cli
 from ffbench.errors import UsageError
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.results.leaderboard import BoardTable, leaderboard, reported_values
 from ffbench.results.leaderboard_formats import format_boards
+from ffbench.results.leaderboard_text import print_boards
 from ffbench.results.record import Submission, read_record
 from ffbench.results.store_row import Board, Row, row_of
 from tests.results.made_runs import make_run, row
@@ -147,6 +150,24 @@ def test_methods_that_the_data_cannot_tell_apart_are_marked(tmp_path: Path) -> N
     assert "| 1 | 1-2 |" in text
     assert "| 2 ≈ | 1-2 |" in text
     assert "synthetic data" in text
+
+
+def test_a_terminal_gets_a_table_that_fits_80_columns(tmp_path: Path) -> None:
+    rows = [
+        row(make_run(tmp_path, "a", values(0, 1), method=MethodCard(id="a", title="[bold]A_name " + "long " * 20))),
+        row(make_run(tmp_path, "b", values(0, 2))),
+        row(make_run(tmp_path, "c", [1.0, 2.0], dataset={"manifest_sha256": "1" * 64})),
+    ]
+    out = io.StringIO()
+    print_boards(leaderboard(rows), Console(file=out, width=80))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "[bold]A_name" in text
+    assert re.search(r"2 ≈ +1-2 ", text)
+    assert "claimed" not in text
+    assert "C: no interval: 2 pairs, an interval takes 5" in text
+    print_boards([], Console(file=out, width=80))
+    assert out.getvalue().endswith("no results\n")
 
 
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
