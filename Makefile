@@ -25,7 +25,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
 	@echo "== what DecFlow is for: expression flow on the mini FacialFlowNet, exact at every pixel"
 	$(BIN)/ffbench eval --method decflow --protocol ffn_expression
-	@echo "== who is ahead: ranks with ties where two methods cannot be told apart; real and synthetic apart"
+	@echo "== who is ahead: position by value, 95 % rank sets, marks where two methods cannot be told apart; real and synthetic apart"
 	$(BIN)/ffbench leaderboard runs
 
 test: $(VENV)/.installed-dev

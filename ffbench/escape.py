@@ -18,7 +18,7 @@ _MOST_ACCENTS = 2
 _MARKDOWN_MARKS = re.compile(r"([\\`*_{}\[\]<>|#~&$@])|(?<=\w)(:)(?=//)|(?<=www)(\.)", re.IGNORECASE)
 _LATEX_MARKS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "≈": r"$\approx$",
 }  # fmt: skip
 _FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How a spreadsheet tells a formula, also in full width."""

@@ -29,16 +29,15 @@ NumpyFlows = Flows[npt.NDArray[np.float32]]
 
 
 class MetricCard(BaseModel):
-    """One measured quantity."""
+    """One measured quantity. Its bounds keep its confidence interval inside; without them the interval is symmetric."""
 
     model_config = ConfigDict(frozen=True)
 
     title: str
     unit: str
     higher_is_better: bool = False
-    # What values are possible at all; not part of a record, since what a record says is held against it.
-    minimum: float | None = Field(default=None, exclude=True, description="smallest value that a pair can have")
-    maximum: float | None = Field(default=None, exclude=True, description="largest value that a pair can have")
+    minimum: float | None = Field(default=None, description="smallest value that there can be: 0 of an error")
+    maximum: float | None = Field(default=None, description="largest value that there can be: 100 of a percentage")
 
 
 class ProtocolCard(BaseModel):
@@ -55,7 +54,7 @@ class ProtocolCard(BaseModel):
     group_by: tuple[str, ...] = Field(default=(), description="labels of pairs whose values make groups of the summary")
     resample_by: str | None = Field(
         default=None,
-        description="label whose values are resampled as a whole for confidence intervals; None: single pairs",
+        description="label whose values are the independent units of confidence intervals; None: single pairs",
     )
     options: dict[str, Option] = Field(default_factory=dict)
 

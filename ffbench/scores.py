@@ -42,7 +42,7 @@ class Confusion(BaseModel):
 
 
 class Score(BaseModel):
-    """One number of a summary, with its 95 % confidence interval (None where there are too few units for one)."""
+    """One number of a summary, with its 95 % confidence interval; where it has none, `no_interval` says why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,4 +51,8 @@ class Score(BaseModel):
     value: float
     ci_low: float | None = None
     ci_high: float | None = None
+    no_interval: str | None = Field(default=None, description="why there is no interval, such as too few subjects")
     pairs: int
+    units: int | None = Field(
+        default=None, description="independent units that count, such as subjects; None in records before version 5"
+    )

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from ffbench.metrics.statistics import LEVEL
 from ffbench.results.compare import Comparison
 from ffbench.results.leaderboard import BoardTable, Line
-from ffbench.results.ranking import LEVEL
 from ffbench.results.text import listed_groups
 
 from . import theme
@@ -94,7 +94,7 @@ def differences(found: Comparison, key: str) -> None:
     groups = [group for group in found.groups if group.group in listed]
     colors, (first, second, *_) = [], theme.palette()
     for group in groups:
-        sure = group.p_holm is not None and group.p_holm < LEVEL
+        sure = group.p_holm is not None and group.p_holm < 1 - LEVEL
         a_wins = (group.difference > 0) == found.higher_is_better
         colors.append(theme.GREY if not sure else first if a_wins else second)
     names = [theme.chart_text(f"{group.group} ({group.pairs})", 34) for group in groups]

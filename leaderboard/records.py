@@ -87,7 +87,7 @@ def ranks_are_known(rows: Sequence[Row]) -> bool:
 
 
 def ranked(rows: Sequence[Row]) -> BoardTable:
-    """Give the table of one board with its ranks; they are worked out once for the same records."""
+    """Give the table of one board with its rank sets; they are worked out once for the same records."""
     key = _key(rows)
     table = _ranked(key, tuple(rows))
     _ranked_before().add(key)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
-from ffbench.metrics.statistics import bootstrap_statistic
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.statistics import influence_on_statistic
+from ffbench.metrics.summary import score_of, summarise_means
 from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
 
 METRICS = {
@@ -19,10 +19,8 @@ METRICS = {
     "uar": MetricCard(
         title="UAR of MEGC 2019: recall, mean over classes", unit="1", higher_is_better=True, minimum=0, maximum=1
     ),
-    "optimism": MetricCard(
-        title="accuracy that choosing epochs on the held-out subject adds", unit="%", minimum=-100, maximum=100
-    ),
-    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0, maximum=100),
+    "optimism": MetricCard(title="accuracy that choosing epochs on the held-out subject adds", unit="%"),
+    "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0),
 }
 
 Floats = npt.NDArray[np.float64]
@@ -103,7 +101,7 @@ def votes_of(score: PairScore, name: str, classes: Sequence[str]) -> list[float]
 
 
 def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -> list[Score]:
-    """Turn the scores of pairs into numbers. All intervals are bootstraps over subjects, by the same draws."""
+    """Turn the scores of pairs into numbers. The units of all intervals are subjects."""
     ordered = sorted(scores, key=lambda score: score.key)
     means = [
         PairScore(
@@ -113,17 +111,21 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
         )
         for score in ordered
     ]
-    summary = summarise_means(means, resample_by="subject")
+    summary = summarise_means(means, METRICS, resample_by="subject")
     by_seed = [score.value for score in summary if score.metric == "accuracy" and score.group.startswith("seed ")]
     if by_seed:
         spread = float(np.std(by_seed, ddof=1))
-        summary.append(Score(metric="seed_sd", value=spread, pairs=len(ordered)))
+        summary.append(
+            Score(
+                metric="seed_sd", value=spread, no_interval="a spread over seeds, not over subjects", pairs=len(ordered)
+            )
+        )
     by_class = [PairScore(score.key, {"accuracy": score.terms["accuracy"]}, score.labels) for score in means]
     for of in classes:
         members = [score for score in by_class if score.labels["class"] == of]
         summary += [
             score.model_copy(update={"group": f"class={of}"})
-            for score in summarise_means(members, resample_by="subject")
+            for score in summarise_means(members, METRICS, resample_by="subject")
         ]
     measures: dict[str, tuple[str, Callable[[Floats], Floats]]] = {
         "macro_f1": ("vote_f1", macro_f1),
@@ -132,16 +134,8 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
     }
     for metric, (votes, measure) in measures.items():
         tables = _tables(ordered, votes, classes)
-        ends = bootstrap_statistic(tables, measure)
-        summary.append(
-            Score(
-                metric=metric,
-                value=float(measure(tables.sum(axis=0))),
-                ci_low=ends[0] if ends else None,
-                ci_high=ends[1] if ends else None,
-                pairs=len(ordered),
-            )
-        )
+        influence = influence_on_statistic(tables, tables.sum(axis=(1, 2)), measure)
+        summary.append(score_of(influence, metric, bounds=METRICS[metric], unit="subject", pairs=len(ordered)))
     return summary
 
 

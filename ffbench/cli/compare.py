@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from ffbench.cli import options
 from ffbench.cli.console import say, say_json, say_lines
+
+if TYPE_CHECKING:
+    from ffbench.results.store_row import Row
 
 
 def compare_records(
@@ -21,6 +24,12 @@ def compare_records(
     across_options: Annotated[
         bool, typer.Option("--across-options", help="Options may differ, such as facial and expression flow.")
     ] = False,
+    board: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            "--board", metavar="PLACE", help="Store or folder of runs: say what its leaderboard says of both."
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most."""
@@ -38,7 +47,7 @@ def compare_records(
         record = read_record(path)
         group_by = record.protocol.group_by
         rows.append(row_of(path, "local", record))
-    found = compare(rows[0], rows[1], group_by, across_options=across_options)
+    found = compare(rows[0], rows[1], group_by, board=_board(rows, board or []), across_options=across_options)
     if picture is not None:
         from ffbench.results.compare_picture import write_comparison
 
@@ -51,3 +60,17 @@ def compare_records(
         say_lines(comparison_lines(found))
         if picture is not None:
             say(f"picture: {picture}")
+
+
+def _board(rows: list[Row], places: list[Path]) -> list[Row]:
+    """Return the rows that are ranked with two records, both of them in place of their methods' latest."""
+    if not places:
+        return []
+    from ffbench.results.leaderboard import latest_rows
+    from ffbench.results.store import read_rows
+
+    there = [row for row in read_rows(places, []) if row.board == rows[0].board and not row.not_rankable]
+    latest = latest_rows(row for row in there if row.level != "claimed").values()
+    # A run that is in the store counts as it stands there.
+    ordered = sorted(latest, key=lambda row: row.level == "verified")
+    return list({(row.identity, row.owner): row for row in [*ordered, *rows]}.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -21,9 +22,15 @@ def show_leaderboard(
         Optional[str],  # noqa: UP045
         typer.Option("--origin", help="Only `real` or only `synthetic` data."),
     ] = None,
-    file_format: Annotated[str, typer.Option("--format", help="md, csv, latex or json.")] = "md",
+    file_format: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--format", help="text, markdown, csv, latex or json; default: text, in a file or pipe markdown."),
+    ] = None,
 ) -> None:
-    """Print ranked tables: verified, claimed and reported numbers apart, real and synthetic data never together."""
+    """Print ranked tables: verified, claimed and reported numbers apart, real and synthetic data never together.
+
+    Position is by value. The rank set beside it holds every rank that the data do not rule out.
+    """
     from ffbench.cli.console import note
     from ffbench.errors import UsageError
     from ffbench.results.leaderboard import leaderboard
@@ -35,7 +42,13 @@ def show_leaderboard(
     problems: list[str] = []
     rows = read_rows(places or [Path("submissions")], problems)
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
-    typer.echo(format_boards(leaderboard(chosen), file_format), nl=False)
+    tables = leaderboard(chosen)
+    if file_format == "text" or (file_format is None and sys.stdout.isatty()):
+        from ffbench.results.leaderboard_text import print_boards
+
+        print_boards(tables)
+    else:
+        typer.echo(format_boards(tables, file_format or "markdown"), nl=False)
     for row in chosen:
         for reason in row.not_rankable:
             note(f"not shown: {row.path}: {reason}")

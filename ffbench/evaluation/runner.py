@@ -22,7 +22,7 @@ from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.locks import writing_alone
 from ffbench.method import Method, MethodCard, WeightsCard
-from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
+from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
 from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
@@ -185,8 +185,7 @@ def _record(
         submission=source.submission,
         method=source.card,
         distribution=source.distribution,
-        # As it is read again: without the bounds of metrics, which a record does not hold.
-        protocol=ProtocolCard.model_validate(card.model_dump()),
+        protocol=card,
         dataset=dataset,
         primary=Primary(
             metric=card.primary,

@@ -11,16 +11,17 @@ pairs of different ones, and in a draw only such pairs count.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.metrics.statistics import RESAMPLES, bootstrap_intervals, percentile_interval, resampling_weights
+from ffbench.metrics.ranks import RESAMPLES, SEED
 
 Features = npt.NDArray[np.float64]
+_CHUNK_CELLS = 4_000_000
+"""Resampling weights held at a time, in numbers: bounds memory at any number of people."""
 
 
 class Estimate(NamedTuple):
@@ -115,10 +116,11 @@ def source_similarity(
         found[pairs == 0] = np.nan
         return np.asarray(found[:, None], np.float64)
 
-    (interval,) = bootstrap_intervals(own[:, None], np.ones((len(own), 1)), resamples=resamples)
-    low, high = interval if interval is not None else (math.nan, math.nan)
-    (other,) = _estimates(others, len(rows), resamples)
-    return {"source": Estimate(float(own.mean()), low, high), "other_sources": other}
+    def itself(weights: Features) -> Features:
+        return np.asarray((weights @ own / weights.sum(axis=1))[:, None], np.float64)
+
+    (same,), (other,) = (_estimates(measure, len(rows), resamples) for measure in (itself, others))
+    return {"source": same, "other_sources": other}
 
 
 def neighbour_agreement(features: npt.ArrayLike, labels: list[str]) -> tuple[float, float]:
@@ -174,4 +176,19 @@ def _estimates(measure: Callable[[Features], Features], people: int, resamples: 
     """Measure everyone once, then draws; `measure` takes weights (draws, people) and gives (draws, values)."""
     values = measure(np.ones((1, people)))[0]
     draws = np.concatenate([measure(weights) for weights in resampling_weights(people, resamples)])
-    return [Estimate(float(v), *percentile_interval(column)) for v, column in zip(values, draws.T, strict=True)]
+    return [Estimate(float(v), *_percentiles(column)) for v, column in zip(values, draws.T, strict=True)]
+
+
+def resampling_weights(people: int, resamples: int = RESAMPLES) -> Iterator[Features]:
+    """Draw `people` people with replacement, `resamples` times: how often each was drawn, in chunks (draws, people)."""
+    rng = np.random.default_rng(SEED)
+    share = np.full(people, 1.0 / people)
+    chunk = max(1, _CHUNK_CELLS // people)
+    for start in range(0, resamples, chunk):
+        yield rng.multinomial(people, share, size=min(chunk, resamples - start)).astype(np.float64)
+
+
+def _percentiles(draws: Features) -> tuple[float, float]:
+    """Return the ends that leave out 2.5 % of the draws on either side; NaN is no draw."""
+    low, high = np.quantile(draws[~np.isnan(draws)], (0.025, 0.975))
+    return float(low), float(high)

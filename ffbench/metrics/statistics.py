@@ -1,22 +1,34 @@
-"""Statistics over pairs: means that do not depend on order, and bootstrap confidence intervals."""
+"""Means that do not depend on order, and the one confidence interval of ffbench: jackknife and Student's t over units.
+
+A unit is what is independent: a pair, a subject, a sequence, a block of time. Leaving out each unit in turn tells how
+much it moves a number (Tukey's jackknife), for ratios of sums, differences of two and F1 alike. The degrees of freedom
+are those of the effective number of units (Kish), since units with more pairs count more. An error cannot be below 0,
+nor a percentage above 100, so their intervals are made on the scale of the logarithm or the logit, which keeps them
+inside and follows the skew. `docs/ranking.md` shows how often they hold the true value.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-RESAMPLES = 10_000
-SEED = 20_241_028
-"""Fixed, so that the same scores always give the same interval."""
-_CHUNK_CELLS = 4_000_000
-"""Resampling weights held at a time, in numbers: bounds memory at any number of units."""
+LEVEL = 0.95
+"""Of all intervals, and 1 - LEVEL the chance to call two equal methods different."""
+MIN_UNITS = 5
+"""With fewer units nothing is said of uncertainty: their spread is known too badly."""
+_MIN_EFFECTIVE = 2.0
+"""Units that count like fewer than this (one holds nearly all pairs) say no more than too few."""
+_ROUNDING = 1e-12
+
+Floats = npt.NDArray[np.float64]
 
 
 def ratio_of_sums(sums: Sequence[float], counts: Sequence[float]) -> float:
-    """Give sum(sums) / sum(counts), correctly rounded sums: the same digits in any order; NaN where nothing counts.
+    """Return sum(sums) / sum(counts), correctly rounded sums: the same digits in any order; NaN where nothing counts.
 
     >>> ratio_of_sums([1.0, 2.0], [1, 2])
     1.0
@@ -25,77 +37,161 @@ def ratio_of_sums(sums: Sequence[float], counts: Sequence[float]) -> float:
     return math.fsum(sums) / count if count else math.nan
 
 
-def bootstrap_intervals(
-    sums: npt.ArrayLike,
-    counts: npt.ArrayLike,
-    *,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> list[tuple[float, float] | None]:
-    """Percentile bootstrap of ratios of sums: resamples units with replacement, the same draw for every ratio.
+@dataclass(frozen=True)
+class Influence:
+    """What each unit does to a number.
+
+    Attributes:
+        value: the number, over all units.
+        shifts: (units,) float64, how the number changes when a unit is left out.
+        weights: (units,) float64, the share of each unit in what is counted; they add up to 1.
+    """
+
+    value: float
+    shifts: Floats
+    weights: Floats
+
+    @property
+    def units(self) -> int:
+        """Number of units that count anything."""
+        return int((self.weights > 0).sum())
+
+    @property
+    def effective_units(self) -> float:
+        """Number of equal units that would count as much (Kish 1965): 1 / sum of squared weights."""
+        total = float(self.weights @ self.weights)
+        return 1.0 / total if total else 0.0
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error by the jackknife; 0 where it is only the rounding of sums."""
+        units = self.units
+        if units < 2:
+            return math.nan
+        shifts = self.shifts[self.weights > 0]
+        apart = shifts - shifts.mean()
+        error = math.sqrt((units - 1) / units * float(apart @ apart))
+        return error if error > _ROUNDING * abs(self.value) else 0.0
+
+    def __sub__(self, other: Influence) -> Influence:
+        """Return the influence of the same units on the difference of two numbers."""
+        return Influence(self.value - other.value, self.shifts - other.shifts, (self.weights + other.weights) / 2)
+
+
+def influence_on_ratio(sums: npt.ArrayLike, counts: npt.ArrayLike, value: float | None = None) -> Influence:
+    """Return the influence of units on sum(sums) / sum(counts).
 
     Args:
-        sums, counts: (units, ratios) float64; a unit is a pair, a subject, a block of time. The order of units
-            matters for the last digits, so callers sort them.
-        level: mass between the two ends.
-        resamples: number of resampled sets.
-        seed: of the resampling.
-
-    Returns:
-        (low, high) for each ratio; None where fewer than two units count anything. Draws in which no unit counts
-        for a ratio say nothing of it and are left out.
-
-    >>> bootstrap_intervals([[2.0], [2.0]], [[1.0], [1.0]])
-    [(2.0, 2.0)]
+        sums, counts: (units,); a unit with count 0 is none. The order of units matters for the last digits, so callers
+            sort them.
+        value: the ratio, where it is known to more digits than from sums by unit.
     """
     sums, counts = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
-    draws = []
-    for weights in resampling_weights(len(sums), resamples, seed):
-        with np.errstate(invalid="ignore"):
-            # A product a column: the digits of one ratio must not depend on how many others there are.
-            draws.append(np.stack([(weights @ s) / (weights @ c) for s, c in zip(sums.T, counts.T, strict=True)], 1))
-    ratios = np.concatenate(draws)
-    enough = (counts > 0).sum(axis=0) >= 2
-    return [percentile_interval(ratios[:, index], level) if enough[index] else None for index in range(sums.shape[1])]
+    total = math.fsum(counts.tolist())
+    if value is None:
+        value = ratio_of_sums(sums.tolist(), counts.tolist())
+    left = total - counts
+    # (S - s) / (C - c) - S / C, written so that equal units shift nothing.
+    shifts = np.divide(value * counts - sums, left, out=np.zeros(len(sums)), where=(counts > 0) & (left > 0))
+    return Influence(value, shifts, counts / total if total else counts)
 
 
-def resampling_weights(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[npt.NDArray[np.float64]]:
-    """Draw `units` units with replacement, `resamples` times: how often each was drawn, in chunks (draws, units)."""
-    rng = np.random.default_rng(seed)
-    share = np.full(units, 1.0 / units)
-    chunk = max(1, _CHUNK_CELLS // units)
-    for start in range(0, resamples, chunk):
-        yield rng.multinomial(units, share, size=min(chunk, resamples - start)).astype(np.float64)
-
-
-def percentile_interval(draws: npt.NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """Give the two ends that leave out (1 - level) / 2 of the draws on either side; NaN is no draw."""
-    low, high = np.quantile(draws[~np.isnan(draws)], ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
-
-
-def bootstrap_statistic(
-    units: npt.NDArray[np.float64],
-    statistic: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
-    *,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> tuple[float, float] | None:
-    """Percentile bootstrap of a statistic of a sum over units, by the same draws as `bootstrap_intervals`.
+def influence_on_statistic(
+    units: npt.ArrayLike, counts: npt.ArrayLike, statistic: Callable[[Floats], npt.ArrayLike]
+) -> Influence:
+    """Return the influence of units on a statistic of their sum, such as F1 of the sum of confusion matrices.
 
     Args:
-        units: (units, ...) float64, what is summed: a confusion matrix a subject. Callers sort them.
-        statistic: gives (N,) values for (N, ...) sums; NaN where a sum says nothing, and such draws are left out.
-        level: mass between the two ends.
-        resamples: number of resampled sets.
-        seed: of the resampling.
+        units: (units, ...), what is summed; callers sort them.
+        counts: (units,), how much each counts.
+        statistic: gives (N,) values for (N, ...) sums.
+    """
+    units, counts = np.asarray(units, np.float64), np.asarray(counts, np.float64)
+    total = units.sum(axis=0)
+    value = float(np.asarray(statistic(total[None]))[0])
+    return Influence(value, np.asarray(statistic(total - units), np.float64) - value, counts / counts.sum())
+
+
+def confidence_interval(
+    of: Influence, *, minimum: float | None = None, maximum: float | None = None, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """Return the confidence interval of a number.
+
+    Args:
+        of: the number and what its units do to it.
+        minimum: what the number cannot be below; the interval is then symmetric in its logarithm.
+        maximum: what it cannot be above, where it has a minimum too; symmetric in its logit.
+        level: share of such intervals that hold the true value.
 
     Returns:
-        (low, high); None with fewer than two units.
+        (low, high); None where `too_few_units` says why.
+
+    >>> confidence_interval(influence_on_ratio([2.0] * 5, [1.0] * 5))
+    (2.0, 2.0)
     """
-    if len(units) < 2:
+    if too_few_units(of) is not None or not math.isfinite(of.value):
         return None
-    drawn = resampling_weights(len(units), resamples, seed)
-    return percentile_interval(np.concatenate([statistic(np.tensordot(w, units, 1)) for w in drawn]), level)
+    half = t_quantile((1 + level) / 2, of.effective_units - 1) * of.standard_error
+    if minimum is not None and maximum is not None and of.value in (minimum, maximum):
+        return _all_at_an_end(of, minimum, maximum, level)
+    if minimum is None or of.value <= minimum or (maximum is not None and of.value >= maximum):
+        return of.value - half, of.value + half
+    above = of.value - minimum
+    if maximum is None:
+        factor = _exp(half / above)
+        return minimum + above / factor, minimum + above * factor
+    below = maximum - of.value
+    factor = _exp(half * (maximum - minimum) / (above * below))
+    return (
+        minimum + (maximum - minimum) * above / (above + below * factor),
+        maximum - (maximum - minimum) * below / (below + above * factor),
+    )
+
+
+def too_few_units(of: Influence, unit: str = "unit") -> str | None:
+    """Return why a number has no interval, in words; None where it has one.
+
+    >>> too_few_units(influence_on_ratio([1.0, 2.0], [1, 1]), "subject")
+    '2 subjects, an interval takes 5'
+    """
+    if of.units < MIN_UNITS:
+        return f"{of.units} {unit}{'' if of.units == 1 else 's'}, an interval takes {MIN_UNITS}"
+    if of.effective_units < _MIN_EFFECTIVE:
+        return f"one of {of.units} {unit}s holds nearly all that counts"
+    return None
+
+
+def p_value(of: Influence) -> float | None:
+    """Return the two-sided p-value of a number being 0, by Student's t; None where `too_few_units` says why.
+
+    An interval of `confidence_interval` without bounds leaves out 0 if, and only if, this is below 1 - level.
+    """
+    if too_few_units(of) is not None or not math.isfinite(of.value):
+        return None
+    error = of.standard_error
+    if error == 0:
+        # Two methods that are the same on every unit differ by nothing.
+        return 1.0 if of.value == 0 else 0.0
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(of.effective_units - 1, -abs(of.value) / error))
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """Return the quantile of Student's t with any positive degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, probability))
+
+
+def _all_at_an_end(of: Influence, minimum: float, maximum: float, level: float) -> tuple[float, float]:
+    """Return an interval where every unit is at one end, so that no spread tells how far the mean may be from it.
+
+    With a mean of p (0 to 1), all n units are at 1 with a chance of at most p^n, whatever their distribution.
+    """
+    reach = (maximum - minimum) * (1 - ((1 - level) / 2) ** (1 / of.units))
+    return (minimum, minimum + reach) if of.value == minimum else (maximum - reach, maximum)
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))

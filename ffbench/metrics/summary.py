@@ -3,61 +3,115 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from ffbench.metrics.statistics import bootstrap_intervals, ratio_of_sums
+from ffbench.metrics.statistics import Influence, confidence_interval, influence_on_ratio, ratio_of_sums, too_few_units
 from ffbench.scores import PairScore, Score, Term
 
 
+class Bounds(Protocol):
+    """What a summary needs of a metric's card."""
+
+    @property
+    def minimum(self) -> float | None:
+        """What no value can be below."""
+
+    @property
+    def maximum(self) -> float | None:
+        """What none can be above."""
+
+
 def summarise_means(
-    scores: Sequence[PairScore], *, group_by: Iterable[str] = (), resample_by: str | None = None
+    scores: Sequence[PairScore],
+    metrics: Mapping[str, Bounds] | None = None,
+    *,
+    group_by: Iterable[str] = (),
+    resample_by: str | None = None,
 ) -> list[Score]:
-    """Give the mean of every term over all pairs, and over the pairs of each value of each label in `group_by`.
+    """Return the mean of every term over all pairs, and over the pairs of each value of each label in `group_by`.
 
     A term `metric/group` becomes the score of `metric` in `group`; a label gives groups `label=value`. Means are
-    sums over counts, so a pair with more points weighs more. Intervals are 95 % percentile bootstraps over pairs,
+    sums over counts, so a pair with more points weighs more. Intervals are those of `confidence_interval` over pairs,
     or over whole values of the label `resample_by` where pairs that share it are not independent.
 
-    The result does not depend on the order of `scores`: units are sorted by name before they are resampled.
+    The result does not depend on the order of `scores`: units are sorted by name.
+
+    Args:
+        scores: of the pairs.
+        metrics: cards by metric, for the bounds of their values; one that is missing has none.
+        group_by: labels.
+        resample_by: label of the units.
     """
     ordered = sorted(scores, key=lambda score: score.key)
-    summary = _means(ordered, None, resample_by)
+    summary = _means(ordered, metrics or {}, None, resample_by)
     for label in group_by:
         for value in sorted({score.labels[label] for score in ordered if label in score.labels}):
             members = [score for score in ordered if score.labels.get(label) == value]
-            summary += _means(members, f"{label}={value}", resample_by)
+            summary += _means(members, metrics or {}, f"{label}={value}", resample_by)
     return summary
 
 
-def _means(scores: Sequence[PairScore], group: str | None, resample_by: str | None) -> list[Score]:
-    """Give the means over `scores`; inside a label's group only whole-pair terms, or the table would be squared."""
+def score_of(
+    of: Influence, metric: str, *, bounds: Bounds | None, unit: str | None, pairs: int, group: str = "all"
+) -> Score:
+    """Return a number with its interval, or why it has none.
+
+    Args:
+        of: the number, and what its units do to it.
+        metric, group: its names.
+        bounds: of the metric's values; None: none are known.
+        unit: label of the units; None: pairs.
+        pairs: number of pairs that count.
+    """
+    low, high = confidence_interval(
+        of, minimum=bounds.minimum if bounds else None, maximum=bounds.maximum if bounds else None
+    ) or (None, None)
+    return Score(
+        metric=metric,
+        group=group,
+        value=of.value,
+        ci_low=low,
+        ci_high=high,
+        no_interval=too_few_units(of, unit or "pair"),
+        pairs=pairs,
+        units=of.units,
+    )
+
+
+def _means(
+    scores: Sequence[PairScore], metrics: Mapping[str, Bounds], group: str | None, resample_by: str | None
+) -> list[Score]:
+    """Return the means over `scores`; inside a label's group only whole-pair terms, or the table would be squared."""
     names = [name for name in dict.fromkeys(name for score in scores for name in score.terms) if _wanted(name, group)]
-    if not names:
-        return []
     units: dict[str, list[PairScore]] = {}
     for score in scores:
         units.setdefault(score.key if resample_by is None else score.labels[resample_by], []).append(score)
-    by_unit = [[_terms(units[unit], name) for name in names] for unit in sorted(units)]
-    sums = np.array([[math.fsum(term.sum for term in terms) for terms in row] for row in by_unit])
-    counts = np.array([[math.fsum(term.count for term in terms) for terms in row] for row in by_unit])
     means = []
-    for index, interval in enumerate(bootstrap_intervals(sums, counts)):
-        terms = [term for row in by_unit for term in row[index]]
-        metric, _, part = names[index].partition("/")
-        if terms:
-            means.append(
-                Score(
-                    metric=metric,
-                    group=group or part or "all",
-                    # Over the terms themselves: their correctly rounded sum is the same however they are grouped.
-                    value=ratio_of_sums([term.sum for term in terms], [term.count for term in terms]),
-                    ci_low=interval[0] if interval else None,
-                    ci_high=interval[1] if interval else None,
-                    pairs=len(terms),
-                )
+    for name in names:
+        by_unit = [_terms(units[unit], name) for unit in sorted(units)]
+        terms = [term for found in by_unit for term in found]
+        if not terms:
+            continue
+        metric, _, part = name.partition("/")
+        influence = influence_on_ratio(
+            np.array([math.fsum(term.sum for term in found) for found in by_unit]),
+            np.array([math.fsum(term.count for term in found) for found in by_unit]),
+            # Over the terms themselves: their correctly rounded sum is the same however they are grouped.
+            value=ratio_of_sums([term.sum for term in terms], [term.count for term in terms]),
+        )
+        means.append(
+            score_of(
+                influence,
+                metric,
+                group=group or part or "all",
+                bounds=metrics.get(metric),
+                unit=resample_by,
+                pairs=len(terms),
             )
+        )
     return means
 
 
@@ -66,6 +120,6 @@ def _wanted(name: str, group: str | None) -> bool:
 
 
 def _terms(scores: Iterable[PairScore], name: str) -> list[Term]:
-    """Give the terms of one name that count anything."""
+    """Return the terms of one name that count anything."""
     terms = (score.terms.get(name) for score in scores)
     return [term for term in terms if term is not None and term.count]

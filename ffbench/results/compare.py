@@ -12,9 +12,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import DataError, UsageError
-from ffbench.metrics.paired import McNemar, holm, mcnemar, paired_difference, resampled_means, win_rate
-from ffbench.metrics.statistics import RESAMPLES, ratio_of_sums
-from ffbench.results.ranking import comparable_columns
+from ffbench.metrics.paired import McNemar, holm, mcnemar, paired_difference, win_rate
+from ffbench.metrics.statistics import influence_on_ratio, ratio_of_sums
+from ffbench.results.ranking import comparable_columns, rank
 from ffbench.results.ranking_table import PairColumns, unit_names, unit_totals
 from ffbench.results.store_row import Row
 from ffbench.results.titles import disambiguate_titles
@@ -39,11 +39,11 @@ class Side(_Frozen):
 
 
 class GroupDifference(_Frozen):
-    """The difference A - B in one group, with its 95 % interval; None where there are fewer than two units."""
+    """The difference A - B in one group, with its 95 % interval; None where there are too few units."""
 
     group: str
     pairs: int
-    units: int = Field(description="what was resampled: pairs, or values of `Comparison.resampled`")
+    units: int = Field(description="pairs, or values of `Comparison.unit_label`, in which both count")
     a: float
     b: float
     difference: float
@@ -51,6 +51,7 @@ class GroupDifference(_Frozen):
     ci_high: float | None
     p_value: float | None
     p_holm: float | None = Field(description="p_value corrected for the number of groups; that of `all` stands alone")
+    no_test: str | None = Field(default=None, description="why there is no interval and no p-value")
 
 
 class PairDifference(_Frozen):
@@ -62,6 +63,24 @@ class PairDifference(_Frozen):
     difference: float
 
 
+class Standing(_Frozen):
+    """Where a method stands on its board: position by value, and the ends of its 95 % rank set."""
+
+    position: int
+    rank_best: int
+    rank_worst: int
+
+
+class OnBoard(_Frozen):
+    """What the leaderboard says of A and B: all methods of the board are compared there, not these two alone."""
+
+    methods: int
+    a: Standing
+    b: Standing
+    p_adjusted: float = Field(description="the p-value of `all`, corrected for the comparisons of either method")
+    told_apart: bool
+
+
 class Comparison(_Frozen):
     """A against B in the primary metric of a protocol."""
 
@@ -71,25 +90,25 @@ class Comparison(_Frozen):
     metric: str
     unit: str
     higher_is_better: bool
-    resampled: str = Field(description="`pair`, or the label whose values are resampled")
-    resamples: int
+    unit_label: str = Field(description="what is independent: `pair`, or a label")
     pairs: int
     groups: tuple[GroupDifference, ...] = Field(description="the first is `all`")
     win_rate: float = Field(description="share of pairs on which A is better, equal ones by half")
     mcnemar: McNemar | None = Field(default=None, description="where a pair is either right (100 %) or wrong (0 %)")
     worst_for_a: tuple[PairDifference, ...]
     worst_for_b: tuple[PairDifference, ...]
+    on_board: OnBoard | None = Field(default=None, description="set where the rows of the board were given")
 
 
 def compare(
-    a: Row, b: Row, group_by: Sequence[str] = (), *, resamples: int = RESAMPLES, across_options: bool = False
+    a: Row, b: Row, group_by: Sequence[str] = (), *, board: Sequence[Row] = (), across_options: bool = False
 ) -> Comparison:
     """Compare two records of one board, pair by pair.
 
     Args:
         a, b: the rows of the records.
         group_by: labels whose values make groups, beside the groups inside pairs.
-        resamples: resampled sets.
+        board: the rows that are ranked with them, both among them; the result then says what the leaderboard says.
         across_options: they may be of different options, such as facial and expression flow of one method; those that
             differ are named in the titles of the sides.
 
@@ -109,7 +128,7 @@ def compare(
         raise DataError(f"{b.path}: {len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
     values = [_pair_values(found, a.metric) for found in (first, second)]
     both = np.isfinite(values[0]) & np.isfinite(values[1])
-    groups = _groups(first, second, a, group_by, resamples)
+    groups = _groups(first, second, a, group_by)
     return Comparison(
         a=_side(a),
         b=_side(b),
@@ -117,14 +136,14 @@ def compare(
         metric=a.metric,
         unit=a.unit,
         higher_is_better=a.higher_is_better,
-        resampled=a.resample_by or "pair",
-        resamples=resamples,
+        unit_label=a.resample_by or "pair",
         pairs=int(both.sum()),
         groups=tuple(groups),
         win_rate=win_rate(values[0][both], values[1][both], higher_is_better=a.higher_is_better),
         mcnemar=_mcnemar(values[0][both], values[1][both]) if a.unit == "%" else None,
         worst_for_a=_worst(first.keys, values[0], values[1], higher_is_worse=not a.higher_is_better),
         worst_for_b=_worst(first.keys, values[0], values[1], higher_is_worse=a.higher_is_better),
+        on_board=_on_board(a, b, board),
     )
 
 
@@ -168,22 +187,42 @@ def _mcnemar(a: Floats, b: Floats) -> McNemar | None:
     return mcnemar(a == 100, b == 100) if len(values) and np.isin(values, (0.0, 100.0)).all() else None
 
 
-def _groups(
-    first: PairColumns, second: PairColumns, row: Row, group_by: Sequence[str], resamples: int
-) -> list[GroupDifference]:
-    """Compare in all groups with one drawing of units: a group's mean is made of those of its units that are drawn."""
+def _on_board(a: Row, b: Row, board: Sequence[Row]) -> OnBoard | None:
+    """Ask the ranking of the board; None where one of the two cannot be compared there."""
+    ranking = rank(board)
+    places = {row.path: place for place, row in enumerate(ranking.compared)}
+    if a.path not in places or b.path not in places:
+        return None
+    first, second, sets = places[a.path], places[b.path], ranking.sets
+    standings = (
+        Standing(position=sets.positions[place], rank_best=sets.best[place], rank_worst=sets.worst[place])
+        for place in (first, second)
+    )
+    return OnBoard(
+        methods=len(places),
+        a=next(standings),
+        b=next(standings),
+        p_adjusted=float(sets.adjusted[first, second]),
+        told_apart=sets.told_apart(first, second),
+    )
+
+
+def _groups(first: PairColumns, second: PairColumns, row: Row, group_by: Sequence[str]) -> list[GroupDifference]:
+    """Compare in all groups: a unit's part of a group is one unit of it."""
     members = _members(first, second, row.metric, group_by)
     units = unit_names(first, row.resample_by)
-    # Four columns a group: sums and counts of A, then of B.
-    stacked = np.hstack([np.stack(parts, 1) for parts in members.values()])
-    totals = unit_totals(stacked, units)
-    means = resampled_means(totals[:, 0::2], totals[:, 1::2], resamples=resamples)
     found = []
-    for index, (name, (sums_a, counts_a, sums_b, counts_b)) in enumerate(members.items()):
-        a, b = (ratio_of_sums(s.tolist(), c.tolist()) for s, c in ((sums_a, counts_a), (sums_b, counts_b)))
-        counting = int(((totals[:, 4 * index + 1] > 0) & (totals[:, 4 * index + 3] > 0)).sum())
-        judged = paired_difference(a - b, means[:, 2 * index] - means[:, 2 * index + 1], counting)
-        found.append((name, int(((counts_a > 0) & (counts_b > 0)).sum()), counting, a, b, judged))
+    for name, parts in members.items():
+        totals = unit_totals(np.stack(parts, 1), units)
+        a, b = (
+            influence_on_ratio(
+                totals[:, start], totals[:, start + 1], value=ratio_of_sums(sums.tolist(), counts.tolist())
+            )
+            for start, (sums, counts) in ((0, parts[:2]), (2, parts[2:]))
+        )
+        counting = int(((totals[:, 1] > 0) & (totals[:, 3] > 0)).sum())
+        pairs = int(((parts[1] > 0) & (parts[3] > 0)).sum())
+        found.append((name, pairs, counting, a.value, b.value, paired_difference(a, b, row.resample_by or "pair")))
     tested = [judged.p_value for *_, judged in found[1:] if judged.p_value is not None]
     adjusted = iter(holm(tested))
     return [
@@ -198,6 +237,7 @@ def _groups(
             ci_high=judged.high,
             p_value=judged.p_value,
             p_holm=judged.p_value if position == 0 or judged.p_value is None else next(adjusted),
+            no_test=judged.no_test,
         )
         for position, (name, pairs, counting, a, b, judged) in enumerate(found)
     ]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import UsageError
+from ffbench.metrics.statistics import LEVEL
 from ffbench.results.compare import Comparison
-from ffbench.results.ranking import LEVEL
 from ffbench.visual.colors import BLUE, VERMILION, hex_color
 
 _A_BETTER, _B_BETTER, _GREY = hex_color(BLUE), hex_color(VERMILION), "#999999"
@@ -38,7 +38,7 @@ def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: M
     left.axvline(0, color=_GREY, linewidth=1)
     for position, group in enumerate(groups):
         low, high = group.ci_low, group.ci_high
-        sure = group.p_holm is not None and group.p_holm < LEVEL
+        sure = group.p_holm is not None and group.p_holm < 1 - LEVEL
         a_is_better = (group.difference > 0) == found.higher_is_better
         color = (_A_BETTER if a_is_better else _B_BETTER) if sure else _GREY
         if low is not None and high is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ffbench.escape import plain
-from ffbench.results.compare import Comparison, GroupDifference, PairDifference
-from ffbench.results.ranking import LEVEL
+from ffbench.metrics.statistics import LEVEL
+from ffbench.results.compare import Comparison, GroupDifference, PairDifference, Standing
 from ffbench.results.text import format_value, listed_groups
 
 _PAIRS_SHOWN = 5
@@ -21,6 +21,7 @@ def comparison_lines(found: Comparison) -> list[str]:
         f"{plain(found.metric)} [{plain(found.unit)}], {'higher' if found.higher_is_better else 'lower'} is better",
         "",
         verdict(found),
+        *board_verdict(found),
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
         "",
     ]
@@ -40,19 +41,38 @@ def comparison_lines(found: Comparison) -> list[str]:
         if pairs:
             lines += ["", f"pairs on which {name} falls behind most:"]
             lines += _table([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
-    lines += ["", f"intervals: paired bootstrap over {plain(found.resampled)}s, {found.resamples} resamples"]
+    of = plain(found.unit_label)
+    lines += ["", f"p and intervals: Student's t of the paired difference over {of}s, by the jackknife"]
     return lines
 
 
 def verdict(found: Comparison) -> str:
-    """Say in words which of the two is better, if that can be said."""
+    """Say in words which of the two is better, if that can be said of these two alone."""
     whole = found.groups[0]
     if whole.p_value is None:
-        return "too few units to say which of the two is better"
-    if whole.p_value >= LEVEL:
+        return f"too few units to say which of the two is better ({whole.no_test})"
+    if whole.p_value >= 1 - LEVEL:
         return f"the two are not separable ({_p_equals(whole.p_value)})"
     a_is_better = (whole.difference > 0) == found.higher_is_better
     return f"{'A' if a_is_better else 'B'} is better ({_p_equals(whole.p_value)})"
+
+
+def board_verdict(found: Comparison) -> list[str]:
+    """Say in words what the leaderboard says of the two; nothing where there is no board, or none but these two."""
+    board = found.on_board
+    if board is None or board.methods <= 2:
+        return []
+    told = "told apart" if board.told_apart else "not told apart"
+    return [
+        f"on the board of {board.methods} methods: A is {_standing(board.a)}, B {_standing(board.b)}; {told} once all "
+        f"{board.methods - 1} comparisons of each are allowed for ({_p_equals(board.p_adjusted)})"
+    ]
+
+
+def _standing(standing: Standing) -> str:
+    ends = standing.rank_best, standing.rank_worst
+    ranks = f"rank {ends[0]}" if ends[0] == ends[1] else f"ranks {ends[0]}-{ends[1]}"
+    return f"number {standing.position} ({ranks})"
 
 
 def _row(group: GroupDifference) -> tuple[str, ...]:

@@ -13,21 +13,27 @@ from dataclasses import dataclass, replace
 
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
 from ffbench.results.paper_tables import Row as ReportedRow
-from ffbench.results.ranking import Place, rank
+from ffbench.results.ranking import RankedRow, rank
 from ffbench.results.store_row import Board, Row
 from ffbench.results.titles import disambiguate_titles, from_file
 
 
 @dataclass(frozen=True)
 class Line:
-    """One method on a board. Only a verified or local value has a rank; `reported` is as it is printed.
+    """One method on a board. Only a verified or local value has a position; `reported` is as it is printed.
 
     `title` is the method's, with what tells it apart from others of that title on the board. `attempts` counts the
     different flows that its owner sent in to this board.
+
+
+    `position` is by value; `rank_best` to `rank_worst` is the 95 % set of ranks; `tied_above` says that the data cannot
+    tell it apart from the line above.
     """
 
-    rank: int | None
-    last: int | None
+    position: int | None
+    rank_best: int | None
+    rank_worst: int | None
+    tied_above: bool
     method: str
     title: str
     verified: float | None
@@ -54,7 +60,14 @@ class BoardTable:
     lines: tuple[Line, ...]
 
 
-def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Place]] = rank) -> list[BoardTable]:
+def ranked_rows(rows: Sequence[Row]) -> Sequence[RankedRow]:
+    """Return the rows of one board with their ranks."""
+    return rank(rows).rows
+
+
+def leaderboard(
+    rows: Iterable[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]] = ranked_rows
+) -> list[BoardTable]:
     """Sort rows into boards; those of real data stand before synthetic ones.
 
     Rows that are not for ranking (random weights, or not all pairs) are left out. Of several verified or local records
@@ -63,7 +76,7 @@ def leaderboard(rows: Iterable[Row], ranked: Callable[[Sequence[Row]], list[Plac
 
     Args:
         rows: of any boards.
-        ranked: gives the rows of one board their places; `in_order` where ranks with ties would take too long.
+        ranked: gives the rows of one board their places; `in_order` where rank sets would take too long.
     """
     by_board: dict[tuple[Board, str, str, bool], list[Row]] = {}
     for row in rows:
@@ -85,7 +98,7 @@ def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
     return {(row.level, row.identity, row.path if row.level == "claimed" else row.owner): row for row in ordered}
 
 
-def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], list[Place]]) -> BoardTable:
+def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]]) -> BoardTable:
     latest = latest_rows(rows).values()
     sign = -1 if rows[0].higher_is_better else 1
     claims: dict[tuple[str, str], float] = {}
@@ -112,8 +125,10 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
             merged.add(own[0])
         lines.append(
             Line(
-                rank=place.rank,
-                last=place.last,
+                position=place.position,
+                rank_best=place.best,
+                rank_worst=place.worst,
+                tied_above=place.tied_above,
                 method=row.method,
                 title=row.title,
                 verified=row.value if row.level == "verified" else None,
@@ -122,7 +137,7 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
                 claimed=row.claimed if row.claimed is not None else claims.get((row.identity, row.owner)),
                 reported=own[2] if own else None,
                 source=row.paper or "",
-                note=place.note and "not compared: no table of pair scores that fits",
+                note=_note(place),
                 record=row.path,
                 local=row.value if row.level == "local" else None,
                 attempts=attempts[row.owner],
@@ -131,12 +146,18 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
     known_ones = {(row.identity, row.owner) for row in measured}
     only_claimed = [row for row in latest if row.level == "claimed" and (row.identity, row.owner) not in known_ones]
     lines += [
-        Line(None, None, row.method, row.title, None, None, None, _claimed_value(row), None, row.paper or "",
-             record=row.path, attempts=attempts[row.owner])
+        _unranked(
+            method=row.method,
+            title=row.title,
+            claimed=_claimed_value(row),
+            source=row.paper or "",
+            record=row.path,
+            attempts=attempts[row.owner],
+        )
         for row in sorted(only_claimed, key=lambda row: (sign * _claimed_value(row), row.method))
-    ]  # fmt: skip
+    ]
     lines += [
-        Line(None, None, "", entry.name, None, None, None, None, value, source)
+        _unranked(title=entry.name, reported=value, source=source)
         for source, entry, value in printed
         if source not in merged
     ]
@@ -145,6 +166,30 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
     lines = [replace(line, title=names.get(line.record, line.title)) for line in lines]
     first = rows[0]
     return BoardTable(board, first.metric, first.metric_title, first.unit, first.higher_is_better, tuple(lines))
+
+
+def _note(place: RankedRow) -> str:
+    """Return why a line is not compared; a table that does not fit is named by its path, which is nobody's business."""
+    if place.position is None:
+        return place.note and "not compared: no table of pair scores that fits"
+    return place.note or (f"no interval: {place.row.no_interval}" if place.row.no_interval else "")
+
+
+def _unranked(
+    *,
+    title: str,
+    source: str,
+    method: str = "",
+    claimed: float | None = None,
+    reported: str | None = None,
+    record: str = "",
+    attempts: int = 1,
+) -> Line:
+    """Return a line without a position: a claim, or what a paper prints."""
+    return Line(
+        None, None, None, False, method, title, None, None, None, claimed, reported, source, record=record,
+        attempts=attempts,
+    )  # fmt: skip
 
 
 def _claimed_value(row: Row) -> float:

@@ -16,4 +16,10 @@ def migrate(content: Any) -> Any:
     if isinstance(content, dict) and content.get("schema_version") == 3:
         # Version 3 knew no bundles.
         content = {**content, "schema_version": 4}
+    if isinstance(content, dict) and content.get("schema_version") == 4:
+        # Version 4 knew one kind of interval, of two units and more.
+        interval = content.get("interval")
+        if isinstance(interval, dict):
+            content = {**content, "interval": {"method": "percentile bootstrap", "min_units": 2, **interval}}
+        content = {**content, "schema_version": 5}
     return content

@@ -1,8 +1,7 @@
-"""Ranks with ties: two methods share a rank unless their difference on the same pairs is significant."""
+"""The order of a board: positions by value, and for each method the ranks that the data do not rule out."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -11,35 +10,53 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.metrics.paired import holm, paired_difference, resampled_means
-from ffbench.metrics.statistics import RESAMPLES, ratio_of_sums
+from ffbench.metrics.ranks import RESAMPLES, RankSets, rank_sets
+from ffbench.metrics.statistics import Influence, influence_on_ratio, ratio_of_sums, too_few_units
 from ffbench.results.ranking_table import PairColumns, read_columns, unit_names, unit_totals
 from ffbench.results.store_row import Row
 
-LEVEL = 0.05
-"""Chance, over all comparisons of one board together, to call equal methods different."""
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Place:
+class RankedRow:
     """A row and where it stands.
 
-    `rank` is 1 + the number of methods that are significantly better; `last` the lowest rank that the data do not
-    rule out. None when the row cannot be compared: `note` says why.
+    Attributes:
+        row: the row.
+        position: 1 + the number of methods with a better value; None when the row cannot be compared, or was not.
+        best, worst: the ends of its 95 % rank set.
+        tied_above: it cannot be told apart from the ranked row above it.
+        note: why it cannot be compared, or why nothing can be told apart.
     """
 
     row: Row
-    rank: int | None
-    last: int | None
+    position: int | None = None
+    best: int | None = None
+    worst: int | None = None
+    tied_above: bool = False
     note: str = ""
 
 
-def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
-    """Rank the rows of one board, best value first.
+@dataclass(frozen=True)
+class Ranking:
+    """A board in order, and what its comparable rows are to each other.
 
-    Every two methods are compared by a paired bootstrap over pairs, or over the units that the protocol names, and
-    the p-values are corrected for their number (Holm). Rows that are not for ranking must be left out before.
+    Attributes:
+        rows: all rows, best value first.
+        compared: those of them that can be compared, in the order of `sets`.
+        sets: their positions, rank sets and comparisons.
+    """
+
+    rows: tuple[RankedRow, ...]
+    compared: tuple[Row, ...]
+    sets: RankSets
+
+
+def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> Ranking:
+    """Rank the rows of one board by value, with 95 % rank sets from paired comparisons over the protocol's units.
+
+    Rows that are not for ranking must be left out before.
 
     Raises:
         ValueError: rows of different boards.
@@ -58,15 +75,27 @@ def rank(rows: Sequence[Row], *, resamples: int = RESAMPLES) -> list[Place]:
         notes[path] = f"{path}: has other pairs than the methods that it would be ranked with"
         del columns[path]
     compared = [row for row in ordered if row.path in columns]
-    better = _significantly_better(compared, [columns[row.path] for row in compared], resamples)
-    places = {}
-    for index, row in enumerate(compared):
-        above = sum((other, index) in better for other in range(len(compared)))
-        below = sum((index, other) in better for other in range(len(compared)))
-        places[row.path] = Place(row, 1 + above, len(compared) - below)
+    influences = _influences(compared, [columns[row.path] for row in compared])
+    sets = rank_sets(influences, higher_is_better=bool(rows) and rows[0].higher_is_better, resamples=resamples)
+    why = too_few_units(influences[0], compared[0].resample_by or "pair") if len(compared) > 1 else None
+    ranked = {
+        row.path: RankedRow(
+            row,
+            position=sets.positions[index],
+            best=sets.best[index],
+            worst=sets.worst[index],
+            tied_above=index > 0 and not sets.told_apart(index - 1, index),
+            note=f"not compared: {why}" if why else "",
+        )
+        for index, row in enumerate(compared)
+    }
     # What its own pairs do not bear out stands below what they do, whatever it says of itself.
-    without = [Place(row, None, None, notes[row.path]) for row in ordered if row.path not in places]
-    return [*(places[row.path] for row in compared), *without]
+    without = [RankedRow(row, note=notes[row.path]) for row in ordered if row.path not in ranked]
+    return Ranking(
+        rows=(*(ranked[row.path] for row in compared), *without),
+        compared=tuple(compared),
+        sets=sets,
+    )
 
 
 def _with_other_pairs(columns: Mapping[str, PairColumns], verified: Set[str]) -> list[str]:
@@ -85,9 +114,9 @@ def _with_other_pairs(columns: Mapping[str, PairColumns], verified: Set[str]) ->
     return [path for keys, paths in sharing.items() if keys != usual for path in paths]
 
 
-def in_order(rows: Sequence[Row]) -> list[Place]:
-    """Give the rows of one board by value, best first, and no ranks: nothing is read."""
-    return [Place(row, None, None) for row in _by_value(rows)]
+def in_order(rows: Sequence[Row]) -> list[RankedRow]:
+    """Return the rows of one board by value, best first, and no ranks: nothing is read."""
+    return [RankedRow(row) for row in _by_value(rows)]
 
 
 def _by_value(rows: Sequence[Row]) -> list[Row]:
@@ -112,22 +141,13 @@ def comparable_columns(row: Row, labels: Sequence[str] = ()) -> PairColumns:
     return columns
 
 
-def _significantly_better(rows: Sequence[Row], columns: Sequence[PairColumns], resamples: int) -> set[tuple[int, int]]:
-    """Give the pairs (better, worse) of indices that are separable."""
-    if len(rows) < 2:
-        return set()
+def _influences(rows: Sequence[Row], columns: Sequence[PairColumns]) -> list[Influence]:
+    """Return what each unit does to the value of each row."""
+    if not rows:
+        return []
     units = unit_names(columns[0], rows[0].resample_by)
     metric = rows[0].metric
     sums, counts = (
         unit_totals(np.stack([found.terms[metric][part] for found in columns], 1), units) for part in (0, 1)
     )
-    means = resampled_means(sums, counts, resamples=resamples)
-    pairs = list(itertools.combinations(range(len(rows)), 2))
-    p_values = []
-    for first, second in pairs:
-        difference = paired_difference(
-            rows[first].value - rows[second].value, means[:, first] - means[:, second], len(sums)
-        )
-        p_values.append(1.0 if difference.p_value is None else difference.p_value)
-    # Rows are in order of value, so of two that differ the first is the better one.
-    return {pair for pair, p_value in zip(pairs, holm(p_values), strict=True) if p_value < LEVEL}
+    return [influence_on_ratio(sums[:, index], counts[:, index], value=row.value) for index, row in enumerate(rows)]

@@ -15,11 +15,11 @@ from ffbench.distribution import Distribution
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault, parse_json
 from ffbench.method import MethodCard
-from ffbench.metrics.statistics import RESAMPLES, SEED
+from ffbench.metrics.statistics import LEVEL, MIN_UNITS
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.migration import migrate
 
-SCHEMA_VERSION: Literal[4] = 4
+SCHEMA_VERSION: Literal[5] = 5
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -41,11 +41,14 @@ class Primary(_Frozen):
 class Interval(_Frozen):
     """How the confidence intervals were made."""
 
-    method: Literal["percentile bootstrap"] = "percentile bootstrap"
-    level: float = 0.95
-    resamples: int = RESAMPLES
-    seed: int = SEED
-    unit: str = Field(description="what was resampled: `pair`, or a label such as `subject`")
+    method: Literal["jackknife t", "percentile bootstrap"] = Field(
+        default="jackknife t", description="percentile bootstrap: records before version 5, too narrow with few units"
+    )
+    level: float = LEVEL
+    min_units: int = Field(default=MIN_UNITS, description="with fewer units a number has no interval")
+    resamples: int | None = Field(default=None, description="of a bootstrap")
+    seed: int | None = Field(default=None, description="of a bootstrap")
+    unit: str = Field(description="what is independent: `pair`, or a label such as `subject`")
 
 
 class Environment(_Frozen):
@@ -113,7 +116,7 @@ class Submission(_Frozen):
 class RunRecord(_Frozen):
     """What was run on what, where, and what came out."""
 
-    schema_version: Literal[4] = SCHEMA_VERSION
+    schema_version: Literal[5] = SCHEMA_VERSION
     kind: Literal["evaluated", "submitted"] = Field(
         description="evaluated: ffbench ran the method; submitted: it scored flows that were made elsewhere"
     )

@@ -67,6 +67,7 @@ class Row:
     value: float
     ci_low: float | None
     ci_high: float | None
+    no_interval: str | None
     claimed: float | None
     resample_by: str | None
     pairs: int
@@ -121,6 +122,9 @@ def row_of(path: Path, level: Level, record: RunRecord, metric: MetricCard | Non
         value=primary.value,
         ci_low=primary.ci_low,
         ci_high=primary.ci_high,
+        no_interval=next(
+            (s.no_interval for s in record.scores if (s.metric, s.group) == (primary.metric, "all")), None
+        ),
         claimed=submission.claimed if submission else None,
         resample_by=card.resample_by,
         pairs=record.pairs,

@@ -29,7 +29,7 @@ _CROWD = 30
 
 def print_record(record: RunRecord, path: Path) -> None:
     """Print the scores of `record` to stdout, what they were measured on, and where they stand."""
-    console = _console()
+    console = results_console()
     card, dataset = record.protocol, record.dataset
     weights = record.method.weights
     named = record.method.id if weights is None else f"{record.method.id}, weights {weights.label}"
@@ -50,6 +50,8 @@ def print_record(record: RunRecord, path: Path) -> None:
     shown = _fitting(record, metrics, console.width)
     groups, crowds = listed_groups([score.group for score in record.scores])
     console.print(_score_table(record, shown, groups))
+    for reason in _no_intervals(record, groups):
+        console.print(reason, style="dim", markup=False, highlight=False, soft_wrap=True)
     for label, count in crowds.items():
         console.print(f"{count} groups {plain(label)}=...: in the record", style="dim", markup=False, highlight=False)
     for metric in metrics[len(shown) :]:
@@ -96,6 +98,15 @@ def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
     counts = Counter(name.partition("=")[0] for name in names if "=" in name)
     crowds = {label: count for label, count in counts.items() if count > _CROWD}
     return [name for name in names if name.partition("=")[0] not in crowds], crowds
+
+
+def _no_intervals(record: RunRecord, groups: list[str]) -> list[str]:
+    """Say why the metric that ranks has no interval, over all pairs or else in some groups."""
+    metric = record.protocol.primary
+    missing = {s.group: s.no_interval for s in record.scores if s.metric == metric and s.no_interval is not None}
+    if "all" in missing:
+        return [f"no interval: {missing['all']}"]
+    return [f"-: no interval of fewer than {record.interval.min_units} units"] if missing.keys() & set(groups) else []
 
 
 def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
@@ -155,7 +166,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(Text(plain(name)), Text(plain(value, 2000)))
-    _console().print(table)
+    results_console().print(table)
 
 
 def format_value(value: float) -> str:
@@ -170,8 +181,8 @@ def format_value(value: float) -> str:
     return f"{value:.{min(decimals, 6)}f}"
 
 
-def _console() -> Console:
-    """Give stdout; where it is no terminal, wide enough that tables are not folded."""
+def results_console() -> Console:
+    """Return stdout; where it is no terminal, wide enough that tables are not folded."""
     console = Console()
     return console if console.is_terminal else Console(width=_FILE_WIDTH)
 

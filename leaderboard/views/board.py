@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from ffbench.errors import DataError
+from ffbench.metrics.statistics import MIN_UNITS
 from ffbench.results.leaderboard import BoardTable, Line
-from ffbench.results.leaderboard_formats import format_boards
+from ffbench.results.leaderboard_formats import TIED, format_boards, ranks_cell
 from ffbench.results.paper_tables import NUMBERS, reported_table
 from ffbench.results.store_row import Board, Row
 
@@ -36,7 +37,7 @@ def render() -> None:
     order = third.selectbox("Order", list(_ORDERS), **state.bound("order"))
     shown = (str(search), tuple(levels), str(order))
     if not records.ranks_are_known(rows):
-        # Ranks need every table of pair scores: the order is shown until they are there.
+        # Rank sets need every table of pair scores: the order is shown until they are there.
         early = st.empty()
         with early.container():
             _draw(records.ordered(rows), rows, shown, ranks=False)
@@ -75,13 +76,14 @@ def _draw(
         theme.empty("No method fits the search and the filters.")
         return lines
     if not ranks:
-        st.caption("Order by value; ranks with ties are being worked out …")
+        st.caption("Order by value; rank sets are being worked out …")
     charts.intervals(table, lines, key=f"intervals-{ranks}")
     columns = _columns_of(table, rows)
     extra = _scores(lines, columns)
     settings: dict[str, Any] = {
-        "rank": st.column_config.NumberColumn(width=50, help="methods that the data cannot tell apart share it"),
-        "could be": st.column_config.TextColumn(width=70, help="the ranks that the data do not rule out"),
+        "position": st.column_config.NumberColumn(width=60, help="by value"),
+        TIED: st.column_config.TextColumn(width=30, help="the data cannot tell it from the method one position above"),
+        "95 % ranks": st.column_config.TextColumn(width=80, help="all ranks that the data do not rule out"),
         "number": st.column_config.MultiselectColumn(
             "number", options=list(_LEVELS), color=["green", "blue", "orange", "gray"], width=90,
             help="verified: scored again for the store; local: a run that is in no store; claimed: by the submitter; "
@@ -99,10 +101,10 @@ def _draw(
 
 
 def _cells(line: Line, table: BoardTable, row: Row | None) -> dict[str, Any]:
-    could = "" if line.rank is None or line.last in (None, line.rank) else f"{line.rank}–{line.last}"
     return {
-        "rank": line.rank,
-        "could be": could,
+        "position": line.position,
+        TIED: TIED if line.tied_above else "",
+        "95 % ranks": "" if line.position is None else ranks_cell(line),
         "method": theme.cell(line.title),
         "number": [_level(line)],
         theme.cell(table.unit): line.verified if line.verified is not None else line.local,
@@ -163,12 +165,13 @@ def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, st
         state.page_link("cost", "Accuracy against cost", board, ":material/speed:")
     with st.expander("What the columns mean"):
         st.markdown(
-            "- **rank**: 1 + the number of methods that are significantly better (paired bootstrap over the same "
-            "pairs, Holm's correction). Methods that the data cannot tell apart share a rank; **could be**: the ranks "
-            "that are not ruled out.\n"
+            f"- **position**: by value. {TIED}: the data cannot tell the method from the one above it in that order.\n"
+            "- **95 % ranks**: all ranks that the data do not rule out, by the method's paired comparisons with every "
+            "other one together. **Compare** says the same of two methods, and what their comparison alone would say.\n"
             "- **verified**: scored again by those who keep the store. **local**: a run on this machine, in no store. "
             "**claimed**: the submitter's own number. **reported**: printed in the paper of the protocol; it stands "
             "below and has no rank.\n"
-            "- **95 %**: percentile bootstrap interval of the mean."
+            "- **95 %**: confidence interval over what is independent: subjects, sequences, blocks of time. Fewer than "
+            f"{MIN_UNITS} have none."
         )
         st.text(theme.plain(table.board.title, 400))

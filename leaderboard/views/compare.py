@@ -8,7 +8,7 @@ import streamlit as st
 
 from ffbench.registry import family_of, method_names
 from ffbench.results.compare import Comparison, PairDifference, compare, pair_values
-from ffbench.results.compare_text import comparison_lines, verdict
+from ffbench.results.compare_text import board_verdict, comparison_lines, verdict
 from ffbench.results.leaderboard import latest_rows
 from ffbench.results.store_row import Row
 from ffbench.results.text import format_value
@@ -40,7 +40,8 @@ def render() -> None:
     if first is second:
         theme.empty("A and B are the same record: choose two.")
         return
-    result = _compare(first, second, records.record(first.path).protocol.group_by)
+    board_rows = tuple(row for row in latest if row.level == "verified")
+    result = _compare(first, second, records.record(first.path).protocol.group_by, board_rows)
     _overall(result, a, b)
     st.subheader("By group, A − B")
     st.caption("Blue: A is better. Orange: B is better. Grey: not separable (Holm's correction over the groups).")
@@ -63,8 +64,8 @@ def render() -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing pair by pair")
-def _compare(a: Row, b: Row, group_by: tuple[str, ...]) -> Comparison:
-    return compare(a, b, group_by)
+def _compare(a: Row, b: Row, group_by: tuple[str, ...], board: tuple[Row, ...]) -> Comparison:
+    return compare(a, b, group_by, board=board)
 
 
 def _overall(found: Comparison, a: str, b: str) -> None:
@@ -78,7 +79,9 @@ def _overall(found: Comparison, a: str, b: str) -> None:
         if whole.ci_low is not None and whole.ci_high is not None:
             st.metric("95 % interval", f"{whole.ci_low:+.3g} to {whole.ci_high:+.3g}", border=True)
         st.metric("A better on", f"{100 * found.win_rate:.1f} %", border=True)
-    st.text(f"{verdict(found)}, on {found.pairs} pairs; paired bootstrap over {theme.plain(found.resampled)}s")
+    st.text(f"{verdict(found)}, on {found.pairs} pairs; paired t over {theme.plain(found.unit_label)}s")
+    for line in board_verdict(found):
+        st.text(line)
 
 
 def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:

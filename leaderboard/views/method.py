@@ -79,9 +79,14 @@ def _card(record: RunRecord) -> None:
             "options": ", ".join(f"{key} = {value}" for key, value in method.options.items()),
             "interval": f"{primary.ci_low:.4g} to {primary.ci_high:.4g}"
             if primary.ci_low is not None and primary.ci_high is not None
-            else None,
+            else _no_interval(record),
         }
     )
+
+
+def _no_interval(record: RunRecord) -> str | None:
+    reason = record.score(record.primary.metric).no_interval
+    return f"none: {reason}" if reason else None
 
 
 def _scores(record: RunRecord) -> None:
@@ -107,7 +112,7 @@ def _scores(record: RunRecord) -> None:
     with st.expander("All scores as a table"):
         cells = [
             {"metric": theme.cell(s.metric), "group": theme.cell(s.group), "value": s.value, "95 % from": s.ci_low,
-             "to": s.ci_high, "pairs": s.pairs}
+             "to": s.ci_high, "pairs": s.pairs, "units": s.units}
             for s in record.scores
         ]  # fmt: skip
         number_format = {name: st.column_config.NumberColumn(format="%.4f") for name in ("value", "95 % from", "to")}

@@ -33,7 +33,8 @@ def test_methods_are_ranked_and_synthetic_data_say_so(tmp_path: Path, monkeypatc
     assert not made.exception
     (table,) = made.dataframe
     assert table.value["method"].tolist() == ["Alpha", "Beta"]
-    assert table.value["rank"].tolist() == [1, 2]
+    assert table.value["position"].tolist() == [1, 2]
+    assert table.value["95 % ranks"].tolist() == ["1", "2"]
     record = read_record(tmp_path / "runs" / "alpha" / "record.json")
     assert table.value["px"].tolist()[0] == record.primary.value
     assert "nothing of real faces" in made.warning[0].value

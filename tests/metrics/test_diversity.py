@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.metrics.diversity import map_to_plane, neighbour_agreement, source_similarity, spread
-from ffbench.metrics.statistics import resampling_weights
+from ffbench.metrics.diversity import (
+    map_to_plane,
+    neighbour_agreement,
+    resampling_weights,
+    source_similarity,
+    spread,
+)
 from tests.reference import diversity as reference
 
 

@@ -182,7 +182,8 @@ def test_an_error_of_exactly_a_pixel_is_not_below_a_pixel() -> None:
 
 def test_sum_is_the_mean_over_pairs_and_scales_are_groups(tmp_path: Path) -> None:
     for frames in (5, 10, 15, 20):
-        add_sequence(tmp_path, f"happy/{frames}", frames)
+        for mood in ("happy", "sad"):
+            add_sequence(tmp_path, f"{mood}/{frames}", frames)
     protocol = load(tmp_path)
     scores = []
     for key in protocol.keys():  # noqa: SIM118
@@ -194,9 +195,10 @@ def test_sum_is_the_mean_over_pairs_and_scales_are_groups(tmp_path: Path) -> Non
     assert values == pytest.approx({"1/5": 8, "1/10": 4, "1/15": 40 / 15, "1/20": 2}, rel=1e-6)
     weighted = sum(weight * values[f"1/{weight + 1}"] for weight in (4, 9, 14, 19)) / 46
     assert find(summary, "epe").value == pytest.approx(weighted, rel=1e-12)
-    # Four sequences, not 46 pairs, are what was drawn: the interval must span the scales.
+    # Eight sequences, not 92 pairs, are the units: the interval must span the scales.
     overall = find(summary, "epe")
-    assert overall.pairs == 46
+    assert (overall.pairs, overall.units) == (92, 8)
+    assert find(summary, "epe", "scale=1/5").no_interval == "2 sequences, an interval takes 5"
     assert overall.ci_low is not None
     assert overall.ci_high is not None
     assert overall.ci_low < 2.5 < 4.5 < overall.ci_high

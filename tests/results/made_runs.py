@@ -54,7 +54,7 @@ def make_run(
     path = folder / name / "record.json"
     table = path.with_name("pairs.parquet")
     write_pair_table(table, scores)
-    summary = summarise_means(scores, resample_by=resample_by)
+    summary = summarise_means(scores, base.protocol.metrics, resample_by=resample_by)
     overall = next(score for score in summary if score.metric == "epe" and score.group == "all")
     metrics = {"epe": base.protocol.metrics["epe"].model_copy(update={"higher_is_better": higher_is_better})}
     groups = tuple(labels[0]) if labels else ()

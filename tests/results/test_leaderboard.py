@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from ffbench import cli
 from ffbench.errors import UsageError
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.results.leaderboard import BoardTable, leaderboard, reported_values
 from ffbench.results.leaderboard_formats import format_boards
+from ffbench.results.leaderboard_text import print_boards
 from ffbench.results.record import Submission, read_record
 from ffbench.results.store_row import Board, Row, row_of
 from tests.results.made_runs import make_run, row
@@ -34,7 +37,7 @@ def claimed(path: Path) -> Row:
 
 
 def titles(table: BoardTable) -> list[tuple[int | None, str]]:
-    return [(line.rank, line.title) for line in table.lines]
+    return [(line.position, line.title) for line in table.lines]
 
 
 def test_real_and_synthetic_never_share_a_table(tmp_path: Path) -> None:
@@ -85,17 +88,17 @@ def test_claimed_reported_and_verified_are_kept_apart(tmp_path: Path) -> None:
     ]
     (table,) = leaderboard(rows)
     lines = {line.title: line for line in table.lines}
-    assert (lines["Net"].rank, lines["Net"].claimed, lines["Net"].reported) == (1, 0.5, None)
+    assert (lines["Net"].position, lines["Net"].claimed, lines["Net"].reported) == (1, 0.5, None)
     assert lines["Net"].verified == rows[1].value
-    assert (lines["Other"].rank, lines["Other"].verified, lines["Other"].claimed) == (None, None, rows[2].value)
-    assert (lines["Raft"].rank, lines["Raft"].reported) == (3, "3.76")
+    assert (lines["Other"].position, lines["Other"].verified, lines["Other"].claimed) == (None, None, rows[2].value)
+    assert (lines["Raft"].position, lines["Raft"].reported) == (3, "3.76")
     assert "RAFT" not in lines
     paper = lines["RAFT+FFN"]
-    assert (paper.rank, paper.verified, paper.claimed, paper.reported) == (None, None, None, "3.57")
-    kinds = [(line.rank is not None, line.claimed is not None and line.verified is None) for line in table.lines]
+    assert (paper.position, paper.verified, paper.claimed, paper.reported) == (None, None, None, "3.57")
+    kinds = [(line.position is not None, line.claimed is not None and line.verified is None) for line in table.lines]
     assert kinds == sorted(kinds, reverse=True)
     text = format_boards([table], "md")
-    assert "| - | RAFT+FFN (paper, Table 3) | - | - | - | - | 3.57 |" in text
+    assert "| - | - | RAFT+FFN (paper, Table 3) | - | - | - | - | 3.57 |" in text
 
 
 def test_claimed_and_verified_record_of_one_submission_are_one_line(tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def test_claimed_and_verified_record_of_one_submission_are_one_line(tmp_path: Pa
     ]
     (table,) = leaderboard(rows)
     (line,) = table.lines
-    assert (line.rank, line.verified, line.claimed) == (1, rows[1].value, rows[0].value)
+    assert (line.position, line.verified, line.claimed) == (1, rows[1].value, rows[0].value)
 
 
 def test_nothing_is_reported_for_synthetic_data_or_other_options() -> None:
@@ -128,24 +131,43 @@ def test_names_of_strangers_are_harmless_in_every_format(tmp_path: Path) -> None
     tables = leaderboard(rows)
     markdown = format_boards(tables, "md")
     assert r"=cmd()\|\<b\>\\ \[x\](javascript:1) 50% \& \$a\_b^c\~ \#\{ evil\} second" in markdown
-    assert all(line.count("|") - line.count(r"\|") == 8 for line in markdown.splitlines() if line.startswith("|"))
+    assert all(line.count("|") - line.count(r"\|") == 9 for line in markdown.splitlines() if line.startswith("|"))
     latex = format_boards(tables, "latex")
     assert r"=cmd()|<b>\textbackslash{} [x](javascript:1) 50\% \& \$a\_b\textasciicircum{}c" in latex
     (heads, cells) = list(csv.reader(io.StringIO(format_boards(tables, "csv"))))
     found = dict(zip(heads, cells, strict=True))
     assert found["title"].startswith("'=cmd()")
     assert found["source"] == "'@SUM(1)"
-    assert (found["origin"], found["rank"], float(found["verified"])) == ("synthetic", "1", rows[0].value)
+    assert (found["origin"], found["position"], float(found["verified"])) == ("synthetic", "1", rows[0].value)
     assert json.loads(format_boards(tables, "json"))[0]["lines"][0]["title"] == EVIL
-    with pytest.raises(UsageError, match="md, csv, latex, json"):
+    with pytest.raises(UsageError, match="markdown, csv, latex, json"):
         format_boards(tables, "html")
 
 
-def test_ties_are_shown_as_ranges(tmp_path: Path) -> None:
+def test_methods_that_the_data_cannot_tell_apart_are_marked(tmp_path: Path) -> None:
     rows = [row(make_run(tmp_path, name, values(shift, k))) for k, (name, shift) in enumerate((("a", 0), ("b", 0)))]
     text = format_boards(leaderboard(rows), "md")
-    assert text.count("| 1-2 |") == 2
+    assert "| 1 | 1-2 |" in text
+    assert "| 2 ≈ | 1-2 |" in text
     assert "synthetic data" in text
+
+
+def test_a_terminal_gets_a_table_that_fits_80_columns(tmp_path: Path) -> None:
+    rows = [
+        row(make_run(tmp_path, "a", values(0, 1), method=MethodCard(id="a", title="[bold]A_name " + "long " * 20))),
+        row(make_run(tmp_path, "b", values(0, 2))),
+        row(make_run(tmp_path, "c", [1.0, 2.0], dataset={"manifest_sha256": "1" * 64})),
+    ]
+    out = io.StringIO()
+    print_boards(leaderboard(rows), Console(file=out, width=80))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "[bold]A_name" in text
+    assert re.search(r"2 ≈ +1-2 ", text)
+    assert "claimed" not in text
+    assert "C: no interval: 2 pairs, an interval takes 5" in text
+    print_boards([], Console(file=out, width=80))
+    assert out.getvalue().endswith("no results\n")
 
 
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +183,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
     assert run() == 0
     streams = capsys.readouterr()
-    assert "| 1 | A |" in streams.out
+    assert "| 1 | 1 | A |" in streams.out
     assert "not shown" in streams.err
     assert run("--format", "json", "--protocol", "nothing") == 0
     assert json.loads(capsys.readouterr().out) == []

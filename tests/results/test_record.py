@@ -74,11 +74,29 @@ def test_submission_of_version_3_is_read_as_of_the_present(tmp_path: Path) -> No
     assert read_record(tmp_path / "old.json") == record
 
 
+def test_interval_of_version_4_is_read_as_what_it_was(tmp_path: Path) -> None:
+    record = evaluate(BrightnessFlow(), Stripes(3), out=tmp_path)
+    old = json.loads(record.model_dump_json())
+    old["schema_version"] = 4
+    old["interval"] = {"method": "percentile bootstrap", "level": 0.95, "resamples": 10_000, "seed": 1, "unit": "pair"}
+    for score in old["scores"]:
+        del score["units"], score["no_interval"]
+        score |= {"ci_low": 0.5, "ci_high": 1.5}
+    for card in old["protocol"]["metrics"].values():
+        del card["minimum"], card["maximum"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    found = read_record(tmp_path / "old.json")
+    assert (found.interval.method, found.interval.min_units, found.interval.resamples) == (
+        "percentile bootstrap", 2, 10_000,
+    )  # fmt: skip
+    assert {(score.ci_low, score.ci_high, score.units) for score in found.scores} == {(0.5, 1.5, None)}
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda text: text[: len(text) // 2], "not a run record"),
-        (lambda text: text.replace('"schema_version": 4', '"schema_version": 5'), "schema_version"),
+        (lambda text: text.replace('"schema_version": 5', '"schema_version": 6'), "schema_version"),
         (lambda text: text.replace('"pairs":', '"pears":'), "more|pairs|pears"),
         (lambda text: text.replace('"origin": "synthetic"', '"origin": "reel"'), "dataset.origin"),
         (lambda text: "[]", "not a run record"),
