@@ -8,7 +8,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
 from ffbench.metrics.paired import mcnemar
-from ffbench.metrics.statistics import bootstrap_intervals, bootstrap_statistic
+from ffbench.metrics.statistics import confidence_interval, influence_on_ratio, influence_on_statistic
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -29,16 +29,20 @@ def test_classes_that_are_not_there() -> None:
     assert np.isnan(macro_f1(np.zeros((3, 3))))
 
 
-def test_a_bootstrap_of_a_statistic_draws_as_that_of_means() -> None:
+def test_an_interval_of_a_statistic_is_made_as_that_of_a_mean() -> None:
     rng = np.random.default_rng(1)
     tables = rng.integers(0, 5, (9, 2, 2)).astype(np.float64)
 
     def share_right(table: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
         return np.asarray(np.trace(table, axis1=1, axis2=2) / table.sum(axis=(1, 2)))
 
-    (expected,) = bootstrap_intervals(np.trace(tables, axis1=1, axis2=2)[:, None], tables.sum(axis=(1, 2))[:, None])
-    assert bootstrap_statistic(tables, share_right) == pytest.approx(expected)
-    assert bootstrap_statistic(tables[:1], share_right) is None
+    counts = tables.sum(axis=(1, 2))
+    expected = influence_on_ratio(np.trace(tables, axis1=1, axis2=2), counts)
+    found = influence_on_statistic(tables, counts, share_right)
+    assert found.shifts == pytest.approx(expected.shifts)
+    assert confidence_interval(expected) is not None
+    assert confidence_interval(found) == pytest.approx(confidence_interval(expected))
+    assert confidence_interval(influence_on_statistic(tables[:1], counts[:1], share_right)) is None
 
 
 def test_mcnemar_counts_only_where_one_is_right() -> None:

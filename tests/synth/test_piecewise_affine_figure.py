@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ffbench.metrics.statistics import bootstrap_intervals, ratio_of_sums
+from ffbench.metrics.statistics import confidence_interval, influence_on_ratio, ratio_of_sums
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame, sample_style, sequence
 from ffbench.synth.head import HeadModel, Region
@@ -69,7 +69,7 @@ def table(sums: Sums) -> list[str]:
     rows = []
     for name, triples in sums.items():
         errors, lengths, counts = zip(*triples, strict=True)
-        (interval,) = bootstrap_intervals(np.array(errors)[:, None], np.array(counts)[:, None])
+        interval = confidence_interval(influence_on_ratio(errors, counts), minimum=0)
         assert interval is not None
         epe, length = ratio_of_sums(errors, counts), ratio_of_sums(lengths, counts)
         low, high = interval
