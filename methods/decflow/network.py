@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .config import CorrectorConfig, LightConfig, PaperConfig
+from .config import LightConfig, PaperConfig
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FlowNetwork(nn.Module):
     nothing else.
     """
 
-    config: PaperConfig | LightConfig | CorrectorConfig
+    config: PaperConfig | LightConfig
     stride: int
     """Height and width must be multiples of this."""
     smallest: int
