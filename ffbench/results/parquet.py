@@ -85,9 +85,12 @@ def _unpacked_bytes(path: Path, file: IO[bytes], length: int, metadata: Any) -> 
     for group in groups:
         for number in range(group.num_columns):
             chunk = group.column(number)
-            starts = [chunk.data_page_offset]
+            # A column of no rows has no page of data, and 0 for where it begins.
+            starts = [chunk.data_page_offset] if chunk.data_page_offset else []
             if chunk.has_dictionary_page and chunk.dictionary_page_offset:
                 starts.append(chunk.dictionary_page_offset)
+            if not starts:
+                continue
             end = min(starts) + chunk.total_compressed_size
             if not 0 <= min(starts) <= end <= length:
                 raise DataError(f"{path}: states a column beyond its end; it is damaged")
