@@ -1,7 +1,7 @@
 """DecFlow: facial flow, and its parts head flow and expression flow (paper, section 4).
 
-`decflow` is the paper's network, `decflow-s` a light one that corrects a classical flow. Weights of the light one
-ship; `decflow` without `--weights` runs those.
+`decflow` is the paper's network, `decflow-s` a light one of the same kind. Weights of the light one ship; `decflow`
+without `--weights` runs those.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ decflow = MethodEntry(
     train=_training("decflow", "ffbench", "paper", "official"),
 )
 decflow_s = MethodEntry(
-    "light DecFlow for the CPU, which corrects DIS: facial, head and expression flow",
-    _load,
-    train=_training("decflow-s", "ffbench"),
+    "light DecFlow for the CPU: facial, head and expression flow", _load, train=_training("decflow-s", "ffbench")
+)
+decflow_c = MethodEntry(
+    "light DecFlow that corrects DIS: facial, head and expression flow", _load, train=_training("decflow-c", "ffbench")
 )

@@ -12,15 +12,15 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
-from .classical_start import SETTINGS as START_SETTINGS
-from .config import LightConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, PaperConfig
+from .light import STRIDES
 from .network import FlowNetwork
 from .weights import create_network, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "trained"
 PAPER = "Lu et al., FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset, ACM MM 2024"
-_TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)"}
-_CONFIGS = {"decflow": PaperConfig, "decflow-s": LightConfig}
+_TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)", "decflow-c": "DecFlow-C (corrects DIS)"}
+_CONFIGS = {"decflow": PaperConfig, "decflow-s": LightConfig, "decflow-c": CorrectorConfig}
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _RANDOM_SEED = 0
 
@@ -34,7 +34,7 @@ class DecFlowMethod(Method):
         self.network = network.to(self.device).eval()
         self._iterations = iterations
         config = network.config
-        self._mirrored = isinstance(config, LightConfig) and config.mirrored
+        self._mirrored = not isinstance(config, PaperConfig) and config.mirrored
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
         """Repeat the border until the size fits the network, estimate, and cut it off again."""
@@ -76,8 +76,6 @@ def load(request: MethodRequest) -> Method:
             f"method '{name}' has no checkpoint '{request.checkpoint}' to choose by name; name a file with --weights"
         )
     _check_precision(request.precision, request.device, name)
-    if request.iterations is not None and name == "decflow-s":
-        raise UsageError(f"method '{name}' makes one step at each of two scales; leave out --iterations")
     if request.iterations is not None and request.iterations < 1:
         raise UsageError(f"method '{name}' needs at least 1 iteration, got {request.iterations}")
     options: dict[str, str | int | float | bool] = {}
@@ -100,7 +98,12 @@ def load(request: MethodRequest) -> Method:
     options["semantic"] = config.semantic
     steps = request.iterations or network.steps
     if isinstance(config, LightConfig):
-        options |= {"starts from": _start(config), "decomposition": config.decomposition, "mirrored": config.mirrored}
+        counts = config.iterations if request.iterations is None else (request.iterations,) * len(STRIDES)
+        options["iterations at strides 32, 16, 8, 4"] = ", ".join(map(str, counts))
+        options["mirrored"] = config.mirrored
+        steps = sum(counts)
+    if isinstance(config, CorrectorConfig):
+        options |= {"start": config.start, "decomposition": config.decomposition, "mirrored": config.mirrored}
     card = MethodCard(
         id=request.name,
         title=_TITLES[name],
@@ -118,12 +121,6 @@ def load(request: MethodRequest) -> Method:
 
 def _shipped(name: str) -> bool:
     return (WEIGHTS_FOLDER / f"{name}.safetensors").is_file()
-
-
-def _start(config: LightConfig) -> str:
-    if config.start == "none":
-        return "zero flow"
-    return "OpenCV's DIS: " + ", ".join(f"{name} {value}" for name, value in START_SETTINGS.items())
 
 
 def _random_network(name: str) -> FlowNetwork:

@@ -33,15 +33,33 @@ class PaperConfig(_Config):
 
 
 class LightConfig(_Config):
-    """`decflow-s`: corrects a classical flow; small enough to be trained on a CPU.
+    """`decflow-s`: coarse to fine, small enough to be trained on a CPU.
 
-    `channels` are the widths at strides 2, 4, 8 and 16. `start` is the flow that is corrected: OpenCV's DIS, or none.
-    `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder learns it.
-    `mirrored`: when used, not when trained, the network sees each pair and its mirror image, and the two flows are
-    averaged.
+    `channels` are the encoders' widths at strides 2, 4, 8, 16 and 32; `iterations` the update steps at
+    strides 32, 16, 8 and 4. `mirrored`: when used, not when trained, the network sees each pair and its mirror
+    image, and the two flows are averaged.
     """
 
     architecture: Literal["decflow-s"] = "decflow-s"
+    semantic: SemanticName = "synthetic"
+    semantic_input: SemanticInput = "imagenet"
+    channels: tuple[Width, Width, Width, Width, Width] = (32, 48, 64, 96, 128)
+    features: Width = 64
+    hidden: Width = 48
+    motion: Width = 48
+    iterations: tuple[Count, Count, Count, Count] = (2, 3, 3, 2)
+    mirrored: bool = False
+
+
+class CorrectorConfig(_Config):
+    """`decflow-c`: corrects a classical flow; small enough to be trained on a CPU.
+
+    `channels` are the widths at strides 2, 4, 8 and 16. `start` is the flow that is corrected: OpenCV's DIS, or none.
+    `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder learns it.
+    `mirrored` as for the light network.
+    """
+
+    architecture: Literal["decflow-c"] = "decflow-c"
     semantic: SemanticName = "synthetic"
     semantic_input: SemanticInput = "imagenet"
     channels: tuple[Width, Width, Width, Width] = (32, 64, 96, 128)
@@ -50,4 +68,4 @@ class LightConfig(_Config):
     mirrored: bool = False
 
 
-NetworkConfig = Annotated[PaperConfig | LightConfig, Field(discriminator="architecture")]
+NetworkConfig = Annotated[PaperConfig | LightConfig | CorrectorConfig, Field(discriminator="architecture")]

@@ -52,11 +52,11 @@ class ResidualBlock(nn.Module):
 class FusionBlock(nn.Module):
     """Res of Eq. 5: the context network's features and the face-semantic ones, fused by a residual block.
 
-    The block starts as the identity on the context features (up to its last ReLU), so that weights of a pretrained
-    context network keep their meaning until training finds a use for the semantic features.
+    With `identity` the block starts as the identity on the context features (up to its last ReLU), so that weights of
+    a pretrained context network keep their meaning until training finds a use for the semantic features.
     """
 
-    def __init__(self, context: int, semantic: int, bridge: int) -> None:
+    def __init__(self, context: int, semantic: int, bridge: int, identity: bool = True) -> None:
         super().__init__()
         inputs = context + bridge
         self.bridge = nn.Conv2d(semantic, bridge, 1)
@@ -67,7 +67,8 @@ class FusionBlock(nn.Module):
         shortcut = nn.Conv2d(inputs, context, 1, bias=False)
         self.shortcut = nn.Sequential(shortcut, nn.BatchNorm2d(context))
         nn.init.zeros_(self.norm2.weight)
-        nn.init.dirac_(shortcut.weight)
+        if identity:
+            nn.init.dirac_(shortcut.weight)
 
     def forward(self, context: torch.Tensor, semantic: torch.Tensor) -> torch.Tensor:
         """Fuse (B, context, h, w) and (B, semantic, h, w) into (B, context, h, w)."""

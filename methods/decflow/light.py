@@ -1,89 +1,68 @@
-"""A light network of the same kind that corrects a classical flow instead of matching from nothing.
+"""A network of the same kind that a CPU can train and run: coarse to fine instead of all pairs.
 
-What it keeps of the paper's: a shared encoder, the face-semantic encoder fused into it (Eq. 5), two decoders,
-expression = facial - head. What it changes: the flow starts as that of a classical method, and one U-Net, applied at
-half and then at full resolution, adds what that method got wrong. With the decomposition `rigid` the network also says
-how deep a pixel is and whether it moves with the head; the motion of a rigid body is fitted to the flow by that
-(`rigid`). Facial flow is pulled towards the fit where there is only noise between them, and a gate tells expression
-from noise. With the decomposition `learned` head flow is what the head decoder says, as in the paper.
+What it keeps of the paper's: shared encoders, the face-semantic encoder fused into the context (Eq. 5),
+shared attention and initial states, two parallel decoders, expression = facial - head. What it changes: the
+recurrent update runs at strides 32, 16, 8 and 4 with one set of weights, looks at the correlation in a
+local window, and upsamples the last flow convexly by 4. Motion is aggregated globally at strides 32 and 16.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .classical_start import classical_flows
+from .attention import Aggregator, AttentionMap, GlobalAttention
 from .config import LightConfig
+from .correlation import Correlation, CorrelationKind, correlate
+from .gru import GatedUpdate
+from .layers import (
+    FusionBlock,
+    InstanceNorm,
+    NormLayer,
+    ResidualBlock,
+    convex_upsample,
+    no_norm,
+    upsample_aligned,
+)
 from .network import FlowNetwork, FlowPredictions
-from .rigid import fit_head_flow
 from .semantic import SemanticEncoder, create_semantic_encoder
 
-SCALES = (2, 1)
-"""The flow is corrected at 1/2 of the images' size, then at 1/1."""
-_SEMANTIC_LEVEL = 2  # of the encoder, at stride 8
-_INPUTS = 13
-_SMALL = 1e-3
-_CLOSED = -2.0  # what gates' logits begin at
-
-
-@dataclass(frozen=True)
-class RigidFit:
-    """The motion of a rigid head that fits a facial flow, at one scale.
-
-    Attributes:
-        weight: (B, 1, h, w) logits, whether a pixel moves rigidly with the head.
-        depth: (B, 1, h, w), relative.
-        flow: (B, 2, h, w), the fit, in px of that scale.
-        rest: (B, 2, h, w), facial flow before it is pulled towards the fit, minus the fit.
-    """
-
-    weight: torch.Tensor
-    depth: torch.Tensor
-    flow: torch.Tensor
-    rest: torch.Tensor
-
-
-@dataclass(frozen=True)
-class LightPredictions(FlowPredictions):
-    """Beside the flows: what they were made of.
-
-    Attributes:
-        log_error: log of the expected error of the facial flow, px, (B, 1, H, W), after each step.
-        fit: the last rigid fit, or None when the decomposition is learned.
-        gate: (B, 1, H, W) logits, whether what is left beside the fit is expression; or None likewise.
-    """
-
-    log_error: tuple[torch.Tensor, ...] = ()
-    fit: RigidFit | None = None
-    gate: torch.Tensor | None = None
+STRIDES = (32, 16, 8, 4)
+FINEST = 4
+RADIUS = 4
+ATTENTION_DIMENSION = 32
+AGGREGATED = (32, 16)
 
 
 class DecFlowLight(FlowNetwork):
-    """The network; `config` has its widths and what it is made of."""
+    """The light network.
+
+    Args:
+        config: its widths and what it is made of.
+        correlation: by default windows are computed on demand on a CPU, and on other devices all pairs of a
+            stride are held while they fit.
+    """
 
     stride = 32
     smallest = 64
-    steps = len(SCALES)
     config: LightConfig
-    facial_decoder: FacialDecoder
-    head_decoder: HeadDecoder
+    facial_decoder: LightDecoder
+    head_decoder: LightDecoder
 
-    def __init__(self, config: LightConfig) -> None:
+    def __init__(self, config: LightConfig, correlation: CorrelationKind | None = None) -> None:
         super().__init__()
         self.config = config
+        self.steps = sum(config.iterations)
+        self.correlation = correlation
         self.semantic: SemanticEncoder | None = create_semantic_encoder(config.semantic, config.semantic_input)
+        widths = config.channels
+        self.feature_encoder = FeaturePyramid(widths, config.features)
         semantic_channels = 0 if self.semantic is None else self.semantic.channels
-        self.encoder = Encoder(config.channels, semantic_channels)
-        rigid = config.decomposition == "rigid"
-        self.geometry = Geometry(config.channels) if rigid else None
-        self.facial_decoder = FacialDecoder(config.channels, rigid)
-        self.head_decoder = HeadDecoder(config.channels, rigid)
-        _channels_last(self)
+        self.context_encoder = ContextPyramid(widths, semantic_channels, 2 * config.hidden)
+        self.attention = GlobalAttention(config.hidden, ATTENTION_DIMENSION)
+        self.facial_decoder = LightDecoder(config)
+        self.head_decoder = LightDecoder(config)
 
     def forward(
         self,
@@ -93,237 +72,163 @@ class DecFlowLight(FlowNetwork):
         iterations: int | None = None,
         head: bool = True,
         every_step: bool | None = None,
-    ) -> LightPredictions:
-        """See `FlowNetwork.forward`; there is one step at each scale, and `iterations` must be None or 2."""
+    ) -> FlowPredictions:
+        """See `FlowNetwork.forward`; `iterations` counts the steps at each of the four strides."""
         self.check_size(image1, image2)
-        if iterations not in (None, self.steps):
-            raise ValueError(f"this network makes {self.steps} steps, got {iterations}")
         every_step = self.training if every_step is None else every_step
-        flow, back = self._start(image1, image2)
+        decoders = [self.facial_decoder, self.head_decoder] if head else [self.facial_decoder]
+        counts = self.config.iterations if iterations is None else (iterations,) * len(STRIDES)
+        kind = self.correlation or ("on_demand" if image1.device.type == "cpu" else "auto")
+
+        pyramid = self.feature_encoder(2 * torch.cat([image1, image2]) - 1)
         semantic = None if self.semantic is None else self.semantic(image1)
-        facial, heads, errors = [], [], []
-        fit = gate = None
-        for number, scale in enumerate(SCALES):
-            first, second = (_pooled(2 * image - 1, scale) for image in (image1, image2))
-            here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
-            seen = None if semantic is None else _pooled(semantic, scale)
-            features = self.encoder(_observe(first, second, here, there), number, seen)
-            correction, log_error, last = self.facial_decoder(features)
-            flow = flow + scale * _resized(correction, flow)
-            if self.geometry is not None:
-                fit = self.geometry(features, _pooled(flow, scale) / scale)
-                flow = flow - scale * _resized(self.facial_decoder.pull(last, fit.rest), flow)
-            if every_step or scale == SCALES[-1]:
-                facial.append(flow)
-                errors.append(_resized(log_error, flow))
-                if head:
-                    expression, gate = self.head_decoder(features, None if fit is None else fit.rest.detach())
-                    heads.append(flow - scale * _resized(expression, flow))
-            flow = flow.detach()
-        return LightPredictions(tuple(facial), tuple(heads), tuple(errors), fit, gate)
-
-    def _start(self, image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.config.start == "dis":
-            return classical_flows(image1, image2)
-        zero = torch.zeros_like(image1[:, :2], dtype=torch.float32)
-        return zero, zero
+        contexts = self.context_encoder(2 * image1 - 1, semantic)
+        states = [LightState(decoder) for decoder in decoders]
+        predictions: list[list[torch.Tensor]] = []
+        for stride, features, context, count in zip(STRIDES, pyramid, contexts, counts, strict=True):
+            features1, features2 = features.chunk(2)
+            correlation = correlate(features1, features2, 1, RADIUS, kind)
+            hidden, context = context.chunk(2, dim=1)
+            context = torch.relu(context)
+            attention = self.attention(context) if stride in AGGREGATED else None
+            for state in states:
+                state.enter(hidden, context)
+            for step in range(count):
+                _update(states, correlation, attention)
+                last = stride == FINEST and step == count - 1
+                if every_step or last:
+                    predictions.append([state.upsampled(stride) for state in states])
+        flows = list(zip(*predictions, strict=True))
+        return FlowPredictions(flows[0], flows[1] if head else ())
 
 
-def _channels_last(module: nn.Module) -> None:
-    for parameter in module.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+class _Trunk(nn.Module):
+    """Residual blocks down to stride 32.
 
+    The convolutions keep PyTorch's own small initial values. He initialisation, which RAFT's encoders have, makes
+    correlations and states here so large that the first steps kill units of the flow head faster than it learns.
+    """
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside the identity."""
-
-    def __init__(self, channels: int) -> None:
+    def __init__(self, widths: tuple[int, ...], norm: NormLayer) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (B, channels, h, w)."""
-        branch = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.1)), 0.1, inplace=True)
-        result: torch.Tensor = x + self.conv2(branch)
-        return result
+        w2, w4, w8, w16, w32 = widths
+        self.stem = nn.Sequential(nn.Conv2d(3, w2, 7, stride=2, padding=3), norm(w2), nn.ReLU())
+        self.down4 = nn.Sequential(ResidualBlock(w2, w4, 2, norm), ResidualBlock(w4, w4, 1, norm))
+        self.down8 = nn.Sequential(ResidualBlock(w4, w8, 2, norm), ResidualBlock(w8, w8, 1, norm))
+        self.down16 = ResidualBlock(w8, w16, 2, norm)
+        self.down32 = ResidualBlock(w16, w32, 2, norm)
 
 
-class SelfAttention(nn.Module):
-    """Every cell looks at every other, by what is there and not by where it is; then a layer for each cell."""
+class FeaturePyramid(_Trunk):
+    """Features to be matched, at strides 32, 16, 8 and 4."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
+        super().__init__(widths, InstanceNorm)
+        self.projections = nn.ModuleList([nn.Conv2d(width, outputs, 1) for width in reversed(widths[1:])])
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Encode (B, 3, H, W) into four maps, coarse to fine."""
+        at4 = self.down4(self.stem(x))
+        at8 = self.down8(at4)
+        at16 = self.down16(at8)
+        maps = [self.down32(at16), at16, at8, at4]
+        return [project(level) for project, level in zip(self.projections, maps, strict=True)]
+
+
+class ContextPyramid(_Trunk):
+    """Context at strides 32, 16, 8 and 4: each adds to what the coarser one says; semantics come in at 8."""
+
+    def __init__(self, widths: tuple[int, ...], semantic: int, outputs: int) -> None:
+        super().__init__(widths, no_norm)
+        self.projections = nn.ModuleList([nn.Conv2d(width, outputs, 1) for width in reversed(widths[1:])])
+        self.fusion = FusionBlock(widths[2], semantic, bridge=widths[2], identity=False) if semantic else None
+
+    def forward(self, x: torch.Tensor, semantic: torch.Tensor | None) -> list[torch.Tensor]:
+        """Encode (B, 3, H, W), with (B, semantic, H / 8, W / 8), into four maps, coarse to fine."""
+        at4 = self.down4(self.stem(x))
+        at8 = self.down8(at4)
+        if self.fusion is not None and semantic is not None:
+            at8 = self.fusion(at8, semantic)
+        at16 = self.down16(at8)
+        maps = [self.down32(at16), at16, at8, at4]
+        contexts: list[torch.Tensor] = []
+        for project, level in zip(self.projections, maps, strict=True):
+            context = project(level)
+            if contexts:
+                context = context + upsample_aligned(contexts[-1], 2)
+            contexts.append(context)
+        return contexts
+
+
+class LightDecoder(nn.Module):
+    """Everything that one of the two flows has of its own; the same weights at every stride."""
+
+    def __init__(self, config: LightConfig) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.attention = nn.MultiheadAttention(channels, 4, batch_first=True)
-        self.layer = nn.Sequential(
-            nn.Linear(channels, 2 * channels), nn.LeakyReLU(0.1), nn.Linear(2 * channels, channels)
+        hidden, motion = config.hidden, config.motion
+        self.correlation1 = nn.Conv2d((2 * RADIUS + 1) ** 2, 64, 1)
+        self.correlation2 = nn.Conv2d(64, 48, 3, padding=1)
+        self.flow1 = nn.Conv2d(2, 16, 7, padding=3)
+        self.flow2 = nn.Conv2d(16, 16, 3, padding=1)
+        self.merge = nn.Conv2d(48 + 16, motion - 2, 3, padding=1)
+        self.aggregator = Aggregator(motion)
+        self.update = GatedUpdate(hidden, hidden, motion, (3, 3))
+        # Not ReLU: nearly every unit of one dies in the first steps, when all that lowers the loss is to say that
+        # nothing moves.
+        self.flow_head = nn.Sequential(
+            nn.Conv2d(hidden, 64, 3, padding=1), nn.LeakyReLU(0.1), nn.Conv2d(64, 2, 3, padding=1)
         )
+        self.mask_head = nn.Sequential(nn.Conv2d(hidden, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 9 * FINEST**2, 1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (B, channels, h, w)."""
-        tokens = x.flatten(2).transpose(1, 2)
-        normed = self.norm1(tokens)
-        tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
-        tokens = tokens + self.layer(self.norm2(tokens))
-        result: torch.Tensor = tokens.transpose(1, 2).unflatten(2, x.shape[2:])
-        return result.contiguous(memory_format=torch.channels_last)
-
-
-class Encoder(nn.Module):
-    """Down to stride 16: features at strides 2, 4, 8 and 16, the last with self-attention, semantics fused at 8."""
-
-    def __init__(self, widths: tuple[int, ...], semantic: int) -> None:
-        super().__init__()
-        # The two scales see different errors; all but the first layer is shared.
-        self.stems = nn.ModuleList([nn.Conv2d(4 * _INPUTS, widths[0], 3, padding=1) for _ in SCALES])
-        self.blocks = nn.ModuleList(
-            [nn.Sequential(*(Residual(width) for _ in range(1 + (width != widths[0])))) for width in widths]
-        )
-        self.down = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)])
-        self.attention = nn.Sequential(SelfAttention(widths[-1]), SelfAttention(widths[-1]))
-        self.fusion = nn.Conv2d(semantic, widths[_SEMANTIC_LEVEL], 1) if semantic else None
-        if self.fusion is not None:
-            nn.init.zeros_(self.fusion.weight)
-
-    def forward(self, x: torch.Tensor, number: int, semantic: torch.Tensor | None) -> list[torch.Tensor]:
-        """Encode (B, inputs, h, w) at the scale of that number, with (B, semantic, h / 8, w / 8)."""
-        x = self.stems[number](F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
-        features = []
-        for level, block in enumerate(self.blocks):
-            if level:
-                x = self.down[level - 1](x)
-            if level == _SEMANTIC_LEVEL and self.fusion is not None and semantic is not None:
-                x = x + self.fusion(semantic)
-            x = block(x)
-            features.append(x)
-        features[-1] = self.attention(x)
-        return features
+    def motion(self, window: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+        """Give motion features from a correlation window and the flow so far; the last two channels are the flow."""
+        seen = F.relu(self.correlation2(F.relu(self.correlation1(window))))
+        moved = F.relu(self.flow2(F.relu(self.flow1(flow))))
+        merged = F.relu(self.merge(torch.cat([seen, moved], dim=1)))
+        return torch.cat([merged, flow.to(merged.dtype)], dim=1)
 
 
-class FacialDecoder(nn.Module):
-    """What is added to the flow, the log of the error that is left, and how far to pull the flow to a rigid fit."""
+class LightState:
+    """One decoder on its way: its flow in cells of the stride at work, and its hidden state."""
 
-    def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
-        super().__init__()
-        self.up = nn.ModuleList([nn.Conv2d(b, a, 1) for a, b in pairwise(widths)])
-        self.blocks = nn.ModuleList([Residual(width) for width in widths[:-1]])
-        self.out = _last_layer(widths[0], 4 * 3)
-        self.pulled = _last_layer(widths[0] + 4 * 2, 4) if rigid else None
+    def __init__(self, decoder: LightDecoder) -> None:
+        self.decoder = decoder
+        self.hidden: torch.Tensor | None = None
 
-    def forward(self, features: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return (B, 2, h, w) in px, (B, 1, h, w), and the features at stride 2 that `pull` takes."""
-        x = features[-1]
-        for level in (2, 1, 0):
-            x = self.blocks[level](_doubled(self.up[level](x)) + features[level])
-        out = F.pixel_shuffle(self.out(x).float(), 2)
-        return out[:, :2], out[:, 2:].clamp(-6, 6), x
+    def enter(self, hidden: torch.Tensor, context: torch.Tensor) -> None:
+        """Go to the next stride, with what was found at the one before."""
+        if self.hidden is None:
+            self.flow = hidden.new_zeros(hidden.shape[0], 2, *hidden.shape[2:], dtype=torch.float32)
+        else:
+            hidden = hidden + upsample_aligned(self.hidden, 2)
+            self.flow = upsample_aligned(2 * self.flow, 2)
+        self.hidden = torch.tanh(hidden)
+        self.share = self.decoder.update.prepare(context)
 
-    def pull(self, x: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
-        """Return the part of `rest` (B, 2, h, w) that is noise and not motion."""
-        assert self.pulled is not None
-        seen = torch.cat([x, F.pixel_unshuffle(torch.tanh(rest), 2)], dim=1)
-        share = F.pixel_shuffle(self.pulled(seen.contiguous(memory_format=torch.channels_last)).float(), 2)
-        return torch.sigmoid(share + _CLOSED) * rest
+    def step(self, motion: torch.Tensor) -> None:
+        """Move the hidden state and the flow."""
+        self.hidden = self.decoder.update(self.hidden, motion, self.share)
+        self.flow = self.flow + self.decoder.flow_head(self.hidden).float()
 
-
-class _AtStride4(nn.Module):
-    """From the encoder's features down to stride 4 only: head motion and expressions are smooth."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        _, width4, width8, width16 = widths
-        inner8, self.width = width8 * 2 // 3, width4 * 3 // 4
-        self.enter8, self.side8 = nn.Conv2d(width16, inner8, 1), nn.Conv2d(width8, inner8, 1)
-        self.block8 = Residual(inner8)
-        self.enter4, self.side4 = nn.Conv2d(inner8, self.width, 1), nn.Conv2d(width4, self.width, 1)
-        self.block4 = Residual(self.width)
-
-    def decode(self, features: list[torch.Tensor], further: torch.Tensor | None = None) -> torch.Tensor:
-        """Return (B, width, h / 4, w / 4); `further` features are added before the last block."""
-        x = self.block8(_doubled(self.enter8(features[3])) + self.side8(features[2]))
-        x = _doubled(self.enter4(x)) + self.side4(features[1])
-        result: torch.Tensor = self.block4(x if further is None else x + further)
-        return result
+    def upsampled(self, stride: int) -> torch.Tensor:
+        """Give the flow at full size, in pixels: convexly from stride 4, bilinearly from coarser ones."""
+        if stride == FINEST:
+            return convex_upsample(self.flow, 0.25 * self.decoder.mask_head(self.hidden), FINEST)
+        return upsample_aligned(stride * self.flow, stride)
 
 
-class Geometry(_AtStride4):
-    """Depth, and what moves with the head: all that a rigid fit needs beside the flow."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__(widths)
-        self.out = _last_layer(self.width, 2)
-
-    def forward(self, features: list[torch.Tensor], flow: torch.Tensor) -> RigidFit:
-        """Fit the motion of the head to a flow (B, 2, h, w), which gets no gradient by way of the fit."""
-        weight, depth = _resized(self.out(self.decode(features)).float(), flow).chunk(2, dim=1)
-        with torch.autocast(flow.device.type, enabled=False):
-            fitted, _ = fit_head_flow(flow.detach(), depth, torch.sigmoid(weight).square())
-        return RigidFit(weight, depth, fitted, flow - fitted)
-
-
-class HeadDecoder(_AtStride4):
-    """Expression flow: what is left beside the rigid fit, behind a gate, and a correction of it."""
-
-    def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
-        super().__init__(widths)
-        self.left = nn.Conv2d(16 * 2, self.width, 1) if rigid else None
-        self.out = _last_layer(self.width, 16 * (3 if rigid else 2))
-
-    def forward(
-        self, features: list[torch.Tensor], rest: torch.Tensor | None
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return expression flow (B, 2, h, w) and the gate's logits (B, 1, h, w), from what is left beside the fit."""
-        if self.left is None or rest is None:
-            return F.pixel_shuffle(self.out(self.decode(features)).float(), 4), None
-        further = self.left(F.pixel_unshuffle(torch.tanh(rest), 4).contiguous(memory_format=torch.channels_last))
-        out = F.pixel_shuffle(self.out(self.decode(features, further)).float(), 4)
-        gate = out[:, 2:] + _CLOSED
-        return torch.sigmoid(gate) * rest + out[:, :2], gate
-
-
-def _last_layer(inputs: int, outputs: int) -> nn.Conv2d:
-    """Return a layer that adds nearly nothing at first."""
-    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
-    nn.init.normal_(layer.weight, std=_SMALL)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _observe(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
-    """Return what the encoder sees: (B, inputs, h, w)."""
-    where, inside = _targets(flow)
-    warped = F.grid_sample(image2, where, padding_mode="border", align_corners=True)
-    loop = flow + F.grid_sample(back, where, padding_mode="border", align_corners=True)
-    difference = 3 * (image1 - warped).abs().mean(dim=1, keepdim=True)
-    length = (flow.square().sum(dim=1, keepdim=True).sqrt().mean(dim=(2, 3), keepdim=True)) + 1
-    size = (torch.log(length) / 3).expand_as(difference)
-    moved = [torch.tanh(flow / length / 2), torch.tanh(loop / 2)]
-    return torch.cat([image1, warped, difference, *moved, size, inside], dim=1)
-
-
-def _targets(flow: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where each pixel goes, in `grid_sample`'s coordinates (B, h, w, 2), and whether that is in the image."""
-    height, width = flow.shape[2:]
-    y, x = torch.meshgrid(
-        torch.arange(height, device=flow.device), torch.arange(width, device=flow.device), indexing="ij"
-    )
-    where = torch.stack([(x + flow[:, 0]) * (2 / (width - 1)) - 1, (y + flow[:, 1]) * (2 / (height - 1)) - 1], dim=3)
-    inside = (where.abs() <= 1).all(dim=3)[:, None].to(flow.dtype)
-    return where, inside
-
-
-def _pooled(x: torch.Tensor, scale: int) -> torch.Tensor:
-    return x if scale == 1 else F.avg_pool2d(x, scale)
-
-
-def _resized(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if x.shape[2:] == like.shape[2:]:
-        return x
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
-
-
-def _doubled(x: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+def _update(states: list[LightState], correlation: Correlation, attention: AttentionMap | None) -> None:
+    """Let every decoder make one step; they look up the correlation and the attention together."""
+    for state in states:
+        state.flow = state.flow.detach()
+    windows = correlation.lookup([state.flow for state in states])
+    motions = [state.decoder.motion(window, state.flow) for state, window in zip(states, windows, strict=True)]
+    if attention is not None:
+        aggregators = [state.decoder.aggregator for state in states]
+        values = [aggregator.value(motion) for aggregator, motion in zip(aggregators, motions, strict=True)]
+        means = attention.aggregate(values)
+        motions = [
+            aggregator(motion, mean) for aggregator, motion, mean in zip(aggregators, motions, means, strict=True)
+        ]
+    for state, motion in zip(states, motions, strict=True):
+        state.step(motion)

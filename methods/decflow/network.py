@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .config import LightConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, PaperConfig
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FlowNetwork(nn.Module):
     nothing else.
     """
 
-    config: PaperConfig | LightConfig
+    config: PaperConfig | LightConfig | CorrectorConfig
     stride: int
     """Height and width must be multiples of this."""
     smallest: int

@@ -14,7 +14,7 @@
 | `official` | facial + 0.8 head + 1.5 expression, as in the released code |
 | `joint` | facial + head + expression by the stage's `weights` (1 each); the last two where head flow is known |
 | `semantic` | cross-entropy of regions + error of texture coordinates |
-| `rigid` | of `decflow-s`: `light_loss.light_loss`, its parts by the stage's `weights` |
+| `rigid` | of the network that corrects a classical flow: see `corrector_loss`, its parts by the stage's `weights` |
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import Trainee, Training, TrainRequest
 
 from .adapter import DecFlowMethod
-from .config import LightConfig, NetworkConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
+from .corrector import CorrectorPredictions
+from .corrector_loss import WEIGHTS, corrector_loss
 from .gma import DecFlow
-from .light import DecFlowLight, LightPredictions
-from .light_loss import WEIGHTS, light_loss
 from .loss import decomposition_loss, facial_loss, official_loss
 from .network import FlowNetwork, FlowPredictions
 from .official import load_gma
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ffbench.training.recipe import Recipe, Stage
     from ffbench.training.samples import Batch
 
-_CONFIG: TypeAdapter[PaperConfig | LightConfig] = TypeAdapter(NetworkConfig)
+_CONFIG: TypeAdapter[PaperConfig | LightConfig | CorrectorConfig] = TypeAdapter(NetworkConfig)
 _LOSSES = ("facial", "decomposition", "official", "joint", "semantic", "rigid")
 _PARTS = ("all", "facial", "head", "semantic")
 _INITIAL = ("gma", "gma-facial")
@@ -77,8 +77,6 @@ class DecFlowTrainee(Trainee):
                 f"stage '{stage.name}': loss '{stage.loss}' of '{stage.trains}'; {self.name} has the losses "
                 f"{', '.join(_LOSSES)} and the parts {', '.join(_PARTS)}"
             )
-        if stage.loss == "rigid" and not isinstance(self.network, DecFlowLight):
-            raise UsageError(f"stage '{stage.name}': the loss 'rigid' is of decflow-s; {self.name} has no rigid fit")
         if (stage.loss == "semantic") != (stage.trains == "semantic"):
             raise UsageError(f"stage '{stage.name}': the loss 'semantic' goes with the part 'semantic'")
         self.network.unfreeze()
@@ -99,10 +97,10 @@ class DecFlowTrainee(Trainee):
     def begin(self, stage: Stage) -> None:
         """See `Trainee.begin`."""
         for part, source in stage.copies.items():
-            if (part, source) != ("head", "facial") or isinstance(self.network, DecFlowLight):
+            if (part, source) != ("head", "facial"):
                 raise UsageError(
-                    f"stage '{stage.name}': copies: '{part}' of '{source}'; only decflow can start a decoder, "
-                    '"head", as a copy of another, "facial"'
+                    f"stage '{stage.name}': copies: '{part}' of '{source}'; {self.name} can start the decoder "
+                    '"head" as a copy of "facial"'
                 )
             self.network.head_decoder.load_state_dict(self.network.facial_decoder.state_dict())
 
@@ -134,8 +132,8 @@ class DecFlowTrainee(Trainee):
             return {"facial": facial_loss(flows, facial, gamma=gamma)}
         if stage.loss == "joint":
             return _joint_loss(flows, batch, stage)
-        if isinstance(flows, LightPredictions):
-            parts = light_loss(flows, batch, gamma)
+        if isinstance(flows, CorrectorPredictions):
+            parts = corrector_loss(flows, batch, gamma)
             return {name: stage.weights.get(name, WEIGHTS[name]) * part for name, part in parts.items()}
         loss = decomposition_loss if stage.loss == "decomposition" else official_loss
         return {stage.loss: loss(flows, facial, head, batch["head_valid"], gamma)}

@@ -15,7 +15,8 @@ from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError
 from ffbench.json_models import first_fault
 
-from .config import LightConfig, NetworkConfig, PaperConfig
+from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
+from .corrector import DecFlowCorrector
 from .gma import DecFlow
 from .light import DecFlowLight
 from .network import FlowNetwork
@@ -38,13 +39,15 @@ class _Header(BaseModel):
     training: dict[str, str | int | float | bool]
 
 
-def create_network(config: PaperConfig | LightConfig) -> FlowNetwork:
+def create_network(config: PaperConfig | LightConfig | CorrectorConfig) -> FlowNetwork:
     """Build the network that a config describes, with random weights.
 
     Raises:
         DataError: the semantic encoder `facemesh` is asked for and cannot be fetched.
     """
-    return DecFlow(config) if isinstance(config, PaperConfig) else DecFlowLight(config)
+    if isinstance(config, PaperConfig):
+        return DecFlow(config)
+    return DecFlowCorrector(config) if isinstance(config, CorrectorConfig) else DecFlowLight(config)
 
 
 def save_weights(path: Path, network: FlowNetwork, training: Training, dtype: torch.dtype = torch.float32) -> None:

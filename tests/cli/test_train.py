@@ -18,7 +18,7 @@ LIGHT = Path(decflow.__file__).parent / "recipes/decflow-s-ffbench.toml"
 # Every stage that the recipe has, so that none can be forgotten and train for hours here.
 STAGES = [stage.name for stage in read_recipe(LIGHT).stages]
 SMALL = [
-    "network.channels=[8, 12, 16, 16]",
+    "network.channels=[8, 12, 16, 16, 16]", "network.features=16", "network.hidden=16", "network.motion=16",
     "network.semantic=none", "precision=fp32", "validation.every=0",
     *(
         f"stages.{stage}.{change}"
@@ -38,7 +38,7 @@ def test_train_says_where_the_weights_are_and_what_to_do_next(tmp_path: Path) ->
     arguments = ["train", "decflow-s", "--out", str(tmp_path), "--workers", "0", "--device", "cpu", *changes()]
     ran = CliRunner().invoke(app, arguments)
     assert ran.exit_code == 0, ran.output
-    assert str(tmp_path / "together.safetensors") in ran.stdout
+    assert str(tmp_path / "decomposition.safetensors") in ran.stdout
     assert "try it: ffbench eval -m decflow-s" in ran.stdout
     again = CliRunner().invoke(app, arguments)
     assert again.exit_code == 0, again.output
@@ -56,7 +56,7 @@ def test_show_prints_the_recipe_and_trains_nothing() -> None:
     [
         (["dis"], "cannot be trained"),
         (["decflow", "--recipe", "papr"], "did you mean 'paper'"),
-        (["decflow-s", "--stage", "flo"], "it has semantic, together"),
+        (["decflow-s", "--stage", "flo"], "it has semantic, facial, finer, further, longer, decomposition"),
         (["decflow-s"], "--out"),
         (["decflow-s", "--set", "sead=1"], "did you mean 'seed'"),
     ],

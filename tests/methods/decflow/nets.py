@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import torch
 
-from ffbench.methods.decflow.config import LightConfig, PaperConfig
-from ffbench.methods.decflow.light import DecFlowLight
+from ffbench.methods.decflow.config import CorrectorConfig, LightConfig, PaperConfig
+from ffbench.methods.decflow.corrector import DecFlowCorrector
 from ffbench.methods.decflow.network import FlowNetwork
 from ffbench.methods.decflow.weights import create_network
 
-TINY = LightConfig(semantic="none", channels=(8, 12, 16, 16))
+TINY = LightConfig(semantic="none", channels=(8, 12, 16, 16, 16), features=16, hidden=16, motion=16)
+TINY_CORRECTOR = CorrectorConfig(semantic="none", channels=(8, 12, 16, 16))
 CONFIGS = {
     "decflow": PaperConfig(semantic="none", iterations=2),
     "decflow-dad3d": PaperConfig(iterations=2),
     "decflow-s": TINY,
     "decflow-s-synthetic": TINY.model_copy(update={"semantic": "synthetic"}),
-    "decflow-s-learned": TINY.model_copy(update={"decomposition": "learned"}),
+    "decflow-c": TINY_CORRECTOR,
+    "decflow-c-synthetic": TINY_CORRECTOR.model_copy(update={"semantic": "synthetic"}),
+    "decflow-c-learned": TINY_CORRECTOR.model_copy(update={"decomposition": "learned"}),
 }
 
 
@@ -24,7 +27,7 @@ def network(name: str, seed: int = 0) -> FlowNetwork:
     made = create_network(CONFIGS[name]).eval()
     with torch.no_grad():
         for decoder in (made.facial_decoder, made.head_decoder):
-            if isinstance(made, DecFlowLight):
+            if isinstance(made, DecFlowCorrector):
                 decoder.get_parameter("out.weight").mul_(300)
                 continue
             decoder.get_parameter("aggregator.gamma").fill_(0.5)

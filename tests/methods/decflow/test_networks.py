@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ffbench.methods.decflow import attention as attention_module
+from ffbench.methods.decflow.corrector import DecFlowCorrector
 from ffbench.methods.decflow.gma import DecFlow
 from ffbench.methods.decflow.light import DecFlowLight
 from tests.methods.decflow.nets import CONFIGS, network, pair
@@ -71,12 +72,12 @@ def test_every_step_in_training_and_iterations(name: str) -> None:
     assert len(steps.facial) == len(steps.head) == len(steps.expression) == model.steps
     assert all(flow.shape == (1, 2, 64, 64) for flow in steps.facial)
     assert torch.equal(steps.facial[-1], model(*images).facial[-1])
-    if isinstance(model, DecFlowLight):
+    if isinstance(model, DecFlowCorrector):
         with pytest.raises(ValueError, match="makes 2 steps, got 1"):
             model(*images, iterations=1)
         return
     once = model(*images, iterations=1, every_step=True)
-    assert len(once.facial) == 1
+    assert len(once.facial) == (4 if isinstance(model, DecFlowLight) else 1)
 
 
 @EACH
@@ -88,7 +89,7 @@ def test_only_the_trained_parts_get_gradients(name: str) -> None:
         if key.startswith("semantic."):
             assert parameter.grad is None, key
             assert not parameter.requires_grad, key
-        elif not key.startswith(("fusion.", "encoder.fusion.")):
+        elif not key.startswith(("fusion.", "context_encoder.fusion.")):
             # (The fusion block starts with a branch that is zero.)
             assert parameter.grad is not None, key
             assert parameter.grad.abs().sum() > 0, key
@@ -121,10 +122,11 @@ def test_second_stage_leaves_facial_flow_alone_to_the_last_bit(name: str) -> Non
     assert not torch.equal(flows.head[-1], head)
 
 
+@pytest.mark.parametrize("name", ["decflow", "decflow-s"])
 @torch.inference_mode()
-def test_on_demand_correlation_and_attention_equal_the_held_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = network("decflow")
-    assert isinstance(model, DecFlow)
+def test_on_demand_correlation_and_attention_equal_the_held_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network(name)
+    assert isinstance(model, DecFlow | DecFlowLight)
     images = pair(64, 96, batch=2)
     model.correlation = "volume"
     held = model(*images)

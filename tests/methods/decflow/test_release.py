@@ -91,7 +91,7 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
     card_path = tmp_path / "out" / "decflow-s.md"
     card = card_path.read_text()
     assert "| steps | 3 |" in card
-    assert "| together | 4,400 | 4 | 192 x 192 | faces 0.85, layers 0.15 | 0.0008 |" in card
+    assert "| decomposition | 2,500 | 4 | 160 x 160 | faces 1 | 0.0003 |" in card
     assert "| `ffn_motion_scale`, split test | synthetic | ground truth | `zero` |" in card
     assert card.count("| `decflow-s` |") == 1, "scores of other weights of the same name are left out"
     assert (tmp_path / "out" / "decflow-s.recipe.json").read_text().startswith("{")

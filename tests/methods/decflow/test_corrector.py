@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from ffbench.methods.decflow.classical_start import classical_flows
-from ffbench.methods.decflow.light import DecFlowLight, LightPredictions
-from ffbench.methods.decflow.light_loss import WEIGHTS, light_loss
+from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
+from ffbench.methods.decflow.corrector_loss import WEIGHTS, corrector_loss
 from ffbench.synth.head import Region
-from tests.methods.decflow.nets import TINY, network, pair
-from tests.methods.decflow.scene import scene
+from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
+from tests.methods.decflow.test_overfit import scene
 
 
 def shifted(dx: int, dy: int, size: int = 96) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,17 +38,17 @@ def test_the_start_points_forward_and_back(dx: int, dy: int) -> None:
 def test_an_untrained_network_is_the_classical_method() -> None:
     torch.manual_seed(0)
     images = shifted(4, 2)
-    model = DecFlowLight(TINY).eval()
+    model = DecFlowCorrector(TINY_CORRECTOR).eval()
     start, _ = classical_flows(*images)
     assert (model(*images).facial[-1] - start).abs().max() < 0.1
-    without = DecFlowLight(TINY.model_copy(update={"start": "none"})).eval()
+    without = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"start": "none"})).eval()
     assert without(*images).facial[-1].abs().max() < 0.1
 
 
 @torch.inference_mode()
 def test_it_says_how_large_its_error_is() -> None:
-    found = network("decflow-s")(*pair(64, 96, batch=2))
-    assert isinstance(found, LightPredictions)
+    found = network("decflow-c")(*pair(64, 96, batch=2))
+    assert isinstance(found, CorrectorPredictions)
     assert found.log_error[0].shape == (2, 1, 64, 96)
     assert found.log_error[0].abs().max() <= 6
 
@@ -66,13 +66,13 @@ def batch() -> dict[str, torch.Tensor]:
 
 def test_the_true_flows_cost_nothing_but_what_the_offsets_cost() -> None:
     made = batch()
-    truth = LightPredictions((made["facial"],), (made["head"],), (torch.full_like(made["facial"][:, :1], -6.0),))
-    parts = light_loss(truth, made, 0.5)
+    truth = CorrectorPredictions((made["facial"],), (made["head"],), (torch.full_like(made["facial"][:, :1], -6.0),))
+    parts = corrector_loss(truth, made, 0.5)
     assert parts["expression"] < 1e-3
     assert parts["deforming"] < 1e-3
     assert parts["facial"] == pytest.approx(0.01**0.7, rel=0.05)
-    wrong = LightPredictions((made["facial"],), (made["facial"],), truth.log_error)
-    missed = light_loss(wrong, made, 0.5)
+    wrong = CorrectorPredictions((made["facial"],), (made["facial"],), truth.log_error)
+    missed = corrector_loss(wrong, made, 0.5)
     # Zero expression: cheap on the mean over pixels, dear where the face deforms.
     assert missed["deforming"] > 2 * missed["expression"] > 0
 
@@ -80,8 +80,8 @@ def test_the_true_flows_cost_nothing_but_what_the_offsets_cost() -> None:
 def test_pixels_that_are_not_known_teach_nothing() -> None:
     made = batch()
     made["head_valid"][:] = False
-    model = network("decflow-s").train()
-    parts = light_loss(model(made["image1"], made["image2"]), made, 0.5)
+    model = network("decflow-c").train()
+    parts = corrector_loss(model(made["image1"], made["image2"]), made, 0.5)
     assert parts["facial"] > 0
     assert all(parts[name] == 0 for name in WEIGHTS if name not in ("facial", "log_error"))
 
@@ -92,10 +92,10 @@ def test_overfits_one_pair_in_both_parts(decomposition: str) -> None:
     made = batch()
     made["region"][:] = int(Region.CHEEKS)
     made["depth"] = made["depth"] + 1
-    model = DecFlowLight(TINY.model_copy(update={"decomposition": decomposition})).train()
+    model = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"decomposition": decomposition})).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
     for _ in range(150):
-        parts = light_loss(model(made["image1"], made["image2"]), made, 0.5)
+        parts = corrector_loss(model(made["image1"], made["image2"]), made, 0.5)
         loss = sum(WEIGHTS[name] * part for name, part in parts.items())
         optimiser.zero_grad()
         loss.backward()
