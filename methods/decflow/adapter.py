@@ -12,6 +12,7 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
+from .classical_start import SETTINGS as START_SETTINGS
 from .config import CorrectorConfig, LightConfig, PaperConfig
 from .light import STRIDES
 from .network import FlowNetwork
@@ -76,6 +77,8 @@ def load(request: MethodRequest) -> Method:
             f"method '{name}' has no checkpoint '{request.checkpoint}' to choose by name; name a file with --weights"
         )
     _check_precision(request.precision, request.device, name)
+    if request.iterations is not None and name == "decflow-c":
+        raise UsageError(f"method '{name}' makes one step at each of two scales; leave out --iterations")
     if request.iterations is not None and request.iterations < 1:
         raise UsageError(f"method '{name}' needs at least 1 iteration, got {request.iterations}")
     options: dict[str, str | int | float | bool] = {}
@@ -103,7 +106,7 @@ def load(request: MethodRequest) -> Method:
         options["mirrored"] = config.mirrored
         steps = sum(counts)
     if isinstance(config, CorrectorConfig):
-        options |= {"start": config.start, "decomposition": config.decomposition, "mirrored": config.mirrored}
+        options |= {"starts from": _start(config), "decomposition": config.decomposition, "mirrored": config.mirrored}
     card = MethodCard(
         id=request.name,
         title=_TITLES[name],
@@ -121,6 +124,12 @@ def load(request: MethodRequest) -> Method:
 
 def _shipped(name: str) -> bool:
     return (WEIGHTS_FOLDER / f"{name}.safetensors").is_file()
+
+
+def _start(config: CorrectorConfig) -> str:
+    if config.start == "none":
+        return "zero flow"
+    return "OpenCV's DIS: " + ", ".join(f"{name} {value}" for name, value in START_SETTINGS.items())
 
 
 def _random_network(name: str) -> FlowNetwork:

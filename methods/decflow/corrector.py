@@ -2,9 +2,10 @@
 
 What it keeps of the paper's: a shared encoder, the face-semantic encoder fused into it (Eq. 5), two decoders,
 expression = facial - head. What it changes: the flow starts as that of a classical method, and one U-Net, applied at
-half and then at full resolution, adds what that method got wrong. Head flow is the motion of a rigid body that is
-fitted to facial flow (`rigid`), and a gate tells what is left there, expression, from noise. With the decomposition
-`learned` head flow is what the head decoder says, as in the paper.
+half and then at full resolution, adds what that method got wrong. With the decomposition `rigid` the network also says
+how deep a pixel is and whether it moves with the head; the motion of a rigid body is fitted to the flow by that
+(`rigid`). Facial flow is pulled towards the fit where there is only noise between them, and a gate tells expression
+from noise. With the decomposition `learned` head flow is what the head decoder says, as in the paper.
 """
 
 from __future__ import annotations
@@ -27,34 +28,39 @@ SCALES = (2, 1)
 _SEMANTIC_LEVEL = 2  # of the encoder, at stride 8
 _INPUTS = 13
 _SMALL = 1e-3
-_GATE_BIAS = -2.0
+_CLOSED = -2.0  # what gates' logits begin at
 
 
 @dataclass(frozen=True)
-class Decomposition:
-    """How facial flow is split, at one scale.
+class RigidFit:
+    """The motion of a rigid head that fits a facial flow, at one scale.
 
     Attributes:
-        expression: (B, 2, h, w), in px of that scale.
-        rest: (B, 2, h, w), facial - rigid fit; zero when the decomposition is learned.
-        weight, gate: (B, 1, h, w) logits: whether a pixel moves rigidly with the head, and whether what is left there
-            is expression; None when the decomposition is learned.
-        depth: (B, 1, h, w), relative; likewise.
+        weight: (B, 1, h, w) logits, whether a pixel moves rigidly with the head.
+        depth: (B, 1, h, w), relative.
+        flow: (B, 2, h, w), the fit, in px of that scale.
+        rest: (B, 2, h, w), facial flow before it is pulled towards the fit, minus the fit.
     """
 
-    expression: torch.Tensor
+    weight: torch.Tensor
+    depth: torch.Tensor
+    flow: torch.Tensor
     rest: torch.Tensor
-    weight: torch.Tensor | None = None
-    gate: torch.Tensor | None = None
-    depth: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
 class CorrectorPredictions(FlowPredictions):
-    """Beside the flows: log of the expected error of the facial flow, px, (B, 1, H, W), and the last decomposition."""
+    """Beside the flows: what they were made of.
+
+    Attributes:
+        log_error: log of the expected error of the facial flow, px, (B, 1, H, W), after each step.
+        fit: the last rigid fit, or None when the decomposition is learned.
+        gate: (B, 1, H, W) logits, whether what is left beside the fit is expression; or None likewise.
+    """
 
     log_error: tuple[torch.Tensor, ...] = ()
-    decomposition: Decomposition | None = None
+    fit: RigidFit | None = None
+    gate: torch.Tensor | None = None
 
 
 class DecFlowCorrector(FlowNetwork):
@@ -73,9 +79,10 @@ class DecFlowCorrector(FlowNetwork):
         self.semantic: SemanticEncoder | None = create_semantic_encoder(config.semantic, config.semantic_input)
         semantic_channels = 0 if self.semantic is None else self.semantic.channels
         self.encoder = Encoder(config.channels, semantic_channels)
-        self.facial_decoder = FacialDecoder(config.channels)
-        self.head_decoder = HeadDecoder(config.channels, config.decomposition == "rigid")
-        # Twice as fast on a CPU.
+        rigid = config.decomposition == "rigid"
+        self.geometry = Geometry(config.channels) if rigid else None
+        self.facial_decoder = FacialDecoder(config.channels, rigid)
+        self.head_decoder = HeadDecoder(config.channels, rigid)
         _channels_last(self)
 
     def forward(
@@ -94,24 +101,26 @@ class DecFlowCorrector(FlowNetwork):
         every_step = self.training if every_step is None else every_step
         flow, back = self._start(image1, image2)
         semantic = None if self.semantic is None else self.semantic(image1)
-        split: Decomposition | None = None
         facial, heads, errors = [], [], []
+        fit = gate = None
         for number, scale in enumerate(SCALES):
             first, second = (_pooled(2 * image - 1, scale) for image in (image1, image2))
             here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
             seen = None if semantic is None else _pooled(semantic, scale)
             features = self.encoder(_observe(first, second, here, there), number, seen)
-            correction, log_error = self.facial_decoder(features)
+            correction, log_error, last = self.facial_decoder(features)
             flow = flow + scale * _resized(correction, flow)
-            if head:
-                split = self.head_decoder(features, (_pooled(flow, scale) / scale).detach(), split)
+            if self.geometry is not None:
+                fit = self.geometry(features, _pooled(flow, scale) / scale)
+                flow = flow - scale * _resized(self.facial_decoder.pull(last, fit.rest), flow)
             if every_step or scale == SCALES[-1]:
                 facial.append(flow)
                 errors.append(_resized(log_error, flow))
-                if split is not None:
-                    heads.append(flow - scale * _resized(split.expression, flow))
+                if head:
+                    expression, gate = self.head_decoder(features, None if fit is None else fit.rest.detach())
+                    heads.append(flow - scale * _resized(expression, flow))
             flow = flow.detach()
-        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), split)
+        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), fit, gate)
 
     def _start(self, image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.config.start == "dis":
@@ -194,51 +203,84 @@ class Encoder(nn.Module):
 
 
 class FacialDecoder(nn.Module):
-    """What is added to the flow, and the log of the error that is left, both at full size of the scale."""
+    """What is added to the flow, the log of the error that is left, and how far to pull the flow to a rigid fit."""
 
-    def __init__(self, widths: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
         super().__init__()
         self.up = nn.ModuleList([nn.Conv2d(b, a, 1) for a, b in pairwise(widths)])
         self.blocks = nn.ModuleList([Residual(width) for width in widths[:-1]])
         self.out = _last_layer(widths[0], 4 * 3)
+        self.pulled = _last_layer(widths[0] + 4 * 2, 4) if rigid else None
 
-    def forward(self, features: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (B, 2, h, w) in px and (B, 1, h, w)."""
+    def forward(self, features: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return (B, 2, h, w) in px, (B, 1, h, w), and the features at stride 2 that `pull` takes."""
         x = features[-1]
         for level in (2, 1, 0):
             x = self.blocks[level](_doubled(self.up[level](x)) + features[level])
         out = F.pixel_shuffle(self.out(x).float(), 2)
-        return out[:, :2], out[:, 2:].clamp(-6, 6)
+        return out[:, :2], out[:, 2:].clamp(-6, 6), x
+
+    def pull(self, x: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+        """Return the part of `rest` (B, 2, h, w) that is noise and not motion."""
+        assert self.pulled is not None
+        seen = torch.cat([x, F.pixel_unshuffle(torch.tanh(rest), 2)], dim=1)
+        share = F.pixel_shuffle(self.pulled(seen.contiguous(memory_format=torch.channels_last)).float(), 2)
+        return torch.sigmoid(share + _CLOSED) * rest
 
 
-class HeadDecoder(nn.Module):
-    """Splits facial flow; it works down to stride 4 only, since expressions are smooth."""
+class _AtStride4(nn.Module):
+    """From the encoder's features down to stride 4 only: head motion and expressions are smooth."""
 
-    def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         _, width4, width8, width16 = widths
-        inner8, inner4 = width8 * 2 // 3, width4 * 3 // 4
-        self.rigid = rigid
+        inner8, self.width = width8 * 2 // 3, width4 * 3 // 4
         self.enter8, self.side8 = nn.Conv2d(width16, inner8, 1), nn.Conv2d(width8, inner8, 1)
         self.block8 = Residual(inner8)
-        self.enter4, self.side4 = nn.Conv2d(inner8, inner4, 1), nn.Conv2d(width4, inner4, 1)
-        self.before = nn.Conv2d(16 * 4, inner4, 1)
-        self.block4 = Residual(inner4)
-        self.out = _last_layer(inner4, 16 * (5 if rigid else 2))
+        self.enter4, self.side4 = nn.Conv2d(inner8, self.width, 1), nn.Conv2d(width4, self.width, 1)
+        self.block4 = Residual(self.width)
 
-    def forward(self, features: list[torch.Tensor], flow: torch.Tensor, before: Decomposition | None) -> Decomposition:
-        """Split a flow (B, 2, h, w) that takes no gradient, with how it was split at half that size."""
+    def decode(self, features: list[torch.Tensor], further: torch.Tensor | None = None) -> torch.Tensor:
+        """Return (B, width, h / 4, w / 4); `further` features are added before the last block."""
         x = self.block8(_doubled(self.enter8(features[3])) + self.side8(features[2]))
         x = _doubled(self.enter4(x)) + self.side4(features[1])
-        if before is not None:
-            x = x + self.before(F.pixel_unshuffle(_what_is_left(flow, before), 4))
-        x = self.block4(x)
-        out = F.pixel_shuffle(self.out(x).float(), 4)
-        if not self.rigid:
-            return Decomposition(out, torch.zeros_like(flow))
-        correction, weight, gate, depth = out[:, :2], out[:, 2:3], out[:, 3:4] + _GATE_BIAS, out[:, 4:5]
-        rest = flow - _fitted(flow, depth, weight)
-        return Decomposition(torch.sigmoid(gate) * rest + correction, rest, weight, gate, depth)
+        result: torch.Tensor = self.block4(x if further is None else x + further)
+        return result
+
+
+class Geometry(_AtStride4):
+    """Depth, and what moves with the head: all that a rigid fit needs beside the flow."""
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__(widths)
+        self.out = _last_layer(self.width, 2)
+
+    def forward(self, features: list[torch.Tensor], flow: torch.Tensor) -> RigidFit:
+        """Fit the motion of the head to a flow (B, 2, h, w), which gets no gradient by way of the fit."""
+        weight, depth = _resized(self.out(self.decode(features)).float(), flow).chunk(2, dim=1)
+        with torch.autocast(flow.device.type, enabled=False):
+            fitted, _ = fit_head_flow(flow.detach(), depth, torch.sigmoid(weight).square())
+        return RigidFit(weight, depth, fitted, flow - fitted)
+
+
+class HeadDecoder(_AtStride4):
+    """Expression flow: what is left beside the rigid fit, behind a gate, and a correction of it."""
+
+    def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
+        super().__init__(widths)
+        self.left = nn.Conv2d(16 * 2, self.width, 1) if rigid else None
+        self.out = _last_layer(self.width, 16 * (3 if rigid else 2))
+
+    def forward(
+        self, features: list[torch.Tensor], rest: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return expression flow (B, 2, h, w) and the gate's logits (B, 1, h, w), from what is left beside the fit."""
+        if self.left is None or rest is None:
+            return F.pixel_shuffle(self.out(self.decode(features)).float(), 4), None
+        further = self.left(F.pixel_unshuffle(torch.tanh(rest), 4).contiguous(memory_format=torch.channels_last))
+        out = F.pixel_shuffle(self.out(self.decode(features, further)).float(), 4)
+        gate = out[:, 2:] + _CLOSED
+        return torch.sigmoid(gate) * rest + out[:, :2], gate
 
 
 def _last_layer(inputs: int, outputs: int) -> nn.Conv2d:
@@ -248,21 +290,6 @@ def _last_layer(inputs: int, outputs: int) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-def _fitted(flow: torch.Tensor, depth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Return the rigid fit to a flow by logits of the weights."""
-    with torch.autocast(flow.device.type, enabled=False):
-        return fit_head_flow(flow, depth, torch.sigmoid(weight.float()).square())[0]
-
-
-def _what_is_left(flow: torch.Tensor, before: Decomposition) -> torch.Tensor:
-    """Return (B, 4, h, w): what is left of a flow by the weights of the scale before, and its expression."""
-    expression = 2 * _resized(before.expression.detach(), flow)
-    if before.weight is None or before.depth is None:
-        return torch.tanh(torch.cat([torch.zeros_like(expression), expression], dim=1))
-    depth, weight = (_resized(part.detach(), flow) for part in (before.depth, before.weight))
-    return torch.tanh(torch.cat([flow - _fitted(flow, depth, weight), expression], dim=1))
 
 
 def _observe(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, back: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from ffbench.synth.head import Region
 from ffbench.training.loss import in_range
 from ffbench.training.samples import Batch
 
-from .corrector import CorrectorPredictions, Decomposition
+from .corrector import CorrectorPredictions
 
 _POWER, _OFFSET = 0.7, 0.01  # of the robust error
 _RIGID_BELOW = 0.15  # px of expression below which a pixel counts as moving rigidly
@@ -27,10 +27,10 @@ WEIGHTS = {
     "log_error": 0.02,
     "expression": 1.0,
     "deforming": 0.3,
-    "fit": 0.1,
+    "fit": 0.3,
     "rigid": 0.05,
     "gate": 0.05,
-    "depth": 0.05,
+    "depth": 0.1,
 }
 """Factors of the parts, unless a stage says otherwise."""
 
@@ -61,32 +61,28 @@ def corrector_loss(predictions: CorrectorPredictions, batch: Batch, gamma: float
         parts["expression"] = parts["expression"] + factor * _mean(error, known)
         least = _LEAST_SHARE * known.sum() + 1
         parts["deforming"] = parts["deforming"] + factor * (error * deforming).sum() / deforming.sum().clamp(min=least)
-    split = predictions.decomposition
-    if split is not None and split.weight is not None:
-        parts |= _of_the_fit(split, batch, expression, known, predictions.facial[-1].detach())
-    return parts
+    return parts | _of_the_fit(predictions, batch, expression, known)
 
 
 def _of_the_fit(
-    split: Decomposition, batch: Batch, expression: torch.Tensor, known: torch.Tensor, facial: torch.Tensor
+    predictions: CorrectorPredictions, batch: Batch, expression: torch.Tensor, known: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """What the rigid fit is made of, at full size, held against the labels."""
-    assert split.weight is not None
-    assert split.gate is not None
-    assert split.depth is not None
+    """What the last rigid fit is made of, at full size, held against the labels."""
+    fit, gate = predictions.fit, predictions.gate
+    if fit is None or gate is None:
+        return {}
     region, depth = batch["region"], batch["depth"]
     size = _length(expression)
     on_head = known & (depth > 0)
     for part in _NOT_HEAD:
         on_head &= region != int(part)
-    fitted = facial - split.rest
     rigid = (on_head & (size < _RIGID_BELOW)).float()
-    gate = size / (size + _GATE_HALF)
+    open_ = size / (size + _GATE_HALF)
     return {
-        "fit": _mean(_length(fitted - batch["head"]), on_head),
-        "rigid": _mean(F.binary_cross_entropy_with_logits(split.weight[:, 0], rigid, reduction="none"), known),
-        "gate": _mean(F.binary_cross_entropy_with_logits(split.gate[:, 0], gate, reduction="none"), known),
-        "depth": _mean((split.depth[:, 0] - _standardised(depth, on_head)).abs(), on_head),
+        "fit": _mean(_length(fit.flow - batch["head"]), on_head),
+        "rigid": _mean(F.binary_cross_entropy_with_logits(fit.weight[:, 0], rigid, reduction="none"), known),
+        "gate": _mean(F.binary_cross_entropy_with_logits(gate[:, 0], open_, reduction="none"), known),
+        "depth": _mean((fit.depth[:, 0] - _standardised(depth, on_head)).abs(), on_head),
     }
 
 

@@ -34,7 +34,7 @@ from ffbench.training.trainee import Trainee, Training, TrainRequest
 
 from .adapter import DecFlowMethod
 from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
-from .corrector import CorrectorPredictions
+from .corrector import CorrectorPredictions, DecFlowCorrector
 from .corrector_loss import WEIGHTS, corrector_loss
 from .gma import DecFlow
 from .loss import decomposition_loss, facial_loss, official_loss
@@ -77,6 +77,8 @@ class DecFlowTrainee(Trainee):
                 f"stage '{stage.name}': loss '{stage.loss}' of '{stage.trains}'; {self.name} has the losses "
                 f"{', '.join(_LOSSES)} and the parts {', '.join(_PARTS)}"
             )
+        if stage.loss == "rigid" and not isinstance(self.network, DecFlowCorrector):
+            raise UsageError(f"stage '{stage.name}': the loss 'rigid' is of decflow-c; {self.name} has no rigid fit")
         if (stage.loss == "semantic") != (stage.trains == "semantic"):
             raise UsageError(f"stage '{stage.name}': the loss 'semantic' goes with the part 'semantic'")
         self.network.unfreeze()
@@ -97,7 +99,7 @@ class DecFlowTrainee(Trainee):
     def begin(self, stage: Stage) -> None:
         """See `Trainee.begin`."""
         for part, source in stage.copies.items():
-            if (part, source) != ("head", "facial"):
+            if (part, source) != ("head", "facial") or isinstance(self.network, DecFlowCorrector):
                 raise UsageError(
                     f"stage '{stage.name}': copies: '{part}' of '{source}'; {self.name} can start the decoder "
                     '"head" as a copy of "facial"'
