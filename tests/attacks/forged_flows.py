@@ -91,7 +91,7 @@ def black_webp(path: Path) -> int:
 
 
 def noisy_jpeg(path: Path) -> int:
-    noise = np.random.default_rng(0).integers(0, 256, (3000, 3000, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (4500, 4500, 3), np.uint8)
     Image.fromarray(noise).save(path, quality=30, progressive=True)
     return int(noise.nbytes)
 

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import multiprocessing
+import os
 import resource
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+
+import pytest
 
 from ffbench.errors import FfbenchError
 
 MIB = 2**20
 ALLOWED_FACTOR, ALLOWED_BYTES = 3, 64 * MIB
 _PRELOADED = ["tests.attacks.readers"]
+_ROOT = Path(__file__).parents[2]
 _SECONDS = 300
 
 
@@ -49,8 +56,7 @@ def measure(read: Callable[[Path], object], path: Path, *, tolerant: bool = Fals
     Raises:
         AssertionError: the reader raised something else than an FfbenchError, or one of several lines, or died.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
+    context = _context()
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(read, path, tolerant, limit, sender))
     child.start()
@@ -63,6 +69,17 @@ def measure(read: Callable[[Path], object], path: Path, *, tolerant: bool = Fals
     child.join()
     assert isinstance(answer, Peak), f"{path.name}: {answer}"
     return answer
+
+
+@functools.cache
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    # The server preloads with a search path of its own, where a package may have installed another `tests`.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(_ROOT), prepend=os.pathsep)
+        forkserver.ensure_running()
+    return context
 
 
 def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: int | None, sender: object) -> None:

@@ -85,7 +85,7 @@ def test_a_claim_of_a_wrapped_method_is_scored_again_with_its_wrappers(ffbench: 
     path = claim(ffbench, capsys, "eval", "-m", "speckle", "--refine", "variational")
     assert read_record(path).method.id == "speckle+variational"
     assert ffbench("verify") == 0
-    assert capsys.readouterr().out.endswith("1 records, 1 claims confirmed, 0 faults, 0 remarks\n")
+    assert capsys.readouterr().out.endswith("1 records, 1 confirmed, 0 faults, 0 remarks\n")
 
 
 def test_a_claim_that_does_not_hold_is_a_fault(ffbench: Command, capsys: Captured) -> None:
