@@ -140,7 +140,9 @@ def _check_pixels(path: Path | str, data: bytes, height: int, width: int) -> Non
             if place > wanted:
                 break
     except ValueError as error:
-        raise DataError(f"{path}: the PNG's pixels cannot be unpacked, the data {error}") from error
+        raise DataError(
+            f"{path}: the PNG's pixels are damaged or not those of {width} x {height}, the data {error}"
+        ) from error
     if place != wanted:
         raise DataError(f"{path}: the PNG's pixels are not those of {width} x {height}, as its header states")
 

@@ -171,6 +171,8 @@ def read_npz(
     """
     limit = LARGEST_MEMBER if largest is None else largest
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is not a zip file")
         with path.open("rb") as file, read_directory(path, file, _MOST_MEMBERS) as archive:
             sizes = {checked_name(path, entry): entry.file_size for entry in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in sizes]

@@ -94,9 +94,11 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
 def _is_of(text: str, recipe: Recipe) -> bool:
     """Tell whether a stored recipe is this one; fields that it did not know yet have their defaults."""
     try:
-        return Recipe.model_validate_json(text) == recipe
+        stored = Recipe.model_validate_json(text)
     except ValidationError:
         return False
+    # As JSON: a network's settings may hold tuples, which come back as lists.
+    return stored.model_dump(mode="json") == recipe.model_dump(mode="json")
 
 
 @contextlib.contextmanager

@@ -138,7 +138,7 @@ def test_ck_plus_has_its_layout_and_exact_landmarks(tmp_path: Path) -> None:
         assert "e+" in line
         assert len(line.split()) == 2
     mark = json.loads((tmp_path / "ffbench-mini.json").read_text())
-    assert mark == {"synthetic": True, "recipe": "ffbench.synth.ck_plus", "version": "1", "seed": 1}
+    assert mark == {"synthetic": True, "recipe": "ffbench.synth.ck_plus", "version": "2", "seed": 1}
     assert len(CODES) == 7
     with pytest.raises(ValueError, match="subjects"):
         make_ck_plus(tmp_path, load_makehuman(), subjects=4, sequences=3)
