@@ -44,7 +44,7 @@ def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, w
     except ValidationError as error:
         raise DataError(f"{path}: {wrong}: {first_fault(error)}") from error
     except ValueError as error:
-        raise DataError(f"{path}: {wrong}: {error}") from error
+        raise DataError(f"{path}: {wrong}: the file: {error}") from error
 
 
 def parse_json(content: bytes) -> Any:

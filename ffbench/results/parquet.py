@@ -85,6 +85,8 @@ def _unpacked_bytes(path: Path, file: IO[bytes], length: int, metadata: Any) -> 
     for group in groups:
         for number in range(group.num_columns):
             chunk = group.column(number)
+            if chunk.num_values == 0:
+                continue  # none of its pages is read; the place of its data is stated as 0
             starts = [chunk.data_page_offset]
             if chunk.has_dictionary_page and chunk.dictionary_page_offset:
                 starts.append(chunk.dictionary_page_offset)
