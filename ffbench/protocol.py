@@ -123,7 +123,9 @@ class Scoring:
 
     def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        return summarise_means(scores, group_by=self.card.group_by, resample_by=self.card.resample_by)
+        return summarise_means(
+            scores, self.card.metrics, group_by=self.card.group_by, resample_by=self.card.resample_by
+        )
 
     def confusion(self, scores: Sequence[PairScore]) -> Confusion | None:
         """Return the confusion matrix of a protocol that recognises classes. Pure."""
