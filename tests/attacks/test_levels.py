@@ -59,7 +59,7 @@ def test_a_loose_record_and_a_folder_of_runs_are_local() -> None:
     assert levels(path) == levels(Path("runs")) == {"local"}
     (table,) = leaderboard(read_rows(["runs"]))
     (line,) = table.lines
-    assert (line.verified, line.rank) == (None, 1)
+    assert (line.verified, line.position) == (None, 1)
     assert line.local == record_of(path).primary.value
     stored = publish(path, "verified")
     assert levels(STORE) == {"verified"}  # control

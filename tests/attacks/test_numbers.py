@@ -22,7 +22,7 @@ _FAULTS = "ffbench.results.store_verification"
 def board() -> dict[str, tuple[int | None, bool]]:
     """Rank and direction of each title, of all boards of the store."""
     tables = leaderboard(read_rows([STORE], []))
-    return {line.title: (line.rank, table.higher_is_better) for table in tables for line in table.lines}
+    return {line.title: (line.position, table.higher_is_better) for table in tables for line in table.lines}
 
 
 def metric(**changes: Any) -> dict[str, MetricCard]:

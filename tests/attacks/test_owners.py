@@ -59,7 +59,7 @@ def test_nor_does_one_with_the_owners_own_address() -> None:
 def test_a_verified_record_of_one_owner_stays_beside_that_of_another() -> None:
     publish(forge(honest(), "net", fingerprint="a", **net()), "verified")
     claim("net", 5.0, "1", "rival@example.org", "verified")
-    assert [line.rank for line in lines()] == [1, 2]
+    assert [line.position for line in lines()] == [1, 2]
     assert any("a name has one owner" in fault for fault in verify().faults)
 
 
