@@ -24,7 +24,7 @@ from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
-from ffbench.datasets.provenance import engine_sign
+from ffbench.datasets.provenance import engine_sign, mark_png
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256
 from ffbench.json_models import read_model
@@ -160,8 +160,9 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
             known = manifest.videos.get(video.name)
             if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
                 continue
-            entry = _extract(video, digest, out)
-            if engine_sign(video.path) is not None:
+            made = engine_sign(video.path) is not None
+            entry = _extract(video, digest, out, made)
+            if made:
                 # Frames of made videos are no real ones either, wherever they go.
                 mark = synthetic_mark(video.path)
                 write_bytes(out / SYNTHETIC_MARK, mark.read_bytes() if mark else b'{"synthetic": true}\n')
@@ -196,7 +197,8 @@ def count_frames(out: Place, name: str) -> int:
     return next(count for count in range(len(there) + 1) if f"{count + 1:05d}.png" not in there)
 
 
-def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
+def _extract(video: Video, digest: str, out: Path, made: bool) -> PreparedVideo:
+    """Write the frames of a video; those that the face engine made carry its comment on."""
     clip = open_clip(video.path)
     out.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{video.name}.", dir=out))
@@ -205,7 +207,8 @@ def _extract(video: Video, digest: str, out: Path) -> PreparedVideo:
         (temporary / "source").mkdir()
         frames = 0
         for frames, frame in enumerate(clip.frames(), start=1):
-            (temporary / "source" / f"{frames:05d}.png").write_bytes(encode_png(frame))
+            content = encode_png(frame)
+            (temporary / "source" / f"{frames:05d}.png").write_bytes(mark_png(content) if made else content)
         target = out / video.name
         if target.exists():
             shutil.rmtree(target / "source", ignore_errors=True)
