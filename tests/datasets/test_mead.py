@@ -93,11 +93,11 @@ def test_an_interrupted_run_goes_on(root: Path, tmp_path: Path, monkeypatch: pyt
     videos, _ = mead.find_videos(root)
     extract, calls = mead._extract, []
 
-    def counted(video: mead.Video, digest: str, folder: Path) -> mead.PreparedVideo:
+    def counted(video: mead.Video, digest: str, folder: Path, made: bool) -> mead.PreparedVideo:
         calls.append(video.name)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return extract(video, digest, folder)
+        return extract(video, digest, folder, made)
 
     monkeypatch.setattr(mead, "_extract", counted)
     with pytest.raises(KeyboardInterrupt):
