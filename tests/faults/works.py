@@ -141,7 +141,7 @@ def _train(inputs: Path, out: Path) -> object:
 
 
 def _check_training(inputs: Path, out: Path) -> None:
-    load_checkpoint(out / "run", recipe().model_dump_json(indent=2))
+    load_checkpoint(out / "run", recipe())
     for path in out.rglob("*.safetensors"):
         if not is_temporary(path.name):
             safetensors.torch.load_file(path)
