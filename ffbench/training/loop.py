@@ -217,7 +217,7 @@ class _Run:
             if self._progress is not None and fabric.is_global_zero:
                 self._progress(stage.name, done, stage.steps, numbers["loss"])
             # A face-semantic encoder makes no flow to be validated.
-            every = 0 if not trainee.trains_flow(stage) else self._recipe.validation.every
+            every = self._recipe.validation.every if trainee.trains_flow(stage) else 0
             if every and (done % every == 0 or done == stage.steps):
                 self._validate(stage, done, average)
             if self._stopping:
