@@ -35,12 +35,15 @@ class Flows(Generic[FlowArray]):
     flow is zero, or that of the whole image; None: true for all.
     `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
     of predictions are; None: all.
+    `confidence` in the facial flow, 0 (none) to 1 (certain), is 1 / (1 + s) with s the endpoint error, in px, that is
+    expected at a pixel (`ffbench.flow.confidence`): a tensor (B, 1, H, W), or an array (H, W); None: not known.
     """
 
     facial: FlowArray
     head: FlowArray | None = None
     exact: npt.NDArray[np.bool_] | None = None
     found: npt.NDArray[np.bool_] | None = None
+    confidence: FlowArray | None = None
 
     @property
     def expression(self) -> FlowArray | None:
@@ -146,13 +149,14 @@ class Method(ABC):
             `Flows` of tensors (B, 2, H, W) for tensors, of arrays (H, W, 2) float32 for numpy images.
 
         Raises:
-            MethodError: images that do not fit each other, or a flow of the wrong shape or with values that
-                are not finite.
+            MethodError: images that do not fit each other, a flow of the wrong shape or with values that are not
+                finite, or a confidence of the wrong shape or outside of 0 to 1.
         """
         if isinstance(image1, np.ndarray):
             flows = self._checked(image_to_tensor(image1)[None], image_to_tensor(image2)[None])
             head = None if flows.head is None else _to_numpy(flows.head)
-            return Flows(_to_numpy(flows.facial), head, found=flows.found)
+            confidence = None if flows.confidence is None else _to_numpy(flows.confidence)[:, :, 0]
+            return Flows(_to_numpy(flows.facial), head, found=flows.found, confidence=confidence)
         return self._checked(image1, image2)
 
     def _checked(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
@@ -173,7 +177,16 @@ class Method(ABC):
                 raise MethodError(f"{self.card.id}: {name} flow is {tuple(flow.shape)}, expected {expected}")
             if not torch.isfinite(flow).all():
                 raise MethodError(f"{self.card.id}: {name} flow has values that are not finite")
+        if flows.confidence is not None:
+            self._check_confidence(flows.confidence, (expected[0], 1, *expected[2:]))
         return flows
+
+    def _check_confidence(self, confidence: torch.Tensor, expected: tuple[int, ...]) -> None:
+        if tuple(confidence.shape) != expected:
+            raise MethodError(f"{self.card.id}: confidence is {tuple(confidence.shape)}, expected {expected}")
+        # A comparison with NaN is false.
+        if not ((confidence >= 0) & (confidence <= 1)).all():
+            raise MethodError(f"{self.card.id}: confidence has values outside of 0 to 1")
 
 
 def image_to_tensor(image: npt.NDArray[Any]) -> torch.Tensor:

@@ -9,20 +9,17 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import JawReading, default_dataset
 from ffbench.datasets.provenance import rests_on
-from ffbench.flow.checks import is_known
-from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
+from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
     DatasetCard,
-    MetricCard,
     NumpyFlows,
     Option,
     Pair,
@@ -31,55 +28,35 @@ from ffbench.protocol import (
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
-    StatedScoring,
     Term,
 )
 from ffbench.synth.head import Region
 
+from .ffn_metrics import (
+    LEAKAGE,
+    OFFICIAL_METRICS,
+    REGION_NAMES,
+    FFNScoring,
+    FFNSummary,
+    FlowField,
+    Target,
+    confidence_terms,
+    mean_terms,
+    metrics,
+    official_terms,
+)
 from .options import choice, refuse_unknown, stated_choice, stated_variant, variant
 
 VERSION = "1.0"
-REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 STABLE_REGIONS = (Region.FOREHEAD, Region.NOSE, Region.EARS, Region.SCALP)
 """What expressions move least; the fit is robust against the brows that wrinkle a forehead."""
 INEXPRESSIVE_REGIONS = (Region.EARS, Region.SCALP, Region.NECK, Region.TORSO)
 """What expressions do not move at all; neck and torso do not move rigidly with the head either."""
 
-Target = Literal["facial", "head", "expression"]
 Variant = Literal["paper", "official"]
-FlowField = npt.NDArray[np.float32]
+Confidence = Literal["native", "forward_backward"]
 
 _FOLDERS = ("FFN", "FacialFlowNet", "ffn")
-_OWN_HEAD = MetricCard(
-    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
-)
-_LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
-    "facial": {},
-    "head": {
-        "expression_in_head": MetricCard(title="factor of the expression in the head flow (0 is best)", unit="1"),
-        "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", minimum=0),
-        "own_head": _OWN_HEAD,
-    },
-    "expression": {
-        "head_in_expression": MetricCard(title="factor of the head flow in the expression flow (0 is best)", unit="1"),
-        "head_energy_in_expression": MetricCard(
-            title="energy of the head flow in the expression flow", unit="%", minimum=0
-        ),
-        "own_head": _OWN_HEAD,
-    },
-}
-_OFFICIAL_METRICS = {
-    "epe": MetricCard(title="endpoint errors of the whole image over mask pixels", unit="px", minimum=0),
-    **{
-        f"below_{pixels}px": MetricCard(
-            title=f"pixels of the whole image off by less than {pixels} px, over mask pixels",
-            unit="%",
-            higher_is_better=True,
-            minimum=0,
-        )
-        for pixels in (1, 3, 5)
-    },
-}
 _JAW: Mapping[JawReading, str] = {
     "expression": "jaw=expression: opening the mouth is expression flow",
     "pose": "jaw=pose: opening the mouth is head flow",
@@ -99,7 +76,7 @@ def _card(target: Target, variant: Variant, options: Mapping[str, Option]) -> Pr
         title=_TITLES[target],
         variant=variant,
         primary="epe",
-        metrics=_OFFICIAL_METRICS if variant == "official" else {**DENSE_METRICS, **_LEAKAGE[target]},
+        metrics=OFFICIAL_METRICS if variant == "official" else metrics(target),
         group_by=("scale", "emotion"),
         # The pairs of a sequence share face, light and one motion that is cut into equal steps.
         resample_by="sequence",
@@ -112,10 +89,10 @@ def _variants(target: Target) -> tuple[Variant, ...]:
 
 
 def _options(target: Target) -> tuple[str, ...]:
-    return ("split",) if target == "facial" else ("split", "derive_head")
+    return ("split", "confidence") if target == "facial" else ("split", "derive_head")
 
 
-class FFNFlow(Protocol[FFNArrays]):
+class FFNFlow(FFNSummary, Protocol[FFNArrays]):
     """Dense errors of the facial, head or expression flow between consecutive frames."""
 
     # Every pair counts once, however many pixels its face has.
@@ -129,6 +106,7 @@ class FFNFlow(Protocol[FFNArrays]):
         variant: Variant = "paper",
         split: str = "test",
         derive_head: Derive = "rigid",
+        confidence: Confidence = "native",
     ) -> None:
         """Scan the split of the dataset at `data`.
 
@@ -138,6 +116,8 @@ class FFNFlow(Protocol[FFNArrays]):
             variant: `paper`, or `official` for what the released code computes (facial flow only).
             split: `test`, `val` or `train`.
             derive_head: how a method with one flow gets a head flow: a fit to its facial flow, or none (it is zero).
+            confidence: what orders pixels for AUSE: what a method itself gives, or forward-backward consistency for
+                every method, which takes a second run of each (facial flow only).
 
         Raises:
             DataError: `data` does not hold FFN, or has no usable sequence.
@@ -147,7 +127,11 @@ class FFNFlow(Protocol[FFNArrays]):
         self._target = target
         self._official = variant == "official"
         self._derive_head = derive_head
-        self.card = _card(target, variant, {"split": split, "derive_head": derive_head})
+        options: dict[str, Option] = {"split": split, "derive_head": derive_head}
+        if confidence != "native":  # records from before there was the option do not state it
+            options["confidence"] = confidence
+        self.needs_backward = confidence == "forward_backward"
+        self.card = _card(target, variant, options)
         self.dataset = _dataset_card(found)
 
     def keys(self) -> Ordered[str]:
@@ -184,7 +168,8 @@ class FFNFlow(Protocol[FFNArrays]):
             terms = official_terms(forward.facial, truth.facial, truth.mask, forward.exact)
             return PairScore(pair.key, terms, pair.labels)
         if self._target == "facial":
-            return PairScore(pair.key, _mean_terms(forward.facial, truth.facial, truth), pair.labels)
+            terms = mean_terms(forward.facial, truth.facial, truth)
+            return PairScore(pair.key, {**terms, **confidence_terms(forward, backward, truth)}, pair.labels)
         return PairScore(pair.key, self._part_terms(forward, truth), pair.labels)
 
     def _part_terms(self, forward: NumpyFlows, truth: FFNArrays) -> dict[str, Term]:
@@ -192,13 +177,13 @@ class FFNFlow(Protocol[FFNArrays]):
         head = self._derived_head(forward.facial, truth) if forward.head is None else forward.head
         expression = truth.facial - truth.head
         if self._target == "head":
-            terms = _mean_terms(head, truth.head, truth)
+            terms = mean_terms(head, truth.head, truth)
             leaks = expression_in_head(head, truth.head, expression, truth.mask)
         else:
             predicted = forward.facial - head
-            terms = _mean_terms(predicted, expression, truth)
+            terms = mean_terms(predicted, expression, truth)
             leaks = head_in_expression(predicted, truth.head, expression, truth.mask)
-        names = list(_LEAKAGE[self._target])
+        names = list(LEAKAGE[self._target])
         return {
             **terms,
             names[0]: leaks[0],
@@ -215,43 +200,6 @@ class FFNFlow(Protocol[FFNArrays]):
         return np.where(np.isin(truth.region, INEXPRESSIVE_REGIONS)[..., None], facial, fitted)
 
 
-def official_terms(
-    prediction: FlowField, truth: FlowField, mask: npt.NDArray[np.bool_], exact: npt.NDArray[np.bool_] | None = None
-) -> dict[str, Term]:
-    """Compute what the released evaluation computes: sums over ALL pixels, divided by the number of mask pixels.
-
-    The shares of pixels below 1, 3 and 5 px are made in the same way and pass 100 % where the background is right. A
-    pixel whose true flow is not known is in none of them. Each term is the value of the image with a count of 1: the
-    code takes the mean over images. Where only some pixels of the prediction are `exact`, the sums and the number are
-    of those alone.
-    """
-    error = np.sqrt(((prediction.astype(np.float64) - truth) ** 2).sum(axis=2))
-    error = error[is_known(truth) if exact is None else is_known(truth) & exact]
-    pixels = np.count_nonzero(mask)
-    if not pixels:  # of a small mask no pixel need be exact
-        return {name: Term(0.0, 0.0) for name in _OFFICIAL_METRICS}
-    return {
-        "epe": Term(float(error.sum()) / pixels, 1.0),
-        **{
-            f"below_{threshold}px": Term(100.0 * np.count_nonzero(error < threshold) / pixels, 1.0)
-            for threshold in (1, 3, 5)
-        },
-    }
-
-
-def _mean_terms(prediction: FlowField, true_flow: FlowField, truth: FFNArrays) -> dict[str, Term]:
-    return per_image(
-        dense_terms(
-            prediction,
-            true_flow,
-            truth.mask,
-            regions=truth.region,
-            region_names=REGION_NAMES,
-            occluded=truth.occlusion,
-        )
-    )
-
-
 def load(request: ProtocolRequest, target: Target) -> FFNFlow:
     """Build a protocol on `request.data`, or FFN in the data folder, or else the mini dataset.
 
@@ -261,12 +209,16 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
     """
     refuse_unknown(request, _options(target))
     derive: tuple[Derive, ...] = get_args(Derive)
+    reading = variant(request, _variants(target))
+    if reading == "official" and "confidence" in request.options:
+        raise UsageError(f"{request.name}: the variant 'official' measures no confidence; leave out -o confidence=...")
     return FFNFlow(
         request.data or default_dataset(_FOLDERS, "ffn"),
         target,
-        variant=variant(request, _variants(target)),
+        variant=reading,
         split=choice(request, "split", ffn.SPLITS),
         derive_head=choice(request, "derive_head", derive, default="rigid"),
+        confidence=choice(request, "confidence", get_args(Confidence)),
     )
 
 
@@ -301,12 +253,11 @@ def _dataset_card(found: ffn.FFN) -> DatasetCard:
 
 
 def _entry(summary: str, target: Target) -> ProtocolEntry:
-    def scoring(stated: ProtocolCard) -> StatedScoring:
+    def scoring(stated: ProtocolCard) -> FFNScoring:
         stated_choice(stated, "split", ffn.SPLITS)
         stated_choice(stated, "derive_head", get_args(Derive))
-        return StatedScoring(
-            _card(target, stated_variant(stated, _variants(target)), stated.options), fixed_weights=True
-        )
+        stated_choice(stated, "confidence", ("forward_backward",))
+        return FFNScoring(_card(target, stated_variant(stated, _variants(target)), stated.options), fixed_weights=True)
 
     return ProtocolEntry(summary, lambda request: load(request, target), scoring)
 

@@ -13,9 +13,11 @@ from ffbench.method import Flows, Method, MethodCard
 class Answer(Method):
     """Gives what it was told to."""
 
-    def __init__(self, facial: torch.Tensor, head: torch.Tensor | None = None) -> None:
+    def __init__(
+        self, facial: torch.Tensor, head: torch.Tensor | None = None, confidence: torch.Tensor | None = None
+    ) -> None:
         self.card = MethodCard(id="answer", title="Answer")
-        self.flows = Flows(facial, head)
+        self.flows = Flows(facial, head, confidence=confidence)
         self.seen: torch.Tensor | None = None
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
@@ -109,9 +111,22 @@ def test_images_that_do_not_fit_are_refused(images: tuple[torch.Tensor, torch.Te
         ((torch.zeros(1, 2, 4, 6), torch.zeros(2, 4, 6)), "head flow is"),
         ((torch.full((1, 2, 4, 6), torch.nan),), "not finite"),
         ((torch.zeros(1, 2, 4, 6), torch.full((1, 2, 4, 6), torch.inf)), "head flow has values that are not finite"),
+        ((torch.zeros(1, 2, 4, 6), None, torch.zeros(1, 4, 6)), r"confidence is \(1, 4, 6\), expected \(1, 1, 4, 6\)"),
+        ((torch.zeros(1, 2, 4, 6), None, torch.full((1, 1, 4, 6), 1.1)), "confidence has values outside of 0 to 1"),
+        ((torch.zeros(1, 2, 4, 6), None, torch.full((1, 1, 4, 6), torch.nan)), "confidence has values outside of 0"),
     ],
 )
-def test_flows_that_do_not_fit_are_refused(flows: tuple[torch.Tensor, ...], message: str) -> None:
+def test_flows_that_do_not_fit_are_refused(flows: tuple[torch.Tensor | None, ...], message: str) -> None:
     image = torch.zeros(1, 3, 4, 6)
     with pytest.raises(MethodError, match=message):
-        Answer(*flows).estimate(image, image)
+        Answer(*flows).estimate(image, image)  # type: ignore[arg-type]
+
+
+def test_confidence_comes_back_as_one_number_a_pixel() -> None:
+    confidence = torch.linspace(0, 1, 24).reshape(1, 1, 4, 6)
+    method, image = Answer(torch.zeros(1, 2, 4, 6), None, confidence), torch.zeros(1, 3, 4, 6)
+    found = method.estimate(np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6, 3), np.uint8)).confidence
+    assert found is not None
+    np.testing.assert_array_equal(found, confidence[0, 0].numpy())
+    assert method.estimate(image, image).confidence is confidence
+    assert Answer(torch.zeros(1, 2, 4, 6)).estimate(image, image).confidence is None

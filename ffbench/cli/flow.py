@@ -39,10 +39,12 @@ def flow(
     compile: options.Compile = False,
     refine: options.Refine = None,
     face_size: options.FaceSize = None,
+    save_confidence: options.SaveConfidence = False,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
-    Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes.
+    Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes. With
+    --save-confidence also NAME_confidence.npy, and as .png from black (0) to white (1).
     """
     from ffbench.registry import load_method
 
@@ -62,7 +64,12 @@ def flow(
         if step != 1:
             raise UsageError("--step is for a clip: two images are one pair")
         images = read_pair(image1, image2)
-        for path in _write(out, f"{_stem(image1)}_{_stem(image2)}", load().estimate(*images), scale):
+        chosen, name = load(), f"{_stem(image1)}_{_stem(image2)}"
+        flows = chosen.estimate(*images)
+        paths = _write(out, name, flows, scale)
+        if save_confidence:
+            paths += _write_confidence(out, name, chosen, images, flows)
+        for path in paths:
             say(path)
         return
 
@@ -76,12 +83,15 @@ def flow(
     count = len(clip) - step
     if count < 1:
         raise DataError(f"{image1}: has {len(clip)} frames, expected at least {step + 1} for --step {step}")
-    chosen = load()
+    chosen, stem = load(), _stem(image1)
     with progress_bar(f"{chosen.card.id} on {clip.name}", "pairs") as progress:
         for number in range(count):
             progress(number, count)
-            flows = chosen.estimate(clip.frame(number), clip.frame(number + step))
-            _write(out, f"{_stem(image1)}_{number:05d}_{number + step:05d}", flows, scale)
+            images, name = (clip.frame(number), clip.frame(number + step)), f"{stem}_{number:05d}_{number + step:05d}"
+            flows = chosen.estimate(*images)
+            _write(out, name, flows, scale)
+            if save_confidence:
+                _write_confidence(out, name, chosen, images, flows)
     say(f"{out}: flows of {count} pairs, as .flo and .png")
 
 
@@ -143,3 +153,20 @@ def _write(folder: Path, name: str, flows: NumpyFlows, scale: float | None) -> l
         write_picture(base.with_name(f"{base.name}.png"), flow_picture(field, full))
         paths += [base.with_name(f"{base.name}.flo"), base.with_name(f"{base.name}.png")]
     return paths
+
+
+def _write_confidence(
+    folder: Path, name: str, method: Method, images: tuple[Image, Image], flows: NumpyFlows
+) -> list[Path]:
+    """Write the confidence of a pair's facial flow as .npy and as a picture; give the paths."""
+    import numpy as np
+
+    from ffbench.evaluation.confidence import confidence_of_pair, write_confidence
+    from ffbench.visual.picture import write_picture
+
+    confidence = confidence_of_pair(method, *images, flows)
+    file, picture = (folder / f"{name}_confidence{suffix}" for suffix in (".npy", ".png"))
+    write_confidence(file, confidence)
+    grey = np.rint(255 * confidence).astype(np.uint8)
+    write_picture(picture, np.repeat(grey[:, :, None], 3, axis=2))
+    return [file, picture]

@@ -51,6 +51,13 @@ FaceSize = Annotated[
         "--face-size", metavar="N", help="Run the method on the face alone, scaled to N px; NAME+faceN is the same."
     ),
 ]
+SaveConfidence = Annotated[
+    bool,
+    typer.Option(
+        "--save-confidence",
+        help="Also write each pixel's confidence, 0 to 1: the method's own, or else forward-backward consistency.",
+    ),
+]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(

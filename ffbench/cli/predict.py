@@ -27,6 +27,7 @@ def predict_flows(
     refine: options.Refine = None,
     face_size: options.FaceSize = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
+    save_confidence: options.SaveConfidence = False,
     file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
 ) -> None:
     """Write a method's flows for all pairs of a protocol, in the layout that `ffbench submit` takes.
@@ -62,6 +63,7 @@ def predict_flows(
                 batch_size=batch_size,
                 progress=progress,
                 not_found=not_found,
+                save_confidence=save_confidence,
             )
     except KeyboardInterrupt:
         stderr().print("interrupted: what was written is kept; the same command goes on from there")

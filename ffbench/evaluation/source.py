@@ -77,8 +77,14 @@ def _to_arrays(flows: Flows[torch.Tensor]) -> list[NumpyFlows]:
     """Give one (H, W, 2) view a pair; the copy to the CPU also waits for the GPU, so that timings are true."""
     facial = flows.facial.float().permute(0, 2, 3, 1).cpu().numpy()
     head = None if flows.head is None else flows.head.float().permute(0, 2, 3, 1).cpu().numpy()
+    confidence = None if flows.confidence is None else flows.confidence.float()[:, 0].cpu().numpy()
     found = flows.found
     return [
-        Flows(facial[i], None if head is None else head[i], found=None if found is None else found[i : i + 1])
+        Flows(
+            facial[i],
+            None if head is None else head[i],
+            found=None if found is None else found[i : i + 1],
+            confidence=None if confidence is None else confidence[i],
+        )
         for i in range(len(facial))
     ]

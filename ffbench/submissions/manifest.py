@@ -20,6 +20,8 @@ from ffbench.protocol import Progress, Protocol
 Kind = Literal["facial", "head", "backward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Folders of a submission. `facial` must be there; each of the others holds every pair or none."""
+CONFIDENCE = "confidence"
+"""A further folder that `ffbench predict --save-confidence` writes; a submission may hold it, and nothing reads it."""
 _AHEAD = 4
 _MAX_CACHE_BYTES = 2**28
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from ffbench.errors import UsageError
 from ffbench.evaluation.batches import read_batches
+from ffbench.evaluation.confidence import confidence_of_batch, write_confidence
 from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.source import MethodSource
 from ffbench.flow.files import write_flow
 from ffbench.locks import own_folder
 from ffbench.method import Method
 from ffbench.protocol import NumpyFlows, Progress, Protocol
-from ffbench.submissions.manifest import Kind, file_stem
+from ffbench.submissions.manifest import CONFIDENCE, Kind, file_stem
 
 FORMATS = ("flo", "flo5")
 """Formats that keep float32 exactly, so that a submission scores as the method itself does."""
@@ -30,12 +31,15 @@ def predict(
     batch_size: int = 1,
     progress: Progress | None = None,
     not_found: list[str] | None = None,
+    save_confidence: bool = False,
 ) -> list[str]:
     """Write the flows of all pairs to `out`, in the layout that `ffbench submit` takes.
 
     `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
-    use of backward flows. A run that was interrupted goes on where it stopped. `not_found` takes the keys of pairs in
-    which the method found nothing to go by, such as a face (`Flows.found`).
+    use of backward flows. With `save_confidence` also `confidence/KEY.npy`, (H, W) float32 from 0 to 1: the method's
+    own, or that of forward-backward consistency, which takes a second run of the method. A run that was interrupted
+    goes on where it stopped. `not_found` takes the keys of pairs in which the method found nothing to go by, such as a
+    face (`Flows.found`).
 
     Returns:
         The problems of pairs that cannot be read, for which no flow is written.
@@ -49,9 +53,10 @@ def predict(
     if file_format not in FORMATS:
         raise UsageError(f"format '{file_format}': expected {' or '.join(FORMATS)}, which keep a flow exactly")
     source = MethodSource(method)
-    run = f"{run_fingerprint(source, protocol, batch_size, None)} {file_format}\n"
+    run = f"{run_fingerprint(source, protocol, batch_size, None)} {file_format}{' confidence' * save_confidence}\n"
     with own_folder(out, _MARK, run, "holds flows of another method, protocol, dataset or version"):
-        return _write(source, protocol, out, _kinds(method, protocol), file_format, batch_size, progress, not_found)
+        kinds = _kinds(method, protocol)
+        return _write(source, protocol, out, kinds, file_format, batch_size, progress, not_found, save_confidence)
 
 
 def _write(
@@ -63,17 +68,25 @@ def _write(
     batch_size: int,
     progress: Progress | None,
     not_found: list[str] | None,
+    save_confidence: bool,
 ) -> list[str]:
     keys = list(protocol.keys())
-    remaining = [
-        key for key in keys if not all((out / f"{file_stem(kind, key)}.{file_format}").is_file() for kind in kinds)
-    ]
+
+    def files(key: str) -> list[Path]:
+        flows = [out / f"{file_stem(kind, key)}.{file_format}" for kind in kinds]
+        return [*flows, _confidence_file(out, key)] if save_confidence else flows
+
+    remaining = [key for key in keys if not all(file.is_file() for file in files(key))]
     problems: list[str] = []
     done = len(keys) - len(remaining)
     if progress:
         progress(done, len(keys))
     for batch in read_batches(protocol, remaining, batch_size, problems):
         forward, backward, _ = source.flows(batch, protocol.needs_backward)
+        if save_confidence:
+            confidences = confidence_of_batch(source, batch, forward, backward)
+            for pair, confidence in zip(batch, confidences, strict=True):
+                write_confidence(_confidence_file(out, pair.key), confidence)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
             if not_found is not None and flows.found is not None and not flows.found.all():
                 not_found.append(pair.key)
@@ -83,6 +96,10 @@ def _write(
         if progress:
             progress(done + len(problems), len(keys))
     return problems
+
+
+def _confidence_file(out: Path, key: str) -> Path:
+    return out / CONFIDENCE / f"{key}.npy"
 
 
 def _kinds(method: Method, protocol: Protocol[Any]) -> list[Kind]:

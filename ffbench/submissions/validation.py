@@ -13,7 +13,7 @@ from ffbench.flow.checks import is_known
 from ffbench.flow.files import read_flow
 from ffbench.protocol import Progress
 from ffbench.submissions.files import Entry, SubmissionFiles, bytes_allowed
-from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
+from ffbench.submissions.manifest import CONFIDENCE, Kind, Manifest, file_stem, flo_bytes
 
 Fault = Literal[
     "missing", "extra", "duplicate", "wrong size", "wrong format", "truncated", "not finite", "unknown", "damaged"
@@ -92,7 +92,8 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
     """Check every file of a submission; all faults are found, none of them stops the check.
 
     `facial/` must hold every pair; `head/`, and `backward/` where the protocol makes use of it, every pair or none.
-    Names are compared without suffix, so formats may be mixed; a pair in two formats is a duplicate.
+    What lies in `confidence/` is passed over. Names are compared without suffix, so formats may be mixed; a pair in
+    two formats is a duplicate.
 
     Raises:
         DataError: the submission as a whole cannot be read or is refused.
@@ -105,6 +106,8 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
     wanted = {file_stem(kind, key): (kind, key) for kind in manifest.kinds for key in manifest.sizes}
     found: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
     for entry in files.entries:
+        if entry.name.startswith(f"{CONFIDENCE}/"):
+            continue
         place = wanted.get(entry.stem)
         if place is None or not entry.is_flow:
             note("extra", entry.name)

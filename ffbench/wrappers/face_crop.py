@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.facemesh.tracker import Box, detect_face
+from ffbench.flow.confidence import confidence_of, expected_error
 from ffbench.method import Flows, Method
 from ffbench.protocol import Image
 
@@ -57,6 +58,7 @@ class FaceCropped(Wrapper):
         flows = self.wrapped.estimate(image1, image2)
         facial = flows.facial.clone()
         head = None if flows.head is None else flows.head.clone()
+        confidence = None if flows.confidence is None else flows.confidence.clone()
         found = np.ones(len(image1), np.bool_) if flows.found is None else flows.found.copy()
         for index, region in enumerate(regions):
             if region is None:
@@ -67,9 +69,11 @@ class FaceCropped(Wrapper):
             region.of(facial[pair]).copy_(face.facial)
             if head is not None and face.head is not None:
                 region.of(head[pair]).copy_(face.head)
+            if confidence is not None and face.confidence is not None:
+                region.of(confidence[pair]).copy_(face.confidence)
             # The face was there to be found: what the method found of it counts, and not of the whole image.
             found[index] = face.found is None or bool(face.found[0])
-        return Flows(facial, head, found=found)
+        return Flows(facial, head, found=found, confidence=confidence)
 
     def _flows_of_face(self, face1: torch.Tensor, face2: torch.Tensor) -> Flows[torch.Tensor]:
         """Estimate the flows of two (1, 3, h, w) images at the size wanted, in pixels of these images."""
@@ -80,7 +84,7 @@ class FaceCropped(Wrapper):
         unit = face1.new_tensor([width / size[1], height / size[0]]).view(1, 2, 1, 1)
         facial = _resized(flows.facial.float(), (height, width)) * unit
         head = None if flows.head is None else _resized(flows.head.float(), (height, width)) * unit
-        return replace(flows, facial=facial, head=head)
+        return replace(flows, facial=facial, head=head, confidence=_rescaled(flows.confidence, (height, width), size))
 
 
 def face_region(image1: Image, image2: Image) -> Region | None:
@@ -112,8 +116,18 @@ def _span(centre: float, side: float, length: int) -> tuple[int, int]:
     return max(round(centre - side / 2), 0), min(round(centre + side / 2), length)
 
 
+def _rescaled(confidence: torch.Tensor | None, size: tuple[int, int], scaled: tuple[int, int]) -> torch.Tensor | None:
+    """Return a confidence at `size` of one at the size `scaled`: the error that is expected changes its unit too."""
+    if confidence is None:
+        return None
+    # The two sides are scaled alike but for rounding to whole pixels.
+    unit = (size[0] / scaled[0] * size[1] / scaled[1]) ** 0.5
+    return confidence_of(unit * expected_error(_resized(confidence.float(), size).clamp(0, 1)))
+
+
 def _resized(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    resized: torch.Tensor = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+    return resized
 
 
 def _arrays(images: torch.Tensor) -> list[npt.NDArray[np.uint8]]:

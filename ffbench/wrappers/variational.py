@@ -20,7 +20,8 @@ class VariationallyRefined(Wrapper):
     """A method whose facial flow is refined at the size of the image.
 
     The head flow stays as the method gave it: it is rigid, which the refinement knows nothing of. Expression flow
-    remains facial flow - head flow, so what the refinement changes is expression.
+    remains facial flow - head flow, so what the refinement changes is expression. The method's confidence is left out:
+    it is confidence in a flow that is no longer there.
     """
 
     def __init__(self, wrapped: Method) -> None:

@@ -9,13 +9,15 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.errors import MethodError, UsageError
+from ffbench.flow.confidence import confidence_of
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
 from .classical_start import SETTINGS as START_SETTINGS
 from .config import CorrectorConfig, LightConfig, PaperConfig
+from .corrector import CorrectorPredictions
 from .light import STRIDES
-from .network import FlowNetwork
+from .network import FlowNetwork, FlowPredictions
 from .weights import create_network, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "trained"
@@ -48,12 +50,19 @@ class DecFlowMethod(Method):
         with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
             predictions = self.network(first, second, iterations=self._iterations, every_step=False)
         left, _, top, _ = padding
-        facial, head = (
-            flows[-1][:, :, top : top + height, left : left + width] for flows in (predictions.facial, predictions.head)
+        facial, head, *log_errors = (
+            steps[-1][:, :, top : top + height, left : left + width]
+            for steps in (predictions.facial, predictions.head, *_log_errors(predictions))
         )
+        # The loss makes exp(log_error) the expected length of the error (`corrector_loss`).
+        error = log_errors[0].float().exp() if log_errors else None
         if self._mirrored:
             facial, head = (_mean_of_mirrored(flows) for flows in (facial, head))
-        return Flows(facial=facial, head=head)
+            if error is not None:
+                straight, mirrored = error.chunk(2)
+                # By the triangle inequality the mean of two flows is off by no more than they are on average.
+                error = (straight + mirrored.flip(3)) / 2
+        return Flows(facial=facial, head=head, confidence=None if error is None else confidence_of(error))
 
 
 def load(request: MethodRequest) -> Method:
@@ -141,6 +150,11 @@ def _random_network(name: str) -> FlowNetwork:
 def _check_precision(precision: Precision, device: str, name: str) -> None:
     if precision == "fp16" and torch.device(device).type == "cpu":
         raise UsageError(f"method '{name}' does not run in fp16 on a CPU; use --precision bf16 or fp32")
+
+
+def _log_errors(predictions: FlowPredictions) -> tuple[tuple[torch.Tensor, ...], ...]:
+    """Return the logs of expected errors of every step, where the network gives any."""
+    return (predictions.log_error,) if isinstance(predictions, CorrectorPredictions) else ()
 
 
 def _mean_of_mirrored(flows: torch.Tensor) -> torch.Tensor:

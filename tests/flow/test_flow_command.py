@@ -98,3 +98,22 @@ def test_errors_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -
     assert run(monkeypatch, "flow", "a.png", "a.png", "-m", "plane", "--out", "out") == 2
     assert "unknown method 'plane' - did you mean 'plain'?" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_confidence_is_written_when_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    save_image(Path("a.png"), 1)
+    arguments = ("flow", "a.png", "a.png", "-m", "plain", "--out", "out", "--save-confidence")
+    assert run(monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out.split()[2:] == ["out/a_a_confidence.npy", "out/a_a_confidence.png"]
+    confidence = np.load("out/a_a_confidence.npy")
+    assert (confidence.shape, confidence.dtype) == ((24, 32), np.float32)
+    # The method moves everything by FACIAL there and back again alike: off by twice that, or out of the image.
+    assert confidence[:23, :29] == pytest.approx(1 / (1 + 2 * np.hypot(*FACIAL)))
+    assert not confidence[23:].any()
+    assert not confidence[:, 29:].any()
+    picture = np.asarray(Image.open("out/a_a_confidence.png"))
+    np.testing.assert_array_equal(picture[:, :, 0], np.rint(255 * confidence))
+    for number in range(3):
+        save_image(Path(f"clip/{number}.png"), number)
+    assert run(monkeypatch, "flow", "clip", "-m", "plain", "--out", "clips", "--save-confidence") == 0
+    assert len(list(Path("clips").glob("*_confidence.npy"))) == 2

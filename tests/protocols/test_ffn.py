@@ -17,12 +17,17 @@ from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.flow.flo import write_flo
+from ffbench.flow.warp import forward_backward_error
 from ffbench.method import Flows, Method, MethodCard
+from ffbench.metrics.buckets import BUCKETS
+from ffbench.metrics.dense import DENSE_METRICS
 from ffbench.protocol import Pair, ProtocolRequest, Score, Term
 from ffbench.protocols import ffn
-from ffbench.protocols.ffn import FFNFlow, official_terms
+from ffbench.protocols.ffn import FFNFlow
+from ffbench.protocols.ffn_metrics import official_terms
 from ffbench.synth.head import Region
 from tests.datasets.ffn_folder import SIZE, add_sequence, facial_flow, head_flow, make_ffn, mask
+from tests.reference import buckets, sparsification
 from tests.reference import dense as reference
 
 ENTRIES = {"facial": ffn.ffn_motion_scale, "head": ffn.ffn_head, "expression": ffn.ffn_expression}
@@ -151,9 +156,19 @@ def test_the_paper_variant_is_the_mean_inside_the_mask(tmp_path: Path) -> None:
         prediction, facial_flow(1), mask(1), (rows // 3).astype(np.uint8), names, rows < 11
     )
     terms = protocol.score(pair, Flows(prediction), None).terms
+    assert set(expected) == {name for name in terms if name.partition("/")[0] in DENSE_METRICS}
+    cells = buckets.cells(prediction, facial_flow(1), mask(1), rows // 3, names)
+    expected |= {
+        f"bucket_epe/{key[0]} {BUCKETS[key[1]]}": (100 * error, motion)
+        for key, (error, motion) in cells.items()
+        if key != "static"
+    }
+    expected["static_epe"] = cells.get("static", (0.0, 0.0))
+    skin = mask(1) & np.isin(rows // 3, [Region.FOREHEAD, Region.CHEEKS, Region.CHIN])
+    expected["gradient_noise"] = buckets.gradient_noise(prediction, facial_flow(1), skin)
     assert set(terms) == set(expected)
     for name, (total, count) in expected.items():
-        wanted = (total, count) if "/" in name else (total / count, 1)
+        wanted = (total / count, 1) if name in DENSE_METRICS else (total, count)
         assert (terms[name].sum, terms[name].count) == pytest.approx(wanted, rel=1e-9), name
     assert {"epe/eyes", "epe/lips", "epe/visible", "epe/occluded"} < set(terms)
 
@@ -222,7 +237,8 @@ def test_head_and_expression_of_a_method_that_decomposes(tmp_path: Path) -> None
         terms = protocol.score(pair, flows, None).terms
         assert terms["epe"].sum == pytest.approx(wanted, rel=1e-6)
         assert terms["own_head"] == Term(100, 1)
-        assert {name for name in terms if "/" not in name} == set(protocol.card.metrics)
+        # Without a region map nothing says where there is skin.
+        assert {name.partition("/")[0] for name in terms} == set(protocol.card.metrics) - {"gradient_noise"}
 
 
 def test_one_flow_is_scored_with_a_head_of_zero_and_marked(tmp_path: Path) -> None:
@@ -403,3 +419,60 @@ def test_head_protocols_want_head_flows(tmp_path: Path) -> None:
     load(data)
     with pytest.raises(DataError, match="head flows"):
         load(data, "expression")
+
+
+def test_ause_is_of_the_confidence_that_the_options_name(tmp_path: Path) -> None:
+    data = one_pair(tmp_path)
+    own, consistency = load(data), load(data, confidence="forward_backward")
+    assert (own.needs_backward, consistency.needs_backward) == (False, True)
+    assert "confidence" not in own.card.options
+    assert consistency.card.options["confidence"] == "forward_backward"
+    pair = own.load("happy/1/0002")
+    forward, backward = random_flow(1), -random_flow(2)
+    error = np.hypot(*np.moveaxis(forward.astype(np.float64) - facial_flow(2), 2, 0))
+    confidence = np.random.default_rng(0).random(SIZE).astype(np.float32)
+    inside = mask(2)
+    loop, valid = forward_backward_error(forward, backward)
+    wanted = {
+        own: sparsification.ause(error[inside].tolist(), confidence[inside].tolist()),
+        consistency: sparsification.ause(error[inside].tolist(), np.where(valid, 1 / (1 + loop), 0)[inside].tolist()),
+    }
+    for protocol, value in wanted.items():
+        back = Flows(backward) if protocol.needs_backward else None
+        terms = protocol.score(pair, Flows(forward, confidence=confidence), back).terms
+        assert terms["ause"] == Term(pytest.approx(value, rel=1e-6), 1)
+        assert terms["ause_relative"].count == pytest.approx(terms["epe"].sum, rel=1e-9)
+        assert protocol.impossible(protocol.score(pair, Flows(forward, confidence=confidence), back)) is None
+    assert wanted[own] != pytest.approx(wanted[consistency])
+    assert "ause" not in own.score(pair, Flows(forward), None).terms
+    # It is confidence in the facial flow, and says nothing of the parts.
+    parts = load(data, "expression")
+    assert "ause" not in parts.score(parts.load("happy/1/0002"), Flows(forward, confidence=confidence), None).terms
+
+
+def test_confidence_is_an_option_of_the_papers_reading_of_facial_flow(tmp_path: Path) -> None:
+    data = one_pair(tmp_path)
+    with pytest.raises(UsageError, match="the variant 'official' measures no confidence"):
+        load(data, variant="official", confidence="forward_backward")
+    with pytest.raises(UsageError, match="has no option 'confidence'"):
+        load(data, "head", confidence="native")
+    with pytest.raises(UsageError, match="option 'confidence' is 'own', expected native or forward_backward"):
+        load(data, confidence="own")
+    assert load(data, confidence="native").card == load(data).card
+
+
+def test_the_summary_has_bucket_errors_by_class_speed_and_scale(tmp_path: Path) -> None:
+    for number in range(6):
+        add_sequence(tmp_path, f"happy/{number}", 5, labels=True)
+    protocol = load(tmp_path)
+    scores = []
+    for key in protocol.keys():  # noqa: SIM118
+        pair = protocol.load(key)
+        scores.append(protocol.score(pair, Flows(np.float32(0.75) * pair.reference.facial), None))
+    summary = protocol.summarise(scores)
+    groups = {score.group: score.value for score in summary if score.metric == "bucket_epe"}
+    assert groups == pytest.approx(dict.fromkeys(groups, 25.0), rel=1e-5)
+    assert {"all", "eyes", "2-5 px", "scale=1/5", "emotion=happy"} <= set(groups)
+    assert find(summary, "bucket_epe").units == 6
+    stated = ENTRIES["facial"].scoring(protocol.card)  # type: ignore[misc]
+    assert stated.summarise(scores) == summary

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ffbench.flow.confidence import forward_backward_confidence
 from ffbench.results.record import RunRecord
+from tests.submissions.toys import Speckle
+from tests.toys import Stripes
 
 
 def test_manifest_lists_every_file_with_its_size(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
@@ -78,3 +82,26 @@ def test_labels_stay_with_the_scorer(ffbench, capsys: pytest.CaptureFixture[str]
     assert "made with the challenge 'salt', not 'pepper'" in capsys.readouterr().err
     assert ffbench("validate", "flows", "-p", "public", "--variant", "official") == 2
     assert "leave --data, --variant and --option out" in capsys.readouterr().err
+
+
+def test_confidence_is_written_beside_the_flows_and_passed_over(ffbench, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    command = ("predict", "-m", "speckle", "-p", "stripes", "--out", "flows", "--save-confidence", "--batch-size", "4")
+    assert ffbench(*command) == 0
+    whole = {path.name: np.load(path) for path in sorted(Path("flows/confidence").iterdir())}
+    assert list(whole) == [f"{number:03d}.npy" for number in range(6)]
+    assert all(array.shape == (12, 16) and array.dtype == np.float32 for array in whole.values())
+    assert all(0 < array.max() <= 1 and array.min() >= 0 for array in whole.values())
+    # It belongs to the flow beside it: made again by hand from both flows.
+    pair = Stripes(6).load("002")
+    forward, backward = (
+        Speckle().estimate(*images).facial for images in ((pair.image1, pair.image2), (pair.image2, pair.image1))
+    )
+    np.testing.assert_allclose(whole["002.npy"], forward_backward_confidence(forward, backward), atol=1e-5)
+    Path("flows/confidence/003.npy").unlink()
+    assert ffbench(*command) == 0  # goes on with what is missing
+    np.testing.assert_array_equal(np.load("flows/confidence/003.npy"), whole["003.npy"])
+    assert ffbench("validate", "flows", "-p", "stripes") == 0
+    assert "6 files expected, 6 found and sound" in capsys.readouterr().out
+    Path("flows/confidences").mkdir()
+    Path("flows/confidences/000.npy").write_bytes(b"")
+    assert ffbench("validate", "flows", "-p", "stripes") == 3  # control: other folders are extra

@@ -28,10 +28,10 @@ FACE = Region(top=10, bottom=46, left=14, right=50)  # the box and 6 px on each 
 class Steady(Method):
     """Everything moves by a part of the image's size, the head by half of that; remembers the sizes that it saw."""
 
-    def __init__(self, *, decomposes: bool = True, found: bool | None = None) -> None:
+    def __init__(self, *, decomposes: bool = True, found: bool | None = None, error: float | None = None) -> None:
         self.card = MethodCard(id="steady", title="Steady", decomposes=decomposes)
         self.network = torch.nn.Conv2d(1, 1, 1)
-        self.found = found
+        self.found, self.error = found, error
         self.seen: list[tuple[int, ...]] = []
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
@@ -39,7 +39,8 @@ class Steady(Method):
         self.seen.append(tuple(image1.shape))
         facial = torch.tensor([0.1 * width, -0.05 * height]).view(1, 2, 1, 1).expand(batch, 2, height, width)
         found = None if self.found is None else np.full(batch, self.found)
-        return Flows(facial, facial / 2 if self.card.decomposes else None, found=found)
+        confidence = None if self.error is None else torch.full((batch, 1, height, width), 1 / (1 + self.error))
+        return Flows(facial, facial / 2 if self.card.decomposes else None, found=found, confidence=confidence)
 
 
 @pytest.fixture
@@ -78,6 +79,23 @@ def test_the_flow_of_the_face_is_scaled_back_and_the_rest_is_that_of_the_whole_i
     torch.testing.assert_close(flows.head, flows.facial / 2)
     assert flows.found is not None
     assert flows.found.all()
+
+
+@pytest.mark.usefixtures("face")
+def test_confidence_in_the_crop_is_in_pixels_of_the_image() -> None:
+    flows = FaceCropped(Steady(error=3.0), 72).estimate(*images())
+    assert flows.confidence is not None
+    inside = torch.zeros(SIZE, dtype=torch.bool)
+    inside[FACE.top : FACE.bottom, FACE.left : FACE.right] = True
+    # The crop is of 36 px, so that 3 px of it at 72 px are 1.5 px of the image.
+    assert flows.confidence[0, 0][inside].numpy() == pytest.approx(1 / 2.5)
+    assert flows.confidence[0, 0][~inside].numpy() == pytest.approx(1 / 4)
+    assert FaceCropped(Steady(error=0.0), 72).estimate(*images()).confidence.unique().tolist() == [1.0]  # type: ignore[union-attr]
+    assert FaceCropped(Steady(), 72).estimate(*images()).confidence is None
+
+
+def test_a_refined_flow_has_no_confidence() -> None:
+    assert VariationallyRefined(Steady(error=1.0)).estimate(*images()).confidence is None
 
 
 @pytest.mark.usefixtures("face")

@@ -175,3 +175,30 @@ def test_options_that_the_method_does_not_have(name: str) -> None:
         load(name, weights="random", precision="fp16")
     with pytest.raises(UsageError, match="at least 1 iteration, got 0"):
         load(name, weights="random", iterations=0)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_corrector_gives_the_error_that_it_expects(mirrored: bool) -> None:
+    net = network("decflow-c")
+    net.config = net.config.model_copy(update={"mirrored": mirrored})
+    method = adapter.DecFlowMethod(MethodCard(id="c", title=""), net, "cpu")
+    images = pair(61, 75, batch=2)
+    found = method.estimate(*images).confidence
+    assert found is not None
+    assert found.shape == (2, 1, 61, 75)
+    rows, columns = torch.arange(64).sub(1).clamp(0, 60), torch.arange(96).sub(10).clamp(0, 74)
+
+    def error(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            padded = net(*(image[:, :, rows][:, :, :, columns] for image in (first, second)), every_step=False)
+        return padded.log_error[-1].exp()[:, :, 1:62, 10:85]
+
+    expected = error(*images)
+    assert expected.std() > 0.01
+    if mirrored:
+        expected = (expected + error(*(image.flip(3) for image in images)).flip(3)) / 2
+    torch.testing.assert_close(found, 1 / (1 + expected), rtol=1e-3, atol=1e-4)
+
+
+def test_other_networks_of_the_family_say_nothing_of_their_error(untrained: dict[str, Method]) -> None:
+    assert untrained["decflow-s"].estimate(*pair(64, 64)).confidence is None
