@@ -68,7 +68,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,scikit-image]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,scikit-image,video]"
 	touch $@
 
 clean:

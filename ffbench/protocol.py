@@ -67,7 +67,7 @@ class DatasetCard(BaseModel):
     name: str
     origin: Literal["real", "synthetic"]
     origin_note: str = Field(default="", description="what it rests on that the data count as real")
-    reference: Literal["ground truth", "annotation", "pseudo"]
+    reference: Literal["ground truth", "annotation", "pseudo", "no"]
     reference_note: str = Field(default="", description="how the reference was made, and how good it is")
     reference_networks: tuple[str, ...] = Field(
         default=(),

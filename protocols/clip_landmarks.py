@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.clips import find_clips
-from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS
 from ffbench.facemesh.jitter import epe_floor
@@ -36,14 +31,15 @@ from ffbench.protocol import (
     Term,
 )
 
-from .clip_tracks import FramePair, TrackedClip, frame_pairs, network_sha256, track_clip
+from .clip_temporal import ClipTemporal, temporal_card
+from .clip_tracks import FacePoints, FoundPairs, clips_card, find_pairs, named_clips, network_sha256
 from .options import refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 
 VERSION = "1.0"
 GAPS = (1, 5, 10, 20)
 STRIDE = 5
 MOTION_EDGES = (1.0, 2.0, 5.0, 15.0)
-DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
+VARIANTS = ("standard", "temporal")
 _DENSE = "a flow must have a finite value at every pixel"
 _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
 _METRICS = {
@@ -58,14 +54,6 @@ _METRICS = {
         title="face pixels that count", unit="%", higher_is_better=True, minimum=0, maximum=100
     ),
 }
-
-
-@dataclass(frozen=True)
-class FacePoints:
-    """The landmarks in both frames, (468, 2) float64: x and y in px."""
-
-    first: npt.NDArray[np.float64]
-    second: npt.NDArray[np.float64]
 
 
 def _card(options: Mapping[str, Option]) -> ProtocolCard:
@@ -97,26 +85,16 @@ class ClipLandmarks(Protocol[FacePoints]):
         """
         self.card = _card({"gaps": ",".join(map(str, sorted(gaps))), "stride": stride})
         self._longest_gap = max(gaps)
-        problems: list[str] = []
-        left_out: list[str] = []
-        tracked: list[TrackedClip] = []
-        self._pairs: dict[str, FramePair] = {}
-        for path in clips:
-            try:
-                clip = track_clip(path, self._longest_gap)
-            except DataError as error:
-                if len(clips) == 1:
-                    raise
-                problems.append(f"{error}; the clip is left out")
-                continue
-            pairs, lost = frame_pairs(clip, gaps, stride)
-            tracked.append(clip)
-            self._pairs |= {pair.key: pair for pair in pairs}
-            if lost is not None:
-                left_out.append(lost)
-        if not self._pairs:
-            raise DataError(f"{name}: no pair of frames has a face in both; {[*left_out, *problems][0]}")
-        self.dataset = _dataset_card(name, tracked, problems, left_out)
+        found = find_pairs(
+            clips,
+            name,
+            gaps,
+            stride,
+            least=self._longest_gap + 1,
+            why=f"too short for pairs {self._longest_gap} frames apart; choose smaller gaps with the option gaps=...",
+        )
+        self._pairs = found.pairs
+        self.dataset = _dataset_card(found)
 
     def keys(self) -> Sequence[str]:
         """Name the pairs, such as `talk.mp4/00010-00015`."""
@@ -167,61 +145,47 @@ class ClipLandmarks(Protocol[FacePoints]):
         return PairScore(pair.key, terms, pair.labels)
 
 
-def load(request: ProtocolRequest) -> ClipLandmarks:
+def load(request: ProtocolRequest) -> ClipLandmarks | ClipTemporal:
     """Build the protocol on the clips at `request.data`, or on the two real clips among the assets.
 
     Options: `gaps`, numbers of frames between the two of a pair (`1,5,10,20`); `stride`, frames between the first
-    frames of pairs (`5`).
+    frames of pairs (`5`). The variant `temporal` pairs neighboring frames, and has no options.
 
     Raises:
         UsageError: an unknown option or variant, or a value that is not a positive whole number.
         DataError: no clip can be used.
     """
-    refuse_unknown(request, ("gaps", "stride"))
-    variant(request, ["standard"])
-    gaps = whole_numbers(request, "gaps", GAPS)
-    stride = whole_number(request, "stride", STRIDE)
-    if request.data is not None:
-        return ClipLandmarks(find_clips(request.data), request.data.resolve().name, gaps, stride)
-    from ffbench.assets import asset_path
-
-    return ClipLandmarks([asset_path(name) for name in DEFAULT_CLIPS], "two real clips", gaps, stride)
+    temporal = variant(request, VARIANTS) == "temporal"
+    refuse_unknown(request, () if temporal else ("gaps", "stride"))
+    gaps, stride = whole_numbers(request, "gaps", GAPS), whole_number(request, "stride", STRIDE)
+    clips, name = named_clips(request.data)
+    return ClipTemporal(clips, name) if temporal else ClipLandmarks(clips, name, gaps, stride)
 
 
-def _dataset_card(
-    name: str, tracked: Sequence[TrackedClip], problems: Sequence[str], left_out: Sequence[str]
-) -> DatasetCard:
-    digest = hashlib.sha256(network_sha256().encode())
+def _dataset_card(found: FoundPairs) -> DatasetCard:
     facts: dict[str, float] = {}
     floors = []
-    for one in tracked:
-        digest.update(f"{one.clip.name} {one.clip.sha256()}\n".encode())
+    for one in found.tracked:
         facts[f"frames/{one.clip.name}"] = float(len(one.points))
         noise = one.jitter()
         if noise is not None:
             facts[f"jitter_px/{one.clip.name}"] = float(noise.mean())
             facts[f"epe_floor_px/{one.clip.name}"] = epe_floor(noise)
             floors.append(f"{epe_floor(noise):.2f} px in {one.clip.name}")
-    places = [one.clip.path for one in tracked]
-    # One made clip among real ones is enough: their mean is no measurement of real faces.
-    made = engine_sign(*places) is not None
     floor = f"; their tremble alone gives a perfect flow an endpoint error of {', '.join(floors)}" if floors else ""
-    return DatasetCard(
-        name=name,
-        origin="synthetic" if made else "real",
-        origin_note="" if made else rests_on(places),
-        reference="pseudo",
-        reference_note=f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
-        reference_networks=(network_sha256(),),
-        manifest_sha256=digest.hexdigest(),
-        problems=tuple(problems),
-        left_out=tuple(left_out),
-        facts=facts,
+    return clips_card(found).model_copy(
+        update={
+            "reference": "pseudo",
+            "reference_note": f"468 landmarks that a face mesh network found in each frame, not annotated{floor}",
+            "reference_networks": (network_sha256(),),
+            "facts": facts,
+        }
     )
 
 
 def _scoring(stated: ProtocolCard) -> StatedScoring:
-    stated_variant(stated, ["standard"])
+    if stated_variant(stated, VARIANTS) == "temporal":
+        return StatedScoring(temporal_card())
     stated_number(stated, "stride")
     # As a run writes them: any other spelling would make a board of its own.
     gaps = ProtocolRequest(stated.id, options={"gaps": str(stated.options.get("gaps", "1"))})

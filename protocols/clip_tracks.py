@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,18 @@ import numpy.typing as npt
 from ffbench import assets
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path
-from ffbench.datasets.clips import Clip, open_clip
+from ffbench.datasets.clips import Clip, find_clips, open_clip
+from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
 from ffbench.facemesh.network import LANDMARKS
 from ffbench.paths import cache_dir
+from ffbench.protocol import DatasetCard
 
 Points = npt.NDArray[np.float64]
+
+DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,109 @@ class FramePair:
         return f"{self.tracked.clip.name}/{self.start:05d}-{self.start + self.gap:05d}"
 
 
-def track_clip(path: Place, longest_gap: int) -> TrackedClip:
+@dataclass(frozen=True)
+class FacePoints:
+    """The landmarks in both frames, (468, 2) float64: x and y in px."""
+
+    first: npt.NDArray[np.float64]
+    second: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """What a folder of clips holds.
+
+    Attributes:
+        name: of the dataset.
+        tracked: clips that can be used.
+        pairs: by key.
+        problems: a line for each clip that cannot be used.
+        left_out: a line for each clip in which the face is lost.
+    """
+
+    name: str
+    tracked: tuple[TrackedClip, ...]
+    pairs: Mapping[str, FramePair]
+    problems: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def find_pairs(
+    clips: Sequence[Place], name: str, gaps: Sequence[int], stride: int, *, least: int, why: str
+) -> FoundPairs:
+    """Track the face through clips, and pair their frames as `frame_pairs` does.
+
+    Args:
+        clips: their places.
+        name: of the dataset, for messages.
+        gaps, stride: of pairs, in frames.
+        least: frames that a clip must have.
+        why: said of a shorter one.
+
+    Raises:
+        DataError: no clip can be used. Of several clips, those that cannot are named as problems.
+    """
+    problems: list[str] = []
+    left_out: list[str] = []
+    tracked: list[TrackedClip] = []
+    found: dict[str, FramePair] = {}
+    for path in clips:
+        try:
+            clip = track_clip(path, least, why)
+        except DataError as error:
+            if len(clips) == 1:
+                raise
+            problems.append(f"{error}; the clip is left out")
+            continue
+        pairs, lost = frame_pairs(clip, gaps, stride)
+        tracked.append(clip)
+        found |= {pair.key: pair for pair in pairs}
+        if lost is not None:
+            left_out.append(lost)
+    if not found:
+        raise DataError(f"{name}: no pair of frames has a face in both; {[*left_out, *problems][0]}")
+    return FoundPairs(name, tuple(tracked), found, tuple(problems), tuple(left_out))
+
+
+def clips_card(found: FoundPairs) -> DatasetCard:
+    """Return the card of clips without any reference: what they are, and what of them cannot be used."""
+    digest = hashlib.sha256(network_sha256().encode())
+    for one in found.tracked:
+        digest.update(f"{one.clip.name} {one.clip.sha256()}\n".encode())
+    places = [one.clip.path for one in found.tracked]
+    # One made clip among real ones is enough: their mean is no measurement of real faces.
+    made = engine_sign(*places) is not None
+    return DatasetCard(
+        name=found.name,
+        origin="synthetic" if made else "real",
+        origin_note="" if made else rests_on(places),
+        reference="no",
+        manifest_sha256=digest.hexdigest(),
+        problems=found.problems,
+        left_out=found.left_out,
+    )
+
+
+def named_clips(data: Path | None) -> tuple[Sequence[Place], str]:
+    """Return the clips at `data`, or the two real clips among the assets, and a name for them.
+
+    Raises:
+        DataError: there is no clip at `data`.
+    """
+    if data is None:
+        return [assets.asset_path(name) for name in DEFAULT_CLIPS], "two real clips"
+    return find_clips(data), data.resolve().name
+
+
+def track_clip(path: Place, least: int, why: str) -> TrackedClip:
     """Open a clip and find the face in every frame; landmarks that were found before are taken from the cache.
 
     Raises:
-        DataError: the clip cannot be read, is too short for the gap, or shows no face.
+        DataError: the clip cannot be read, has fewer than `least` frames (the message says `why`), or shows no face.
     """
     clip = open_clip(path)
-    if len(clip) <= longest_gap:
-        raise DataError(
-            f"{path}: {len(clip)} frames, too short for pairs {longest_gap} frames apart; "
-            "choose smaller gaps with the option gaps=..."
-        )
+    if len(clip) < least:
+        raise DataError(f"{path}: {len(clip)} frames, {why}")
     cache = cache_dir() / "tracks" / f"{_track_key(clip)}.npy"
     points = _read_points(cache, len(clip))
     if points is None:

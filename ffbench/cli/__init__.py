@@ -13,6 +13,7 @@ from ffbench.cli import (
     bundle,
     check,
     compare,
+    corrupt,
     data,
     data_verify,
     diversity,
@@ -68,6 +69,7 @@ app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)
 app.command("table")(table.paper_table)
 app.command("track")(track.track_faces)
+app.command("corrupt")(corrupt.show_corruptions)
 app.command("diversity")(diversity.measure_diversity)
 data.app.command("verify")(data_verify.verify_data)
 data.app.command("prepare")(data_verify.prepare_data)
