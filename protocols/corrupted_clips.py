@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -144,5 +145,5 @@ def _reading(file: Path) -> Iterator[None]:
     try:
         yield
     # numpy raises any of these for a file that is cut short or of another kind.
-    except (OSError, ValueError, EOFError, KeyError, cv2.error) as error:
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile, cv2.error) as error:
         raise DataError(f"{file}: cannot be read ({error}); delete it and run again") from error

@@ -31,7 +31,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "low_light": Corruption((1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32), "share of the light"),
     "exposure": Corruption((0.25, 0.5, 0.75, 1.0, 1.5), "stops"),
     "color_shift": Corruption((0.1, 0.2, 0.35, 0.5, 0.8), "stops"),
-    "blur": Corruption((0.004, 0.008, 0.012, 0.02, 0.03), "widths of the face"),
+    "blur": Corruption((0.007, 0.011, 0.016, 0.023, 0.032), "widths of the face"),
     "motion_blur": Corruption((0.02, 0.04, 0.06, 0.09, 0.13), "widths of the face"),
     "downscale": Corruption((1.25, 1.5, 2.0, 3.0, 4.0), "times smaller"),
     "jpeg": Corruption((50, 30, 20, 12, 7), "quality"),

@@ -34,5 +34,5 @@ class FaceClip:
         return float(np.median(np.ptp(seen[..., 0], axis=1)))
 
     def rng(self, corruption: int, frame: int) -> np.random.Generator:
-        """Return the random numbers of a frame: the same for all severities, others for each corruption and frame."""
+        """Return the random numbers of a frame under a corruption, which is given by its number."""
         return np.random.default_rng([self.seed, corruption, frame])

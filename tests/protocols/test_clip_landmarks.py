@@ -276,7 +276,7 @@ def test_wrong_options(tmp_path: Path, options: dict[str, str], said: str) -> No
 
 
 def test_other_variants_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="variant is 'official', expected standard"):
+    with pytest.raises(UsageError, match="variant is 'official', expected standard or temporal"):
         clip_landmarks.load(ProtocolRequest("clip_landmarks", tmp_path, variant="official"))
 
 
