@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -82,9 +83,14 @@ class CorruptedClip:
             )
 
     def _file(self, name: str, severity: int) -> Path:
+        return self._folder / f"{name}-{severity}.npz"
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        """Where the frames are, named by all that they depend on as it is when they are first asked for."""
         digest = hashlib.sha256(f"{self.tracked.clip.sha256()} {self.wanted} {_versions()}".encode())
         digest.update(np.ascontiguousarray(self.tracked.points).tobytes())
-        return cache_dir() / "corruptions" / digest.hexdigest()[:24] / f"{name}-{severity}.npz"
+        return cache_dir() / "corruptions" / digest.hexdigest()[:24]
 
 
 def _versions() -> str:
