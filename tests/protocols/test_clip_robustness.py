@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ffbench.corruptions.catalog import CORRUPTIONS
 from ffbench.errors import DataError, UsageError
@@ -22,6 +24,7 @@ from ffbench.protocols.clip_robustness import ClipRobustness
 from ffbench.protocols.robustness_pairs import PIXELS, robustness_terms
 from tests.datasets.ffn_folder import add_sequence, facial_flow, mask
 from tests.protocols.test_clip_landmarks import SIZE, add_clip, hide_face, motion
+from tests.reference import robustness as reference
 
 
 class Brightness(Method):
@@ -123,6 +126,32 @@ def test_known_numbers() -> None:
         "hidden": Term(100, 3),
     }
     assert robustness_terms(clean, clean)["robustness"] == Term(0, 3)
+
+
+vectors = st.tuples(st.floats(-40, 40), st.floats(-40, 40))
+pixels = st.lists(st.tuples(vectors, st.none() | vectors), min_size=1, max_size=30)
+
+
+@given(pixels)
+def test_terms_agree_with_the_reference(found: list[tuple[tuple[float, float], tuple[float, float] | None]]) -> None:
+    clean, corrupted = zip(*found, strict=True)
+    terms = robustness_terms(clean, [(np.nan, np.nan) if one is None else one for one in corrupted])
+    expected = reference.terms(clean, corrupted)
+    assert set(terms) == set(expected)
+    for name, wanted in expected.items():
+        assert (terms[name].sum, terms[name].count) == pytest.approx(wanted, rel=1e-9, abs=1e-9), name
+
+
+@given(st.lists(st.tuples(vectors, vectors), min_size=1, max_size=30), vectors)
+def test_the_difference_is_symmetric_and_blind_to_motion_that_both_have(
+    found: list[tuple[tuple[float, float], tuple[float, float]]], shift: tuple[float, float]
+) -> None:
+    clean, corrupted = np.array(found).transpose(1, 0, 2)
+    there, back = robustness_terms(clean, corrupted), robustness_terms(corrupted, clean)
+    assert there["robustness"] == back["robustness"]
+    assert robustness_terms(clean, clean)["robustness"].sum == 0
+    moved = robustness_terms(clean + shift, corrupted + shift)
+    assert moved["robustness"].sum == pytest.approx(there["robustness"].sum, rel=1e-9, abs=1e-9)
 
 
 def test_frames_are_made_once_and_a_damaged_file_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
