@@ -32,6 +32,7 @@ class BodyFit:
         depth: (B, 1, h, w), relative.
         flows: (B, 3, 2, h, w), the motion of each body, in px of that scale.
         mixture: (B, 2, h, w), the motion of the body that a pixel belongs to.
+        along_depth: (B, 2, h, w), how that changes with depth: where an error of the depth shows.
     """
 
     body: torch.Tensor
@@ -39,14 +40,29 @@ class BodyFit:
     depth: torch.Tensor
     flows: torch.Tensor
     mixture: torch.Tensor
+    along_depth: torch.Tensor
 
 
-class Geometry(AtStride4):
-    """Depth, bodies and what can be trusted: all that the fits need beside flow and images."""
+class Depth(AtStride4):
+    """Relative depth; a plane that is added to it changes no fit, and so it need not be right up to one."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__(widths)
-        self.out = last_layer(self.width, 3 + len(Body))
+        self.out = last_layer(self.width, 1)
+
+    def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
+        """Return (B, 1, h / 4, w / 4)."""
+        depth: torch.Tensor = self.out(self.decode(features))
+        return depth
+
+
+class Geometry(AtStride4):
+    """Bodies, what can be trusted, and depth: all that the fits need beside flow and images."""
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__(widths)
+        self.out = last_layer(self.width, 2 + len(Body))
+        self.depth = Depth(widths)
 
     def forward(
         self, features: list[torch.Tensor], flow: torch.Tensor, image1: torch.Tensor, image2: torch.Tensor
@@ -59,15 +75,19 @@ class Geometry(AtStride4):
             image1, image2: (B, 3, h, w) RGB in [-1, 1].
         """
         out = resized(self.out(self.decode(features)).float(), flow)
-        rigid, depth, precision, body = out[:, :1], out[:, 1:2], out[:, 2:3], out[:, 3:]
+        rigid, precision, body = out[:, :1], out[:, 1:2], out[:, 2:]
+        depth = resized(self.depth(features).float(), flow)
         with torch.autocast(flow.device.type, enabled=False):
             share = body.softmax(dim=1)
             # Where the flow can be trusted is learned from the fit alone; the alignment finds it in the images.
             trusted = (share * torch.sigmoid(rigid).square()).flatten(0, 1)[:, None]
             known = precision.clamp(-_MOST_PRECISION, _MOST_PRECISION).exp()
             start = fit_motion(_each(flow.detach()), _each(depth), trusted * _each(known))
-            flows = self._aligned(start, trusted, image1, image2).flow().view(-1, len(Body), *flow.shape[1:])
-        return BodyFit(body, rigid, depth, flows, (flows * share[:, :, None]).sum(dim=1))
+            motion = self._aligned(start, trusted, image1, image2)
+            flows = motion.flow().view(-1, len(Body), *flow.shape[1:])
+            slopes = motion.coefficients[:, [3, 7]].view(-1, len(Body), 2, 1, 1)
+        mixture, along = ((part * share[:, :, None]).sum(dim=1) for part in (flows, slopes))
+        return BodyFit(body, rigid, depth, flows, mixture, along)
 
     def _aligned(
         self, start: RigidMotion, weight: torch.Tensor, image1: torch.Tensor, image2: torch.Tensor

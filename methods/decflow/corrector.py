@@ -108,7 +108,7 @@ class DecFlowCorrector(FlowNetwork):
                 fit = self.geometry(features, here, first, second)
                 rest = here - fit.mixture
                 gain = _explained(first, second, here.detach(), fit.mixture.detach())
-                noise = self.facial_decoder.noise(last, rest, gain)
+                noise = self.facial_decoder.noise(last, rest, fit.along_depth.detach(), gain)
                 flow, rest = flow - scale * resized(noise, flow), (rest - noise).detach()
                 mixture = scale * resized(fit.mixture.detach(), flow)
                 fits.append(fit)
@@ -143,7 +143,7 @@ class FacialDecoder(nn.Module):
         self.blocks = nn.ModuleList([Residual(width) for width in widths[:-1]])
         self.out = last_layer(widths[0], 4 * 3)
         self.beside = nn.Conv2d(widths[0] + 4 * 5, widths[0], 3, padding=1) if rigid else None
-        self.noisy = last_layer(widths[0], 4 * 2) if rigid else None
+        self.noisy = last_layer(widths[0], 4 * 3) if rigid else None
 
     def forward(self, features: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return (B, 2, h, w) in px, (B, 1, h, w), and the features at stride 2 that `noise` takes."""
@@ -153,14 +153,16 @@ class FacialDecoder(nn.Module):
         out = F.pixel_shuffle(self.out(x).float(), 2)
         return out[:, :2], out[:, 2:].clamp(-6, 6), x
 
-    def noise(self, x: torch.Tensor, rest: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+    def noise(self, x: torch.Tensor, rest: torch.Tensor, along: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
         """Return the part of `rest` (B, 2, h, w) that is noise and not motion.
 
-        What is large beside the noise that is expected there is motion, and stays.
+        What is large beside the noise that is expected there is motion, and stays. Where an error of the depth shows as
+        motion, and across that, have shares of their own.
 
         Args:
             x: features at stride 2.
             rest: facial flow minus the bodies' motion, in px.
+            along: (B, 2, h, w), how the bodies' motion changes with depth, px.
             gain: (B, 1, h, w), how much better the bodies' motion explains the images.
         """
         assert self.beside is not None
@@ -168,10 +170,13 @@ class FacialDecoder(nn.Module):
         seen = torch.cat([torch.tanh(rest), torch.tanh(rest / _FAR), gain], dim=1)
         seen = F.pixel_unshuffle(seen, 2).contiguous(memory_format=torch.channels_last)
         hidden = F.leaky_relu(self.beside(torch.cat([x, seen], dim=1)), 0.1)
-        share, size = F.pixel_shuffle(self.noisy(hidden).float(), 2).chunk(2, dim=1)
+        share_along, share_across, size = F.pixel_shuffle(self.noisy(hidden).float(), 2).chunk(3, dim=1)
         expected = size.exp().clamp(_LEAST_NOISE, _MOST_NOISE).square()
         length = rest.detach().square().sum(dim=1, keepdim=True)
-        return torch.sigmoid(share + _CLOSED) * expected / (expected + length) * rest
+        direction = along / (along.square().sum(dim=1, keepdim=True) + _LEAST_NOISE**2).sqrt()
+        lengthwise = (rest * direction).sum(dim=1, keepdim=True) * direction
+        across = torch.sigmoid(share_across + _CLOSED) * (rest - lengthwise)
+        return expected / (expected + length) * (torch.sigmoid(share_along + _CLOSED) * lengthwise + across)
 
 
 class HeadDecoder(AtStride4):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.methods.decflow.classical_start import classical_flows
+from ffbench.methods.decflow.classical_start import add_classical_flows, classical_flows
 from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
 from ffbench.methods.decflow.corrector_loss import WEIGHTS, corrector_loss
 from ffbench.synth.head import Region
@@ -42,7 +42,8 @@ def test_an_untrained_network_is_the_classical_method() -> None:
     start, _ = classical_flows(*images)
     assert (model(*images).facial[-1] - start).abs().max() < 0.1
     without = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"start": "none"})).eval()
-    assert without(*images).facial[-1].abs().max() < 0.1
+    # The alignment finds the shift, and the pull that it begins with takes a little of it over.
+    assert without(*images).facial[-1].abs().max() < 0.3
 
 
 @torch.inference_mode()
@@ -107,3 +108,32 @@ def test_overfits_one_pair_in_both_parts(decomposition: str) -> None:
     for found, true in ((flows.facial, made["facial"]), (flows.head, made["head"]), (flows.expression, expression)):
         error = torch.linalg.vector_norm(found[-1] - true, dim=1).mean().item()
         assert error < 0.35 * torch.linalg.vector_norm(true, dim=1).mean().item()
+
+
+@torch.inference_mode()
+def test_only_what_is_small_beside_the_noise_is_taken_for_noise() -> None:
+    """Whatever the decoder says, an expression of several px stays, and the less of it goes the larger it is."""
+    torch.manual_seed(0)
+    decoder = network("decflow-c").facial_decoder
+    features = torch.randn(1, TINY_CORRECTOR.channels[0], 16, 24)
+    gain = torch.zeros(1, 1, 32, 48)
+    lengths = torch.tensor([0.1, 0.5, 2.0, 8.0, 32.0])
+    shares = []
+    for length in lengths:
+        rest = torch.full((1, 2, 32, 48), float(length) / 2**0.5)
+        shares.append((decoder.noise(features, rest, gain) / rest).mean().item())
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.02  # the control: small differences are pulled
+    assert shares[-1] * 32 < 0.1
+
+
+def test_workers_make_the_same_start_as_the_network() -> None:
+    image1, image2 = ((255 * image[0]).byte() for image in shifted(4, 2))
+    made = add_classical_flows({"image1": image1, "image2": image2})
+    model = network("decflow-c")
+    images = [image[None].float() / 255 for image in (image1, image2)]
+    with torch.inference_mode():
+        given = model(*images, start=(made["start"][None], made["start_back"][None]))
+        torch.testing.assert_close(given.facial[-1], model(*images).facial[-1])
+        other = model(*images, start=(made["start"][None] + 1, made["start_back"][None]))
+    assert (other.facial[-1] - given.facial[-1]).abs().mean() > 0.1
