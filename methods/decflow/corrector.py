@@ -90,14 +90,14 @@ class DecFlowCorrector(FlowNetwork):
             raise ValueError(f"this network makes {self.steps} steps, got {iterations}")
         every_step = self.training if every_step is None else every_step
         flow, back = self._start(image1, image2) if start is None else start
-        semantic = None if self.semantic is None else self.semantic(image1)
+        semantic = None if self.semantic is None else (self.semantic(image1), self.semantic(image2))
         facial, heads, errors, fits = [], [], [], []
         gate: torch.Tensor | None = None
         mixture: torch.Tensor | None = None
         for number, scale in enumerate(SCALES):
             first, second = (_pooled(2 * image - 1, scale) for image in (image1, image2))
             here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
-            seen = None if semantic is None else _pooled(semantic, scale)
+            seen = None if semantic is None else _compared(*semantic, flow, scale)
             beside = None if mixture is None else _pooled(mixture, scale) / scale
             features = self.encoder(_observe(first, second, here, there, beside), number, seen)
             correction, log_error, last = self.facial_decoder(features)
@@ -216,6 +216,17 @@ def _observe(
         explained = 3 * (image1 - warped(image2, beside)).abs().mean(dim=1, keepdim=True)
         other = torch.cat([torch.tanh(flow - beside), explained], dim=1)
     return torch.cat([*seen, other], dim=1)
+
+
+def _compared(first: torch.Tensor, second: torch.Tensor, flow: torch.Tensor, scale: int) -> torch.Tensor:
+    """Return semantic features (B, 2 C, h / 8, w / 8) at a scale: of image 1, and how they change along the flow.
+
+    Features say what part of the face a pixel shows. Where another part comes to lie there, the flow is wrong.
+    """
+    here, there = _pooled(first, scale), _pooled(second, scale)
+    stride = flow.shape[-1] // here.shape[-1]
+    change = warped(there.float(), _pooled(flow, stride) / stride) - here
+    return torch.cat([here, change.to(here.dtype)], dim=1)
 
 
 def _explained(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

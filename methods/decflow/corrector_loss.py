@@ -27,7 +27,7 @@ _FIT_SHARES = {Body.HEAD: 1.0, Body.TRUNK: 0.3, Body.BACKGROUND: 0.1}
 
 WEIGHTS = {
     "facial": 1.0,
-    "facial_deforming": 0.2,
+    "facial_deforming": 0.3,
     "log_error": 0.02,
     "expression": 1.0,
     "deforming": 0.3,

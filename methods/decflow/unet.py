@@ -60,12 +60,12 @@ class Encoder(nn.Module):
         )
         self.down = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)])
         self.attention = nn.Sequential(SelfAttention(widths[-1]), SelfAttention(widths[-1]))
-        self.fusion = nn.Conv2d(semantic, widths[SEMANTIC_LEVEL], 1) if semantic else None
+        self.fusion = nn.Conv2d(2 * semantic, widths[SEMANTIC_LEVEL], 1) if semantic else None
         if self.fusion is not None:
             nn.init.zeros_(self.fusion.weight)
 
     def forward(self, x: torch.Tensor, number: int, semantic: torch.Tensor | None) -> list[torch.Tensor]:
-        """Encode (B, inputs, h, w) at the scale of that number, with (B, semantic, h / 8, w / 8)."""
+        """Encode (B, inputs, h, w) at the scale of that number, with (B, 2 semantic, h / 8, w / 8)."""
         x = self.stems[number](F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         features = []
         for level, block in enumerate(self.blocks):
