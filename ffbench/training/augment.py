@@ -48,6 +48,9 @@ def augment(
 
 def _recolour(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) -> LabelledPair:
     image1, image2 = _colour(pair.image1, pair.image2, settings, rng)
+    if settings.sharpen > 0 and rng.random() < settings.sharpen_probability:
+        amount = float(rng.uniform(0, settings.sharpen))
+        image1, image2 = _sharpen(image1, amount), _sharpen(image2, amount)
     return replace(pair, image1=image1, image2=_erase(image2, settings, rng))
 
 
@@ -169,6 +172,15 @@ def _jitter(image: Image, settings: Augmentation, rng: np.random.Generator) -> I
             result = cv2.cvtColor(turned, cv2.COLOR_HSV2RGB) * np.float32(255)
         result = np.clip(result, 0, 255)
     return np.asarray(result + 0.5, np.float32).astype(np.uint8)
+
+
+def _sharpen(image: Image, amount: float) -> Image:
+    """Add `amount` times what a blur of 1 px takes away."""
+    import cv2
+
+    values = image.astype(np.float32)
+    sharp = values + np.float32(amount) * (values - cv2.GaussianBlur(values, (0, 0), 1.0))
+    return np.asarray(np.clip(sharp + 0.5, 0, 255), np.float32).astype(np.uint8)
 
 
 def _factor(rng: np.random.Generator, most: float) -> float:

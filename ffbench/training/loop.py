@@ -295,6 +295,7 @@ class _Run:
             start=done * stage.accumulate * stage.batch * processes,
             shard=(rank, processes),
             labels=self._trainee.dense_labels(stage),
+            complete=self._trainee.completion(stage),
         )
         loader = DataLoader(
             pairs,

@@ -46,6 +46,8 @@ class Augmentation(_Part):
         margin: how much larger than the crop, px, an image is at least that was zoomed.
         color_first: colours and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
             then zoomed too and may lie outside of the crop, and the mean colour is that of the whole image.
+        sharpen: largest factor of the detail that both images are given on top, as cameras do; 0 to 4.
+        sharpen_probability: how often.
         pan: deviation of a shift of all of image 2, px: a camera that moves.
         pan_probability: how often.
     """
@@ -65,6 +67,8 @@ class Augmentation(_Part):
     eraser_sides: tuple[int, int] = (50, 100)
     margin: Annotated[int, Field(ge=0)] = 0
     color_first: bool = False
+    sharpen: Annotated[float, Field(ge=0, le=4)] = 0.0
+    sharpen_probability: Share = 0.0
     pan: Amount = 0.0
     pan_probability: Share = 0.0
 

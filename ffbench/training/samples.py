@@ -54,6 +54,7 @@ class TrainingPairs(IterableDataset[Batch]):
         start: int = 0,
         shard: tuple[int, int] = (0, 1),
         labels: frozenset[str] = frozenset(),
+        complete: Callable[[Batch], Batch] | None = None,
     ) -> None:
         """Describe the stream; photographs are read and heads made at the first sample.
 
@@ -65,12 +66,14 @@ class TrainingPairs(IterableDataset[Batch]):
             start: index of the first sample.
             shard: (i, n): this is process i of n that share the stream.
             labels: further dense labels of image 1, of `DENSE_LABELS`.
+            complete: adds to a sample what the network needs beside it; the workers do it. None for nothing.
 
         Raises:
             DataError: `data` holds no training pairs.
         """
         super().__init__()
         self.stage, self.seed, self.start, self.shard, self.labels = stage, seed, start, shard, labels
+        self._complete = complete
         self._names = [name for name, weight in stage.data.items() if weight > 0]
         weights = np.array([stage.data[name] for name in self._names], np.float64)
         self._shares = weights / weights.sum()
@@ -120,7 +123,7 @@ class TrainingPairs(IterableDataset[Batch]):
             sample["depth"] = _plane(pair.depth, known.shape, np.float32)
         if "uv" in self.labels:
             sample["uv"] = _channels_first(np.zeros_like(pair.facial) if pair.uv is None else pair.uv)
-        return sample
+        return sample if self._complete is None else self._complete(sample)
 
     def _face(self, index: int) -> LabelledPair:
         made = self._faces.sample(index)

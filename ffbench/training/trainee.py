@@ -52,6 +52,13 @@ class Trainee(nn.Module, ABC):
         """Return which of `samples.DENSE_LABELS` a stage's losses need."""
         return frozenset()
 
+    def completion(self, stage: Stage) -> Callable[[Batch], Batch] | None:
+        """Return what adds to a sample of `TrainingPairs` what the network needs beside it, made by the workers.
+
+        It must be a function of a module, since it goes to other processes.
+        """
+        return None
+
     def trains_flow(self, stage: Stage) -> bool:
         """Return whether a stage trains what makes flow, so that it can be validated."""
         return True

@@ -26,6 +26,13 @@ def classical_flows(image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.T
     return _tensor(forward, image1.device), _tensor(backward, image1.device)
 
 
+def add_classical_flows(sample: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a training sample with `start` and `start_back`: what `classical_flows` gives for its uint8 images."""
+    image1, image2 = (sample[name][None].float() / 255 for name in ("image1", "image2"))
+    forward, backward = classical_flows(image1, image2)
+    return {**sample, "start": forward[0], "start_back": backward[0]}
+
+
 def _create_dis() -> Any:
     dis = cv2.DISOpticalFlow.create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{SETTINGS['preset']}"))
     dis.setFinestScale(SETTINGS["finest scale"])

@@ -3,9 +3,10 @@
 What it keeps of the paper's: a shared encoder, the face-semantic encoder fused into it (Eq. 5), two decoders,
 expression = facial - head. What it changes: the flow starts as that of a classical method, and one U-Net, applied at
 half and then at full resolution, adds what that method got wrong. With the decomposition `rigid` the network also says
-how deep a pixel is and whether it moves with the head; the motion of a rigid body is fitted to the flow by that
-(`rigid`). Facial flow is pulled towards the fit where there is only noise between them, and a gate tells expression
-from noise. With the decomposition `learned` head flow is what the head decoder says, as in the paper.
+which pixels are head, trunk and background, how deep they are and whether they deform; rigid motions are fitted to the
+flow by that and aligned to the images (`bodies`). Facial flow is pulled towards them where there is only noise between
+the two, and a gate tells expression from noise. With the decomposition `learned` head flow is what the head decoder
+says, as in the paper.
 """
 
 from __future__ import annotations
@@ -17,35 +18,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .bodies import BodyFit, Geometry
 from .classical_start import classical_flows
 from .config import CorrectorConfig
 from .network import FlowNetwork, FlowPredictions
-from .rigid import fit_head_flow
 from .semantic import SemanticEncoder, create_semantic_encoder
+from .unet import AtStride4, Encoder, Residual, doubled, last_layer, resized
+from .warping import sample, targets, warped
 
 SCALES = (2, 1)
 """The flow is corrected at 1/2 of the images' size, then at 1/1."""
-_SEMANTIC_LEVEL = 2  # of the encoder, at stride 8
-_INPUTS = 13
-_SMALL = 1e-3
+_INPUTS = 16
 _CLOSED = -2.0  # what gates' logits begin at
-
-
-@dataclass(frozen=True)
-class RigidFit:
-    """The motion of a rigid head that fits a facial flow, at one scale.
-
-    Attributes:
-        weight: (B, 1, h, w) logits, whether a pixel moves rigidly with the head.
-        depth: (B, 1, h, w), relative.
-        flow: (B, 2, h, w), the fit, in px of that scale.
-        rest: (B, 2, h, w), facial flow before it is pulled towards the fit, minus the fit.
-    """
-
-    weight: torch.Tensor
-    depth: torch.Tensor
-    flow: torch.Tensor
-    rest: torch.Tensor
+_FAR = 8.0  # px, the coarser of two units in which decoders see what is left beside a fit
+_LEAST_NOISE, _MOST_NOISE = 0.05, 20.0  # px
 
 
 @dataclass(frozen=True)
@@ -54,12 +40,12 @@ class CorrectorPredictions(FlowPredictions):
 
     Attributes:
         log_error: log of the expected error of the facial flow, px, (B, 1, H, W), after each step.
-        fit: the last rigid fit, or None when the decomposition is learned.
-        gate: (B, 1, H, W) logits, whether what is left beside the fit is expression; or None likewise.
+        fits: of the bodies' motions, each at its scale; empty when the decomposition is learned.
+        gate: (B, 1, H, W) logits, whether what is left beside the fit is expression; None when it is learned.
     """
 
     log_error: tuple[torch.Tensor, ...] = ()
-    fit: RigidFit | None = None
+    fits: tuple[BodyFit, ...] = ()
     gate: torch.Tensor | None = None
 
 
@@ -78,7 +64,7 @@ class DecFlowCorrector(FlowNetwork):
         self.config = config
         self.semantic: SemanticEncoder | None = create_semantic_encoder(config.semantic, config.semantic_input)
         semantic_channels = 0 if self.semantic is None else self.semantic.channels
-        self.encoder = Encoder(config.channels, semantic_channels)
+        self.encoder = Encoder(_INPUTS, len(SCALES), config.channels, semantic_channels)
         rigid = config.decomposition == "rigid"
         self.geometry = Geometry(config.channels) if rigid else None
         self.facial_decoder = FacialDecoder(config.channels, rigid)
@@ -93,34 +79,47 @@ class DecFlowCorrector(FlowNetwork):
         iterations: int | None = None,
         head: bool = True,
         every_step: bool | None = None,
+        start: tuple[torch.Tensor, torch.Tensor] | None = None,
     ) -> CorrectorPredictions:
-        """See `FlowNetwork.forward`; there is one step at each scale, and `iterations` must be None or 2."""
+        """See `FlowNetwork.forward`; there is one step at each scale, and `iterations` must be None or 2.
+
+        `start` is what `classical_flows` makes of the images, for who has it already.
+        """
         self.check_size(image1, image2)
         if iterations not in (None, self.steps):
             raise ValueError(f"this network makes {self.steps} steps, got {iterations}")
         every_step = self.training if every_step is None else every_step
-        flow, back = self._start(image1, image2)
-        semantic = None if self.semantic is None else self.semantic(image1)
-        facial, heads, errors = [], [], []
-        fit = gate = None
+        flow, back = self._start(image1, image2) if start is None else start
+        semantic = None if self.semantic is None else (self.semantic(image1), self.semantic(image2))
+        facial, heads, errors, fits = [], [], [], []
+        gate: torch.Tensor | None = None
+        mixture: torch.Tensor | None = None
         for number, scale in enumerate(SCALES):
             first, second = (_pooled(2 * image - 1, scale) for image in (image1, image2))
             here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
-            seen = None if semantic is None else _pooled(semantic, scale)
-            features = self.encoder(_observe(first, second, here, there), number, seen)
+            seen = None if semantic is None else _compared(*semantic, flow, scale)
+            beside = None if mixture is None else _pooled(mixture, scale) / scale
+            features = self.encoder(_observe(first, second, here, there, beside), number, seen)
             correction, log_error, last = self.facial_decoder(features)
-            flow = flow + scale * _resized(correction, flow)
+            flow = flow + scale * resized(correction, flow)
+            rest = None
             if self.geometry is not None:
-                fit = self.geometry(features, _pooled(flow, scale) / scale)
-                flow = flow - scale * _resized(self.facial_decoder.pull(last, fit.rest), flow)
+                here = _pooled(flow, scale) / scale
+                fit = self.geometry(features, here, first, second)
+                rest = here - fit.mixture
+                gain = _explained(first, second, here.detach(), fit.mixture.detach())
+                noise = self.facial_decoder.noise(last, rest, fit.along_depth.detach(), gain)
+                flow, rest = flow - scale * resized(noise, flow), (rest - noise).detach()
+                mixture = scale * resized(fit.mixture.detach(), flow)
+                fits.append(fit)
             if every_step or scale == SCALES[-1]:
                 facial.append(flow)
-                errors.append(_resized(log_error, flow))
+                errors.append(resized(log_error, flow))
                 if head:
-                    expression, gate = self.head_decoder(features, None if fit is None else fit.rest.detach())
-                    heads.append(flow - scale * _resized(expression, flow))
+                    expression, gate = self.head_decoder(features, rest)
+                    heads.append(flow - scale * resized(expression, flow))
             flow = flow.detach()
-        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), fit, gate)
+        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), tuple(fits), gate)
 
     def _start(self, image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.config.start == "dis":
@@ -135,141 +134,58 @@ def _channels_last(module: nn.Module) -> None:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (B, channels, h, w)."""
-        branch = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.1)), 0.1, inplace=True)
-        result: torch.Tensor = x + self.conv2(branch)
-        return result
-
-
-class SelfAttention(nn.Module):
-    """Every cell looks at every other, by what is there and not by where it is; then a layer for each cell."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.attention = nn.MultiheadAttention(channels, 4, batch_first=True)
-        self.layer = nn.Sequential(
-            nn.Linear(channels, 2 * channels), nn.LeakyReLU(0.1), nn.Linear(2 * channels, channels)
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (B, channels, h, w)."""
-        tokens = x.flatten(2).transpose(1, 2)
-        normed = self.norm1(tokens)
-        tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
-        tokens = tokens + self.layer(self.norm2(tokens))
-        result: torch.Tensor = tokens.transpose(1, 2).unflatten(2, x.shape[2:])
-        return result.contiguous(memory_format=torch.channels_last)
-
-
-class Encoder(nn.Module):
-    """Down to stride 16: features at strides 2, 4, 8 and 16, the last with self-attention, semantics fused at 8."""
-
-    def __init__(self, widths: tuple[int, ...], semantic: int) -> None:
-        super().__init__()
-        # The two scales see different errors; all but the first layer is shared.
-        self.stems = nn.ModuleList([nn.Conv2d(4 * _INPUTS, widths[0], 3, padding=1) for _ in SCALES])
-        self.blocks = nn.ModuleList(
-            [nn.Sequential(*(Residual(width) for _ in range(1 + (width != widths[0])))) for width in widths]
-        )
-        self.down = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)])
-        self.attention = nn.Sequential(SelfAttention(widths[-1]), SelfAttention(widths[-1]))
-        self.fusion = nn.Conv2d(semantic, widths[_SEMANTIC_LEVEL], 1) if semantic else None
-        if self.fusion is not None:
-            nn.init.zeros_(self.fusion.weight)
-
-    def forward(self, x: torch.Tensor, number: int, semantic: torch.Tensor | None) -> list[torch.Tensor]:
-        """Encode (B, inputs, h, w) at the scale of that number, with (B, semantic, h / 8, w / 8)."""
-        x = self.stems[number](F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
-        features = []
-        for level, block in enumerate(self.blocks):
-            if level:
-                x = self.down[level - 1](x)
-            if level == _SEMANTIC_LEVEL and self.fusion is not None and semantic is not None:
-                x = x + self.fusion(semantic)
-            x = block(x)
-            features.append(x)
-        features[-1] = self.attention(x)
-        return features
-
-
 class FacialDecoder(nn.Module):
-    """What is added to the flow, the log of the error that is left, and how far to pull the flow to a rigid fit."""
+    """What is added to the flow, the log of the error that is left, and how much beside the bodies' motion is noise."""
 
     def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
         super().__init__()
         self.up = nn.ModuleList([nn.Conv2d(b, a, 1) for a, b in pairwise(widths)])
         self.blocks = nn.ModuleList([Residual(width) for width in widths[:-1]])
-        self.out = _last_layer(widths[0], 4 * 3)
-        self.pulled = _last_layer(widths[0] + 4 * 2, 4) if rigid else None
+        self.out = last_layer(widths[0], 4 * 3)
+        self.beside = nn.Conv2d(widths[0] + 4 * 5, widths[0], 3, padding=1) if rigid else None
+        self.noisy = last_layer(widths[0], 4 * 3) if rigid else None
 
     def forward(self, features: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return (B, 2, h, w) in px, (B, 1, h, w), and the features at stride 2 that `pull` takes."""
+        """Return (B, 2, h, w) in px, (B, 1, h, w), and the features at stride 2 that `noise` takes."""
         x = features[-1]
         for level in (2, 1, 0):
-            x = self.blocks[level](_doubled(self.up[level](x)) + features[level])
+            x = self.blocks[level](doubled(self.up[level](x)) + features[level])
         out = F.pixel_shuffle(self.out(x).float(), 2)
         return out[:, :2], out[:, 2:].clamp(-6, 6), x
 
-    def pull(self, x: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
-        """Return the part of `rest` (B, 2, h, w) that is noise and not motion."""
-        assert self.pulled is not None
-        seen = torch.cat([x, F.pixel_unshuffle(torch.tanh(rest), 2)], dim=1)
-        share = F.pixel_shuffle(self.pulled(seen.contiguous(memory_format=torch.channels_last)).float(), 2)
-        return torch.sigmoid(share + _CLOSED) * rest
+    def noise(self, x: torch.Tensor, rest: torch.Tensor, along: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        """Return the part of `rest` (B, 2, h, w) that is noise and not motion.
+
+        What is large beside the noise that is expected there is motion, and stays. Where an error of the depth shows as
+        motion, and across that, have shares of their own.
+
+        Args:
+            x: features at stride 2.
+            rest: facial flow minus the bodies' motion, in px.
+            along: (B, 2, h, w), how the bodies' motion changes with depth, px.
+            gain: (B, 1, h, w), how much better the bodies' motion explains the images.
+        """
+        assert self.beside is not None
+        assert self.noisy is not None
+        seen = torch.cat([torch.tanh(rest), torch.tanh(rest / _FAR), gain], dim=1)
+        seen = F.pixel_unshuffle(seen, 2).contiguous(memory_format=torch.channels_last)
+        hidden = F.leaky_relu(self.beside(torch.cat([x, seen], dim=1)), 0.1)
+        share_along, share_across, size = F.pixel_shuffle(self.noisy(hidden).float(), 2).chunk(3, dim=1)
+        expected = size.exp().clamp(_LEAST_NOISE, _MOST_NOISE).square()
+        length = rest.detach().square().sum(dim=1, keepdim=True)
+        direction = along / (along.square().sum(dim=1, keepdim=True) + _LEAST_NOISE**2).sqrt()
+        lengthwise = (rest * direction).sum(dim=1, keepdim=True) * direction
+        across = torch.sigmoid(share_across + _CLOSED) * (rest - lengthwise)
+        return expected / (expected + length) * (torch.sigmoid(share_along + _CLOSED) * lengthwise + across)
 
 
-class _AtStride4(nn.Module):
-    """From the encoder's features down to stride 4 only: head motion and expressions are smooth."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        _, width4, width8, width16 = widths
-        inner8, self.width = width8 * 2 // 3, width4 * 3 // 4
-        self.enter8, self.side8 = nn.Conv2d(width16, inner8, 1), nn.Conv2d(width8, inner8, 1)
-        self.block8 = Residual(inner8)
-        self.enter4, self.side4 = nn.Conv2d(inner8, self.width, 1), nn.Conv2d(width4, self.width, 1)
-        self.block4 = Residual(self.width)
-
-    def decode(self, features: list[torch.Tensor], further: torch.Tensor | None = None) -> torch.Tensor:
-        """Return (B, width, h / 4, w / 4); `further` features are added before the last block."""
-        x = self.block8(_doubled(self.enter8(features[3])) + self.side8(features[2]))
-        x = _doubled(self.enter4(x)) + self.side4(features[1])
-        result: torch.Tensor = self.block4(x if further is None else x + further)
-        return result
-
-
-class Geometry(_AtStride4):
-    """Depth, and what moves with the head: all that a rigid fit needs beside the flow."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__(widths)
-        self.out = _last_layer(self.width, 2)
-
-    def forward(self, features: list[torch.Tensor], flow: torch.Tensor) -> RigidFit:
-        """Fit the motion of the head to a flow (B, 2, h, w), which gets no gradient by way of the fit."""
-        weight, depth = _resized(self.out(self.decode(features)).float(), flow).chunk(2, dim=1)
-        with torch.autocast(flow.device.type, enabled=False):
-            fitted, _ = fit_head_flow(flow.detach(), depth, torch.sigmoid(weight).square())
-        return RigidFit(weight, depth, fitted, flow - fitted)
-
-
-class HeadDecoder(_AtStride4):
-    """Expression flow: what is left beside the rigid fit, behind a gate, and a correction of it."""
+class HeadDecoder(AtStride4):
+    """Expression flow: what is left beside the bodies' motion, behind a gate, and a correction of it."""
 
     def __init__(self, widths: tuple[int, ...], rigid: bool) -> None:
         super().__init__(widths)
         self.left = nn.Conv2d(16 * 2, self.width, 1) if rigid else None
-        self.out = _last_layer(self.width, 16 * (3 if rigid else 2))
+        self.out = last_layer(self.width, 16 * (3 if rigid else 2))
 
     def forward(
         self, features: list[torch.Tensor], rest: torch.Tensor | None
@@ -283,47 +199,41 @@ class HeadDecoder(_AtStride4):
         return torch.sigmoid(gate) * rest + out[:, :2], gate
 
 
-def _last_layer(inputs: int, outputs: int) -> nn.Conv2d:
-    """Return a layer that adds nearly nothing at first."""
-    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
-    nn.init.normal_(layer.weight, std=_SMALL)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _observe(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
-    """Return what the encoder sees: (B, inputs, h, w)."""
-    where, inside = _targets(flow)
-    warped = F.grid_sample(image2, where, padding_mode="border", align_corners=True)
-    loop = flow + F.grid_sample(back, where, padding_mode="border", align_corners=True)
-    difference = 3 * (image1 - warped).abs().mean(dim=1, keepdim=True)
+def _observe(
+    image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, back: torch.Tensor, beside: torch.Tensor | None
+) -> torch.Tensor:
+    """Return what the encoder sees: (B, inputs, h, w). `beside` is the bodies' motion where it is known already."""
+    where, inside = targets(flow)
+    moved = sample(image2, where)
+    loop = flow + sample(back, where)
+    difference = 3 * (image1 - moved).abs().mean(dim=1, keepdim=True)
     length = (flow.square().sum(dim=1, keepdim=True).sqrt().mean(dim=(2, 3), keepdim=True)) + 1
     size = (torch.log(length) / 3).expand_as(difference)
-    moved = [torch.tanh(flow / length / 2), torch.tanh(loop / 2)]
-    return torch.cat([image1, warped, difference, *moved, size, inside], dim=1)
+    seen = [image1, moved, difference, torch.tanh(flow / length / 2), torch.tanh(loop / 2), size, inside]
+    if beside is None:
+        other = torch.zeros_like(image1)
+    else:
+        explained = 3 * (image1 - warped(image2, beside)).abs().mean(dim=1, keepdim=True)
+        other = torch.cat([torch.tanh(flow - beside), explained], dim=1)
+    return torch.cat([*seen, other], dim=1)
 
 
-def _targets(flow: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where each pixel goes, in `grid_sample`'s coordinates (B, h, w, 2), and whether that is in the image."""
-    height, width = flow.shape[2:]
-    y, x = torch.meshgrid(
-        torch.arange(height, device=flow.device), torch.arange(width, device=flow.device), indexing="ij"
-    )
-    where = torch.stack([(x + flow[:, 0]) * (2 / (width - 1)) - 1, (y + flow[:, 1]) * (2 / (height - 1)) - 1], dim=3)
-    inside = (where.abs() <= 1).all(dim=3)[:, None].to(flow.dtype)
-    return where, inside
+def _compared(first: torch.Tensor, second: torch.Tensor, flow: torch.Tensor, scale: int) -> torch.Tensor:
+    """Return semantic features (B, 2 C, h / 8, w / 8) at a scale: of image 1, and how they change along the flow.
+
+    Features say what part of the face a pixel shows. Where another part comes to lie there, the flow is wrong.
+    """
+    here, there = _pooled(first, scale), _pooled(second, scale)
+    stride = flow.shape[-1] // here.shape[-1]
+    change = warped(there.float(), _pooled(flow, stride) / stride) - here
+    return torch.cat([here, change.to(here.dtype)], dim=1)
+
+
+def _explained(image1: torch.Tensor, image2: torch.Tensor, flow: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Return how much better a second flow brings image 2 onto image 1 than the first: (B, 1, h, w)."""
+    by_flow, by_other = ((image1 - warped(image2, field)).abs().mean(dim=1, keepdim=True) for field in (flow, other))
+    return torch.tanh(10 * F.avg_pool2d(by_flow - by_other, 5, 1, 2))
 
 
 def _pooled(x: torch.Tensor, scale: int) -> torch.Tensor:
     return x if scale == 1 else F.avg_pool2d(x, scale)
-
-
-def _resized(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if x.shape[2:] == like.shape[2:]:
-        return x
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
-
-
-def _doubled(x: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

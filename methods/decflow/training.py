@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import Trainee, Training, TrainRequest
 
 from .adapter import DecFlowMethod
+from .classical_start import add_classical_flows
 from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
 from .corrector import CorrectorPredictions, DecFlowCorrector
 from .corrector_loss import WEIGHTS, corrector_loss
@@ -112,6 +114,11 @@ class DecFlowTrainee(Trainee):
             return frozenset({"region", "uv"})
         return frozenset({"region", "depth"}) if stage.loss == "rigid" else frozenset()
 
+    def completion(self, stage: Stage) -> Callable[[Batch], Batch] | None:
+        """See `Trainee.completion`."""
+        config = self.network.config
+        return add_classical_flows if isinstance(config, CorrectorConfig) and config.start == "dis" else None
+
     def trains_flow(self, stage: Stage) -> bool:
         """See `Trainee.trains_flow`."""
         return stage.trains != "semantic"
@@ -122,12 +129,14 @@ class DecFlowTrainee(Trainee):
             assert self.semantic is not None
             logits, uv = self.semantic(batch["image1"])
             return {"semantic": semantic_loss(logits, uv, batch["region"], batch["uv"])}
+        known = {"start": (batch["start"], batch["start_back"])} if "start" in batch else {}
         flows = self.network(
             batch["image1"],
             batch["image2"],
             iterations=stage.iterations,
             head=stage.loss != "facial",
             every_step=True,
+            **known,
         )
         facial, head, gamma = batch["facial"], batch["head"], stage.gamma
         if stage.loss == "facial":

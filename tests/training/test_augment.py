@@ -149,3 +149,18 @@ def test_both_images_change_colour_alike_unless_asked_otherwise() -> None:
         assert np.array_equal(alike.image1, alike.image2)
     apart = augment(pair, colour.model_copy(update={"asymmetric": 1}), (64, 64), np.random.default_rng(0))
     assert not np.array_equal(apart.image1, apart.image2)
+
+
+def test_sharpening_adds_detail_to_both_images_alike_and_moves_nothing() -> None:
+    pair = moving()
+    sharp = augment(
+        pair, PLAIN.model_copy(update={"sharpen": 2.0, "sharpen_probability": 1}), (96, 128), np.random.default_rng(0)
+    )
+    plain = augment(pair, PLAIN, (96, 128), np.random.default_rng(0))
+    for one, other in ((sharp.image1, plain.image1), (sharp.image2, plain.image2)):
+        assert (
+            np.abs(np.diff(one.astype(float), axis=1)).mean()
+            > 1.05 * np.abs(np.diff(other.astype(float), axis=1)).mean()
+        )
+        assert abs(one.astype(float).mean() - other.astype(float).mean()) < 3
+    np.testing.assert_array_equal(sharp.facial, plain.facial)

@@ -6,10 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ffbench.methods.decflow.classical_start import classical_flows
+from ffbench.methods.decflow.bodies import Body
+from ffbench.methods.decflow.classical_start import add_classical_flows, classical_flows
 from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
-from ffbench.methods.decflow.corrector_loss import WEIGHTS, corrector_loss
+from ffbench.methods.decflow.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
 from ffbench.synth.head import Region
 from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
 from tests.methods.decflow.test_overfit import scene
@@ -42,7 +45,8 @@ def test_an_untrained_network_is_the_classical_method() -> None:
     start, _ = classical_flows(*images)
     assert (model(*images).facial[-1] - start).abs().max() < 0.1
     without = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"start": "none"})).eval()
-    assert without(*images).facial[-1].abs().max() < 0.1
+    # The alignment finds the shift, and the pull that it begins with takes a little of it over.
+    assert without(*images).facial[-1].abs().max() < 0.3
 
 
 @torch.inference_mode()
@@ -94,6 +98,7 @@ def test_overfits_one_pair_in_both_parts(decomposition: str) -> None:
     made["depth"] = made["depth"] + 1
     model = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"decomposition": decomposition})).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
+    rate = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=150)
     for _ in range(150):
         parts = corrector_loss(model(made["image1"], made["image2"]), made, 0.5)
         loss = sum(WEIGHTS[name] * part for name, part in parts.items())
@@ -101,9 +106,68 @@ def test_overfits_one_pair_in_both_parts(decomposition: str) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
+        rate.step()
     with torch.inference_mode():
         flows = model.eval()(made["image1"], made["image2"])
     expression = made["facial"] - made["head"]
     for found, true in ((flows.facial, made["facial"]), (flows.head, made["head"]), (flows.expression, expression)):
         error = torch.linalg.vector_norm(found[-1] - true, dim=1).mean().item()
         assert error < 0.35 * torch.linalg.vector_norm(true, dim=1).mean().item()
+
+
+@torch.inference_mode()
+def test_only_what_is_small_beside_the_noise_is_taken_for_noise() -> None:
+    """Whatever the decoder says, an expression of several px stays, and the less of it goes the larger it is."""
+    torch.manual_seed(0)
+    decoder = network("decflow-c").facial_decoder
+    features = torch.randn(1, TINY_CORRECTOR.channels[0], 16, 24)
+    gain, along = torch.zeros(1, 1, 32, 48), torch.zeros(1, 2, 32, 48)
+    lengths = torch.tensor([0.1, 0.5, 2.0, 8.0, 32.0])
+    shares = []
+    for length in lengths:
+        rest = torch.full((1, 2, 32, 48), float(length) / 2**0.5)
+        shares.append((decoder.noise(features, rest, along, gain) / rest).mean().item())
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.02  # the control: small differences are pulled
+    assert shares[-1] * 32 < 0.1
+
+
+def test_workers_make_the_same_start_as_the_network() -> None:
+    image1, image2 = ((255 * image[0]).byte() for image in shifted(4, 2))
+    made = add_classical_flows({"image1": image1, "image2": image2})
+    model = network("decflow-c")
+    images = [image[None].float() / 255 for image in (image1, image2)]
+    with torch.inference_mode():
+        given = model(*images, start=(made["start"][None], made["start_back"][None]))
+        torch.testing.assert_close(given.facial[-1], model(*images).facial[-1])
+        other = model(*images, start=(made["start"][None] + 1, made["start_back"][None]))
+    assert (other.facial[-1] - given.facial[-1]).abs().mean() > 0.1
+
+
+@settings(max_examples=20, deadline=None)
+@given(scale=st.floats(0.2, 5), plane=st.tuples(*[st.floats(-3, 3)] * 3))
+def test_depth_counts_up_to_scale_and_a_plane(scale: float, plane: tuple[float, float, float]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    depth = torch.nn.functional.avg_pool2d(torch.rand(2, 1, 40, 48, generator=generator), 5, 1, 2)[:, 0] * 10
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 40), torch.linspace(-1, 1, 48), indexing="ij")
+    tilted = scale * depth + plane[0] + plane[1] * x + plane[2] * y
+    mask = torch.rand(2, 40, 48, generator=generator) > 0.3
+    assert _depth_error(tilted, depth, mask) < 0.02
+    assert _depth_error(torch.rand(2, 40, 48, generator=generator), depth, mask) > 0.5
+    # What lies outside of the mask does not count.
+    spoilt = torch.where(mask, tilted, 100 * torch.rand(2, 40, 48, generator=generator))
+    torch.testing.assert_close(_depth_error(spoilt, depth, mask), _depth_error(tilted, depth, mask), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("region", "body"),
+    [
+        (Region.CHEEKS, Body.HEAD),
+        (Region.SCALP, Body.HEAD),
+        (Region.NECK, Body.TRUNK),
+        (Region.TORSO, Body.TRUNK),
+        (Region.BACKGROUND, Body.BACKGROUND),
+    ],
+)
+def test_regions_belong_to_bodies(region: Region, body: Body) -> None:
+    assert (_bodies(torch.full((1, 2, 2), int(region), dtype=torch.uint8)) == int(body)).all()
