@@ -83,7 +83,5 @@ def record(image: FloatImage, appearance: Appearance, frame: int, rng: np.random
     stored = np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
     if appearance.jpeg is None:
         return stored
-    code = cv2.imencode(
-        ".jpg", cv2.cvtColor(stored, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, appearance.jpeg]
-    )[1]
+    code = cv2.imencode(".jpg", cv2.cvtColor(stored, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, appearance.jpeg])[1]
     return np.asarray(cv2.cvtColor(cv2.imdecode(code, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)

@@ -35,6 +35,7 @@ MOUTH_LOOP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 """The inner contour of the lips, once around."""
 _MESH_TRIANGLES = 852
 _MOST_BYTES = 1 << 20
+_EXPECTED = "does not list the edges of the face mesh; run `ffbench assets pull face_mesh_edges`"
 
 
 @functools.cache
@@ -66,7 +67,7 @@ def read_triangles(path: Path) -> npt.NDArray[np.int32]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"{path}: not a list of the face mesh's edges; run `ffbench assets pull face_mesh_edges`") from error
+        raise DataError(f"{path}: {_EXPECTED}") from error
     for node in tree.body:
         if (
             isinstance(node, ast.Assign)
@@ -75,7 +76,7 @@ def read_triangles(path: Path) -> npt.NDArray[np.int32]:
             and len(node.value.args) == 1
         ):
             return _triangles_of(node.value.args[0], path)
-    raise DataError(f"{path}: does not list the face mesh's edges; run `ffbench assets pull face_mesh_edges`")
+    raise DataError(f"{path}: {_EXPECTED}")
 
 
 def _triangles_of(node: ast.expr, path: Path) -> npt.NDArray[np.int32]:

@@ -20,6 +20,9 @@ _PIVOT = (0.0, 0.5, 0.9)
 _TURN, _SHIFT = (0.11, 0.17, 0.09), (0.10, 0.08, 0.25)
 """How much nods, turns and tilts (radians), and ways to the right, down and away (dm), there are in a motion."""
 _LARGEST_TURN = math.radians(16)
+_SHIFT_WHILE_TURNING = 0.1
+_MOST_KEPT = 0.9
+"""How much of the way that a turn takes the face is taken back at most: people who turn keep looking at something."""
 _LARGEST_HEAD, _LARGEST_EXPRESSION = 0.16, 0.05
 """Of the mean head flow, and of the 95th percentile of the expression flow, in widths of the face."""
 _LARGEST_WEIGHT, _LARGEST_OPENING = 1.0, 0.4
@@ -29,10 +32,18 @@ _OFTEN_BOTH = 0.6
 
 @dataclass(frozen=True)
 class Scale:
-    """Bounds, px: of the mean length of the head flow in the face, and of the expression flow's 95th percentile."""
+    """How large a motion is.
+
+    Attributes:
+        head: bounds of the mean length of the head flow in the face, px.
+        expression: the same of the 95th percentile of the expression flow's.
+        turning: whether nearly all of the head's motion is a turn about its own middle, through the photograph's pose:
+            what hides parts of a face.
+    """
 
     head: tuple[float, float]
     expression: tuple[float, float]
+    turning: bool = False
 
 
 SCALES: Mapping[str, Scale] = {
@@ -40,6 +51,7 @@ SCALES: Mapping[str, Scale] = {
     "small": Scale((0.5, 2.0), (0.3, 2.0)),
     "medium": Scale((2.0, 8.0), (0.7, 5.0)),
     "large": Scale((8.0, 32.0), (1.0, 8.0)),
+    "turn": Scale((10.0, 40.0), (0.7, 5.0), turning=True),
 }
 """Where each is drawn from, evenly in the logarithm."""
 
@@ -76,24 +88,48 @@ def pose(portrait: Portrait, state: FaceState) -> FloatArray:
         points = points + np.einsum("u,uvd->vd", state.expression[used], portrait.basis[used])
     if not state.turn.any() and not state.shift.any():
         return points
-    pivot = portrait.frame.eyes + np.asarray(_PIVOT) @ portrait.frame.axes
+    pivot = _pivot(portrait)
     # einsum, and not a BLAS product, whose last digits depend on the number of threads.
     turned = np.einsum("vd,ed->ve", points - pivot, np.asarray(rotation_matrix(state.turn)))
     return np.asarray(points + portrait.follows[:, None] * (turned + (pivot + state.shift) - points), np.float64)
 
 
-def draw_state(portrait: Portrait, scale: Scale, rng: np.random.Generator) -> FaceState:
-    """Draw what a face does at a scale of motion; less where the face is too small for that many px."""
-    head = min(_between(scale.head, rng), _LARGEST_HEAD * portrait.width)
-    expression = min(_between(scale.expression, rng), _LARGEST_EXPRESSION * portrait.width)
+def draw_states(portrait: Portrait, scale: Scale, rng: np.random.Generator) -> tuple[FaceState, FaceState]:
+    """Draw what a face does in frame 1 and frame 2; less where the face is too small for that many px.
+
+    In two of five pairs the photograph is frame 1, in one and a half frame 2; in the others the head goes through the
+    photograph's pose, half way on either side, and the expression is the photograph's in frame 1.
+    """
+    kind = rng.random()
+    through = scale.turning or kind >= 0.7
+    head = min(draw_length(scale.head, rng), _LARGEST_HEAD * portrait.width)
+    expression = min(draw_length(scale.expression, rng), _LARGEST_EXPRESSION * portrait.width)
     weights = _draw_expression(portrait, expression, rng)
+    state = _draw_head(portrait, head / 2 if through else head, weights, scale.turning, rng)
+    if through:
+        return FaceState(np.zeros(len(UNITS)), -state.turn, -state.shift), state
+    return (at_rest(), state) if kind < 0.4 else (state, at_rest())
+
+
+def _draw_head(
+    portrait: Portrait, length: float, weights: FloatArray, turning: bool, rng: np.random.Generator
+) -> FaceState:
     turn, shift = (rng.normal(0, 1, 3) * part for part in (_TURN, _SHIFT))
+    kept = rng.uniform(0, _MOST_KEPT)
+    if turning:
+        shift, kept = shift * _SHIFT_WHILE_TURNING, _MOST_KEPT
+    away = portrait.rest[portrait.region > 0].mean(axis=0) - _pivot(portrait)
+    none = np.zeros(len(UNITS))
     factor = 1.0
-    for _ in range(4):
-        moved = FaceState(np.zeros(len(UNITS)), turn * factor, shift * factor)
-        factor *= head / max(float(_lengths(portrait, moved).mean()), 1e-9)
+
+    def head(factor: float, expression: FloatArray) -> FaceState:
+        turned = np.einsum("ed,d->e", np.asarray(rotation_matrix(turn * factor)), away)
+        return FaceState(expression, turn * factor, shift * factor - kept * (turned - away))
+
+    for _ in range(5):
+        factor *= length / max(float(_lengths(portrait, head(factor, none)).mean()), 1e-9)
         factor = min(factor, _LARGEST_TURN / max(float(np.linalg.norm(turn)), 1e-9))
-    return FaceState(weights, turn * factor, shift * factor)
+    return head(factor, weights)
 
 
 def _draw_expression(portrait: Portrait, length: float, rng: np.random.Generator) -> FloatArray:
@@ -117,6 +153,10 @@ def _draw_expression(portrait: Portrait, length: float, rng: np.random.Generator
     return weights * min(factor, 1 / float((np.abs(weights) / most).max()))
 
 
+def _pivot(portrait: Portrait) -> FloatArray:
+    return np.asarray(portrait.frame.eyes + np.asarray(_PIVOT) @ portrait.frame.axes, np.float64)
+
+
 def _lengths(portrait: Portrait, state: FaceState) -> FloatArray:
     """Return how far the nodes in the face move in the image, px."""
     face = portrait.region > 0
@@ -124,5 +164,6 @@ def _lengths(portrait: Portrait, state: FaceState) -> FloatArray:
     return np.asarray(np.linalg.norm(moved - portrait.source[face], axis=1), np.float64)
 
 
-def _between(bounds: tuple[float, float], rng: np.random.Generator) -> float:
+def draw_length(bounds: tuple[float, float], rng: np.random.Generator) -> float:
+    """Draw a length between two, evenly in the logarithm."""
     return float(np.exp(rng.uniform(*np.log(bounds))))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ffbench.reanimation.appearance import Appearance, light_on, record
 from ffbench.reanimation.motion import FaceState, pose
 from ffbench.reanimation.portrait import Portrait, project
-from ffbench.reanimation.render import RenderedFrame, render
+from ffbench.reanimation.render import render
 from ffbench.synth.labels import label_pair
 
 
@@ -24,7 +24,7 @@ class ReanimatedPair:
         head: (H, W, 2) float32, the flow to the head partner: frame 1's expression, frame 2's head.
         mask: (H, W) bool, skin of the face where the labels are exact.
         occlusion: (H, W) bool, what frame 2 does not show.
-        region: (H, W) uint8, keys of `portrait.REGIONS`, 0 outside of the face.
+        region: (H, W) uint8, keys of `parts.REGIONS`, 0 outside of the face.
     """
 
     image1: npt.NDArray[np.uint8]
@@ -54,21 +54,7 @@ def reanimate(
     ]
     first, second = frames
     partner = project(portrait.camera, pose(portrait, states[0].with_head_of(states[1])))
-    labels = label_pair(
-        portrait, portrait.camera, first.projected, second.projected, partner, first.seen, second.seen
-    )
+    labels = label_pair(portrait, portrait.camera, first.projected, second.projected, partner, first.seen, second.seen)
     images = [record(frame.image, appearance, number, rng) for number, frame in enumerate(frames)]
-    mask = labels.mask & _shown(portrait.exact, first)
-    return ReanimatedPair(
-        images[0], images[1], labels.facial, labels.head, mask, labels.occlusion, labels.region
-    )
-
-
-def _shown(exact: npt.NDArray[np.bool_], frame: RenderedFrame) -> npt.NDArray[np.bool_]:
-    """Return which pixels (H, W) of a frame show a place of the photograph whose nearest pixel is `exact`."""
-    known = np.isfinite(frame.source[..., 0])
-    nearest = np.rint(np.where(known[..., None], frame.source, 0)).astype(np.int64)
-    height, width = exact.shape
-    inside = (nearest >= 0).all(axis=2) & (nearest[..., 0] < width) & (nearest[..., 1] < height)
-    column, row = np.clip(nearest[..., 0], 0, width - 1), np.clip(nearest[..., 1], 0, height - 1)
-    return np.asarray(known & inside & exact[row, column], np.bool_)
+    mask = labels.mask & first.exact
+    return ReanimatedPair(images[0], images[1], labels.facial, labels.head, mask, labels.occlusion, labels.region)

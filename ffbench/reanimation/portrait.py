@@ -11,23 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.facemesh.groups import BROWS, EYES, LIPS, NOSE, OVAL
-from ffbench.facemesh.network import LANDMARKS
-from ffbench.reanimation.expressions import expression_basis, mouth_is_open
+from ffbench.facemesh.groups import OVAL
 from ffbench.reanimation.body import Body, smooth_step
+from ffbench.reanimation.expressions import expression_basis, mouth_is_open
 from ffbench.reanimation.matte import cut_out, fill_behind
-from ffbench.reanimation.mesh import (
-    CHIN,
-    EYE_LOOPS,
-    FACE_WIDTH,
-    FOREHEAD,
-    LEFT_SIDE,
-    MOUTH_LOOP,
-    RIGHT_SIDE,
-    HeadFrame,
-    face_triangles,
-    head_frame,
-)
+from ffbench.reanimation.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFrame, face_triangles, head_frame
+from ffbench.reanimation.parts import face_skin, grown, regions_at
 from ffbench.synth.camera import Camera, Projected
 from ffbench.synth.raster import rasterize
 
@@ -51,12 +40,6 @@ _PAINTED_OVER = 0.3
 """What follows the head by more than this share is painted over in what is behind it."""
 _LOOSE_HAIR = 0.07
 """How far around the person the photograph is painted over in what is behind, in widths of the face."""
-_BORDER, _LIDS, _MOUTH = 0.035, 0.012, 0.012
-"""What is left out along the border of the face, around the eyes and the mouth's inside, in widths of the face."""
-
-REGIONS = {1: "forehead", 2: "brows", 3: "eyes", 4: "nose", 5: "cheeks", 6: "lips", 7: "chin"}
-"""Names of the values of `Portrait.region`; 0 is what is no part of the face."""
-_FOREHEAD, _BROWS, _EYES, _NOSE, _CHEEKS, _LIPS, _CHIN = REGIONS
 
 
 @dataclass(frozen=True)
@@ -73,7 +56,7 @@ class Portrait:
         source: (V, 2) float64, x and y in px of the photograph.
         triangles: (T, 3) int32, counter-clockwise seen from outside.
         two_sided: (T,) bool, all False: its back is never seen.
-        region: (V,) uint8, keys of `REGIONS`, 0 outside of the face.
+        region: (V,) uint8, keys of `parts.REGIONS`, 0 outside of the face.
         follows: (V,) float64, 1 what moves as the head does, 0 the body, which is still.
         basis: (units, V, 3) float64, displacements of `expressions.UNITS` at weight 1, dm, in the camera's axes.
         normals: (V, 3) float64, outward, of the surface at rest.
@@ -151,8 +134,8 @@ def prepare_portrait(image: Image, points: FloatArray, depth: FloatArray) -> Por
     normals = _normals(vertices, triangles)
     head, face = frame.coordinates(vertices), frame.coordinates(mesh)
     basis = expression_basis(head, face) @ frame.axes * frame.eye_distance
-    region = _regions(grid, points)
-    exact = _exact(points, alpha, size) & _seen_well(grid, vertices, normals, (height, width))
+    skin = face_skin(points, (height, width), size) & (alpha >= 1)
+    exact = skin & _seen_well(grid, vertices, normals, (height, width))
     used, triangles = _used(triangles)
     return Portrait(
         image=pixels,
@@ -163,7 +146,7 @@ def prepare_portrait(image: Image, points: FloatArray, depth: FloatArray) -> Por
         rest=vertices[used],
         source=source[used],
         triangles=triangles,
-        region=region[used],
+        region=regions_at(source[used], points),
         follows=at_nodes[used],
         basis=np.ascontiguousarray(basis[:, used]),
         normals=normals[used],
@@ -181,11 +164,11 @@ def project(camera: Camera, points: FloatArray) -> Projected:
 
 
 def _behind(pixels: FloatImage, matte: FloatImage, follows: FloatArray, size: float) -> FloatImage:
-    """Return the photograph with what moves painted over: it, and the loose hair around it, from what is around both."""
+    """Return the photograph with what moves, and the loose hair around it, painted over from around both."""
     import cv2
 
     moves = (matte > 0) & (follows > _PAINTED_OVER)
-    hidden = _grown(moves, max(round(_LOOSE_HAIR * size), 2))
+    hidden = grown(moves, max(round(_LOOSE_HAIR * size), 2))
     filled = fill_behind(pixels, hidden, 0.3 * size)
     soft = np.maximum(cv2.GaussianBlur(hidden.astype(np.float32), (0, 0), max(0.015 * size, 1.0)), moves)
     soft = np.where(follows > 0, soft, 0).astype(np.float32)
@@ -281,51 +264,7 @@ def _normals(vertices: FloatArray, triangles: npt.NDArray[np.int32]) -> FloatArr
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float64)
 
 
-def _regions(grid: _Grid, points: FloatArray) -> npt.NDArray[np.uint8]:
-    """Return the region of every node (rows * columns,) uint8: that of the nearest landmark, 0 outside of the face."""
-    import cv2
-    from scipy.spatial import cKDTree
-
-    names = np.zeros(LANDMARKS, np.uint8)
-    down = points[CHIN] - points[FOREHEAD]
-    height = points @ (down / np.linalg.norm(down))
-    brow, lip = height[list(BROWS)].mean(), height[list(LIPS)].max()
-    names[:] = np.where(height < brow, _FOREHEAD, np.where(height > lip, _CHIN, _CHEEKS))
-    for group, value in ((LIPS, _LIPS), (EYES, _EYES), (BROWS, _BROWS), (NOSE, _NOSE)):
-        names[list(group)] = value
-    region = names[cKDTree(points).query(grid.points())[1]].reshape(grid.rows, grid.columns)
-    outline = np.zeros(region.shape, np.uint8)
-    cv2.fillPoly(outline, [np.round(grid.of(points[list(OVAL)])).astype(np.int32)], 1)
-    return np.where(outline > 0, region, 0).astype(np.uint8).ravel()
-
-
-def _exact(points: FloatArray, alpha: FloatImage, size: float) -> npt.NDArray[np.bool_]:
-    """Return the skin of the face (H, W) whose pixels are the face's alone: no border, eyes, or mouth's inside."""
-    face = _filled(points[list(OVAL)], alpha.shape)
-    face = ~_grown(~face, max(round(_BORDER * size), 1))
-    for loop, reach in ((EYE_LOOPS[0], _LIDS), (EYE_LOOPS[1], _LIDS), (MOUTH_LOOP, _MOUTH)):
-        face &= ~_grown(_filled(points[list(loop)], alpha.shape), max(round(reach * size), 1))
-    return face & (alpha >= 1)
-
-
-def _seen_well(
-    grid: _Grid, vertices: FloatArray, normals: FloatArray, shape: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
+def _seen_well(grid: _Grid, vertices: FloatArray, normals: FloatArray, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     rays = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     cosine = -(normals * rays).sum(axis=1).astype(np.float32)
     return np.asarray(grid.at_pixels(cosine.reshape(grid.rows, grid.columns), shape) > _GRAZING, np.bool_)
-
-
-def _filled(corners: FloatArray, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    import cv2
-
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1)
-    return mask > 0
-
-
-def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    import cv2
-
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc) > 0, np.bool_)
