@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _NECK = (0.06, 0.76)
 """Where the motion begins to fade below the chin, and where it ends, in heights of the face."""
-_SIDES = (0.4, 1.0)
+_SIDES = (0.52, 1.1)
 """The same to the sides, from the middle of the face, in widths of the face; below the chin only."""
 _SIDES_FROM = (-0.25, 0.03)
 """Between which heights below the chin fading to the sides sets in."""

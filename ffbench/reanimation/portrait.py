@@ -134,7 +134,7 @@ def prepare_portrait(image: Image, points: FloatArray, depth: FloatArray) -> Por
     normals = _normals(vertices, triangles)
     head, face = frame.coordinates(vertices), frame.coordinates(mesh)
     basis = expression_basis(head, face) @ frame.axes * frame.eye_distance
-    skin = face_skin(points, (height, width), size) & (alpha >= 1)
+    skin = face_skin(points, (height, width), size) & (alpha >= 1) & (follows >= 1)
     exact = skin & _seen_well(grid, vertices, normals, (height, width))
     used, triangles = _used(triangles)
     return Portrait(

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench import assets
 from ffbench.archives.member_path import Place, open_tree
 from ffbench.assets import asset_path
+from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import VIDEO_SUFFIXES, Clip, open_clip
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
 from ffbench.errors import DataError
+from ffbench.facemesh import tracker
 from ffbench.facemesh.groups import OVAL
-from ffbench.facemesh.tracker import find_face_meshes
+from ffbench.facemesh.network import LANDMARKS
 from ffbench.hashing import data_sha256
+from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import head_frame
 from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait
 
@@ -29,7 +38,7 @@ SMALLEST_FACE = 40.0
 """Width of a face, px, under which it is not taken."""
 MOST_TURNED = 30.0
 """Degrees that a face may be turned to the side, or nod; the surface is what one photograph shows."""
-FRAMES_OF_CLIP, CANDIDATES = 4, 16
+FRAMES_OF_CLIP, CANDIDATES = 2, 8
 """Frames that are taken from a clip, and frames that are looked at, evenly spread."""
 SHORTEST_CLIP = 3
 _MOST_OUTSIDE = 0.02
@@ -78,6 +87,14 @@ class FaceSource:
             DataError: the image can no longer be read.
         """
         return prepare_portrait(self.read(), self.points, self.depth)
+
+
+class FoundMesh(NamedTuple):
+    """A usable face: number of the frame, or None for a photograph; points (468, 2) px and depth (468,)."""
+
+    frame: int | None
+    points: FloatArray
+    depth: FloatArray
 
 
 @dataclass(frozen=True)
@@ -169,14 +186,16 @@ def find_in(files: Iterable[tuple[str, Place]]) -> FoundFaces:
     problems: list[str] = []
     for person, path in files:
         try:
-            found, lost = _in_file(person, path)
+            digest = data_sha256(path)
+            meshes, lost = meshes_in(path, digest)
         except DataError as error:
             problems.append(f"{error}; it is left out")
             continue
-        faces += found
-        left_out += lost
-        if found:
-            hashes[path] = data_sha256(path)
+        left_out += [f"{path}: {reason}" for reason in lost]
+        for frame, points, depth in meshes:
+            name = path.name if frame is None else f"{path.name}#{frame}"
+            faces.append(FaceSource(person, name, path, frame, points, depth))
+            hashes[path] = digest
     if not faces:
         raise DataError(f"no face that can be reanimated: {[*left_out, *problems, 'there are no files'][0]}")
     return FoundFaces(tuple(faces), hashes, tuple(left_out), tuple(problems))
@@ -197,7 +216,7 @@ def mesh_of(image: Image) -> tuple[FloatArray, FloatArray] | str:
     """Return points (468, 2) and depth (468,) of the one face of an image (H, W, 3) uint8, or why it has none."""
     if max(float(np.abs(image[..., k].astype(np.int16) - image[..., 1]).mean()) for k in (0, 2)) < _GREY:
         return "a grey photograph; skin is measured in color"
-    faces = find_face_meshes(image)
+    faces = tracker.find_face_meshes(image)
     if len(faces) != 1:
         return f"{len(faces)} faces; expected one, so crop it" if faces else "no upright face was found"
     points, depth = faces[0].points, faces[0].depth
@@ -221,31 +240,71 @@ def _may_be_used(path: Place) -> bool:
     return path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
-def _in_file(person: str, path: Place) -> tuple[list[FaceSource], list[str]]:
-    """Return the usable faces of a file, and one line on what is not used."""
-    if path.suffix.lower() in VIDEO_SUFFIXES:
-        return _in_clip(person, path)
-    found = mesh_of(smaller(read_image(path)))
-    if isinstance(found, str):
-        return [], [f"{path}: {found}"]
-    return [FaceSource(person, path.name, path, None, *found)], []
-
-
-def _in_clip(person: str, path: Place) -> tuple[list[FaceSource], list[str]]:
+def _meshes_in(path: Place) -> tuple[list[FoundMesh], list[str]]:
+    """Return the usable meshes of a file, and why others are not used."""
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        found = mesh_of(smaller(read_image(path)))
+        return ([], [found]) if isinstance(found, str) else ([FoundMesh(None, *found)], [])
     clip = open_clip(path)
     if len(clip) < SHORTEST_CLIP:
-        return [], [f"{path}: {len(clip)} frames; a clip has at least {SHORTEST_CLIP}, save single frames as images"]
-    usable: list[FaceSource] = []
+        return [], [f"{len(clip)} frames; a clip has at least {SHORTEST_CLIP}, save single frames as images"]
+    usable: list[FoundMesh] = []
     reasons: list[str] = []
     for number, image in _spread_frames(clip):
         found = mesh_of(smaller(image))
         if isinstance(found, str):
             reasons.append(f"frame {number}: {found}")
         else:
-            usable.append(FaceSource(person, f"{path.name}#{number}", path, number, *found))
-    lost = [f"{path}: {len(reasons)} of the frames that were looked at are not used; {reasons[0]}"] if reasons else []
-    chosen = _evenly(len(usable), FRAMES_OF_CLIP)
-    return [usable[index] for index in chosen], lost
+            usable.append(FoundMesh(number, *found))
+    looked_at = len(reasons) + len(usable)
+    lost = [f"{len(reasons)} of {looked_at} frames that were looked at are not used; {reasons[0]}"] if reasons else []
+    return [usable[index] for index in _evenly(len(usable), FRAMES_OF_CLIP)], lost
+
+
+def meshes_in(path: Place, digest: str) -> tuple[list[FoundMesh], list[str]]:
+    """Return what `_meshes_in` does, from the cache where the file with the SHA-256 `digest` was looked at before.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    cache = cache_dir() / "reanimated" / f"{_cache_key(path, digest)}.npz"
+    known = _read_cache(cache)
+    if known is not None:
+        return known
+    meshes, lost = _meshes_in(path)
+    arrays = {
+        "frames": np.array([-1 if mesh.frame is None else mesh.frame for mesh in meshes], np.int64),
+        "points": np.array([mesh.points for mesh in meshes], np.float64).reshape(-1, LANDMARKS, 2),
+        "depth": np.array([mesh.depth for mesh in meshes], np.float64).reshape(-1, LANDMARKS),
+        "lost": np.array(lost, np.str_),
+    }
+    # Without room for it the faces are only found again next time.
+    with contextlib.suppress(DataError, OSError), atomic_path(cache) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    return meshes, lost
+
+
+def _cache_key(path: Place, digest: str) -> str:
+    """Hash what the meshes depend on: the file, the network, and the code that finds them."""
+    key = hashlib.sha256(f"{digest} {path.suffix.lower()} {assets.find('face_mesh').sha256}".encode())
+    for folder in (Path(tracker.__file__).parent, Path(__file__).parent):
+        for file in sorted(folder.glob("*.py")):
+            if folder != Path(__file__).parent or file.name in ("sources.py", "mesh.py"):
+                key.update(file.read_bytes())
+    return key.hexdigest()
+
+
+def _read_cache(cache: Path) -> tuple[list[FoundMesh], list[str]] | None:
+    """Return what the cache has; None where it has nothing, or the file is damaged."""
+    try:
+        with np.load(cache, allow_pickle=False) as stored:
+            frames, points, depth, lost = (stored[name] for name in ("frames", "points", "depth", "lost"))
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+    if points.shape != (len(frames), LANDMARKS, 2) or depth.shape != (len(frames), LANDMARKS):
+        return None
+    numbers = [None if frame < 0 else int(frame) for frame in frames]
+    return [FoundMesh(*one) for one in zip(numbers, points, depth, strict=True)], [str(line) for line in lost]
 
 
 def _spread_frames(clip: Clip) -> Iterator[tuple[int, Image]]:
