@@ -40,7 +40,7 @@ _EXPECTED = "does not list the edges of the face mesh; run `ffbench assets pull 
 
 @functools.cache
 def face_triangles() -> npt.NDArray[np.int32]:
-    """Return the triangles of the mesh (898, 3), clockwise in the image of a face that looks at the camera.
+    """Return the triangles of the mesh (898, 3), counter-clockwise in the image of a face that looks at the camera.
 
     Those of the skin come from the asset `face_mesh_edges`, which lists their edges one triangle after the other; eyes
     and mouth, which it leaves open, are closed by fans.
@@ -49,8 +49,8 @@ def face_triangles() -> npt.NDArray[np.int32]:
         DataError: the asset cannot be fetched or is another file.
     """
     skin = read_triangles(asset_path("face_mesh_edges"))
-    fans = [(loop[0], loop[i + 1], loop[i]) for loop in (EYE_LOOPS[0], MOUTH_LOOP) for i in range(1, len(loop) - 1)]
-    fans += [(EYE_LOOPS[1][0], EYE_LOOPS[1][i], EYE_LOOPS[1][i + 1]) for i in range(1, len(EYE_LOOPS[1]) - 1)]
+    fans = [(loop[0], loop[i], loop[i + 1]) for loop in (EYE_LOOPS[0], MOUTH_LOOP) for i in range(1, len(loop) - 1)]
+    fans += [(EYE_LOOPS[1][0], EYE_LOOPS[1][i + 1], EYE_LOOPS[1][i]) for i in range(1, len(EYE_LOOPS[1]) - 1)]
     return np.concatenate([skin, np.array(fans, np.int32)])
 
 

@@ -19,7 +19,8 @@ _PIVOT = (0.0, 0.5, 0.9)
 """About what a head turns: the top of the neck, from the middle of the eyes, in the head's axes, dm."""
 _TURN, _SHIFT = (0.11, 0.17, 0.09), (0.10, 0.08, 0.25)
 """How much nods, turns and tilts (radians), and ways to the right, down and away (dm), there are in a motion."""
-_LARGEST_TURN = math.radians(16)
+_LARGEST_TURN, _LARGEST_WHILE_TURNING = math.radians(16), math.radians(22)
+"""From the photograph's pose: beyond it too much comes into view that the photograph does not show."""
 _SHIFT_WHILE_TURNING = 0.1
 _MOST_KEPT = 0.9
 """How much of the way that a turn takes the face is taken back at most: people who turn keep looking at something."""
@@ -115,9 +116,9 @@ def _draw_head(
     portrait: Portrait, length: float, weights: FloatArray, turning: bool, rng: np.random.Generator
 ) -> FaceState:
     turn, shift = (rng.normal(0, 1, 3) * part for part in (_TURN, _SHIFT))
-    kept = rng.uniform(0, _MOST_KEPT)
+    kept, largest = rng.uniform(0, _MOST_KEPT), _LARGEST_TURN
     if turning:
-        shift, kept = shift * _SHIFT_WHILE_TURNING, _MOST_KEPT
+        shift, kept, largest = shift * _SHIFT_WHILE_TURNING, _MOST_KEPT, _LARGEST_WHILE_TURNING
     away = portrait.rest[portrait.region > 0].mean(axis=0) - _pivot(portrait)
     none = np.zeros(len(UNITS))
     factor = 1.0
@@ -128,7 +129,7 @@ def _draw_head(
 
     for _ in range(5):
         factor *= length / max(float(_lengths(portrait, head(factor, none)).mean()), 1e-9)
-        factor = min(factor, _LARGEST_TURN / max(float(np.linalg.norm(turn)), 1e-9))
+        factor = min(factor, largest / max(float(np.linalg.norm(turn)), 1e-9))
     return head(factor, weights)
 
 

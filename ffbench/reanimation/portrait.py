@@ -212,8 +212,7 @@ def _depth(grid: _Grid, mesh: FloatArray, points: FloatArray, camera: Camera) ->
     import cv2
 
     nodes = grid.of(points)
-    triangles = face_triangles()
-    seen = rasterize(nodes, mesh[:, 2], np.ascontiguousarray(triangles[:, ::-1]), grid.rows, grid.columns)
+    seen = rasterize(nodes, mesh[:, 2], face_triangles(), grid.rows, grid.columns)
     known = seen.ids >= 0
     depth = np.where(known, 1 / np.maximum(seen.inverse_depth, 1e-6), 0).astype(np.float32)
     outline = np.zeros((grid.rows, grid.columns), np.uint8)
