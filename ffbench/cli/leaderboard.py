@@ -27,7 +27,7 @@ def show_leaderboard(
         typer.Option("--format", help="text, markdown, csv, latex or json; default: text, in a file or pipe markdown."),
     ] = None,
 ) -> None:
-    """Print ranked tables: verified, claimed and reported numbers apart, real, reanimated and synthetic data never together.
+    """Print ranked tables: verified, claimed and reported numbers apart, and so are data of different origins.
 
     Position is by value. The rank set beside it holds every rank that the data do not rule out.
     """

@@ -69,7 +69,7 @@ def _latex(tables: Sequence[BoardTable]) -> str:
 
 def _csv(tables: Sequence[BoardTable]) -> str:
     if len({table.board.origin for table in tables}) > 1:
-        raise UsageError("a CSV file is one table, and real, reanimated and synthetic results never share one: give --origin")
+        raise UsageError("a CSV file is one table, and results on data of different origins share none: give --origin")
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
     writer.writerow(

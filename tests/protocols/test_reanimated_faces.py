@@ -59,7 +59,7 @@ def test_pairs_of_every_person_and_what_the_card_says(folder: Path) -> None:
     assert len(card.left_out) == 1
     assert "group.png: 2 faces" in card.left_out[0]
     assert protocol.card.resample_by == "person"
-    assert {key.rsplit("/", 1)[1] for key in load(folder, "smooth", draws="1").keys()} == {
+    assert {key.rsplit("/", 1)[1] for key in load(folder, "smooth", draws="1")._pairs} == {
         "micro-0", "small-0", "medium-0", "large-0",
     }  # fmt: skip
 
@@ -121,7 +121,7 @@ def test_options_and_records(folder: Path) -> None:
     stated = module.entry.scoring(protocol.card)
     assert stated.card == protocol.card
     assert stated.fixed_weights
-    pair = protocol.load(list(protocol.keys())[0])
+    pair = protocol.load(next(iter(protocol.keys())))
     score = protocol.score(pair, Flows(facial=np.zeros_like(pair.reference.facial)), None)
     assert stated.impossible(score) is None
     with pytest.raises(UsageError):

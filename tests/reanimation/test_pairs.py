@@ -57,7 +57,7 @@ def test_rays_agree_with_every_flow(portrait: Portrait, first: FaceState, second
             if flow is pair.facial:
                 assert cast[1] == pair.occlusion[y, x]
                 hidden += cast[1]
-    other = pose(portrait, FaceState(second.expression, second.turn + [0, 0.01, 0], second.shift))
+    other = pose(portrait, FaceState(second.expression, second.turn + np.array([0, 0.01, 0]), second.shift))
     y, x = places[0]
     cast = flow_at(x, y, pair.mask.shape, portrait.camera.focal, surfaces[0], other, portrait.triangles)
     assert cast is not None
@@ -178,5 +178,5 @@ def test_what_is_not_exact_is_left_out(portrait: Portrait) -> None:
     assert (portrait.alpha[portrait.exact] == 1).all()
     x, y = np.rint(portrait.landmarks[50]).astype(int)
     assert portrait.exact[y, x]  # a cheek
-    assert 0 < portrait.follows.min() + 1e-9
+    assert portrait.follows.min() + 1e-9 > 0
     assert (portrait.follows[portrait.region > 0] > 0.99).mean() > 0.95

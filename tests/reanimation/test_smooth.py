@@ -61,7 +61,7 @@ def test_the_flow_solves_its_equation(seed: int, name: str) -> None:
 
 
 def test_no_motion_is_the_photograph_itself() -> None:
-    still = SmoothField(POINTS.mean(axis=0), 50.0, np.zeros((2, 2)), np.zeros(2), np.zeros((1, 5)) + [0, 0, 5.0, 0, 0])
+    still = SmoothField(POINTS.mean(axis=0), 50.0, np.zeros((2, 2)), np.zeros(2), np.array([[0, 0, 5.0, 0, 0]]))
     pair = smooth_pair(IMAGE, POINTS, 44.0, still, UNCHANGED, np.random.default_rng(0))
     np.testing.assert_array_equal(pair.image1, IMAGE)
     np.testing.assert_array_equal(pair.image2, IMAGE)
