@@ -83,5 +83,7 @@ def record(image: FloatImage, appearance: Appearance, frame: int, rng: np.random
     stored = np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
     if appearance.jpeg is None:
         return stored
-    code = cv2.imencode(".jpg", cv2.cvtColor(stored, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, appearance.jpeg])[1]
-    return np.asarray(cv2.cvtColor(cv2.imdecode(code, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+    bgr = cv2.cvtColor(stored, cv2.COLOR_RGB2BGR)
+    code = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, appearance.jpeg])[1]
+    decoded = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)

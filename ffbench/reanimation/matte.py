@@ -6,6 +6,7 @@ Both only have to look right: whatever they are, the scene that is made of them 
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,18 +37,19 @@ def cut_out(image: Image, points: npt.NDArray[np.float64]) -> FloatImage:
 
     height, width = image.shape[:2]
     scale = min(1.0, _LONGEST / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     oval = points[list(OVAL)] * scale
-    trimap = _first_guess(small.shape[:2], oval)
+    trimap: Any = _first_guess(small.shape[:2], oval)
+    whole_image: Any = None
     with _ONE_CUT:
         cv2.setRNGSeed(0)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(small[..., ::-1].copy(), trimap, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+        colors = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(small[..., ::-1].copy(), trimap, whole_image, *colors, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     person = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     size = float(np.ptp(oval[:, 0]))
     person = _whole(person, oval.mean(axis=0), max(int(size * 0.04), 1))
-    person = cv2.dilate(person, _disc(max(round(_HALO * size), 1)))
-    large = cv2.resize(person.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    haloed = np.asarray(cv2.dilate(person, _disc(max(round(_HALO * size), 1))), np.float32)
+    large = cv2.resize(haloed, (width, height), interpolation=cv2.INTER_CUBIC)
     soft = cv2.GaussianBlur(large, (0, 0), max(_SOFT * size / scale, 0.6))
     return np.asarray(np.clip(soft * 1.6 - 0.3, 0.0, 1.0), np.float32)
 
@@ -63,7 +65,8 @@ def _first_guess(shape: tuple[int, int], oval: npt.NDArray[np.float64]) -> npt.N
 
     def box(left: float, top: float, right: float, bottom: float, value: int) -> None:
         corners = [np.array([left, top]) * size + centre, np.array([right, bottom]) * size + centre]
-        cv2.rectangle(guess, *(tuple(int(v) for v in np.round(corner)) for corner in corners), value, -1)
+        (x0, y0), (x1, y1) = (np.round(corner).astype(int).tolist() for corner in corners)
+        cv2.rectangle(guess, (x0, y0), (x1, y1), value, -1)
 
     box(-1.15, -1.15, 1.15, 0.6, cv2.GC_PR_BGD)
     box(-0.62, -0.85, 0.62, 0.6, cv2.GC_PR_FGD)
@@ -79,13 +82,13 @@ def _whole(person: npt.NDArray[np.uint8], centre: npt.NDArray[np.float64], radiu
     import cv2
 
     disc = _disc(radius)
-    person = cv2.morphologyEx(cv2.morphologyEx(person, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
-    _, pieces = cv2.connectedComponents(person)
+    closed = cv2.morphologyEx(cv2.morphologyEx(person, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
+    pieces = np.asarray(cv2.connectedComponents(closed)[1])
     row, column = (int(np.clip(centre[k], 0, person.shape[1 - k] - 1)) for k in (1, 0))
     piece = (pieces == pieces[row, column]).astype(np.uint8)
     outside = np.pad(1 - piece, 1, constant_values=1)
     outside[-1] = 0  # what the lower border closes is a hole too
-    _, rest = cv2.connectedComponents(outside)
+    rest = np.asarray(cv2.connectedComponents(outside)[1])
     return np.asarray(rest[1:-1, 1:-1] != rest[0, 0], np.uint8)
 
 
@@ -118,7 +121,8 @@ def fill_behind(image: FloatImage, hidden: npt.NDArray[np.bool_], reach: float) 
     sigma = max(reach / 8, 1.0)
     weight = cv2.GaussianBlur(known, (0, 0), sigma)
     blurred = cv2.GaussianBlur(image * known[..., None], (0, 0), sigma) / np.maximum(weight, 1e-3)[..., None]
-    detail = cv2.remap((image - blurred) * known[..., None], mirrored, None, cv2.INTER_LINEAR)
+    rest = np.asarray((image - blurred) * known[..., None], np.float32)
+    detail = np.asarray(cv2.remap(rest, mirrored[..., 0], mirrored[..., 1], cv2.INTER_LINEAR), np.float32)
     # Noise and fine texture; a mirrored edge or strand of hair would look like what it is.
     detail = np.clip(detail, -_MOST_DETAIL, _MOST_DETAIL)
     detail *= np.clip(2 - depth / reach * 2, 0, 1)[..., None]

@@ -192,7 +192,8 @@ class _Grid:
     def points(self) -> FloatArray:
         """Return x and y of all nodes, row by row, (rows * columns, 2) px."""
         y, x = np.mgrid[: self.rows, : self.columns]
-        return np.stack([x.ravel(), y.ravel()], axis=1) * self.step - self.margin
+        nodes: FloatArray = np.stack([x.ravel(), y.ravel()], axis=1) * self.step - self.margin
+        return nodes
 
     def of(self, pixels: FloatArray) -> FloatArray:
         """Return where x and y in px (N, 2) lie among the nodes: column and row."""
@@ -228,7 +229,7 @@ def _depth(grid: _Grid, mesh: FloatArray, points: FloatArray, camera: Camera) ->
     filled = np.where(inside, depth, values[nearest] + _FALL * (1 - np.exp(-away / _FALL_REACH))).astype(np.float32)
     near = cv2.GaussianBlur(filled, (0, 0), _SMOOTHING)
     far = cv2.GaussianBlur(filled, (0, 0), _SMOOTHING_OUTSIDE)
-    share = smooth_step(distance / (3 * _SMOOTHING_OUTSIDE))
+    share = smooth_step(np.asarray(distance, np.float64) / (3 * _SMOOTHING_OUTSIDE))
     return np.asarray(near * (1 - share) + far * share, np.float64).ravel()
 
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,8 @@ class FaceSource:
         Raises:
             DataError: it can no longer be read.
         """
-        return smaller(read_image(self.path) if self.frame is None else open_clip(self.path).frame(self.frame))
+        image = read_image(self.path) if self.frame is None else open_clip(self.path).frame(self.frame)
+        return smaller(image)
 
     @property
     def width(self) -> float:
@@ -272,7 +273,7 @@ def meshes_in(path: Place, digest: str) -> tuple[list[FoundMesh], list[str]]:
     if known is not None:
         return known
     meshes, lost = _meshes_in(path)
-    arrays = {
+    arrays: dict[str, Any] = {
         "frames": np.array([-1 if mesh.frame is None else mesh.frame for mesh in meshes], np.int64),
         "points": np.array([mesh.points for mesh in meshes], np.float64).reshape(-1, LANDMARKS, 2),
         "depth": np.array([mesh.depth for mesh in meshes], np.float64).reshape(-1, LANDMARKS),

@@ -75,11 +75,11 @@ def test_the_truth_scores_zero_and_zero_flow_the_motion(folder: Path, variant: s
         right = protocol.score(pair, Flows(facial=truth.facial, head=truth.head), None)
         for metric in ("epe", "epe_head", "epe_expression"):
             assert right.terms[metric] == Term(0.0, 1.0)
-        assert right.terms["own_head"] == Term(0.0, 1.0)
+        assert right.terms["own_head"] == Term(100.0, 1.0)
         still = protocol.score(pair, Flows(facial=np.zeros_like(truth.facial)), None)
         motion = np.linalg.norm(truth.facial.astype(np.float64), axis=2)[truth.mask]
         assert still.terms["epe"].sum == pytest.approx(motion.mean())
-        assert still.terms["own_head"] == Term(100.0, 1.0)
+        assert still.terms["own_head"] == Term(0.0, 1.0)
         assert still.labels == {"scale": key[-7:-2].strip("/"), "person": "bob.png", "source": "bob.png"}
         one_flow = protocol.score(pair, Flows(facial=truth.facial), None)
         head = np.linalg.norm(truth.head.astype(np.float64), axis=2)[truth.mask].mean()

@@ -110,6 +110,17 @@ def test_every_bad_file_is_named_and_left_out(tmp_path: Path, network: list[int]
     assert frame.read().shape == (SIZE, SIZE, 3)
 
 
+def test_frames_of_large_clips_are_made_smaller_as_photographs_are(tmp_path: Path, network: list[int]) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "large.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (SIZE * 8, SIZE * 8))
+    for _ in range(3):
+        writer.write(cv2.resize(photo("good"), None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)[..., ::-1])
+    writer.release()
+    face = find_faces_in(tmp_path / "large.avi").faces[0]
+    assert face.read().shape == (LONGEST_SIDE, LONGEST_SIDE, 3)
+    assert face.points.max() < LONGEST_SIDE
+    assert set(network) == {LONGEST_SIDE}  # the points are of the image that `read` returns
+
+
 def test_faces_are_looked_for_once(tmp_path: Path, network: list[int]) -> None:
     root = bad_folder(tmp_path / "faces")
     first = find_faces_in(root)
