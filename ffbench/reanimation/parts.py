@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, NOSE, OVAL
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.reanimation.mesh import CHIN, EYE_LOOPS, FOREHEAD, MOUTH_LOOP
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,7 +29,6 @@ def regions_at(places: FloatArray, points: FloatArray) -> npt.NDArray[np.uint8]:
         places: x and y in px.
         points: (468, 2) of the mesh, px.
     """
-    import cv2
     from scipy.spatial import cKDTree
 
     down = points[CHIN] - points[FOREHEAD]
@@ -39,14 +37,20 @@ def regions_at(places: FloatArray, points: FloatArray) -> npt.NDArray[np.uint8]:
     names = np.where(height < brow, _FOREHEAD, np.where(height > lip, _CHIN, _CHEEKS)).astype(np.uint8)
     for group, value in ((LIPS, _LIPS), (EYES, _EYES), (BROWS, _BROWS), (NOSE, _NOSE)):
         names[list(group)] = value
-    oval = points[list(OVAL)].astype(np.float32)
-    low, high = oval.min(axis=0), oval.max(axis=0)
     region = np.zeros(len(places), np.uint8)
-    near = np.flatnonzero(((places >= low) & (places <= high)).all(axis=1))
-    inside = [i for i in near if cv2.pointPolygonTest(oval, (float(places[i, 0]), float(places[i, 1])), False) >= 0]
-    assert names.shape == (LANDMARKS,)
+    inside = np.flatnonzero(_inside(places, points[list(OVAL)]))
     region[inside] = names[cKDTree(points).query(places[inside])[1]]
     return region
+
+
+def _inside(places: FloatArray, corners: FloatArray) -> Mask:
+    """Return which places (N, 2) a line to the right from leaves a polygon (M, 2) an odd number of times."""
+    x, y = places.T
+    inside = np.zeros(len(places), np.bool_)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 != y1:
+            inside ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return inside
 
 
 def face_skin(points: FloatArray, shape: tuple[int, int], size: float) -> Mask:

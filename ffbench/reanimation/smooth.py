@@ -148,8 +148,9 @@ def _backward(centre, size, linear, shift, bumps, field):  # type: ignore[no-unt
 @numba.njit(cache=True, boundscheck=False)
 def _forward(centre, size, linear, shift, bumps, flow):  # type: ignore[no-untyped-def]
     for y in range(flow.shape[0]):
+        u, v = 0.0, 0.0
         for x in range(flow.shape[1]):
-            u, v = 0.0, 0.0
+            # Begins with the flow of the pixel before, which saves half of the steps.
             for _ in range(_MOST_STEPS):
                 bu, bv = _at(centre, size, linear, shift, bumps, x + u, y + v)
                 change = max(abs(u + bu), abs(v + bv))
