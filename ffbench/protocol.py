@@ -59,13 +59,17 @@ class ProtocolCard(BaseModel):
     options: dict[str, Option] = Field(default_factory=dict)
 
 
+Origin = Literal["real", "reanimated", "synthetic"]
+"""Of data; results on data of two origins never share a table."""
+
+
 class DatasetCard(BaseModel):
     """What was measured on."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    origin: Literal["real", "synthetic"]
+    origin: Origin = Field(description="reanimated: photographs of people with a motion that is made")
     origin_note: str = Field(default="", description="what it rests on that the data count as real")
     reference: Literal["ground truth", "annotation", "pseudo", "no"]
     reference_note: str = Field(default="", description="how the reference was made, and how good it is")

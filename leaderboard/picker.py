@@ -1,4 +1,4 @@
-"""Choosing a board: real or synthetic data first, then the kind of task, then protocol and dataset."""
+"""Choosing a board: the origin of the data first, then the kind of task, then protocol and dataset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from ffbench.results.store_row import Board, Row
+from ffbench.results.store_row import ORIGINS, Board, Row
 from ffbench.results.titles import disambiguate_titles
 
 from . import records, state, theme
@@ -18,6 +18,7 @@ TASKS = {
     "ffn_expression": "Decomposition",
     "ck_landmarks": "Real-face protocols",
     "clip_landmarks": "Real-face protocols",
+    "reanimated_faces": "Decomposition",
     "mead_vertices": "Real-face protocols",
     "ck_vertices": "Real-face protocols",
     "casme2_5": "Recognition",
@@ -57,7 +58,7 @@ def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
         )
         return None
     left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
-    origins = [origin for origin in ("real", "synthetic") if any(board.origin == origin for board in boards)]
+    origins = [origin for origin in ORIGINS if any(board.origin == origin for board in boards)]
     origin = left.selectbox("Data", origins, format_func=_data_words, **state.bound("data"))
     boards = [board for board in boards if board.origin == origin]
     tasks = [task for task in _ORDER if any(_task(board) == task for board in boards)]

@@ -52,8 +52,8 @@ def palette() -> tuple[str, ...]:
 
 
 def origin_color(origin: str) -> str:
-    """Give the colour of values on real or on synthetic data."""
-    return palette()[0] if origin == "real" else hex_color(VERMILION)
+    """Give the colour of values on data of an origin."""
+    return {"real": palette()[0], "reanimated": hex_color(PURPLE)}.get(origin, hex_color(VERMILION))
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
@@ -149,6 +149,8 @@ def origin_badge(origin: str) -> None:
     """Say whether data are real."""
     if origin == "real":
         st.badge("real data", icon=":material/photo_camera:", color="blue")
+    elif origin == "reanimated":
+        st.badge("reanimated faces: real skin, made motion", icon=":material/animation:", color="violet")
     else:
         st.badge("synthetic data", icon=":material/science:", color="orange")
 

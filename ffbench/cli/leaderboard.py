@@ -20,14 +20,14 @@ def show_leaderboard(
     ] = None,
     origin: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--origin", help="Only `real` or only `synthetic` data."),
+        typer.Option("--origin", help="Only data of this origin: real, reanimated or synthetic."),
     ] = None,
     file_format: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--format", help="text, markdown, csv, latex or json; default: text, in a file or pipe markdown."),
     ] = None,
 ) -> None:
-    """Print ranked tables: verified, claimed and reported numbers apart, real and synthetic data never together.
+    """Print ranked tables: verified, claimed and reported numbers apart, and so are data of different origins.
 
     Position is by value. The rank set beside it holds every rank that the data do not rule out.
     """
@@ -36,9 +36,10 @@ def show_leaderboard(
     from ffbench.results.leaderboard import leaderboard
     from ffbench.results.leaderboard_formats import format_boards
     from ffbench.results.store import read_rows
+    from ffbench.results.store_row import ORIGINS
 
-    if origin not in (None, "real", "synthetic"):
-        raise UsageError(f"--origin: expected real or synthetic, got '{origin}'")
+    if origin not in (None, *ORIGINS):
+        raise UsageError(f"--origin: expected {', '.join(ORIGINS)}, got '{origin}'")
     problems: list[str] = []
     rows = read_rows(places or [Path("submissions")], problems)
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]

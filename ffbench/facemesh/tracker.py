@@ -73,14 +73,23 @@ def find_faces(image: Image, network: FaceMeshNetwork | None = None) -> list[npt
     Raises:
         DataError: the image is of another shape or type.
     """
+    return [face.points for face in find_face_meshes(image, network) if face.points is not None]
+
+
+def find_face_meshes(image: Image, network: FaceMeshNetwork | None = None) -> list[FaceTrack]:
+    """Return all upright faces of an image as `find_faces` does, with depth; `points` of each are there.
+
+    Raises:
+        DataError: the image is of another shape or type.
+    """
     network = network or default_network()
-    faces: list[npt.NDArray[np.float64]] = []
+    faces: list[tuple[npt.NDArray[np.float64], FaceTrack]] = []
     for box in sorted(_detect(image, 16), key=lambda box: -box.width):
-        points = _locate(image, _crop_of_box(box), _SETTLING_PASSES, network).points
+        face = _locate(image, _crop_of_box(box), _SETTLING_PASSES, network)
         # Two boxes may settle on one face.
-        if points is not None and all(_apart(points, face) for face in faces):
-            faces.append(points)
-    return sorted(faces, key=lambda face: -float(np.ptp(face[:, 0])))
+        if face.points is not None and all(_apart(face.points, other) for other, _ in faces):
+            faces.append((face.points, face))
+    return [face for _, face in sorted(faces, key=lambda found: -float(np.ptp(found[0][:, 0])))]
 
 
 def _apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:

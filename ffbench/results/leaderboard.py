@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ffbench.results.paper_tables import NUMBERS, Column, reported_table
 from ffbench.results.paper_tables import Row as ReportedRow
 from ffbench.results.ranking import RankedRow, rank
-from ffbench.results.store_row import Board, Row
+from ffbench.results.store_row import ORIGINS, Board, Row
 from ffbench.results.titles import disambiguate_titles, from_file
 
 
@@ -68,7 +68,7 @@ def ranked_rows(rows: Sequence[Row]) -> Sequence[RankedRow]:
 def leaderboard(
     rows: Iterable[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]] = ranked_rows
 ) -> list[BoardTable]:
-    """Sort rows into boards; those of real data stand before synthetic ones.
+    """Sort rows into boards; those of real data stand first, then reanimated faces, then synthetic data.
 
     Rows that are not for ranking (random weights, or not all pairs) are left out. Of several verified or local records
     of one method and owner the latest counts. Claims are all shown: a date is easily forged, so a later claim replaces
@@ -84,7 +84,7 @@ def leaderboard(
             by_board.setdefault((row.board, row.metric, row.unit, row.higher_is_better), []).append(row)
 
     def place(key: tuple[Board, str, str, bool]) -> tuple[object, ...]:
-        return key[0].origin != "real", key[0].title, key[0].manifest_sha256, *key[1:]
+        return ORIGINS.index(key[0].origin), key[0].title, key[0].manifest_sha256, *key[1:]
 
     return [_table(key[0], by_board[key], ranked) for key in sorted(by_board, key=place)]
 
@@ -208,7 +208,7 @@ def _attempts(rows: Sequence[Row]) -> Mapping[str, int]:
 
 
 def reported_values(board: Board, metric: str) -> list[tuple[str, ReportedRow, str]]:
-    """Give what the paper prints for a board: (where, row, value), best first; nothing for synthetic data."""
+    """Give what the paper prints for a board: (where, row, value), best first; nothing for data that are not real."""
     if board.origin != "real":
         return []
     options = json.loads(board.options)

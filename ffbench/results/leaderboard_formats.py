@@ -27,7 +27,7 @@ def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
         file_format: one of `FORMATS`, or `md` for Markdown.
 
     Raises:
-        UsageError: an unknown format, or boards of real and of synthetic data in one CSV table.
+        UsageError: an unknown format, or boards of data of several origins in one CSV table.
     """
     file_format = _ALIASES.get(file_format, file_format)
     if file_format not in FORMATS:
@@ -69,7 +69,7 @@ def _latex(tables: Sequence[BoardTable]) -> str:
 
 def _csv(tables: Sequence[BoardTable]) -> str:
     if len({table.board.origin for table in tables}) > 1:
-        raise UsageError("a CSV file is one table, and real and synthetic results never share one: give --origin")
+        raise UsageError("a CSV file is one table, and results on data of different origins share none: give --origin")
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
     writer.writerow(

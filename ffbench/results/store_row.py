@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from ffbench.protocol import MetricCard
+from ffbench.protocol import MetricCard, Origin
 from ffbench.results.record import RunRecord
 
+ORIGINS = get_args(Origin)
+"""In the order in which boards are listed."""
 Level = Literal["claimed", "verified", "local"]
 """claimed: sent in to a store; verified: scored again by those who keep the store; local: a run, in no store."""
 

@@ -37,7 +37,7 @@ def print_record(record: RunRecord, path: Path) -> None:
     version = plain(f"{card.id} {card.version}, {card.variant}")
     protocol = Text(plain(card.title), style="bold").append(f" ({version})", style="not bold")
     console.print(method, "on", protocol, soft_wrap=True)
-    style = "bold yellow" if dataset.origin == "synthetic" or dataset.reference == "pseudo" else "bold"
+    style = "bold yellow" if dataset.origin != "real" or dataset.reference == "pseudo" else "bold"
     console.print(
         Text.assemble((f"{dataset.origin} data, {dataset.reference} reference", style), f": {plain(dataset.name)}"),
         soft_wrap=True,

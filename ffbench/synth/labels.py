@@ -6,6 +6,7 @@ Every value belongs to the surface point that the pixel's centre sees in frame 1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numba
 import numpy as np
@@ -16,9 +17,24 @@ import numpy.typing as npt
 from ffbench.datasets.provenance import FLOW_STEPS
 from ffbench.synth.barycentric import areas
 from ffbench.synth.camera import Camera, Projected
-from ffbench.synth.head import Topology
 from ffbench.synth.occlusion import find_clear, is_hidden, look_at
 from ffbench.synth.raster import ZBuffer
+
+
+class Surface(Protocol):
+    """What labels need of a mesh: (T, 3) triangles, (T,) those drawn from both sides, (V,) the region of a vertex."""
+
+    @property
+    def triangles(self) -> npt.NDArray[np.int32]:
+        """Counter-clockwise seen from outside."""
+
+    @property
+    def two_sided(self) -> npt.NDArray[np.bool_]:
+        """Triangles of which both sides are drawn."""
+
+    @property
+    def region(self) -> npt.NDArray[np.uint8]:
+        """Of each vertex."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class Labels:
 
 
 def label_pair(
-    topology: Topology,
+    topology: Surface,
     camera: Camera,
     frame1: Projected,
     frame2: Projected,
@@ -60,7 +76,7 @@ def label_pair(
     """Make the labels of a pair.
 
     Args:
-        topology: of the meshes.
+        topology: what both meshes share.
         camera: the one camera of both frames.
         frame1, frame2: the bust in the two frames.
         partner: the head partner of frame 2.

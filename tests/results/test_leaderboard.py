@@ -57,6 +57,18 @@ def test_real_and_synthetic_never_share_a_table(tmp_path: Path) -> None:
         format_boards(tables, "csv")
 
 
+def test_reanimated_faces_stand_between_real_and_synthetic_and_apart(tmp_path: Path) -> None:
+    origins = ("synthetic", "reanimated", "real")
+    rows = [row(make_run(tmp_path, name, values(0, 1), dataset={"origin": name})) for name in origins]
+    tables = leaderboard(rows)
+    assert [table.board.origin for table in tables] == ["real", "reanimated", "synthetic"]
+    assert [len(table.lines) for table in tables] == [1, 1, 1]
+    for pair in ((0, 1), (1, 2)):
+        with pytest.raises(UsageError, match="give --origin"):
+            format_boards([tables[number] for number in pair], "csv")
+    assert format_boards(tables[1:2], "csv").count("reanimated") >= 1
+
+
 def test_random_weights_and_partial_runs_are_never_shown(tmp_path: Path) -> None:
     weights = WeightsCard(name="random", source="random", random=True)
     rows = [
@@ -188,3 +200,6 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert run("--format", "json", "--protocol", "nothing") == 0
     assert json.loads(capsys.readouterr().out) == []
     assert run("--origin", "imagined") == 2
+    capsys.readouterr()
+    assert run("--origin", "reanimated") == 0
+    assert "| 1 | 1 | A |" not in capsys.readouterr().out

@@ -1,0 +1,4 @@
+"""Reanimated faces: photographs of people, moved by a motion that is known at every pixel.
+
+A library without protocol: `portrait.prepare_portrait` fits a surface to a photograph, `pairs.reanimate` moves it.
+"""

@@ -1,0 +1,254 @@
+"""Real portraits with a known motion: docs/protocols/reanimated_faces.md."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from ffbench.datasets.provenance import engine_sign
+from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
+from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.protocol import (
+    Annotation,
+    DatasetCard,
+    MetricCard,
+    NumpyFlows,
+    Option,
+    Pair,
+    PairScore,
+    Protocol,
+    ProtocolCard,
+    ProtocolEntry,
+    ProtocolRequest,
+    StatedScoring,
+    Term,
+)
+from ffbench.reanimation.appearance import draw_appearance
+from ffbench.reanimation.motion import SCALES, draw_states
+from ffbench.reanimation.pairs import ReanimatedPair, reanimate
+from ffbench.reanimation.parts import REGIONS, STABLE_REGIONS
+from ffbench.reanimation.portrait import Portrait
+from ffbench.reanimation.smooth import draw_field, smooth_pair
+from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
+
+from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
+
+VERSION = "1.0"
+DRAWS = 4
+MOST_DRAWS = 100
+Variant = Literal["surface", "smooth"]
+_METRICS: Mapping[str, MetricCard] = {
+    **DENSE_METRICS,
+    "epe_head": MetricCard(title="endpoint error of the head flow", unit="px", minimum=0),
+    "epe_expression": MetricCard(title="endpoint error of the expression flow", unit="px", minimum=0),
+    "own_head": MetricCard(
+        title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
+    ),
+}
+
+
+def _card(of: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+    return ProtocolCard(
+        id="reanimated_faces",
+        version=VERSION,
+        title="reanimated faces",
+        variant=of,
+        primary="epe",
+        metrics=dict(_METRICS),
+        group_by=("scale", "person"),
+        # Pairs of one person share skin, light and camera.
+        resample_by="person",
+        options={name: options[name] for name in ("draws", "derive_head") if name in options},
+    )
+
+
+def scales(of: Variant) -> tuple[str, ...]:
+    """Return the scales of motion that a variant has; in the plane of the image nothing turns away."""
+    return tuple(name for name, scale in SCALES.items() if of == "surface" or not scale.turning)
+
+
+@dataclass(frozen=True)
+class _PlannedPair:
+    source: FaceSource
+    scale: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.source.person}/{self.source.name}/{self.scale}-{self.number}"
+
+
+class ReanimatedFaces(Protocol[ReanimatedPair]):
+    """Dense errors of facial, head and expression flow between a photograph and itself, reanimated."""
+
+    # Every pair counts once, however many pixels its face has.
+    fixed_weights = True
+
+    def __init__(
+        self,
+        found: FoundFaces,
+        name: str,
+        of: Variant = "surface",
+        *,
+        draws: int = DRAWS,
+        derive_head: Derive = "rigid",
+    ) -> None:
+        """Plan the pairs.
+
+        Args:
+            found: the faces.
+            name: of the dataset.
+            of: the variant.
+            draws: motions of each scale for each person.
+            derive_head: how a method with one flow gets a head flow: a fit to its facial flow, or none (it is zero).
+        """
+        self.card = _card(of, {"draws": draws, "derive_head": derive_head})
+        self._variant, self._derive_head = of, derive_head
+        self._pairs = {pair.key: pair for pair in _plan(found.faces, scales(of), draws)}
+        self._lock = threading.Lock()
+        self._prepared: tuple[FaceSource, Portrait] | None = None
+        self.dataset = _dataset_card(found, name, of, len(self._pairs))
+
+    def keys(self) -> Sequence[str]:
+        """Name the pairs, such as `f1/0-f1-su-ph.jpg/small-2`: person, photograph, scale and draw."""
+        return list(self._pairs)
+
+    def load(self, key: str) -> Pair[ReanimatedPair]:
+        """Make a pair; the same one each time.
+
+        Raises:
+            DataError: the photograph can no longer be read.
+        """
+        planned = self._pairs[key]
+        source, scale = planned.source, SCALES[planned.scale]
+        seed = hashlib.sha256(f"{VERSION} {self._variant} {key}".encode()).digest()
+        rng = np.random.default_rng(list(seed))
+        appearance = draw_appearance(rng)
+        if self._variant == "smooth":
+            field = draw_field(source.points, source.width, scale, rng)
+            made = smooth_pair(source.read(), source.points, source.width, field, appearance, rng)
+        else:
+            portrait = self._portrait(source)
+            made = reanimate(portrait, draw_states(portrait, scale, rng), appearance, rng)
+        labels = {"scale": planned.scale, "person": source.person, "source": source.name}
+        return Pair(key, made.image1, made.image2, made, labels)
+
+    def annotation(self, pair: Pair[ReanimatedPair]) -> Annotation:
+        """Give the true flows, the mask and the regions."""
+        truth = pair.reference
+        return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGIONS)
+
+    def score(self, pair: Pair[ReanimatedPair], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Hold the three flows against the true ones on the skin of the face.
+
+        Raises:
+            DataError: the flow has values that are not finite.
+        """
+        truth = pair.reference
+        mask = truth.mask if forward.exact is None else truth.mask & forward.exact
+        if forward.head is not None:
+            head = forward.head
+        elif self._derive_head == "none":
+            head = np.zeros_like(forward.facial)
+        else:
+            head = fit_head_flow(forward.facial, mask, self._derive_head, np.isin(truth.region, STABLE_REGIONS))
+        terms = {"epe": Term(0.0, 0.0)}
+        for name, predicted, true_flow in (
+            ("", forward.facial, truth.facial),
+            ("_head", head, truth.head),
+            ("_expression", forward.facial - head, truth.facial - truth.head),
+        ):
+            found = per_image(
+                dense_terms(
+                    predicted, true_flow, mask, regions=truth.region, region_names=REGIONS, occluded=truth.occlusion
+                )
+            )
+            if name:
+                found = {f"epe{name}{key[3:]}": term for key, term in found.items() if key.partition("/")[0] == "epe"}
+            terms |= found
+        terms["own_head"] = Term(0.0 if forward.head is None else 100.0, 1.0)
+        return PairScore(pair.key, terms, pair.labels)
+
+    def _portrait(self, source: FaceSource) -> Portrait:
+        # Pairs of one photograph follow each other, and fitting takes longer than making one.
+        with self._lock:
+            if self._prepared is None or self._prepared[0] is not source:
+                self._prepared = source, source.portrait()
+            return self._prepared[1]
+
+
+def load(request: ProtocolRequest) -> ReanimatedFaces:
+    """Build the protocol on the photographs and clips at `request.data`, or on those of the assets.
+
+    Options: `draws`, motions of each scale for each person (`4`); `derive_head`, `rigid`, `homography` or `none`.
+
+    Raises:
+        UsageError: an unknown option, value or variant.
+        DataError: no face can be used.
+    """
+    refuse_unknown(request, ("draws", "derive_head"))
+    of: Variant = variant(request, get_args(Variant))
+    draws = whole_number(request, "draws", DRAWS, MOST_DRAWS)
+    derive: Derive = choice(request, "derive_head", get_args(Derive), default="rigid")
+    if request.data is not None:
+        found, name = find_faces_in(request.data), request.data.resolve().name
+    else:
+        found, name = test_faces(), "real portraits, reanimated"
+    return ReanimatedFaces(found, name, of, draws=draws, derive_head=derive)
+
+
+def _plan(faces: Sequence[FaceSource], of: Sequence[str], draws: int) -> list[_PlannedPair]:
+    """Give every person as many pairs, in turn from each of its photographs; those of one photograph together."""
+    planned: list[_PlannedPair] = []
+    for person in dict.fromkeys(face.person for face in faces):
+        own = [face for face in faces if face.person == person]
+        pairs = [(scale, number) for number in range(draws) for scale in of]
+        for index, source in enumerate(own):
+            planned += [_PlannedPair(source, *pair) for pair in pairs[index :: len(own)]]
+    return planned
+
+
+def _dataset_card(found: FoundFaces, name: str, of: Variant, pairs: int) -> DatasetCard:
+    digest = hashlib.sha256(f"reanimated_faces {VERSION}".encode())
+    for path, file_hash in found.files.items():
+        digest.update(f"{path.name} {file_hash}\n".encode())
+    persons = {face.person for face in found.faces}
+    made = engine_sign(*found.files) is not None
+    widths = [face.width for face in found.faces]
+    motion = "a smooth field" if of == "smooth" else "a fitted surface"
+    return DatasetCard(
+        name=name,
+        # Photographs that ffbench rendered have no real skin, however they are moved.
+        origin="synthetic" if made else "reanimated",
+        reference="ground truth",
+        reference_note=(
+            f"photographs of {len(persons)} people moved by {motion}: the skin is real, the motion is made and known; "
+            f"{len(persons)} people say little of others"
+        ),
+        manifest_sha256=digest.hexdigest(),
+        problems=found.problems,
+        left_out=found.left_out,
+        facts={
+            "people": float(len(persons)),
+            "photographs": float(len(found.faces)),
+            "pairs": float(pairs),
+            "left_out": float(len(found.left_out)),
+            "face_width_px_least": min(widths),
+            "face_width_px_most": max(widths),
+        },
+    )
+
+
+def _scoring(stated: ProtocolCard) -> StatedScoring:
+    stated_choice(stated, "derive_head", get_args(Derive))
+    stated_number(stated, "draws")
+    of: Variant = stated_variant(stated, get_args(Variant))
+    return StatedScoring(_card(of, stated.options), fixed_weights=True)
+
+
+entry = ProtocolEntry("real portraits with known motion: facial, head and expression flow", load, _scoring)
