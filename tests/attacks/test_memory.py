@@ -42,7 +42,10 @@ def test_peak_memory(attack: Attack, tmp_path: Path, record_property: pytest.Fix
     assert peak.bytes <= allowed(declared), f"{peak.bytes / MIB:.0f} MB"
 
 
-@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.plain], ids=lambda attack: attack.name)
+ATTACKED = [attack for attack in ATTACKS if attack.plain]
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKED if not attack.breaks], ids=lambda attack: attack.name)
 def test_plain_readers_take_more(attack: Attack, tmp_path: Path, record_property: pytest.FixtureRequest) -> None:
     """The control: the attack works on who reads such a file plainly."""
     assert attack.plain is not None
@@ -50,6 +53,22 @@ def test_plain_readers_take_more(attack: Attack, tmp_path: Path, record_property
     peak = measure(attack.plain, path, tolerant=True)
     record_property("peak_mb", round(peak.bytes / MIB))  # type: ignore[operator]
     assert peak.bytes > allowed(declared), f"only {peak.bytes / MIB:.0f} MB"
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKED if attack.breaks], ids=lambda attack: attack.name)
+def test_plain_readers_break(attack: Attack, tmp_path: Path) -> None:
+    """The control of attacks that aim at something else than memory."""
+    assert attack.plain is not None
+    path, _ = forged(attack, tmp_path)
+    with pytest.raises(AssertionError, match=f"raised {attack.breaks}"):
+        measure(attack.plain, path)
+
+
+def test_every_attack_has_a_control() -> None:
+    """Files that are to be read need none, but what is refused would prove nothing."""
+    without = [attack.name for attack in ATTACKS if attack.refused and not attack.plain]
+    # Floats are taken for bytes (tests/datasets/test_images.py); no reader of JSON takes lists that do not end.
+    assert without == ["pfm: floating-point samples", "record: nested lists"]
 
 
 @pytest.mark.parametrize("suffix", HONEST)
