@@ -20,6 +20,8 @@ from ffbench.protocol import Progress, Protocol
 Kind = Literal["facial", "head", "backward"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Folders of a submission. `facial` must be there; each of the others holds every pair or none."""
+NOT_FOUND = "not_found.txt"
+"""Beside the folders of flows: the keys of pairs in which the method found nothing to go by, one a line."""
 _AHEAD = 4
 _MAX_CACHE_BYTES = 2**28
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ffbench.errors import UsageError
+from ffbench.atomic import write_text
+from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.source import MethodSource
@@ -13,7 +14,7 @@ from ffbench.flow.files import write_flow
 from ffbench.locks import own_folder
 from ffbench.method import Method
 from ffbench.protocol import NumpyFlows, Progress, Protocol
-from ffbench.submissions.manifest import Kind, file_stem
+from ffbench.submissions.manifest import NOT_FOUND, Kind, file_stem
 
 FORMATS = ("flo", "flo5")
 """Formats that keep float32 exactly, so that a submission scores as the method itself does."""
@@ -34,8 +35,9 @@ def predict(
     """Write the flows of all pairs to `out`, in the layout that `ffbench submit` takes.
 
     `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
-    use of backward flows. A run that was interrupted goes on where it stopped. `not_found` takes the keys of pairs in
-    which the method found nothing to go by, such as a face (`Flows.found`).
+    use of backward flows. A run that was interrupted goes on where it stopped. `not_found.txt` and `not_found` take the
+    keys of pairs in which the method found nothing to go by, such as a face, in one of the two directions
+    (`Flows.found`); also those of an interrupted run.
 
     Returns:
         The problems of pairs that cannot be read, for which no flow is written.
@@ -69,20 +71,57 @@ def _write(
         key for key in keys if not all((out / f"{file_stem(kind, key)}.{file_format}").is_file() for kind in kinds)
     ]
     problems: list[str] = []
+    lost = _Lost(out / NOT_FOUND, not_found if not_found is not None else [], set(keys))
     done = len(keys) - len(remaining)
     if progress:
         progress(done, len(keys))
     for batch in read_batches(protocol, remaining, batch_size, problems):
         forward, backward, _ = source.flows(batch, protocol.needs_backward)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
-            if not_found is not None and flows.found is not None and not flows.found.all():
-                not_found.append(pair.key)
+            if not (_is_found(flows) and (back is None or _is_found(back))):
+                lost.add(pair.key)
             for kind, flow in _fields(flows, back).items():
                 write_flow(out / f"{file_stem(kind, pair.key)}.{file_format}", flow)
         done += len(batch)
         if progress:
             progress(done + len(problems), len(keys))
     return problems
+
+
+class _Lost:
+    """The keys of pairs in which nothing was found, in a file that a killed process leaves sound but for its last line.
+
+    Attributes:
+        keys: those that are in the file, in its order.
+    """
+
+    def __init__(self, path: Path, keys: list[str], known: set[str]) -> None:
+        self._path, self.keys = path, keys
+        if path.is_file():
+            try:
+                lines = path.read_text("utf-8", "replace").splitlines()
+            except OSError as error:
+                raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+            self.keys += dict.fromkeys(line for line in lines if line in known)
+            # Half of a line would become half of a name.
+            write_text(path, "".join(f"{key}\n" for key in self.keys))
+        self._noted = set(self.keys)
+
+    def add(self, key: str) -> None:
+        """Note a key, before the flows of its pair are written: no flow is there without it."""
+        if key in self._noted:
+            return
+        try:
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(f"{key}\n")
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error.strerror or error})") from error
+        self.keys.append(key)
+        self._noted.add(key)
+
+
+def _is_found(flows: NumpyFlows) -> bool:
+    return flows.found is None or bool(flows.found.all())
 
 
 def _kinds(method: Method, protocol: Protocol[Any]) -> list[Kind]:
