@@ -13,7 +13,7 @@ _LOOK_LIKE = str.maketrans(
 )
 """Letters of other scripts, and digits, that many fonts draw as a Latin letter; the rest is for people to see."""
 _LATIN = re.compile(r"LATIN .*\b([A-Z])(?: WITH .*)?")
-"""Names of letters that are a Latin letter in another shape: small capitals, letters of phonetics, with hooks and bars."""
+"""Names of letters that are a Latin letter in another shape: small capitals, phonetic ones, with hooks and bars."""
 
 
 def look_alike(name: str) -> str:
