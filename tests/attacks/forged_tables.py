@@ -67,7 +67,7 @@ def wide_csv(path: Path) -> int:
 
 
 def wider_csv(path: Path) -> int:
-    path.write_bytes(b"," * 40_000_000)
+    path.write_bytes(b"," * 20_000_000)
     return path.stat().st_size
 
 

@@ -116,7 +116,8 @@ def test_commands_that_print_records(name: str, ffbench: Run) -> None:
 def test_an_id_of_a_strangers_package(ffbench: Run) -> None:
     """Of flows that were sent in the id follows from their name; that of an installed method may be anything."""
     base = honest()
-    card = read_record(base).method.model_copy(update={"id": EVIL, "title": EVIL})
+    text = EVIL.encode("utf-8", "replace").decode()
+    card = read_record(base).method.model_copy(update={"id": text, "title": text})
     publish(edited(base, method=card))
     for command in (("verify", "submissions", "--no-rescore"), ("leaderboard", "submissions")):
         _, out, err = ffbench(*command)
