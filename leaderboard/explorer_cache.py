@@ -82,7 +82,10 @@ def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
             theme.queue(shown, ahead, estimates.LIMITS.seconds)
         else:
             gone = time.monotonic() - started
-            shown.info(f"Estimating the flow: {gone:.0f} s", icon=":material/hourglass_top:")
+            shown.info(
+                f"Estimating the flow: {gone:.0f} s of {estimates.LIMITS.seconds} s at most",
+                icon=":material/hourglass_top:",
+            )
 
     try:
         found = estimates.estimate(method, pair, backward, tell)

@@ -38,7 +38,11 @@ def set_places(places: Sequence[Path]) -> None:
 
 def places() -> tuple[Path, ...]:
     """Where the records lie; without an argument, those of the default places that are there."""
-    named = st.session_state.get(_PLACES, ())
+    return existing_places(st.session_state.get(_PLACES, ()))
+
+
+def existing_places(named: Sequence[str]) -> tuple[Path, ...]:
+    """Return the places that were named; if none was, those of the default places that are there."""
     return tuple(map(Path, named)) or tuple(Path(name) for name in _DEFAULT if Path(name).is_dir())
 
 

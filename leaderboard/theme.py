@@ -192,10 +192,10 @@ def facts(values: Mapping[str, object]) -> None:
 
 def queue(shown: DeltaGenerator, ahead: int, seconds: int) -> None:
     """Say in a place of the page how many are ahead in the queue, each of whom may take `seconds`."""
-    others = "1 other is" if ahead == 1 else f"{ahead} others are"
+    others = "the visitor before you is" if ahead == 1 else f"the {ahead} visitors before you are"
     shown.info(
-        f"**You are number {ahead} in the queue.** It is your turn when {others} done; each may take up to "
-        f"{seconds // 60} min. Stay on this page: changing it gives up your place.",
+        f"**You are number {ahead} in the queue.** It is your turn when {others} done, after "
+        f"{ahead * seconds // 60} min at most. Stay on this page: changing it gives up your place.",
         icon=":material/hourglass_top:",
     )
 

@@ -69,6 +69,8 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
                 raise DataError(f"{path}: {width} x {height} pixels, expected {wanted} (width x height)")
             if expected_size is None:
                 refuse_bomb(path, path.stat().st_size, 3 * width * height)
+            if image.mode == "F":
+                raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
             image.load()
             pixels = _to_rgb(path, image)
         # The decoder's own copy is given up by now.
@@ -155,8 +157,6 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(path: Place, image: Image.Image) -> npt.NDArray[np.uint8]:
     """Convert a decoded image in strips of rows, so that no second copy of it is made."""
-    if image.mode == "F":
-        raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // width)

@@ -25,10 +25,8 @@ from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.environment import environment, peak_memory_mb
 from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import Cost, Interval, PairTable, Primary, RunRecord, now, write_record
+from ffbench.results.record import NOT_FOUND, Cost, Interval, PairTable, Primary, RunRecord, now, write_record
 
-_NOT_FOUND = "no"
-"""Value of the label `found` of pairs in which the method found nothing to go by; others have no such label."""
 _LONGEST_NAME = 80
 """Characters of the name of weights in a folder's name."""
 
@@ -103,7 +101,7 @@ def evaluate(
     def finish(journal: Journal, resumed: int) -> RunRecord:
         order = {key: index for index, key in enumerate(chosen)}
         scores = sorted(journal.scores, key=lambda score: order[score.key])
-        not_found = sum(score.labels.get("found") == _NOT_FOUND for score in scores)
+        not_found = sum(score.labels.get("found") == NOT_FOUND for score in scores)
         if protocol.learns:
             scores = protocol.learn(scores, folder / "learning", learning)
         write_pair_table(folder / "pairs.parquet", scores)
@@ -159,7 +157,7 @@ def _score(protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backwa
     """Score a pair, and mark it where the method found nothing to go by in one of the two directions."""
     score = protocol.score(pair, forward, backward)
     found = [flows.found.all() for flows in (forward, backward) if flows is not None and flows.found is not None]
-    return score if all(found) else replace(score, labels={**score.labels, "found": _NOT_FOUND})
+    return score if all(found) else replace(score, labels={**score.labels, "found": NOT_FOUND})
 
 
 def _record(

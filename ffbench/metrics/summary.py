@@ -26,7 +26,7 @@ class Bounds(Protocol):
 
 def summarise_means(
     scores: Sequence[PairScore],
-    metrics: Mapping[str, Bounds] | None = None,
+    metrics: Mapping[str, Bounds],
     *,
     group_by: Iterable[str] = (),
     resample_by: str | None = None,
@@ -46,11 +46,11 @@ def summarise_means(
         resample_by: label of the units.
     """
     ordered = sorted(scores, key=lambda score: score.key)
-    summary = _means(ordered, metrics or {}, None, resample_by)
+    summary = _means(ordered, metrics, None, resample_by)
     for label in group_by:
         for value in sorted({score.labels[label] for score in ordered if label in score.labels}):
             members = [score for score in ordered if score.labels.get(label) == value]
-            summary += _means(members, metrics or {}, f"{label}={value}", resample_by)
+            summary += _means(members, metrics, f"{label}={value}", resample_by)
     return summary
 
 

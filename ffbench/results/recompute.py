@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ffbench.errors import FfbenchError
+from ffbench.errors import FfbenchError, UsageError
 from ffbench.protocol import MetricCard, PairScore, ProtocolCard, Score, Scoring
 from ffbench.registry import protocol_entry
 from ffbench.results.claims import SAME_DIGITS
-from ffbench.results.record import Interval, RunRecord, now
+from ffbench.results.record import NOT_FOUND, Interval, RunRecord, now
+from ffbench.wrappers.names import check_wrappers, split_name
 
 INTERVAL_SLACK = 0.05
 """Share of an interval's width by which its ends may differ: what other random numbers of another numpy may make."""
@@ -88,12 +89,36 @@ def card_faults(record: RunRecord, scoring: Scoring | None) -> list[str]:
         faults.append(f"its intervals were made in a way that no version of ffbench has: {_way_of(record.interval)}")
     if record.interval.unit != (card.resample_by or "pair"):
         faults.append(f"its intervals are over {record.interval.unit}s, its card says {card.resample_by or 'pair'}")
+    faults += _own_faults(record)
     cost = record.cost
     rate = record.pairs / max(cost.method_seconds, 1e-9)
     if not math.isclose(cost.pairs_per_second, rate, rel_tol=1e-6):
         faults.append(f"it states {cost.pairs_per_second:g} pairs/s, its pairs and seconds say {rate:g}")
     if cost.started > now() + _CLOCKS_DIFFER:
         faults.append(f"it was started in the future ({cost.started:%Y-%m-%d})")
+    return faults
+
+
+def _own_faults(record: RunRecord) -> list[str]:
+    """Say where a record contradicts itself in what ffbench would never have written so."""
+    faults = []
+    method, submission, dataset = record.method, record.submission, record.dataset
+    if submission is not None:
+        wanted = submission.method_id, submission.method_title
+        if (method.id, method.title) != wanted:
+            faults.append(
+                f"its method is '{method.title}' ({method.id}), its submission's is '{wanted[1]}' ({wanted[0]})"
+            )
+    try:
+        check_wrappers(split_name(method.id)[1], method.id)
+    except UsageError as error:
+        faults.append(str(error))
+    if method.weights is not None and method.weights.sha256 in dataset.reference_networks:
+        faults.append(
+            f"the reference of {dataset.name} was made by the network that it scores ({method.weights.label})"
+        )
+    if record.complete and dataset.problems:
+        faults.append(f"it is called complete, and its dataset had problems: {dataset.problems[0]}")
     return faults
 
 
@@ -111,6 +136,9 @@ def score_faults(record: RunRecord, scores: Sequence[PairScore], scoring: Scorin
         confusion = scoring.confusion(scores)
     except (KeyError, ValueError, ZeroDivisionError, IndexError) as error:
         return [*faults, f"its table lacks what the protocol needs ({type(error).__name__}: {error})"]
+    not_found = sum(score.labels.get("found") == NOT_FOUND for score in scores)
+    if record.not_found != not_found:
+        faults.append(f"it says that nothing was found in {record.not_found} pairs, its table says {not_found}")
     stated, found = _by_name(record.scores), _by_name(again)
     if stated.keys() != found.keys():
         odd = sorted(stated.keys() ^ found.keys())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,8 @@ from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.migration import migrate
 
 SCHEMA_VERSION: Literal[5] = 5
+NOT_FOUND = "no"
+"""Value of the label `found` of pairs in which the method found nothing to go by."""
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -112,6 +115,18 @@ class Submission(_Frozen):
     sha256: str = Field(description="hash of names and flow values; the same for a folder and any archive of it")
     sampling: Sampling | None = Field(default=None, description="set if the predictions came as a bundle")
 
+    @property
+    def method_id(self) -> str:
+        """The id of the method on the record: the name in small letters, of which a file's name can be made."""
+        return re.sub(r"[^a-z0-9._-]+", "-", self.name.lower()).strip("-.") or "submission"
+
+    @property
+    def method_title(self) -> str:
+        """The title of the method on the record: the name, with a mark if not all pixels were scored."""
+        if self.sampling is None or self.sampling.step == 1:
+            return self.name
+        return f"{self.name} (bundle, one pixel of {self.sampling.step} x {self.sampling.step})"
+
 
 class RunRecord(_Frozen):
     """What was run on what, where, and what came out."""
@@ -171,6 +186,10 @@ class RunRecord(_Frozen):
             given = weights.source == "file"
             reasons.append(f"the method does not say that it uses the weights {weights.label}" if given else
                            "the method has parameters and does not say whose they are")  # fmt: skip
+        elif weights is None and self.method.parameters:
+            reasons.append("the method has parameters and no weights")
+        elif weights is not None and weights.sha256 is None:
+            reasons.append(f"the weights {weights.label} have no hash")
         sampling = self.submission.sampling if self.submission is not None else None
         if sampling is not None and sampling.step > 1 and not sampling.asked:
             reasons.append("a preview: its maker chose which pixels count")

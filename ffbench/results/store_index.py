@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ffbench import atomic
+from ffbench.hashing import file_state
 from ffbench.results.store_row import Board, Row
 
 MAX_INDEX_BYTES = 2**30
@@ -21,7 +23,18 @@ _BOARD_FIELDS = [field.name for field in fields(Board)]
 
 
 def read_index(path: Path) -> Index:
-    """Read an index; empty when there is none, or when it is damaged or of another version of ffbench."""
+    """Read an index; empty when there is none, or when it is damaged or of another version of ffbench.
+
+    What a process has read is kept for as long as the file is the same: servers read it every few seconds.
+    """
+    try:
+        return dict(_read_file(path, *file_state(path)))
+    except OSError:
+        return {}
+
+
+@functools.lru_cache(maxsize=4)
+def _read_file(path: Path, *state: int) -> Index:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

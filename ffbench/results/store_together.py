@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ def check_together(records: Sequence[Stored]) -> tuple[list[str], list[str]]:
     for members in boards.values():
         faults += _other_pairs(members)
         faults += _impostors(members)
+        faults += _one_title_each(members)
+        faults += _taken_flows(members)
         _claims(members, faults, remarks)
         remarks += _attempts(members)
     return faults, remarks
@@ -57,7 +60,7 @@ def dataset_faults(stated: DatasetCard, other: DatasetCard) -> list[str]:
     """Say what two cards of one dataset, by the hash of its files, do not agree on."""
     return [
         f"its dataset's {name} is '{getattr(stated, name)}', that of the same files is '{getattr(other, name)}'"
-        for name in ("name", "origin", "reference")
+        for name in ("name", "origin", "reference", "reference_networks")
         if getattr(stated, name) != getattr(other, name)
     ]
 
@@ -125,6 +128,43 @@ def _impostors(members: Sequence[Stored]) -> list[str]:
                     "a name has one owner"
                 )
                 break
+    return found
+
+
+def _one_title_each(members: Sequence[Stored]) -> list[str]:
+    """Name records of one owner whose title is that of another method of the board: its number would be that one's."""
+    known: dict[tuple[str, str], Stored] = {}
+    found = []
+    for one in sorted(members, key=lambda one: one.level != "verified"):
+        title = one.record.method.title
+        other = known.setdefault((_row(one).owner, look_alike(title)), one)
+        if _parts(one.record.method.id).isdisjoint(_parts(other.record.method.id)):
+            found.append(
+                f"{one.path}: is called '{title}', and is {one.record.method.id}; so is called "
+                f"{other.record.method.id} ({other.path})"
+            )
+    return found
+
+
+def _parts(method: str) -> set[str]:
+    """Return the names in a method's id: `raft` and `ptlflow/raft:things` may both be called RAFT."""
+    return set(re.split(r"[/:+]", method))
+
+
+def _taken_flows(members: Sequence[Stored]) -> list[str]:
+    """Name flows that two owners, or one under two names, sent in: they are the same to the last bit."""
+    first: dict[str, Stored] = {}
+    found = []
+    for one in sorted(members, key=lambda one: one.level != "verified"):
+        submission = one.record.submission
+        if submission is None:
+            continue
+        other = first.setdefault(submission.sha256, one)
+        if (_row(other).owner, other.record.method.id) != (_row(one).owner, one.record.method.id):
+            found.append(
+                f"{one.path}: its flows are those of '{other.record.method.title}' ({other.path}); "
+                "flows have one owner and one name"
+            )
     return found
 
 

@@ -12,13 +12,16 @@ from typing import Any
 from ffbench.atomic import is_abandoned, is_temporary
 from ffbench.errors import DataError, FfbenchError
 from ffbench.protocol import PairScore, Protocol, Scoring
+from ffbench.registry import protocol_names
 from ffbench.results.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, differences
+from ffbench.results.names import look_alike
 from ffbench.results.pair_facts import PairFacts, disagreement, facts_of
 from ffbench.results.pair_table import read_pair_table
 from ffbench.results.ranking import comparable_columns
 from ffbench.results.recompute import Scorings, card_faults, intervals_comparable, score_faults
 from ffbench.results.record import RunRecord, is_canonical, read_record
 from ffbench.results.store import LEVELS, check_name, is_whole, record_files, store_levels
+from ffbench.results.store_folders import unportable_folders
 from ffbench.results.store_row import Level, row_of, table_path
 from ffbench.results.store_together import Stored, check_together, dataset_faults
 
@@ -127,11 +130,20 @@ def _read_table(path: Path, level: Level, record: RunRecord) -> list[PairScore]:
 
 def _check_version(path: Path, record: RunRecord, present: str | None, found: Verification) -> None:
     name, stated = record.protocol.id, record.protocol.version
-    if present is None:
+    if present is None and (own := _installed_as(name)):
+        found.faults.append(
+            f"{path}: its protocol is '{name}', which is not {own}; a name in other letters is no other"
+        )
+    elif present is None:
         found.remarks.append(f"{path}: protocol {name} is not installed, its version and numbers are not checked")
     elif present != stated:
         line = f"{path}: made with {name} {stated}, the present version is {present}; its numbers are not checked"
         (found.faults if _parts(stated) > _parts(present) else found.remarks).append(line)
+
+
+def _installed_as(name: str) -> str | None:
+    """Return the installed protocol whose name looks like this one."""
+    return next((own for own in protocol_names() if own != name and look_alike(own) == look_alike(name)), None)
 
 
 def _parts(version: str) -> tuple[int, ...]:
@@ -180,6 +192,7 @@ def _check_numbers(
 
 
 def _check_files(store: Path, found: Verification) -> None:
+    found.faults += [f"{path}: {fault}" for path, fault in unportable_folders(store)]
     for level in LEVELS:
         folder = store / level
         if folder.is_symlink():

@@ -22,6 +22,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 """Folders of a submission. `facial` must be there; each of the others holds every pair or none."""
 CONFIDENCE = "confidence"
 """A further folder that `ffbench predict --save-confidence` writes; a submission may hold it, and nothing reads it."""
+NOT_FOUND = "not_found.txt"
+"""Beside the folders of flows: the keys of pairs in which the method found nothing to go by, one a line."""
 _AHEAD = 4
 _MAX_CACHE_BYTES = 2**28
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ffbench.errors import UsageError
+from ffbench.atomic import write_text
+from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.confidence import confidence_of_batch, write_confidence
 from ffbench.evaluation.fingerprint import run_fingerprint
@@ -14,7 +15,7 @@ from ffbench.flow.files import write_flow
 from ffbench.locks import own_folder
 from ffbench.method import Method
 from ffbench.protocol import NumpyFlows, Progress, Protocol
-from ffbench.submissions.manifest import CONFIDENCE, Kind, file_stem
+from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, file_stem
 
 FORMATS = ("flo", "flo5")
 """Formats that keep float32 exactly, so that a submission scores as the method itself does."""
@@ -38,8 +39,8 @@ def predict(
     `facial/KEY.flo` for each pair; `head/KEY.flo` if the method decomposes; `backward/KEY.flo` if the protocol makes
     use of backward flows. With `save_confidence` also `confidence/KEY.npy`, (H, W) float32 from 0 to 1: the method's
     own, or that of forward-backward consistency, which takes a second run of the method. A run that was interrupted
-    goes on where it stopped. `not_found` takes the keys of pairs in which the method found nothing to go by, such as a
-    face (`Flows.found`).
+    goes on where it stopped. `not_found.txt` and `not_found` take the keys of pairs in which the method found nothing
+    to go by, such as a face, in one of the two directions (`Flows.found`); also those of an interrupted run.
 
     Returns:
         The problems of pairs that cannot be read, for which no flow is written.
@@ -78,6 +79,7 @@ def _write(
 
     remaining = [key for key in keys if not all(file.is_file() for file in files(key))]
     problems: list[str] = []
+    lost = _Lost(out / NOT_FOUND, not_found if not_found is not None else [], set(keys))
     done = len(keys) - len(remaining)
     if progress:
         progress(done, len(keys))
@@ -88,8 +90,8 @@ def _write(
             for pair, confidence in zip(batch, confidences, strict=True):
                 write_confidence(_confidence_file(out, pair.key), confidence)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
-            if not_found is not None and flows.found is not None and not flows.found.all():
-                not_found.append(pair.key)
+            if not (_is_found(flows) and (back is None or _is_found(back))):
+                lost.add(pair.key)
             for kind, flow in _fields(flows, back).items():
                 write_flow(out / f"{file_stem(kind, pair.key)}.{file_format}", flow)
         done += len(batch)
@@ -100,6 +102,42 @@ def _write(
 
 def _confidence_file(out: Path, key: str) -> Path:
     return out / CONFIDENCE / f"{key}.npy"
+
+
+class _Lost:
+    """The keys of pairs in which nothing was found, in a file that a killed process leaves sound but for its last line.
+
+    Attributes:
+        keys: those that are in the file, in its order.
+    """
+
+    def __init__(self, path: Path, keys: list[str], known: set[str]) -> None:
+        self._path, self.keys = path, keys
+        if path.is_file():
+            try:
+                lines = path.read_text("utf-8", "replace").splitlines()
+            except OSError as error:
+                raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+            self.keys += dict.fromkeys(line for line in lines if line in known)
+            # Half of a line would become half of a name.
+            write_text(path, "".join(f"{key}\n" for key in self.keys))
+        self._noted = set(self.keys)
+
+    def add(self, key: str) -> None:
+        """Note a key, before the flows of its pair are written: no flow is there without it."""
+        if key in self._noted:
+            return
+        try:
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(f"{key}\n")
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error.strerror or error})") from error
+        self.keys.append(key)
+        self._noted.add(key)
+
+
+def _is_found(flows: NumpyFlows) -> bool:
+    return flows.found is None or bool(flows.found.all())
 
 
 def _kinds(method: Method, protocol: Protocol[Any]) -> list[Kind]:

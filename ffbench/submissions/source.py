@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ffbench.evaluation.source import FlowSource
 from ffbench.flow.checks import FlowField
 from ffbench.flow.files import read_flow
@@ -23,7 +25,7 @@ class PredictionSource(FlowSource):
 
     def __init__(self, card: MethodCard, submission: Submission, files: SubmissionFiles, report: Report) -> None:
         self.card, self.submission = card, submission
-        self._files, self._found = files, report.files
+        self._files, self._found, self._lost = files, report.files, report.not_found
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
@@ -40,7 +42,9 @@ class PredictionSource(FlowSource):
             size = (pair.image1.shape[0], pair.image1.shape[1])
             head = self._read("head", pair.key, size) if "head" in self._found else None
             exact = self._files.exact_pixels(pair.key)
-            forward.append(Flows(self._read("facial", pair.key, size), head, exact))
+            # The file does not say in which direction.
+            found = np.array([pair.key not in self._lost])
+            forward.append(Flows(self._read("facial", pair.key, size), head, exact, found))
             if backward:
                 back.append(Flows(self._read("backward", pair.key, size), exact=exact))
         return forward, back if backward else [None] * len(batch), time.perf_counter() - clock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -146,21 +145,14 @@ def submit(
             sampling = sampling.model_copy(update={"asked": challenge is not None})
         submission = _submission(submitter, report, sampling)
         card = MethodCard(
-            id=re.sub(r"[^a-z0-9._-]+", "-", submitter.name.lower()).strip("-.") or "submission",
-            title=_title(submitter, files.sampling),
+            id=submission.method_id,
+            title=submission.method_title,
             paper=submitter.paper,
             decomposes="head" in report.files,
         )
         source = PredictionSource(card, submission, files, report)
         with progress_bar("scoring", "pairs") as progress:
             return evaluate(source, protocol, out=out, progress=progress)
-
-
-def _title(submitter: Submitter, sampling: Sampling | None) -> str:
-    """Return the method's name, with a mark wherever it stands if not all pixels were scored."""
-    if sampling is None or sampling.step == 1:
-        return submitter.name
-    return f"{submitter.name} (bundle, one pixel of {sampling.step} x {sampling.step})"
 
 
 def _check_challenge(predictions: Path | str, sampling: Sampling | None, challenge: str | None) -> None:

@@ -13,7 +13,7 @@ from ffbench.flow.checks import is_known
 from ffbench.flow.files import read_flow
 from ffbench.protocol import Progress
 from ffbench.submissions.files import Entry, SubmissionFiles, bytes_allowed
-from ffbench.submissions.manifest import CONFIDENCE, Kind, Manifest, file_stem, flo_bytes
+from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, Manifest, file_stem, flo_bytes
 
 Fault = Literal[
     "missing", "extra", "duplicate", "wrong size", "wrong format", "truncated", "not finite", "unknown", "damaged"
@@ -52,12 +52,17 @@ class Problems:
 
 @dataclass(frozen=True)
 class Report:
-    """What validation found. `files` are the sound files by kind of flow and key; `sha256` hashes names and values."""
+    """What validation found.
+
+    `files` are the sound files by kind of flow and key; `sha256` hashes names and values, and `not_found`: the keys of
+    pairs in which the method found nothing to go by.
+    """
 
     expected: int
     problems: dict[Fault, Problems]
     files: dict[Kind, dict[str, Entry]]
     sha256: str
+    not_found: frozenset[str] = frozenset()
 
     @property
     def sound(self) -> bool:
@@ -93,7 +98,8 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
 
     `facial/` must hold every pair; `head/`, and `backward/` where the protocol makes use of it, every pair or none.
     What lies in `confidence/` is passed over. Names are compared without suffix, so formats may be mixed; a pair in
-    two formats is a duplicate.
+    two formats is a duplicate. `not_found.txt` may stand beside the folders, with keys of pairs in which the method
+    found nothing to go by.
 
     Raises:
         DataError: the submission as a whole cannot be read or is refused.
@@ -105,8 +111,15 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
 
     wanted = {file_stem(kind, key): (kind, key) for kind in manifest.kinds for key in manifest.sizes}
     found: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
+    lost: frozenset[str] = frozenset()
     for entry in files.entries:
         if entry.name.startswith(f"{CONFIDENCE}/"):
+            continue
+        if entry.name == NOT_FOUND:
+            try:
+                lost = _not_found(files, entry, manifest)
+            except DataError as error:
+                note("damaged", str(error))
             continue
         place = wanted.get(entry.stem)
         if place is None or not entry.is_flow:
@@ -134,7 +147,31 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
             note(*result)
         if progress:
             progress(done, total)
-    return Report(expected, problems, {kind: names for kind, names in sound.items() if names}, digest.hexdigest())
+    for key in sorted(lost):
+        digest.update(f"{NOT_FOUND}\0{key}\n".encode())
+    return Report(expected, problems, {kind: names for kind, names in sound.items() if names}, digest.hexdigest(), lost)
+
+
+def _not_found(files: SubmissionFiles, entry: Entry, manifest: Manifest) -> frozenset[str]:
+    """Read the keys of pairs in which the method found nothing.
+
+    Raises:
+        DataError: the file is larger than all keys together, damaged, or names what is no pair.
+    """
+    most = sum(len(key.encode()) + 2 for key in manifest.sizes)
+    if entry.bytes > most:
+        raise DataError(f"{entry.name}: {entry.bytes} bytes, expected at most {most}, a key of a pair on each line")
+    try:
+        with files.open(entry) as path:
+            lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{entry.name}: cannot be read as text in UTF-8; expected a key of a pair on each line"
+        ) from error
+    for line in lines:
+        if line not in manifest.sizes:
+            raise DataError(f"{entry.name}: names {line[:80]!r}, which is no pair of {manifest.protocol}")
+    return frozenset(lines)
 
 
 def _checked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
 import tarfile
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import torch
 
+from ffbench.training.checkpoint import Checkpoint, save_checkpoint
 from tests.attacks.bombs import BOMB
 from tests.attacks.memory import MIB
+from tests.training.toy import recipe
 
 
 def crowded_zip(path: Path) -> int:
@@ -34,6 +37,22 @@ def crowded_zip(path: Path) -> int:
 def packed_zeros(path: Path) -> int:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("facial/00.flo", bytes(BOMB))
+    return 5 * 7 * 8
+
+
+def packed_zeros_of_zip64(path: Path) -> int:
+    """The same with sizes in the extra field of zip64, where the directory's own say nothing."""
+    packed_zeros(path)
+    content = path.read_bytes()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry = bytearray(content[start:end])
+    packed, unpacked = struct.unpack_from("<II", entry, 20)
+    entry[20:28] = b"\xff" * 8
+    entry[30:32] = (20).to_bytes(2, "little")
+    entry += struct.pack("<HHQQ", 1, 16, unpacked, packed)
+    last = bytearray(content[end:])
+    last[12:16] = len(entry).to_bytes(4, "little")
+    path.write_bytes(content[:start] + entry + last)
     return 5 * 7 * 8
 
 
@@ -137,6 +156,33 @@ def overlapping_tensors(path: Path) -> int:
             for name in ("header_offset", "compress_size", "file_size", "CRC", "compress_type"):
                 setattr(twin, name, getattr(first, name))
             archive.filelist.append(twin)
+    return path.stat().st_size
+
+
+def _safetensors(path: Path, header: bytes) -> int:
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path.stat().st_size
+
+
+def _empty_tensors(count: int) -> bytes:
+    tensor = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    return json.dumps({f"{number:x}": tensor for number in range(count)}, separators=(",", ":")).encode()
+
+
+def crowded_safetensors(path: Path) -> int:
+    """A header of 6 MB: 110,000 tensors without values."""
+    return _safetensors(path, _empty_tensors(110_000))
+
+
+def full_safetensors(path: Path) -> int:
+    """The largest header that is read, full of tensors without values."""
+    return _safetensors(path, _empty_tensors(2**21 // 61).ljust(2**21))
+
+
+def honest_training(path: Path) -> int:
+    weights = {"shift": torch.zeros(8 * MIB // 4)}
+    checkpoint = Checkpoint(recipe().model_dump_json(), 0, 0, weights, weights, {}, {}, {})
+    save_checkpoint(path.parent, checkpoint)
     return path.stat().st_size
 
 

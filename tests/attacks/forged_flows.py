@@ -85,6 +85,13 @@ def black_png(path: Path) -> int:
     return path.stat().st_size
 
 
+def noisy_pfm(path: Path) -> int:
+    """A pixmap of floating-point samples under the name of one of bytes."""
+    noise = np.random.default_rng(0).random((4000, 4000), np.float32)
+    path.write_bytes(b"Pf\n4000 4000\n-1.0\n" + noise.tobytes())
+    return path.stat().st_size
+
+
 def black_webp(path: Path) -> int:
     path.write_bytes(cv2.imencode(".webp", np.zeros((4500, 4500, 3), np.uint8), [cv2.IMWRITE_WEBP_QUALITY, 101])[1])
     return path.stat().st_size

@@ -61,6 +61,16 @@ def one_text_in_many_cells(path: Path) -> int:
     return _workbook(path, 1, cells * 1500, texts=b"<si><t> " + b"a" * 1000 + b"</t></si>")
 
 
+def wide_csv(path: Path) -> int:
+    path.write_bytes(b"," * (2**22 - 1))
+    return path.stat().st_size
+
+
+def wider_csv(path: Path) -> int:
+    path.write_bytes(b"," * 20_000_000)
+    return path.stat().st_size
+
+
 def honest_workbook(path: Path) -> int:
     cells = b"<row>" + b'<c t="inlineStr"><is><t>anger</t></is></c>' * 12 + b"</row>"
     _workbook(path, 3, cells * 255)
@@ -138,6 +148,12 @@ def honest_mesh(path: Path) -> int:
 
 def empty_lists(path: Path) -> int:
     path.write_bytes(b"[" + b"[]," * 1_500_000 + b"0]")
+    return path.stat().st_size
+
+
+def deep_lists(path: Path) -> int:
+    """Lists within lists that all end."""
+    path.write_bytes(b"[" * 100_000 + b"]" * 100_000)
     return path.stat().st_size
 
 

@@ -17,7 +17,7 @@ class Attack:
     """A forged file.
 
     `forge` writes it and gives the bytes that its content would honestly take; `plain` is a naive way to read it, which
-    takes more than is allowed; `refused` is a part of the error, None where the file is to be read.
+    takes more than is allowed, or raises `breaks`; `refused` is a part of the error, None where the file is to be read.
     """
 
     name: str
@@ -28,6 +28,8 @@ class Attack:
     plain: Callable[[Path], object] | None = None
     file: str | None = None
     """Name that the file must have."""
+    breaks: str | None = None
+    """What the naive reader raises; None: it takes too much memory."""
 
 
 ATTACKS = (
@@ -77,7 +79,14 @@ ATTACKS = (
         readers.plain_image,
     ),
     Attack("jpeg: honest, progressive", ".jpg", readers.image, flows.noisy_jpeg, None, readers.plain_image),
-    Attack("mp4: 5000 x 5000", ".mp4", readers.video, flows.wide_video, "pixels are read"),
+    Attack(
+        "pfm: floating-point samples",
+        ".ppm",
+        readers.image,
+        flows.noisy_pfm,
+        "floating-point",
+    ),
+    Attack("mp4: 5000 x 5000", ".mp4", readers.video, flows.wide_video, "pixels are read", readers.plain_video),
     Attack("mp4: honest", ".mp4", readers.video, flows.video_of_two_frames, None),
     Attack(
         "xlsx: one large sheet many times",
@@ -88,7 +97,16 @@ ATTACKS = (
         readers.plain_workbook,
     ),
     Attack("xlsx: styles", ".xlsx", readers.workbook, tables.many_styles, None, readers.plain_workbook),
-    Attack("xlsx: one text in many cells", ".xlsx", readers.workbook, tables.one_text_in_many_cells, "are read"),
+    Attack(
+        "xlsx: one text in many cells",
+        ".xlsx",
+        readers.workbook,
+        tables.one_text_in_many_cells,
+        "are read",
+        readers.unbounded_workbook,
+    ),
+    Attack("csv: 20,000,000 cells", ".csv", readers.workbook, tables.wider_csv, "larger than", readers.plain_csv),
+    Attack("csv: as many cells as are read", ".csv", readers.workbook, tables.wide_csv, None),
     Attack("xlsx: honest", ".xlsx", readers.workbook, tables.honest_workbook, None),
     Attack(
         "parquet: one long text",
@@ -131,6 +149,15 @@ ATTACKS = (
     Attack("ply: honest", ".ply", readers.mesh, tables.honest_mesh, None),
     Attack("record: empty lists", ".json", readers.record, tables.empty_lists, "values", readers.plain_json),
     Attack("record: nested lists", ".json", readers.record, tables.nested_lists, "recursion limit"),
+    Attack(
+        "record: lists in lists",
+        ".json",
+        readers.record,
+        tables.deep_lists,
+        "recursion limit",
+        readers.plain_python_json,
+        breaks="RecursionError",
+    ),
     Attack("baseline: empty lists", ".json", readers.baseline, tables.empty_lists, "values", readers.plain_json),
     Attack(
         "manifest: empty lists",
@@ -152,7 +179,20 @@ ATTACKS = (
     Attack("zip: zeros", ".zip", readers.archive, archives.packed_zeros, "would unpack", readers.plain_zip),
     Attack("zip submission: zeros", ".zip", readers.submission, archives.packed_zeros, None, readers.plain_zip),
     Attack(
-        "zip submission: overlapping members", ".zip", readers.unchecked_submission, archives.overlapping_zip, "damaged"
+        "zip: zeros, sizes of zip64",
+        ".zip",
+        readers.archive,
+        archives.packed_zeros_of_zip64,
+        "would unpack",
+        readers.plain_zip,
+    ),
+    Attack(
+        "zip submission: overlapping members",
+        ".zip",
+        readers.unchecked_submission,
+        archives.overlapping_zip,
+        "damaged",
+        readers.plain_zip_members,
     ),
     Attack(
         "tar: negative size", ".tar", readers.submission, archives.negative_tar, "states -1 bytes", readers.plain_tar
@@ -165,7 +205,14 @@ ATTACKS = (
         None,
         readers.plain_tar,
     ),
-    Attack("tar.gz: zeros", ".tar.gz", readers.submission, archives.gzipped_zeros, "unzips to more"),
+    Attack(
+        "tar.gz: zeros",
+        ".tar.gz",
+        readers.submission,
+        archives.gzipped_zeros,
+        "unzips to more",
+        readers.plain_gzipped_tar,
+    ),
     Attack(
         "checkpoint: bytearray",
         ".pt",
@@ -204,7 +251,25 @@ ATTACKS = (
         readers.tensor_file,
         archives.overlapping_tensors,
         "over each other",
+        readers.plain_torch,
     ),
+    Attack(
+        "safetensors: 110,000 tensors",
+        ".safetensors",
+        readers.checkpoint,
+        archives.crowded_safetensors,
+        "states a header",
+        readers.plain_safetensors,
+    ),
+    Attack(
+        "safetensors of DecFlow: 110,000 tensors",
+        ".safetensors",
+        readers.tensor_file,
+        archives.crowded_safetensors,
+        "states a header",
+        readers.plain_safetensors,
+    ),
+    Attack("safetensors: largest header", ".safetensors", readers.checkpoint, archives.full_safetensors, None),
     Attack(
         "checkpoint of training: bytearray",
         ".pt",
@@ -213,6 +278,9 @@ ATTACKS = (
         "bytearray",
         readers.plain_torch,
         "checkpoint.pt",
+    ),
+    Attack(
+        "checkpoint of training: honest", ".pt", readers.training, archives.honest_training, None, file="checkpoint.pt"
     ),
     Attack(
         "camera: bytearray", ".frame", readers.camera, archives.bytearray_in_pickle, "bytearray", readers.plain_torch

@@ -58,7 +58,7 @@ def forge(
 
     Args:
         base: the record that is taken as a pattern.
-        name: id and title of the method that it shall be of.
+        name: id and title of the method that it shall be of, unless `parts` has a submission, which names it.
         change: makes the forged scores of pairs.
         card: what the record says of the protocol; None: what `base` says.
         parts: other parts of the record.
@@ -76,8 +76,10 @@ def forge(
         "unit": metric.unit, "higher_is_better": metric.higher_is_better,
     }  # fmt: skip
     table = {"sha256": file_sha256(folder / "pairs.parquet"), "rows": len(scores)}
+    submission = parts.get("submission")
+    named = (submission.method_id, submission.method_title) if submission else (name, name.title())
     update = {
-        "method": record.method.model_copy(update={"id": name, "title": name.title()}),
+        "method": record.method.model_copy(update=dict(zip(("id", "title"), named, strict=True))),
         "protocol": card,
         "primary": record.primary.model_copy(update=primary),
         "scores": tuple(summary),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,10 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image
 from pydantic import BaseModel
+from safetensors.torch import load_file
 
 from ffbench.archives.archive import read_archive
+from ffbench.datasets import spreadsheet
 from ffbench.datasets.casme2_coding import read_coding
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.datasets.clips import open_clip
@@ -39,6 +44,7 @@ from ffbench.submissions.images import ProtocolImages
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
 from ffbench.training.checkpoint import load_checkpoint
+from tests.training.toy import recipe
 
 MANIFEST = Manifest("toy", "1.0", "0" * 64, {"00": (5, 7)}, backward=False)
 
@@ -129,7 +135,9 @@ def camera(path: Path) -> object:
 
 
 def training(path: Path) -> object:
-    return load_checkpoint(path.parent, "{}")
+    found = load_checkpoint(path.parent, recipe())
+    assert found is not None
+    return found
 
 
 # Plain ways to read the same.
@@ -153,10 +161,26 @@ def plain_image(path: Path) -> object:
         return np.array(opened.convert("RGB"))
 
 
+def plain_video(path: Path) -> object:
+    video = cv2.VideoCapture(str(path))
+    return [frame for found, frame in (video.read() for _ in range(2)) if found]
+
+
 def plain_workbook(path: Path) -> object:
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     rows = [sheet.iter_rows(max_row=20_000, max_col=64, values_only=True) for sheet in book.worksheets]
     return [[tuple("" if value is None else str(value) for value in row) for row in sheet] for sheet in rows]
+
+
+def unbounded_workbook(path: Path) -> object:
+    """Read a workbook without the bound on what its cells take; the process has no other use."""
+    spreadsheet.MAX_TABLE_BYTES = 2**40
+    return read_tables(path)
+
+
+def plain_csv(path: Path) -> object:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
 
 
 def plain_npz(path: Path) -> object:
@@ -185,6 +209,23 @@ def plain_tar(path: Path) -> object:
         return found
 
 
+def plain_gzipped_tar(path: Path) -> object:
+    with tarfile.open(path, "r:gz") as opened:
+        return [content.read() for member in opened if (content := opened.extractfile(member))]
+
+
+def plain_zip_members(path: Path) -> object:
+    """Unpack what the directory lists from where it says, as readers do that do not look for overlaps."""
+    found = []
+    with zipfile.ZipFile(path) as opened, path.open("rb") as file:
+        for member in opened.infolist():
+            file.seek(member.header_offset + 26)
+            name, extra = struct.unpack("<HH", file.read(4))
+            file.seek(name + extra, io.SEEK_CUR)
+            found.append(zlib.decompress(file.read(member.compress_size), -zlib.MAX_WBITS))
+    return found
+
+
 def plain_zip(path: Path) -> object:
     with zipfile.ZipFile(path) as opened:
         return [opened.read(member) for member in opened.infolist()]
@@ -197,6 +238,10 @@ def plain_zip_directory(path: Path) -> object:
 
 def plain_torch(path: Path) -> object:
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def plain_safetensors(path: Path) -> object:
+    return load_file(path)
 
 
 def plain_lines(path: Path) -> object:

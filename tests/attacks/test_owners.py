@@ -26,7 +26,7 @@ def claim(name: str, factor: float, key: str, contact: str = "net@example.org", 
     """Send in flows with `factor` times the errors, from the future."""
     base = honest()
     cost = record_of(base).cost.model_copy(update={"started": LATER})
-    submission = net("Net", sha256=key * 64, contact=contact)
+    submission = net("Net" if name == "net" else name, sha256=key * 64, contact=contact)
     path = forge(base, name, lambda s: [scaled(x, factor) for x in s], fingerprint=key + level, cost=cost, **submission)
     return publish(path, level)  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ from ffbench import cli, escape
 from ffbench.errors import DataError
 from ffbench.protocol import MetricCard
 from ffbench.results.record import read_record, write_record
-from tests.attacks.forging import forge, honest, net, publish
+from tests.attacks.forging import edited, forge, honest, net, publish
 from tests.submissions.toys import make_submission
 from tests.toys import STRIPES
 
@@ -55,8 +55,8 @@ def evil_run(text: str, key: str = "0", factor: float = 1.0) -> Path:
         **parts,
     )
     changed = read_record(path)
-    card = changed.method.model_copy(update={"id": text, "title": text, "paper": text})
-    write_record(path, changed.model_copy(update={"method": card}))
+    # Id and title are those of the submission's name, or the record would be shown nowhere.
+    write_record(path, changed.model_copy(update={"method": changed.method.model_copy(update={"paper": text})}))
     return path
 
 
@@ -111,6 +111,19 @@ def test_commands_that_print_records(name: str, ffbench: Run) -> None:
         for folder in ("submissions", "forged", "other"):
             shutil.rmtree(folder, ignore_errors=True)
     assert lines[PLAIN] == lines[EVIL]
+
+
+def test_an_id_of_a_strangers_package(ffbench: Run) -> None:
+    """Of flows that were sent in the id follows from their name; that of an installed method may be anything."""
+    base = honest()
+    text = EVIL.encode("utf-8", "replace").decode()
+    card = read_record(base).method.model_copy(update={"id": text, "title": text})
+    publish(edited(base, method=card))
+    for command in (("verify", "submissions", "--no-rescore"), ("leaderboard", "submissions")):
+        _, out, err = ffbench(*command)
+        assert harmless(out)
+        assert harmless(err)
+    assert "| - |" in out  # it is shown
 
 
 def test_control_names_are_printed_as_they_are_without_the_module(

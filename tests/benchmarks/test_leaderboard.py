@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ffbench.method import MethodCard
+from ffbench.method import MethodCard, WeightsCard
 from ffbench.results.record import read_record
 from ffbench.results.store import read_rows
 from tests.results.made_runs import make_run
@@ -28,7 +28,8 @@ def make_records(folder: Path) -> None:
         first = make_run(folder, f"m{method:02d}-000", values)
         record = read_record(first)
         table = first.with_name("pairs.parquet")
-        card = MethodCard(id=f"m{method:02d}", title=f"Method {method}", parameters=1_000_000 + method)
+        weights = WeightsCard(name=f"w{method:02d}", source="file", sha256=f"{method:064x}")
+        card = MethodCard(id=f"m{method:02d}", title=f"Method {method}", parameters=1_000_000 + method, weights=weights)
         for board in range(BOARDS):
             dataset = record.dataset.model_copy(update={"name": f"data {board}", "manifest_sha256": f"{board:064x}"})
             path = folder / f"m{method:02d}-{board:03d}" / "record.json"

@@ -124,6 +124,13 @@ def test_floating_point_images_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.tif", np.ones((3, 3), np.float32))
     with pytest.raises(DataError, match="floating-point"):
         read_image(path)
+    # A PFM under the name of a PPM is one too; who takes its samples for bytes sees black.
+    portable = tmp_path / "a.ppm"
+    portable.write_bytes(b"Pf\n3 3\n-1.0\n" + np.full((3, 3), 0.9, "<f4").tobytes())
+    with pytest.raises(DataError, match="floating-point"):
+        read_image(portable)
+    with Image.open(portable) as opened:
+        assert not np.array(opened.convert("RGB")).any()
     wide = save(tmp_path / "b.tif", np.array([[0, 70000]], np.int32))
     with pytest.raises(DataError, match="outside"):
         read_image(wide)

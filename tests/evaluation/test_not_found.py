@@ -33,7 +33,7 @@ class DarkIsNothing(Method):
         return Flows(flow, found=(image1[:, 0, 0, 0] >= 0.5).numpy())
 
 
-def _dark(protocol: Stripes, *, backward: bool = False) -> set[str]:
+def dark_pairs(protocol: Stripes, *, backward: bool = False) -> set[str]:
     pairs = list(map(protocol.load, protocol.keys()))
     return {
         pair.key for pair in pairs if pair.image1[0, 0, 0] < 128 or (backward and pair.image2[0, 0, 0] < 128)
@@ -44,7 +44,7 @@ def _dark(protocol: Stripes, *, backward: bool = False) -> set[str]:
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_pairs_without_a_find_are_counted_and_labelled(tmp_path: Path, backward: bool, batch_size: int) -> None:
     protocol = Stripes(12, backward=backward)
-    dark = _dark(protocol, backward=backward)
+    dark = dark_pairs(protocol, backward=backward)
     record = evaluate(DarkIsNothing(), protocol, out=tmp_path, batch_size=batch_size)
     assert 0 < len(dark) < 12
     assert record.not_found == len(dark)
@@ -59,7 +59,7 @@ def test_the_count_survives_an_interruption(tmp_path: Path) -> None:
         evaluate(DarkIsNothing(fail_at=8), Stripes(12), out=tmp_path)
     record = evaluate(DarkIsNothing(), Stripes(12), out=tmp_path)
     assert record.cost.resumed_pairs == 7
-    assert record.not_found == len(_dark(Stripes(12)))
+    assert record.not_found == len(dark_pairs(Stripes(12)))
 
 
 def test_the_count_is_printed_where_there_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

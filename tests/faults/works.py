@@ -28,8 +28,9 @@ from ffbench.synth.journal import MANIFEST
 from ffbench.synth.writer import write_dataset
 from ffbench.training.checkpoint import load_checkpoint
 from ffbench.training.loop import Settings, train
+from tests.evaluation.test_not_found import DarkIsNothing
 from tests.results.made_runs import make_run
-from tests.submissions.toys import Speckle, make_submission
+from tests.submissions.toys import make_submission
 from tests.synth.posing_head import PosingHead
 from tests.toys import BrightnessFlow, Stripes
 from tests.training.toy import ShiftTrainee, made_sample, recipe
@@ -116,7 +117,7 @@ def _check_export(inputs: Path, out: Path) -> None:
 
 
 def _predict(inputs: Path, out: Path) -> object:
-    return predict(Speckle(), Stripes(PAIRS), out / "flows")
+    return predict(DarkIsNothing(), Stripes(PAIRS), out / "flows")
 
 
 def _check_flows(inputs: Path, out: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
-from tests.fuzz.mutations import mutate
 from tests.fuzz.targets import Target, targets
 
 
@@ -39,7 +38,7 @@ def fuzz(target: Target, count: int, folder: Path, seed: int = 0) -> Count:
     done = Count()
     clock, memory = time.perf_counter(), _peak_mb()
     while done.tried < count:
-        content = mutate(target.seeds, rng)
+        content = target.damage(target.seeds, rng)
         path.write_bytes(content)
         done.tried += 1
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**62, 2**63, 2**64 - 1)
+NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**62, 2**63, 2**64 - 1)
 _TEXTS = (b"nan", b"inf", b"-1", b"1e999", b"9" * 40, b"null", b"[" * 50, b"\0", b"\xff\xfe", b"../" * 3, b"\n\n")
 
 
@@ -38,7 +38,7 @@ def _damage(content: bytearray, seeds: Sequence[bytes], rng: np.random.Generator
         content[place:place] = rng.bytes(int(rng.integers(1, 64)))
     elif kind == 5:
         width = int(rng.choice([1, 2, 4, 8]))
-        number = _NUMBERS[rng.integers(len(_NUMBERS))] % 256**width
+        number = NUMBERS[rng.integers(len(NUMBERS))] % 256**width
         content[place : place + width] = number.to_bytes(width, "little" if rng.random() < 0.7 else "big")
     elif kind == 6:
         content[place:place] = _TEXTS[rng.integers(len(_TEXTS))]

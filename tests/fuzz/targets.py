@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.sparse import csc_matrix
 
 from ffbench.datasets.casme2_coding import read_coding
 from ffbench.datasets.ck_plus import read_landmarks
@@ -40,11 +41,14 @@ from ffbench.submissions.files import open_files
 from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
-from ffbench.synth.flame_files import read_masks
+from ffbench.synth.flame_files import read_flame, read_masks
 from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
+from tests.fuzz.forged_pickles import CALLED, forge
+from tests.fuzz.mutations import mutate
 from tests.results.made_runs import make_run
 from tests.synth import python2_pickle
-from tests.synth.flame_folder import masks_dict
+from tests.synth.flame_folder import dump, masks_dict
+from tests.synth.python2_pickle import Ch
 from tests.toys import Stripes
 
 MANIFEST = Manifest("toy", "1.0", "0" * 64, {f"{number:02d}": (5, 7) for number in range(4)}, backward=False)
@@ -59,6 +63,8 @@ class Target:
     seeds: Sequence[bytes]
     read: Callable[[Path], str]
     protected: bool = False
+    damage: Callable[[Sequence[bytes], np.random.Generator], bytes] = mutate
+    """What makes a damaged file of the seeds."""
 
 
 def targets(folder: Path) -> list[Target]:
@@ -79,6 +85,9 @@ def targets(folder: Path) -> list[Target]:
         Target("CASME II coding .csv", ".csv", [coding_csv(ROWS)], lambda path: repr(read_coding(path))),
         Target("mesh .ply", ".ply", [_ply()], lambda path: _hash(read_mesh(path).vertices)),
         Target("FLAME masks .pkl", ".pkl", _masks(), _read_masks),
+        Target("FLAME masks .pkl, forged", ".pkl", _masks(), _read_masks, damage=forge),
+        Target("FLAME model .pkl", ".pkl", _models(), _read_model),
+        Target("FLAME model .pkl, forged", ".pkl", _models(), _read_model, damage=forge),
         Target("feature file .npz", ".npz", [_features(0), _features(1)], _read_features, protected=True),
         Target("submission .zip", ".zip", [_zip(flows, ""), _zip(flows, "top/")], _read_submission, protected=True),
         Target("submission .tar", ".tar", [_tar(flows, "w")], _read_submission),
@@ -117,11 +126,36 @@ def _ply() -> bytes:
 
 def _masks() -> list[bytes]:
     masks = {name: members[:3] for name, members in masks_dict().items()}
-    return [*(python2_pickle.dumps(masks, protocol) for protocol in range(3)), pickle.dumps(masks, 4)]
+    return [*(python2_pickle.dumps(masks, number) for number in range(3)), *(pickle.dumps(masks, n) for n in (3, 4, 5))]
 
 
 def _read_masks(path: Path) -> str:
-    return repr({name: members.tolist() for name, members in read_masks(path, FLAME_VERTICES).items()})
+    found = read_masks(path, FLAME_VERTICES)
+    assert not CALLED, "something in the file was run"
+    assert all(members.min() >= 0 and members.max() < FLAME_VERTICES for members in found.values())
+    return repr({name: members.tolist() for name, members in found.items()})
+
+
+def _models() -> list[bytes]:
+    """Pickle a model of four vertices in every protocol, the older ones as Python 2 does."""
+    rng = np.random.default_rng(0)
+    model = {
+        "f": np.array([[0, 1, 2], [0, 2, 3]], np.uint32), "v_template": rng.normal(size=(4, 3)),
+        "shapedirs": Ch(np.zeros((4, 3, 400))), "posedirs": np.zeros((4, 3, 36)),
+        "J_regressor": csc_matrix(np.eye(5, 4)), "weights": np.full((4, 5), 0.2),
+        "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.int64),
+    }  # fmt: skip
+    return [
+        *(python2_pickle.dumps(model, number) for number in range(3)),
+        *(dump(model, number) for number in (3, 4, 5)),
+    ]
+
+
+def _read_model(path: Path) -> str:
+    arrays = vars(read_flame(path))
+    assert not CALLED, "something in the file was run"
+    assert all(np.isfinite(array).all() for array in arrays.values()), "accepted values that are not finite"
+    return repr({name: _hash(array) for name, array in arrays.items()})
 
 
 def _features(seed: int) -> bytes:

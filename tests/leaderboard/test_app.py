@@ -166,7 +166,9 @@ def test_one_page_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pyte
 
 def test_methods_of_one_title_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, (weights, iterations) in enumerate([("small", 12), ("large", 12), ("large", 24)]):
-        card = MethodCard(id="net", title="Net", weights={"name": weights, "source": "x"}, iterations=iterations)
+        card = MethodCard(
+            id="net", title="Net", weights={"name": weights, "source": "x", "sha256": "1" * 64}, iterations=iterations
+        )
         make_run(tmp_path / "runs", f"run{number}", list(HARD + number), method=card)
     made = app(monkeypatch, tmp_path / "runs").run()
     names = ["Net · small · 12 iterations", "Net · large · 12 iterations", "Net · large · 24 iterations"]

@@ -17,8 +17,8 @@ from tests.flow.commands import run
 from tests.results.records import make_record, save
 
 TEST = {"split": "test"}
-SINTEL = WeightsCard(name="raft-sintel.ckpt", source="https://example.org/raft-sintel.ckpt")
-MINE = WeightsCard(name="mine.ckpt", source="file")
+SINTEL = WeightsCard(name="raft-sintel.ckpt", source="https://example.org/raft-sintel.ckpt", sha256="b" * 64)
+MINE = WeightsCard(name="mine.ckpt", source="file", sha256="c" * 64)
 SCALES = {("epe", "all"): 0.36149, **{("epe", f"scale=1/{n}"): n / 100 for n in (20, 15, 10, 5)}}
 TRACKS = {"tracks": "metrical tracker", "image": "crop", "visibility": "all"}
 

@@ -34,7 +34,8 @@ HACKED = f"<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>
 """A method's name that would leave a mark if any page took it for more than text."""
 PORT = "{port}"
 DESKTOP, PHONE = (1280, 900), (390, 844)
-_PATIENCE = 300
+_PATIENCE = 600
+"""Seconds; the first page of `streamlit run` takes 80 on a machine with eight times as much to do as it can."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,9 +89,16 @@ def serve(command: Sequence[str], folder: Path, cwd: Path | None = None, **envir
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
         yield Server(f"http://127.0.0.1:{port}", process, log)
+    except BaseException:
+        print(log.read_text(errors="replace")[-4000:])  # why a page was not there in time stands here, if anywhere
+        raise
     finally:
+        # On a busy machine a server that has loaded PyTorch takes half a minute to end.
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(_PATIENCE)
+        finally:
+            process.kill()
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
