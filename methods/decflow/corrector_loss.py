@@ -148,9 +148,12 @@ def _beside(basis: torch.Tensor, values: torch.Tensor, weight: torch.Tensor) -> 
 
 
 def _over_deforming(error: torch.Tensor, deforming: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Return the mean error over pixels that deform, each by how much it does."""
+    """Return the mean of log(1 + error) over pixels that deform, each by how much it does.
+
+    Of a mouth that nobody could follow the logarithm keeps the error from being all that a step is about.
+    """
     least = _LEAST_SHARE * known.sum() + 1
-    return (error * deforming).sum() / deforming.sum().clamp(min=least)
+    return (error.log1p() * deforming).sum() / deforming.sum().clamp(min=least)
 
 
 def _length(flow: torch.Tensor) -> torch.Tensor:
