@@ -78,7 +78,7 @@ def test_the_true_flows_cost_nothing_but_what_the_offsets_cost() -> None:
     wrong = CorrectorPredictions((made["facial"],), (made["facial"],), truth.log_error)
     missed = corrector_loss(wrong, made, 0.5)
     # Zero expression: cheap on the mean over pixels, dear where the face deforms.
-    assert missed["deforming"] > 2 * missed["expression"] > 0
+    assert missed["deforming"] > missed["expression"] > 0
 
 
 def test_pixels_that_are_not_known_teach_nothing() -> None:
