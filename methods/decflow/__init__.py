@@ -1,7 +1,7 @@
 """DecFlow: facial flow, and its parts head flow and expression flow (paper, section 4).
 
-`decflow` is the paper's network, `decflow-s` a light one of the same kind. Weights of the light one ship; `decflow`
-without `--weights` runs those.
+`decflow` is the paper's network, `decflow-c` a light one that corrects DIS, `decflow-s` a light one that matches from
+nothing. Weights of the light ones ship; `decflow` without `--weights` runs those of `decflow-c`.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _TITLES = {"decflow": "DecFlow", "decflow-s": "DecFlow-S (light)", "decflow-c": 
 _CONFIGS = {"decflow": PaperConfig, "decflow-s": LightConfig, "decflow-c": CorrectorConfig}
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _RANDOM_SEED = 0
+_STAND_IN = "decflow-c"  # what `decflow` runs as long as no weights of the paper's size ship
 
 
 class DecFlowMethod(Method):
@@ -66,17 +67,17 @@ class DecFlowMethod(Method):
 
 
 def load(request: MethodRequest) -> Method:
-    """Build `decflow` or `decflow-s`.
+    """Build `decflow`, `decflow-s` or `decflow-c`.
 
     `request.weights` is a file, `random`, or None for the weights that ship. Where none of the paper's size ship,
-    `decflow` is the light network, and its card says so.
+    `decflow` is the light network `decflow-c`, and its card says so.
 
     Raises:
         UsageError: an option that the method does not have.
         MethodError: no weights ship, or a file that cannot be used.
     """
-    if request.family == "decflow" and request.weights is None and not _shipped("decflow") and _shipped("decflow-s"):
-        method = load(replace(request, name="decflow-s"))
+    if request.family == "decflow" and request.weights is None and not _shipped("decflow") and _shipped(_STAND_IN):
+        method = load(replace(request, name=_STAND_IN))
         note = {"stands for": "decflow, of which no trained weights of the paper's size ship"}
         method.card = method.card.model_copy(update={"options": method.card.options | note})
         return method

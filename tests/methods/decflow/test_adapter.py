@@ -148,11 +148,11 @@ def test_decflow_is_the_light_network_where_no_weights_of_the_papers_size_ship(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "WEIGHTS_FOLDER", tmp_path)
-    save_weights(tmp_path / "decflow-s.safetensors", network("decflow-s"), {})
+    save_weights(tmp_path / "decflow-c.safetensors", network("decflow-c"), {})
     card = load("decflow").card
-    assert (card.id, card.title) == ("decflow-s", "DecFlow-S (light)")
+    assert (card.id, card.title) == ("decflow-c", "DecFlow-C (corrects DIS)")
     assert card.options["stands for"] == "decflow, of which no trained weights of the paper's size ship"
-    assert "stands for" not in load("decflow-s").card.options
+    assert "stands for" not in package.decflow_c.load(MethodRequest("decflow-c")).card.options
     save_weights(tmp_path / "decflow.safetensors", network("decflow"), {})
     assert load("decflow").card.id == "decflow"
 
