@@ -1,6 +1,6 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
-# make lint     ruff and mypy                               make bench       speed, as ratios
+# make lint     ruff, import-linter and mypy                make bench       speed, as ratios
 # make app      the leaderboard page                        make clean     remove what make made
 # make docs     the documentation as a site, in site/
 # make campaign fuzzing, killing and faults at length
@@ -41,6 +41,7 @@ campaign: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy ffbench
 	$(BIN)/mypy methods
 	$(BIN)/mypy protocols

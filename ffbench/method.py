@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.distribution import Distribution
 from ffbench.errors import MethodError, UsageError
-
-if TYPE_CHECKING:
-    from ffbench.training.trainee import TrainEntry
 
 FlowArray = TypeVar("FlowArray", torch.Tensor, npt.NDArray[np.float32])
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -226,12 +223,14 @@ class MethodRequest:
 class MethodEntry:
     """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
 
-    `variants` names what may follow `family/`; None when the family is one method. `train` tells how it is trained,
-    where it can be. `quick`: a pair takes less than a second on one core, so pages run it unasked.
+    `variants` names what may follow `family/`; None when the family is one method. `train` gives a
+    `ffbench.training.trainee.TrainEntry` where the method can be trained; the type says `object`, since no method
+    imports the trainer, and `train_entry` checks it. `quick`: a pair takes less than a second on one core, so pages run
+    it unasked.
     """
 
     summary: str
     load: Callable[[MethodRequest], Method]
     variants: Callable[[], Sequence[str]] | None = None
-    train: Callable[[], TrainEntry] | None = None
+    train: Callable[[], object] | None = None
     quick: bool = False

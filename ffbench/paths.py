@@ -1,4 +1,4 @@
-"""Where ffbench keeps files that can be made again, and where it looks for licensed datasets."""
+"""Where ffbench lies, where it keeps files that can be made again, and where it looks for licensed datasets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import platformdirs
+
+PACKAGE = Path(__file__).parent
+"""Folder of the package `ffbench`."""
 
 
 def cache_dir() -> Path:

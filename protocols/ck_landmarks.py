@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from ffbench.datasets import ck_plus
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import default_dataset
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
@@ -30,6 +29,7 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
+from ffbench.synth.minis import default_dataset
 
 from .options import refuse_unknown, stated_variant, variant
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import FFNArrays, read_pair
-from ffbench.datasets.mini import JawReading, default_dataset
+from ffbench.datasets.mini import JawReading
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow
@@ -31,6 +31,7 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.synth.head import Region
+from ffbench.synth.minis import default_dataset
 
 from .ffn_metrics import (
     LEAKAGE,

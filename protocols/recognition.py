@@ -15,7 +15,6 @@ from ffbench.atomic import atomic_path
 from ffbench.datasets import casme2
 from ffbench.datasets.casme2_coding import SelectionRule
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
@@ -29,6 +28,7 @@ from ffbench.protocol import (
     ProtocolEntry,
     ProtocolRequest,
 )
+from ffbench.synth.minis import default_dataset
 
 from . import recognition_engines
 from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number

@@ -10,10 +10,10 @@ import numpy as np
 
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn import FFNPair
-from ffbench.datasets.mini import default_dataset
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError
 from ffbench.protocol import DatasetCard
+from ffbench.synth.minis import default_dataset
 
 from .clip_tracks import TrackedClip, network_sha256, track_clip
 

@@ -13,7 +13,6 @@ from ffbench.archives.member_path import Place
 from ffbench.datasets.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.metrical_tracks import open_tracks
-from ffbench.datasets.mini import default_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
@@ -31,6 +30,7 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
+from ffbench.synth.minis import default_dataset
 
 from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .vertex_datasets import (

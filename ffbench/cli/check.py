@@ -32,7 +32,8 @@ def check_baseline(
     """
     from ffbench.cli.console import stderr
     from ffbench.errors import FfbenchError
-    from ffbench.results.check import check, evaluate_case, read_baseline, write_baseline
+    from ffbench.evaluation.case import evaluate_case
+    from ffbench.results.check import check, read_baseline, write_baseline
     from ffbench.results.check_report import report_lines, write_junit
 
     wanted = read_baseline(baseline)
@@ -42,7 +43,7 @@ def check_baseline(
             status.update(case.name)
             return evaluate_case(case)
 
-        result = check(wanted, tolerance=tolerance, run=run)
+        result = check(wanted, run, tolerance=tolerance)
     say_lines(report_lines(result))
     if junit is not None:
         write_junit(junit, result.findings)

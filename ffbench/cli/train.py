@@ -75,10 +75,10 @@ def train_method(
 
     family = method.partition(":")[0].partition("/")[0]
     entry = method_entry(family)
-    if entry.train is None:
-        raise UsageError(f"method '{family}' cannot be trained: it has no recipe")
-    trained = entry.train()
     from ffbench.training.recipe import read_recipe
+    from ffbench.training.trainee import TrainRequest, train_entry
+
+    trained = train_entry(family, entry)
 
     chosen = read_recipe(_recipe_path(trained, recipe, method), changes)
     if stage is not None:
@@ -89,7 +89,6 @@ def train_method(
     if out is None:
         raise UsageError("train needs --out DIR, the folder of the run")
     from ffbench.training.loop import Settings, train
-    from ffbench.training.trainee import TrainRequest
 
     trainee = trained.build(TrainRequest(method, chosen, weights, semantic_weights))
     settings = Settings(

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path, write_text
 from ffbench.errors import DataError
+from ffbench.formats.npy import read_npy
 from ffbench.json_models import first_fault, parse_json
-from ffbench.npy import read_npy
 
 LANDMARKS = 468
 _INFO, _POINTS = "track.json", "points.npy"

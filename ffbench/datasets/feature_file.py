@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
-from ffbench.synth.flame_files import read_npz
+from ffbench.formats.flame_files import read_npz
 
 SOURCE = "source/"
 _LARGEST = 2**30

@@ -16,7 +16,7 @@ from ffbench.datasets.images import read_image
 from ffbench.errors import DataError
 from ffbench.flow import is_known
 from ffbench.flow.flo import read_flo
-from ffbench.npy import read_npy
+from ffbench.formats.npy import read_npy
 
 FlowField = npt.NDArray[np.float32]
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
+from ffbench.formats.flame_files import read_masks
 from ffbench.json_models import parse_json
 from ffbench.paths import data_dir
 
@@ -115,8 +116,6 @@ def read_regions(path: Place | str, choice: Choice = "paper") -> dict[str, Indic
     """
     path = as_place(path)
     if is_masks_file(path):
-        from ffbench.synth.flame_files import read_masks
-
         return choose_vertices(read_masks(path, FLAME_VERTICES), choice)
     content = _read_json(path)
     if not (isinstance(content, dict) and content and all(_is_index_list(value) for value in content.values())):

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-import ffbench
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.method import Method
+from ffbench.paths import PACKAGE
 from ffbench.protocol import Protocol, ProtocolCard
 from ffbench.vouching import parameters_sha256
 
@@ -40,7 +40,7 @@ def run_fingerprint(
         "device": source.device.type,
         "submission": source.submission and source.submission.model_dump(mode="json"),
         "torch": torch.__version__,
-        "source": _source_sha256(Path(ffbench.__file__).parent, *_methods_source(source), _source(protocol)),
+        "source": _source_sha256(PACKAGE, *_methods_source(source), _source(protocol)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

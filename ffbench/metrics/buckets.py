@@ -15,10 +15,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.cards import MetricCard
 from ffbench.flow.checks import UNKNOWN_THRESHOLD
 from ffbench.metrics.statistics import influence_on_statistic
 from ffbench.metrics.summary import Bounds, score_of
-from ffbench.protocol import MetricCard, PairScore, Score, Term
+from ffbench.scores import PairScore, Score, Term
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.cards import MetricCard
 from ffbench.errors import DataError
 from ffbench.metrics import dense_kernel as kernel
 from ffbench.metrics.dense_kernel import BIN_EDGES, BINS
-from ffbench.protocol import MetricCard, Term
+from ffbench.scores import Term
 
 FlowField = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -8,8 +8,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.cards import MetricCard
 from ffbench.flow.checks import UNKNOWN_THRESHOLD
-from ffbench.protocol import MetricCard, Term
+from ffbench.scores import Term
 
 SMOOTH = 0.1
 """Largest gradient of the true flow, px a px, of a pixel that counts as smooth."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.protocol import Term
+from ffbench.scores import Term
 
 Points = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

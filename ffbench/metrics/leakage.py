@@ -34,7 +34,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.protocol import Term
+from ffbench.scores import Term
 
 Field = npt.NDArray[np.float64]
 _RESOLVED = 1e-9

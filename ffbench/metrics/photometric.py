@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.flow.warp import forward_backward_error, warp_backward
-from ffbench.protocol import Term
+from ffbench.scores import Term
 
 Mask = npt.NDArray[np.bool_]
 

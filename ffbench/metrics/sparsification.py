@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.protocol import MetricCard, Term
+from ffbench.cards import MetricCard
+from ffbench.scores import Term
 
 Floats = npt.NDArray[np.float64]
 

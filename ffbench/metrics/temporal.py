@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ffbench.flow.checks import FlowField, is_known
 from ffbench.flow.sampling import sample_flow
 from ffbench.flow.warp import warp_backward
-from ffbench.protocol import Term
+from ffbench.scores import Term
 
 Points = npt.NDArray[np.float64]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench import atomic
-from ffbench.evaluation import evaluate
 from ffbench.json_models import read_model
-from ffbench.registry import load_method, load_protocol
 from ffbench.results.record import RunRecord
 
 _ABSOLUTE = 1e-6
@@ -102,7 +99,7 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
     atomic.write_text(path, baseline.model_dump_json(indent=1, exclude_defaults=True) + "\n")
 
 
-def check(baseline: Baseline, *, tolerance: float | None = None, run: Evaluate | None = None) -> CheckResult:
+def check(baseline: Baseline, run: Evaluate, *, tolerance: float | None = None) -> CheckResult:
     """Run every case anew and compare.
 
     A change beyond the tolerance fails in either direction: a score that is suddenly better is as suspicious, and the
@@ -110,11 +107,10 @@ def check(baseline: Baseline, *, tolerance: float | None = None, run: Evaluate |
 
     Args:
         baseline: what to run, and what came out before.
+        run: runs one case, such as `ffbench.evaluation.case.evaluate_case`.
         tolerance: in place of the baseline's own.
-        run: runs one case; default: `evaluate`, in an empty folder.
     """
     tolerance = baseline.tolerance if tolerance is None else tolerance
-    run = run or evaluate_case
     findings: list[Finding] = []
     notes: list[str] = []
     measured: list[Case] = []
@@ -131,14 +127,6 @@ def check(baseline: Baseline, *, tolerance: float | None = None, run: Evaluate |
             notes.append(f"{case.name}: the files of {record.dataset.name} are others than those of the baseline")
         measured.append(now)
     return CheckResult(tuple(findings), baseline.model_copy(update={"cases": tuple(measured)}), tuple(notes))
-
-
-def evaluate_case(case: Case) -> RunRecord:
-    """Run one case from the beginning: nothing is taken over from earlier runs."""
-    protocol = load_protocol(case.protocol, data=case.data, variant=case.variant, options=case.options)
-    method = load_method(case.method, weights=case.weights, device="cpu")
-    with tempfile.TemporaryDirectory(prefix="ffbench-check-") as folder:
-        return evaluate(method, protocol, out=folder, batch_size=case.batch_size, limit=case.limit)
 
 
 def _measured(case: Case, record: RunRecord, speed: float) -> Case:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-import ffbench
+from ffbench.paths import PACKAGE
 from ffbench.results.record import Environment
 
 _PACKAGES = ("numpy", "torch", "opencv-python", "numba", "ptlflow", "mmflow")
@@ -58,7 +58,7 @@ def _processor() -> str:
 
 def _git_commit() -> str | None:
     """Give the commit of the checkout that ffbench runs from; None when it is an installed package."""
-    root = Path(ffbench.__file__).parent.parent
+    root = PACKAGE.parent
     if not (root / ".git").exists():
         return None
     try:

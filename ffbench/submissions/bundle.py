@@ -32,7 +32,7 @@ from ffbench.json_models import first_fault
 from ffbench.protocol import Progress
 from ffbench.results.record import Sampling
 from ffbench.submissions import sampling
-from ffbench.submissions.files import Entry, SubmissionFiles
+from ffbench.submissions.entries import Entry, SubmissionFiles
 from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
 from ffbench.submissions.validation import Report
 

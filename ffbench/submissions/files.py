@@ -1,111 +1,16 @@
-"""The files of a submission, in a folder or in an archive, under safe and relative names."""
+"""Opens a submission, in whatever container it comes."""
 
 from __future__ import annotations
 
-import os
-import stat
-from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from ffbench.archives.names import is_ignored
 from ffbench.errors import DataError
-from ffbench.flow.checks import Mask
-from ffbench.flow.files import SUFFIXES
-from ffbench.results.record import Sampling
-from ffbench.submissions.manifest import KINDS, Manifest, flo_bytes
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file of a submission. `name` is relative, with `/`, below the folder that holds `facial`.
-
-    `place` is where it stands in its container: what only the container understands.
-    """
-
-    name: str
-    bytes: int
-    place: str | int
-
-    @property
-    def stem(self) -> str:
-        """The name without its suffix."""
-        return os.path.splitext(self.name)[0]
-
-    @property
-    def is_flow(self) -> bool:
-        """Whether the suffix is one of a flow format."""
-        return os.path.splitext(self.name)[1].lower() in SUFFIXES
-
-
-class SubmissionFiles(ABC):
-    """Lists and opens the files of a submission."""
-
-    entries: list[Entry]
-    sampling: Sampling | None = None
-    """How the flows were thinned out before they were submitted; None: they were not."""
-
-    @abstractmethod
-    def open(self, entry: Entry) -> AbstractContextManager[Path]:
-        """Give a path at which the content of `entry` can be read; for an archive, one scratch copy under our own name.
-
-        May be called from several threads at once.
-
-        Raises:
-            DataError: the content is damaged, or not as long as was stated.
-        """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of what is held open."""
-
-    def exact_pixels(self, key: str) -> Mask | None:
-        """Mark the pixels (H, W) of a pair's flows that were submitted, where others are filled in; None: all were."""
-        return None
-
-    def __enter__(self) -> SubmissionFiles:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class FolderFiles(SubmissionFiles):
-    """A folder; links and special files in it are refused."""
-
-    def __init__(self, root: Path, max_entries: int) -> None:
-        self.root = root
-        found: list[tuple[str, int]] = []
-        waiting = [""]
-        while waiting:
-            folder = waiting.pop()
-            try:
-                with os.scandir(root / folder) as items:
-                    for item in items:
-                        name = f"{folder}/{item.name}" if folder else item.name
-                        status = item.stat(follow_symlinks=False)
-                        if stat.S_ISDIR(status.st_mode):
-                            waiting.append(name)
-                        elif stat.S_ISREG(status.st_mode):
-                            found.append((name, status.st_size))
-                        elif not is_ignored(name):
-                            raise DataError(f"{root / name}: is a link or a special file, expected plain files only")
-                        if len(found) + len(waiting) > max_entries:
-                            raise too_many(root, max_entries)
-            except OSError as error:
-                raise DataError(f"{root / folder}: cannot be read ({error.strerror or error})") from error
-        self.entries = entries_below_common_folder([(name, size, name) for name, size in sorted(found)])
-
-    def open(self, entry: Entry) -> AbstractContextManager[Path]:
-        """Give the path of the file itself."""
-        return nullcontext(self.root / str(entry.place))
-
-    def close(self) -> None:
-        """Do nothing: a folder is not held open."""
+from ffbench.submissions.bundle import BundleFiles
+from ffbench.submissions.entries import SubmissionFiles, bytes_allowed
+from ffbench.submissions.folder_files import FolderFiles
+from ffbench.submissions.manifest import KINDS, Manifest
+from ffbench.submissions.tar_files import TarFiles
+from ffbench.submissions.zip_files import ZipFiles
 
 
 def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
@@ -123,39 +28,10 @@ def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
         raise DataError(f"{path}: no such folder or archive")
     name = path.name.lower()
     if name.endswith(".zip"):
-        from ffbench.submissions.zip_files import ZipFiles
-
         return ZipFiles(path, max_entries)
     if name.endswith((".tar", ".tar.gz", ".tgz")):
-        from ffbench.submissions.tar_files import TarFiles
-
         expanded = sum(map(bytes_allowed, manifest.sizes.values())) * len(manifest.kinds) + 4096 * max_entries
         return TarFiles(path, max_entries, expanded)
     if name.endswith(".bundle"):
-        from ffbench.submissions.bundle import BundleFiles
-
         return BundleFiles(path, manifest)
     raise DataError(f"{path}: expected a folder, an archive named .zip, .tar, .tar.gz or .tgz, or a .bundle")
-
-
-def bytes_allowed(size: tuple[int, int]) -> int:
-    """Give the most bytes that a file of a flow of (H, W) pixels may have, in any of the formats.
-
-    Noise does not compress, and formats have headers; what is beyond twice the values is no flow of this size.
-    """
-    return 2 * flo_bytes(size) + 2**16
-
-
-def entries_below_common_folder(found: list[tuple[str, int, str | int]]) -> list[Entry]:
-    """Make entries of (name, bytes, place), without hidden files and without one folder that holds all others."""
-    kept = [item for item in found if not is_ignored(item[0])]
-    tops = {name.partition("/")[0] for name, _, _ in kept}
-    prefix = ""
-    if len(tops) == 1 and not tops & set(KINDS) and all("/" in name for name, _, _ in kept):
-        prefix = f"{tops.pop()}/"
-    return [Entry(name.removeprefix(prefix), size, place) for name, size, place in kept]
-
-
-def too_many(path: Path, limit: int) -> DataError:
-    """Give the error for a submission with more files than any honest one has."""
-    return DataError(f"{path}: holds more than {limit} files, far more than the protocol has pairs; it is refused")

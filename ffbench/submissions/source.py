@@ -15,7 +15,8 @@ from ffbench.flow.flo import map_flo
 from ffbench.method import Flows, MethodCard
 from ffbench.protocol import NumpyFlows, Pair
 from ffbench.results.record import Submission
-from ffbench.submissions.files import FolderFiles, SubmissionFiles
+from ffbench.submissions.entries import SubmissionFiles
+from ffbench.submissions.folder_files import FolderFiles
 from ffbench.submissions.manifest import Kind
 from ffbench.submissions.validation import Report
 

@@ -15,7 +15,7 @@ from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.archives.tar_directory import read_tar_directory
 from ffbench.bounds import inflated
 from ffbench.errors import DataError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder
+from ffbench.submissions.entries import Entry, SubmissionFiles, entries_below_common_folder
 
 
 class TarFiles(SubmissionFiles):

@@ -12,7 +12,7 @@ from ffbench.errors import DataError
 from ffbench.flow.checks import is_known
 from ffbench.flow.files import read_flow
 from ffbench.protocol import Progress
-from ffbench.submissions.files import Entry, SubmissionFiles, bytes_allowed
+from ffbench.submissions.entries import Entry, SubmissionFiles, bytes_allowed
 from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, Manifest, file_stem, flo_bytes
 
 Fault = Literal[

@@ -11,7 +11,7 @@ from pathlib import Path
 from ffbench.archives.scratch import copy_exactly
 from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.errors import DataError, FfbenchError
-from ffbench.submissions.files import Entry, SubmissionFiles, entries_below_common_folder
+from ffbench.submissions.entries import Entry, SubmissionFiles, entries_below_common_folder
 
 
 class ZipFiles(SubmissionFiles):

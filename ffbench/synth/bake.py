@@ -8,7 +8,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.head import FloatArray, HeadModel, Part, Region, Topology
+from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region, Topology
+from ffbench.synth.normals import vertex_normals
 from ffbench.synth.raster import rasterize
 
 FloatImage = npt.NDArray[np.float32]
@@ -130,9 +131,6 @@ def openness(head: HeadModel) -> FloatArray:
     """
     shape = head.shape(np.zeros(head.identity_size))
     rest, wide = head.expression({}), head.expression(head.open_mouth)
-    from ffbench.synth.head import Pose
-    from ffbench.synth.shading import vertex_normals
-
     result = []
     for expression in (rest, wide):
         vertices = head.pose(shape, expression, Pose())

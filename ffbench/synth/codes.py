@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.npy import read_npy
+from ffbench.formats.flame_files import EXPRESSIONS, SHAPES
+from ffbench.formats.flame_pickle import one_line
+from ffbench.formats.npy import read_npy
 from ffbench.synth.expressions import Frame
 from ffbench.synth.flame import FlameHead
-from ffbench.synth.flame_files import EXPRESSIONS, SHAPES
-from ffbench.synth.flame_pickle import one_line
 from ffbench.synth.head import FloatArray, Pose
 
 SIZES = {"shape": 100, "exp": 50, "pose": 6, "globalpose": 3, "jawpose": 3}

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.flame_files import (
+from ffbench.formats.flame_files import (
     EXPRESSIONS,
     PARENTS,
     SHAPES,

@@ -8,7 +8,7 @@ from ffbench.synth.appearance import Look
 from ffbench.synth.bake import smooth_field
 from ffbench.synth.chart import chart
 from ffbench.synth.head import FloatArray, HeadModel, Part, Region
-from ffbench.synth.shading import vertex_normals
+from ffbench.synth.normals import vertex_normals
 
 
 def dress(head: HeadModel, look: Look, shape: FloatArray) -> FloatArray:

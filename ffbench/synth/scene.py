@@ -19,12 +19,13 @@ from ffbench.synth.hair import dress
 from ffbench.synth.head import FloatArray, HeadModel, Pose
 from ffbench.synth.image_folder import ImageFolder
 from ffbench.synth.labels import Labels, label_pair
+from ffbench.synth.normals import vertex_normals
 from ffbench.synth.paint_detail import paint_detail
 from ffbench.synth.painting import paint_skin, pyramid
 from ffbench.synth.photo import cut_background, skin_colour
 from ffbench.synth.raster import ZBuffer, rasterize_supersampled
 from ffbench.synth.sensor import Sensor, sample_sensor
-from ffbench.synth.shading import Light, Texture, light_vertices, shade, vertex_normals
+from ffbench.synth.shading import Light, Texture, light_vertices, shade
 
 Image = npt.NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""Finds where the points of the face mesh network lie on the head: `python -m ffbench.texturing.calibrate OUT.json`.
+"""Finds where the points of the face mesh network lie on the head; `python -m ffbench.cli.calibrate OUT.json` runs it.
 
 The network looks at many rendered people. Each of its points is followed back to the place on the surface that the
 pixel shows, and that place to the template, which all people share. The geometric median of the places, put back onto
@@ -8,21 +8,17 @@ it has; that is what a fit to its points wants.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import write_text
 from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import track
 from ffbench.synth.expressions import Frame, sample_target
 from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region, Topology
-from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
+from ffbench.synth.makehuman import MakeHumanHead
 from ffbench.synth.scene import RenderedFrame, render_frame, sample_person, sample_scene
 
 PEOPLE = 200
@@ -162,22 +158,3 @@ def nearest_on_surface(point: FloatArray, corners: FloatArray) -> tuple[int, Flo
     distance[0, (tried[0] < 0).any(axis=1)] = np.inf
     kind, triangle = np.unravel_index(int(distance.argmin()), distance.shape)
     return int(triangle), tried[kind, triangle]
-
-
-def main() -> None:
-    """Write the points, one a line."""
-    from ffbench.cli.console import progress_bar
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--people", type=int, default=PEOPLE)
-    arguments = parser.parse_args()
-    with progress_bar("calibrating", "people") as progress:
-        points = calibrate(load_makehuman(), arguments.people, progress)
-    about = "The 468 points of the face mesh network on MakeHuman's base mesh: vertices, weights, spread in dm."
-    lines = ",\n".join(f"    {json.dumps(point)}" for point in points)
-    write_text(arguments.out, f'{{\n  "about": {json.dumps(about)},\n  "points": [\n{lines}\n  ]\n}}\n')
-
-
-if __name__ == "__main__":
-    main()

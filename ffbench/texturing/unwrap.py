@@ -10,9 +10,9 @@ import numpy.typing as npt
 from ffbench.synth.bake import FloatImage, bake, openness
 from ffbench.synth.head import Part
 from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.normals import vertex_normals
 from ffbench.synth.photo import to_linear
 from ffbench.synth.raster import rasterize
-from ffbench.synth.shading import vertex_normals
 from ffbench.texturing.areas import face_area
 from ffbench.texturing.fit import Fit
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ffbench.errors import UsageError
-from ffbench.method import Method
+from ffbench.errors import MethodError, UsageError
+from ffbench.method import Method, MethodEntry
 
 if TYPE_CHECKING:
     from ffbench.training.recipe import Recipe, Stage
@@ -110,3 +110,21 @@ class TrainEntry:
 
     recipes: Mapping[str, Path]
     build: Callable[[TrainRequest], Trainee]
+
+
+def train_entry(family: str, entry: MethodEntry) -> TrainEntry:
+    """Return how a method family is trained.
+
+    Raises:
+        UsageError: it cannot be trained.
+        MethodError: what its entry gives is no `TrainEntry`.
+    """
+    if entry.train is None:
+        raise UsageError(f"method '{family}' cannot be trained: it has no recipe")
+    trained = entry.train()
+    if not isinstance(trained, TrainEntry):
+        raise MethodError(
+            f"method '{family}': the `train` of its entry gives {type(trained).__name__}, expected a TrainEntry of "
+            "ffbench.training.trainee; tell the method's authors"
+        )
+    return trained

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ffbench.datasets.mini import make_mini, mini_folder
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 from ffbench.registry import load_protocol
+from ffbench.synth.minis import make_mini, mini_folder
 
 # Of a seed that the mini dataset of the benchmark does not have: other people than those that methods are ranked on.
 _SEED = 1

@@ -13,7 +13,7 @@ import pytest
 from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice, face_regions, read_regions
 from ffbench.errors import DataError
 from tests.datasets.flame_masks_file import DOUBLED, flame_masks
-from tests.synth import python2_pickle
+from tests.formats import python2_pickle
 
 
 def counts(path: Path, choice: Choice) -> dict[str, int]:

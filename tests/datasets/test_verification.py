@@ -19,7 +19,7 @@ from tests.datasets.flame_masks_file import flame_masks
 from tests.datasets.test_mead import write_video
 from tests.datasets.tracks_folder import make_tracks
 from tests.flow.commands import run
-from tests.synth import python2_pickle
+from tests.formats import python2_pickle
 
 
 def counts_of(name: str, path: Path, quick: bool = False) -> dict[str, tuple[int, int | None]]:

@@ -29,6 +29,7 @@ from ffbench.datasets.ply import read_mesh
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.flow.files import read_flow, write_flow
+from ffbench.formats.flame_files import read_flame, read_masks
 from ffbench.hashing import file_sha256
 from ffbench.results.check import read_baseline
 from ffbench.results.pair_table import read_pair_table
@@ -41,14 +42,13 @@ from ffbench.submissions.files import open_files
 from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.manifest import Manifest
 from ffbench.submissions.validation import validate
-from ffbench.synth.flame_files import read_flame, read_masks
 from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
+from tests.formats import python2_pickle
+from tests.formats.python2_pickle import Ch
 from tests.fuzz.forged_pickles import CALLED, forge
 from tests.fuzz.mutations import mutate
 from tests.results.made_runs import make_run
-from tests.synth import python2_pickle
 from tests.synth.flame_folder import dump, masks_dict
-from tests.synth.python2_pickle import Ch
 from tests.toys import Stripes
 
 MANIFEST = Manifest("toy", "1.0", "0" * 64, {f"{number:02d}": (5, 7) for number in range(4)}, backward=False)

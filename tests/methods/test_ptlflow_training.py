@@ -11,7 +11,7 @@ from ffbench.errors import UsageError
 from ffbench.registry import load_method, method_entry
 from ffbench.training.loop import Settings, train
 from ffbench.training.recipe import Recipe, read_recipe
-from ffbench.training.trainee import Trainee, TrainRequest
+from ffbench.training.trainee import Trainee, TrainRequest, train_entry
 from tests.training.toy import made_pairs
 
 __all__ = ["made_pairs"]
@@ -20,9 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def small(**changed: object) -> Recipe:
-    entry = method_entry("ptlflow").train
-    assert entry is not None
-    recipe = read_recipe(entry().recipes["finetune"])
+    recipe = read_recipe(train_entry("ptlflow", method_entry("ptlflow")).recipes["finetune"])
     stage = {"steps": 2, "batch": 1, "crop": (128, 128), "render": 128, **changed}
     stages = (recipe.stages[0].model_copy(update=stage),)
     validation = recipe.validation.model_copy(update={"every": 0})
@@ -30,9 +28,7 @@ def small(**changed: object) -> Recipe:
 
 
 def trainee(recipe: Recipe) -> Trainee:
-    entry = method_entry("ptlflow").train
-    assert entry is not None
-    return entry().build(TrainRequest("ptlflow/raft_small", recipe, "random"))
+    return train_entry("ptlflow", method_entry("ptlflow")).build(TrainRequest("ptlflow/raft_small", recipe, "random"))
 
 
 @pytest.mark.usefixtures("made_pairs")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets import mini
 from ffbench.datasets.ck_plus import read_landmarks
 from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
@@ -17,6 +16,7 @@ from ffbench.protocol import Pair, ProtocolRequest, Term
 from ffbench.protocols import ck_landmarks
 from ffbench.protocols.ck_landmarks import GROUPS, CKLandmarks, Landmarks
 from ffbench.registry import load_method
+from ffbench.synth import minis
 from tests.datasets.ck_plus_folder import SIZE, add_sequence, landmarks, make_ck_plus
 from tests.reference import landmarks as reference
 
@@ -211,7 +211,7 @@ def test_without_ck_plus_the_default_is_the_mini_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     monkeypatch.setenv("FFBENCH_DATA", data and str(tmp_path / data))
-    monkeypatch.setattr(mini, "mini_dataset", lambda name: make_ck_plus(tmp_path / name))
+    monkeypatch.setattr(minis, "mini_dataset", lambda name: make_ck_plus(tmp_path / name))
     assert len(load(None).keys()) == 3
 
 

@@ -36,8 +36,8 @@ from tests.datasets.tracks_folder import (
     write_regions,
 )
 from tests.flow.commands import save_image
+from tests.formats import python2_pickle
 from tests.reference import landmarks as reference
-from tests.synth import python2_pickle
 
 VIDEO = "M003_front_angry_level_1_001"
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import expm
 
-from ffbench.synth.flame_files import FlameArrays
+from ffbench.formats.flame_files import FlameArrays
 
 Array = npt.NDArray[np.float64]
 

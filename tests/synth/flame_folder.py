@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_matrix
 
-from tests.synth import python2_pickle
-from tests.synth.python2_pickle import Ch
+from tests.formats import python2_pickle
+from tests.formats.python2_pickle import Ch
 
 ROWS, COLUMNS = 8, 9
 SKIN = ROWS * COLUMNS

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ffbench.errors import DataError
+from ffbench.formats.flame_files import read_flame
 from ffbench.synth.codes import SIZES, Code, read_codes
 from ffbench.synth.expressions import sequence
 from ffbench.synth.flame import FlameHead, load_flame
-from ffbench.synth.flame_files import read_flame
 from tests.reference.flame import flame_slowly
 from tests.synth.flame_folder import write_flame
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffbench.errors import DataError
+from ffbench.formats.flame_files import MASKS, read_flame
 from ffbench.synth.camera import Camera
 from ffbench.synth.expressions import Frame, sequence
 from ffbench.synth.flame import FlameHead, load_flame
-from ffbench.synth.flame_files import MASKS, read_flame
 from ffbench.synth.head import Part, Pose, Region
 from ffbench.synth.labels import label_pair
 from ffbench.synth.raster import rasterize_supersampled

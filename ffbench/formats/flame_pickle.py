@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
-from ffbench.synth.pickle_machine import Node, RefusedNameError
-from ffbench.synth.pickle_reader import read_pickle
+from ffbench.formats.pickle_machine import Node, RefusedNameError
+from ffbench.formats.pickle_reader import read_pickle
 
 ALLOWED = frozenset(
     {

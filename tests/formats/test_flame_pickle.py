@@ -14,12 +14,12 @@ import pytest
 from scipy.sparse import csc_matrix
 
 from ffbench.errors import DataError
-from ffbench.synth.flame_pickle import read_tree, single_object, to_array
-from ffbench.synth.pickle_machine import Name, Node
+from ffbench.formats.flame_pickle import read_tree, single_object, to_array
+from ffbench.formats.pickle_machine import Name, Node
 from tests.datasets.flame_masks_file import flame_masks
-from tests.synth import python2_pickle
+from tests.formats import python2_pickle
+from tests.formats.python2_pickle import Ch
 from tests.synth.flame_folder import dump, flame_dict
-from tests.synth.python2_pickle import Ch
 
 PATH = Path("model.pkl")
 

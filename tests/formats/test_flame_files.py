@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_matrix
 
 from ffbench.errors import DataError
-from ffbench.npy import read_npy
-from ffbench.synth import flame_files
-from ffbench.synth.flame_files import read_flame, read_landmarks, read_masks, read_texture_uv
-from tests.synth import python2_pickle
+from ffbench.formats import flame_files
+from ffbench.formats.flame_files import read_flame, read_landmarks, read_masks, read_texture_uv
+from ffbench.formats.npy import read_npy
+from tests.formats import python2_pickle
 from tests.synth.flame_folder import (
     VERTICES,
     Ch,

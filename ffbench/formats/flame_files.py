@@ -20,10 +20,10 @@ from ffbench.archives.member_path import Place
 from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import refuse_bomb
 from ffbench.errors import DataError
-from ffbench.npy import read_npy, split_npy
-from ffbench.synth.flame_pickle import one_line, read_tree, single_object, to_array
-from ffbench.synth.head import FloatArray
+from ffbench.formats.flame_pickle import one_line, read_tree, single_object, to_array
+from ffbench.formats.npy import read_npy, split_npy
 
+FloatArray = npt.NDArray[np.float64]
 JOINTS = 5
 SHAPES, EXPRESSIONS = 300, 100
 PARENTS = (-1, 0, 1, 1, 1)

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from ffbench.synth.pickle_machine import MOST_STEPS, Machine, Name, Node
+from ffbench.formats.pickle_machine import MOST_STEPS, Machine, Name, Node
 
 _LONGEST_NUMBER = 40
 """Characters or bytes; numbers of FLAME's files have 64 bits."""

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.synth.pickle_machine import MOST_STEPS, Name, Node, RefusedNameError
-from ffbench.synth.pickle_reader import read_pickle
+from ffbench.formats.pickle_machine import MOST_STEPS, Name, Node, RefusedNameError
+from ffbench.formats.pickle_reader import read_pickle
 from tests.datasets.flame_masks_file import flame_masks
+from tests.formats.python2_pickle import dumps, python2_repr
 from tests.reference import unpickler as reference
-from tests.synth.python2_pickle import dumps, python2_repr
 
 ALLOWED = frozenset({"numpy.dtype", "builtins.set", "a.b"})
 
