@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
-from ffbench.facemesh.groups import GROUPS
+from ffbench.facemesh.groups import GROUPS, OVAL
 from ffbench.facemesh.jitter import epe_floor
 from ffbench.facemesh.network import LANDMARKS
 from ffbench.flow.checks import is_known
@@ -32,6 +33,7 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
+from ffbench.reanimation.mesh import EYE_LOOPS
 
 from .clip_parts import Recording, encoding_difference, part_pairs, recording_of
 from .clip_temporal import ClipTemporal, temporal_card
@@ -48,6 +50,7 @@ from .clip_tracks import (
 )
 from .options import choice, refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 
+Mask = npt.NDArray[np.bool_]
 Version = Literal["1.1", "1.0"]
 VERSIONS: tuple[Version, ...] = get_args(Version)
 """The first is the default; an earlier one is run by the option `version`."""
@@ -56,11 +59,10 @@ STRIDE = 5
 MOTION_EDGES = (1.0, 2.0, 5.0, 15.0)
 VARIANTS = ("standard", "temporal")
 _DENSE = "a flow must have a finite value at every pixel"
-_TRUSTED: Mapping[Version, tuple[str, ...]] = {
-    "1.1": tuple(name for name in GROUPS if name != "oval"),
-    "1.0": tuple(GROUPS),
-}
-"""Groups whose points count in the means over all: at its border the mesh is tied to nothing that is seen."""
+_UNTIED = (*OVAL, *EYE_LOOPS[0], *EYE_LOOPS[1])
+"""The mesh's border, which slides over skin and hair, and the edges of the lids, where skin and eyeball meet."""
+_COUNTED: Mapping[Version, Mask] = {"1.1": ~np.isin(np.arange(LANDMARKS), _UNTIED), "1.0": np.ones(LANDMARKS, bool)}
+"""(468,) the points that count in the means over all."""
 _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROUPS.items()}
 _METRICS = {
     "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
@@ -117,7 +119,7 @@ class ClipLandmarks(Protocol[FacePoints]):
             DataError: no clip can be used. Of several clips, those that cannot are named as problems.
         """
         self.card = _card({"gaps": ",".join(map(str, sorted(gaps))), "stride": stride}, version)
-        self._trusted = np.any([_PARTS[part] for part in _TRUSTED[version]], axis=0)
+        self._counted = _COUNTED[version]
         self._longest_gap = max(gaps)
         found = find_pairs(
             clips,
@@ -168,11 +170,13 @@ class ClipLandmarks(Protocol[FacePoints]):
         predicted, known = sample_flow(forward.facial, points)
         if not (known[inside].all() and is_known(forward.facial)[face].all()):
             raise DataError(f"{pair.key}: the forward flow is unknown in the face; {_DENSE}")
-        counted = inside & self._trusted
+        counted = inside & self._counted
         bins = motion_bins(displacement, MOTION_EDGES)
         errors = endpoint_errors(predicted, displacement)
-        # The parts that do not count are told all the same.
-        terms = error_terms("epe", errors, inside, _PARTS) | error_terms("epe", errors, counted, bins)
+        terms = error_terms("epe", errors, counted, {**_PARTS, **bins})
+        # Of a part all of its points are told.
+        parts = error_terms("epe", errors, inside, _PARTS)
+        terms |= {name: term for name, term in parts.items() if name != "epe"}
         if counted.sum() >= 3:
             residual = np.full(len(points), np.nan)
             residual[counted] = nonrigid_errors(points[counted], predicted[counted], displacement[counted])
@@ -182,7 +186,7 @@ class ClipLandmarks(Protocol[FacePoints]):
             terms["consistency"] = consistency_term(forward.facial, backward.facial, face)
             if terms["consistency"].count < terms["photometric"].count:
                 raise DataError(f"{pair.key}: the backward flow is unknown in the face; {_DENSE}")
-        terms["landmarks_inside"] = Term(100.0 * float(counted.sum()), float(self._trusted.sum()))
+        terms["landmarks_inside"] = Term(100.0 * float(counted.sum()), float(self._counted.sum()))
         terms["matches_inside"] = Term(100.0 * terms["photometric"].count, float(face.sum()))
         return PairScore(pair.key, _shared(terms, self._copies_of(pair.labels["clip"])), pair.labels)
 
