@@ -13,7 +13,6 @@ import numpy as np
 from ffbench.datasets.provenance import engine_sign
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import Derive, fit_head_flow
-from ffbench.metrics.skin_tone import tone_class
 from ffbench.protocol import (
     Annotation,
     DatasetCard,
@@ -33,7 +32,7 @@ from ffbench.reanimation.appearance import draw_appearance
 from ffbench.reanimation.motion import SCALES, at_rest, draw_states
 from ffbench.reanimation.pairs import ReanimatedPair, reanimate
 from ffbench.reanimation.parts import REGIONS, STABLE_REGIONS
-from ffbench.reanimation.people import skin_angle, turned_by, view_class
+from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, view_class
 from ffbench.reanimation.portrait import Portrait
 from ffbench.reanimation.smooth import draw_field, smooth_pair
 from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
@@ -200,11 +199,11 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         return PairScore(pair.key, terms, pair.labels)
 
     def _tone(self, person: str) -> str:
-        """Return the class of the mean ITA of a person's photographs."""
+        """Return the class of a person by what the photographs show."""
         with self._lock:
             if person not in self._tones:
                 angles = [skin_angle(face.read(), face.points) for face in self._faces if face.person == person]
-                self._tones[person] = tone_class(sum(angles) / len(angles))
+                self._tones[person] = measured_tone(angles)
             return self._tones[person]
 
     def _portrait(self, source: FaceSource) -> Portrait:

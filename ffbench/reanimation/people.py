@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ Image = npt.NDArray[np.uint8]
 
 VIEW_EDGES = (10.0, 20.0, 30.0)
 """Bounds of the classes of turned heads, degrees."""
+TONE_BOUND = 28.0
+"""ITA in degrees between the usual classes intermediate and tan. Measured angles are too uncertain for more classes."""
 _MEASURED = ("forehead", "cheeks")
 """Regions whose color is that of the skin: no lips, and less shadow and gloss than on nose and chin."""
 
@@ -38,6 +40,15 @@ def skin_angle(image: Image, points: FloatArray) -> float:
     if not skin.any():  # a face of a few pixels
         skin[:] = True
     return typology_angle(image[rows[skin], columns[skin]] / 255.0)
+
+
+def measured_tone(angles: Sequence[float]) -> str:
+    """Return the class of a person by the ITA that photographs show, degrees: that of their mean.
+
+    >>> measured_tone([40.0, 20.0]), measured_tone([28.0])
+    ('ITA > 28', 'ITA <= 28')
+    """
+    return f"ITA {'>' if sum(angles) / len(angles) > TONE_BOUND else '<='} {TONE_BOUND:.0f}"
 
 
 def turned_by(frame: HeadFrame, states: Iterable[FaceState]) -> float:
