@@ -223,7 +223,7 @@ def test_real_clips_of_version_1_1() -> None:
 
 
 def measured_errors(look_aside: bool, people: int = 6) -> dict[str, float]:
-    """The network's displacement against the exact flow on rendered training people, by part: px, the mean."""
+    """The network's displacement against the exact flow on rendered training people, by part: px, the median person."""
     from ffbench.flow.sampling import sample_flow
     from ffbench.synth.makehuman import load_makehuman
     from ffbench.synth.scene import Frame, render_pair, sample_person, sample_pose, sample_scene
@@ -241,7 +241,7 @@ def measured_errors(look_aside: bool, people: int = 6) -> dict[str, float]:
             assert first[0].points is not None
             flow = sample_flow(np.ascontiguousarray(pair.labels.facial), first[0].points)[0]
             found.append(np.linalg.norm(second[0].points - first[0].points - flow, axis=1))
-    errors = np.mean(found, axis=0)
+    errors = np.median(found, axis=0)  # in a picture or two the network takes something else for the face
     parts = {"lids": sorted(LIDS), "nose": GROUPS["nose"], "oval": OVAL}
     return {name: float(errors[list(members)].mean()) for name, members in parts.items()}
 
