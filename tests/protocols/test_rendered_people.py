@@ -109,4 +109,4 @@ def test_the_people_of_the_mini_dataset() -> None:
     # The control: the engine's dark skin is dark in the picture, its light skin light.
     light = ffn_motion_scale.load(ProtocolRequest("ffn_motion_scale", found.root)).load("neutral/00000/0001")
     skin = [one.image1[np.isin(one.reference.region, [Region.FOREHEAD, Region.CHEEKS])] for one in (pair, light)]
-    assert np.median(skin[0]) < 0.8 * np.median(skin[1])
+    assert np.median(skin[0]) < 0.9 * np.median(skin[1])  # in brighter light
