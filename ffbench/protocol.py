@@ -158,8 +158,11 @@ class ProtocolEntry:
 
     `scoring` gives the scoring for the variant and the options that a record's card states, without any data, so that
     a record can be checked where its dataset is not; it raises UsageError for what the protocol never states.
+    `earlier_versions` are those that the protocol still runs when it is given the option `version`, which its card does
+    not list: a record of an earlier version and a new run of it are on one board.
     """
 
     summary: str
     load: Callable[[ProtocolRequest], Protocol[Any]]
     scoring: Callable[[ProtocolCard], Scoring] | None = None
+    earlier_versions: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from ffbench.protocol import DatasetCard
 Points = npt.NDArray[np.float64]
 
 DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
+ALL_CLIPS = (*DEFAULT_CLIPS, "clip_face_noface", "clip_noface_face")
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,21 @@ class FoundPairs:
     left_out: tuple[str, ...]
 
 
+PairsOf = Callable[[TrackedClip, Sequence[int], int], tuple[list[FramePair], str | None]]
+"""From a clip, gaps and a stride to pairs, and a line on what is left out."""
+
+
 def find_pairs(
-    clips: Sequence[Place], name: str, gaps: Sequence[int], stride: int, *, least: int, why: str
+    clips: Sequence[Place],
+    name: str,
+    gaps: Sequence[int],
+    stride: int,
+    *,
+    least: int,
+    why: str,
+    pairs_of: PairsOf | None = None,
 ) -> FoundPairs:
-    """Track the face through clips, and pair their frames as `frame_pairs` does.
+    """Track the face through clips, and pair their frames.
 
     Args:
         clips: their places.
@@ -102,6 +114,7 @@ def find_pairs(
         gaps, stride: of pairs, in frames.
         least: frames that a clip must have.
         why: said of a shorter one.
+        pairs_of: pairs the frames of one clip; None: as `frame_pairs` does.
 
     Raises:
         DataError: no clip can be used. Of several clips, those that cannot are named as problems.
@@ -118,7 +131,7 @@ def find_pairs(
                 raise
             problems.append(f"{error}; the clip is left out")
             continue
-        pairs, lost = frame_pairs(clip, gaps, stride)
+        pairs, lost = (pairs_of or frame_pairs)(clip, gaps, stride)
         tracked.append(clip)
         found |= {pair.key: pair for pair in pairs}
         if lost is not None:
@@ -147,14 +160,21 @@ def clips_card(found: FoundPairs) -> DatasetCard:
     )
 
 
-def named_clips(data: Path | None) -> tuple[Sequence[Place], str]:
-    """Return the clips at `data`, or the two real clips among the assets, and a name for them.
+def named_clips(
+    data: Path | None, names: Sequence[str] = DEFAULT_CLIPS, title: str = "two real clips"
+) -> tuple[Sequence[Place], str]:
+    """Return the clips at `data`, or real clips among the assets, and a name for them.
+
+    Args:
+        data: where the user's clips are; None: those of the assets.
+        names: of the assets.
+        title: what those are called.
 
     Raises:
         DataError: there is no clip at `data`.
     """
     if data is None:
-        return [assets.asset_path(name) for name in DEFAULT_CLIPS], "two real clips"
+        return [assets.asset_path(name) for name in names], title
     return find_clips(data), data.resolve().name
 
 
@@ -220,9 +240,8 @@ def frame_pairs(tracked: TrackedClip, gaps: Sequence[int], stride: int) -> tuple
     pairs = [pair for pair in every if found[pair.start] and found[pair.start + pair.gap]]
     if found.all():
         return pairs, None
-    ranges = ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in _runs(~found))
     return pairs, (
-        f"{tracked.clip.path}: no face in frames {ranges} ({int((~found).sum())} of {len(found)}); "
+        f"{tracked.clip.path}: no face in frames {frame_ranges(~found)} ({int((~found).sum())} of {len(found)}); "
         f"{len(every) - len(pairs)} of {len(every)} pairs are left out"
     )
 
@@ -230,6 +249,11 @@ def frame_pairs(tracked: TrackedClip, gaps: Sequence[int], stride: int) -> tuple
 def network_sha256() -> str:
     """Hash of the face mesh network's file."""
     return assets.find("face_mesh").sha256
+
+
+def frame_ranges(mask: npt.NDArray[np.bool_]) -> str:
+    """Return the numbers of the true values of (frames,) in words, such as `0, 30-32`."""
+    return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in _runs(mask))
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import replace
@@ -46,13 +47,18 @@ from .ffn_metrics import (
     metrics,
     official_terms,
 )
-from .options import choice, refuse_unknown, stated_choice, stated_variant, variant
+from .options import choice, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
+from .rendered_people import people_labels
 
 VERSION = "1.0"
 STABLE_REGIONS = (Region.FOREHEAD, Region.NOSE, Region.EARS, Region.SCALP)
 """What expressions move least; the fit is robust against the brows that wrinkle a forehead."""
 INEXPRESSIVE_REGIONS = (Region.EARS, Region.SCALP, Region.NECK, Region.TORSO)
 """What expressions do not move at all; neck and torso do not move rigidly with the head either."""
+
+GROUP_BY = ("scale", "emotion", "skin_tone", "age")
+EARLIER_GROUP_BY = ("scale", "emotion")
+"""Of records from before December 2026; no number of theirs is another one now."""
 
 Variant = Literal["paper", "official"]
 Confidence = Literal["native", "forward_backward"]
@@ -70,7 +76,9 @@ _TITLES: Mapping[Target, str] = {
 _IDS: Mapping[Target, str] = {"facial": "ffn_motion_scale", "head": "ffn_head", "expression": "ffn_expression"}
 
 
-def _card(target: Target, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+def _card(
+    target: Target, variant: Variant, options: Mapping[str, Option], group_by: tuple[str, ...] = GROUP_BY
+) -> ProtocolCard:
     return ProtocolCard(
         id=_IDS[target],
         version=VERSION,
@@ -78,7 +86,7 @@ def _card(target: Target, variant: Variant, options: Mapping[str, Option]) -> Pr
         variant=variant,
         primary="epe",
         metrics=OFFICIAL_METRICS if variant == "official" else metrics(target),
-        group_by=("scale", "emotion"),
+        group_by=group_by,
         # The pairs of a sequence share face, light and one motion that is cut into equal steps.
         resample_by="sequence",
         options={name: options[name] for name in _options(target) if name in options},
@@ -124,6 +132,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             DataError: `data` does not hold FFN, or has no usable sequence.
         """
         found = ffn.scan(data, split, head=target != "facial")
+        self._found = found
         self._pairs = {pair.key: pair for pair in found.pairs}
         self._target = target
         self._official = variant == "official"
@@ -148,8 +157,13 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             "emotion": pair.emotion,
             "subject": pair.subject,
             "sequence": pair.sequence,
+            **self._people.get(pair.sequence, {}),
         }
         return Pair(key, arrays.image1, arrays.image2, arrays, labels)
+
+    @functools.cached_property
+    def _people(self) -> Mapping[str, Mapping[str, str]]:
+        return people_labels(self._found)
 
     def annotation(self, pair: Pair[FFNArrays]) -> Annotation:
         """Give the true flows, the mask and the regions."""
@@ -258,7 +272,9 @@ def _entry(summary: str, target: Target) -> ProtocolEntry:
         stated_choice(stated, "split", ffn.SPLITS)
         stated_choice(stated, "derive_head", get_args(Derive))
         stated_choice(stated, "confidence", ("forward_backward",))
-        return FFNScoring(_card(target, stated_variant(stated, _variants(target)), stated.options), fixed_weights=True)
+        group_by = stated_groups(stated, GROUP_BY, EARLIER_GROUP_BY)
+        card = _card(target, stated_variant(stated, _variants(target)), stated.options, group_by)
+        return FFNScoring(card, fixed_weights=True)
 
     return ProtocolEntry(summary, lambda request: load(request, target), scoring)
 

@@ -66,6 +66,14 @@ def stated_number(card: ProtocolCard, option: str) -> None:
         raise UsageError(f"{card.id}: option '{option}' is {value!r}, expected a whole number from 1 to {MOST}")
 
 
+def stated_groups(card: ProtocolCard, present: tuple[str, ...], *earlier: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels by which a record's card groups pairs, if this is how the protocol does or did; else `present`.
+
+    Labels that were added since say more about the same pairs and change no number, so earlier records stay right.
+    """
+    return card.group_by if card.group_by in earlier else present
+
+
 def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice], default: Choice | None = None) -> Choice:
     """Return the value of an option that is one of some words; the first is the default unless another is named.
 

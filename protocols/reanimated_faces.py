@@ -29,16 +29,29 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.reanimation.appearance import draw_appearance
-from ffbench.reanimation.motion import SCALES, draw_states
+from ffbench.reanimation.motion import SCALES, at_rest, draw_states
 from ffbench.reanimation.pairs import ReanimatedPair, reanimate
 from ffbench.reanimation.parts import REGIONS, STABLE_REGIONS
+from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, view_class
 from ffbench.reanimation.portrait import Portrait
 from ffbench.reanimation.smooth import draw_field, smooth_pair
 from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
 
-from .options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
+from .options import (
+    choice,
+    refuse_unknown,
+    stated_choice,
+    stated_groups,
+    stated_number,
+    stated_variant,
+    variant,
+    whole_number,
+)
 
 VERSION = "1.0"
+GROUP_BY = ("scale", "person", "measured_tone", "view")
+EARLIER_GROUP_BY = ("scale", "person")
+"""Of records from before December 2026; no number of theirs is another one now."""
 DRAWS = 4
 MOST_DRAWS = 100
 Variant = Literal["surface", "smooth"]
@@ -52,7 +65,7 @@ _METRICS: Mapping[str, MetricCard] = {
 }
 
 
-def _card(of: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+def _card(of: Variant, options: Mapping[str, Option], group_by: tuple[str, ...] = GROUP_BY) -> ProtocolCard:
     return ProtocolCard(
         id="reanimated_faces",
         version=VERSION,
@@ -60,7 +73,7 @@ def _card(of: Variant, options: Mapping[str, Option]) -> ProtocolCard:
         variant=of,
         primary="epe",
         metrics=dict(_METRICS),
-        group_by=("scale", "person"),
+        group_by=group_by,
         # Pairs of one person share skin, light and camera.
         resample_by="person",
         options={name: options[name] for name in ("draws", "derive_head") if name in options},
@@ -110,6 +123,8 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         self.card = _card(of, {"draws": draws, "derive_head": derive_head})
         self._variant, self._derive_head = of, derive_head
         self._pairs = {pair.key: pair for pair in _plan(found.faces, scales(of), draws)}
+        self._faces = found.faces
+        self._tones: dict[str, str] = {}
         self._lock = threading.Lock()
         self._prepared: tuple[FaceSource, Portrait] | None = None
         self.dataset = _dataset_card(found, name, of, len(self._pairs))
@@ -132,10 +147,19 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         if self._variant == "smooth":
             field = draw_field(source.points, source.width, scale, rng)
             made = smooth_pair(source.read(), source.points, source.width, field, appearance, rng)
+            turned = turned_by(source.head(), (at_rest(),))
         else:
             portrait = self._portrait(source)
-            made = reanimate(portrait, draw_states(portrait, scale, rng), appearance, rng)
-        labels = {"scale": planned.scale, "person": source.person, "source": source.name}
+            states = draw_states(portrait, scale, rng)
+            made = reanimate(portrait, states, appearance, rng)
+            turned = turned_by(portrait.frame, states)
+        labels = {
+            "scale": planned.scale,
+            "person": source.person,
+            "source": source.name,
+            "measured_tone": self._tone(source.person),
+            "view": view_class(turned),
+        }
         return Pair(key, made.image1, made.image2, made, labels)
 
     def annotation(self, pair: Pair[ReanimatedPair]) -> Annotation:
@@ -173,6 +197,14 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
             terms |= found
         terms["own_head"] = Term(0.0 if forward.head is None else 100.0, 1.0)
         return PairScore(pair.key, terms, pair.labels)
+
+    def _tone(self, person: str) -> str:
+        """Return the class of a person by what the photographs show."""
+        with self._lock:
+            if person not in self._tones:
+                angles = [skin_angle(face.read(), face.points) for face in self._faces if face.person == person]
+                self._tones[person] = measured_tone(angles)
+            return self._tones[person]
 
     def _portrait(self, source: FaceSource) -> Portrait:
         # Pairs of one photograph follow each other, and fitting takes longer than making one.
@@ -248,7 +280,8 @@ def _scoring(stated: ProtocolCard) -> StatedScoring:
     stated_choice(stated, "derive_head", get_args(Derive))
     stated_number(stated, "draws")
     of: Variant = stated_variant(stated, get_args(Variant))
-    return StatedScoring(_card(of, stated.options), fixed_weights=True)
+    group_by = stated_groups(stated, GROUP_BY, EARLIER_GROUP_BY)
+    return StatedScoring(_card(of, stated.options, group_by), fixed_weights=True)
 
 
 entry = ProtocolEntry("real portraits with known motion: facial, head and expression flow", load, _scoring)

@@ -26,7 +26,7 @@ from ffbench.facemesh.groups import OVAL
 from ffbench.facemesh.network import LANDMARKS
 from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
-from ffbench.reanimation.mesh import head_frame
+from ffbench.reanimation.mesh import HeadFrame, head_frame
 from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait
 
 FloatArray = npt.NDArray[np.float64]
@@ -80,6 +80,16 @@ class FaceSource:
     def width(self) -> float:
         """Width of the face, px."""
         return face_width(self.points, self.depth)
+
+    def head(self) -> HeadFrame:
+        """Return the head's axes.
+
+        Raises:
+            DataError: the image can no longer be read.
+        """
+        height, columns = self.read().shape[:2]
+        camera = portrait_camera(self.points, self.depth, height, columns)
+        return head_frame(mesh_in_space(self.points, self.depth, camera))
 
     def portrait(self) -> Portrait:
         """Fit the surface.

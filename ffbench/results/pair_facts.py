@@ -51,11 +51,17 @@ def disagreement(facts: PairFacts, others: PairFacts) -> str | None:
         return " and ".join(parts)
     for key, fact in facts.items():
         other = others[key]
-        if fact.labels is not None and other.labels is not None and fact.labels != other.labels:
+        if fact.labels is not None and other.labels is not None and not _same_labels(fact.labels, other.labels):
             return f"pair {key} is labelled {_words(fact.labels)}, expected {_words(other.labels)}"
         if fact.weight is not None and other.weight is not None and not _same(fact.weight, other.weight):
             return f"pair {key} has the weight {fact.weight:g}, expected {other.weight:g}"
     return None
+
+
+def _same_labels(a: Iterable[tuple[str, str]], b: Iterable[tuple[str, str]]) -> bool:
+    """Whether labels that both sides state have the same values; a record from before a label was added lacks it."""
+    first, second = dict(a), dict(b)
+    return all(first[name] == second[name] for name in first.keys() & second.keys())
 
 
 def _same(a: float, b: float) -> bool:

@@ -16,7 +16,7 @@ from ffbench.evaluation.runner import evaluate, run_folder
 from ffbench.hashing import file_sha256
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
-from ffbench.registry import load_method, load_protocol
+from ffbench.registry import load_method, load_protocol, protocol_entry
 from ffbench.results.pair_facts import PairFact, PairFacts, facts_of
 from ffbench.results.record import RunRecord, Submission
 from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
@@ -115,7 +115,9 @@ class Rescorer:
         name = card.model_dump_json()
         if name not in self._protocols:
             protocol = load_protocol(card.id, variant=card.variant)
-            changed = {
+            earlier = card.version != protocol.card.version and card.version in protocol_entry(card.id).earlier_versions
+            asked = {"version": card.version} if earlier else {}
+            changed = asked | {
                 key: str(value) for key, value in card.options.items() if protocol.card.options.get(key) != value
             }
             if changed:

@@ -80,7 +80,8 @@ def test_the_truth_scores_zero_and_zero_flow_the_motion(folder: Path, variant: s
         motion = np.linalg.norm(truth.facial.astype(np.float64), axis=2)[truth.mask]
         assert still.terms["epe"].sum == pytest.approx(motion.mean())
         assert still.terms["own_head"] == Term(0.0, 1.0)
-        assert still.labels == {"scale": key[-7:-2].strip("/"), "person": "bob.png", "source": "bob.png"}
+        told = {"scale": key[-7:-2].strip("/"), "person": "bob.png", "source": "bob.png"}
+        assert still.labels == {**told, "measured_tone": "ITA > 28", "view": "00-10 deg"}
         one_flow = protocol.score(pair, Flows(facial=truth.facial), None)
         head = np.linalg.norm(truth.head.astype(np.float64), axis=2)[truth.mask].mean()
         assert 0 < one_flow.terms["epe_head"].sum < 0.7 * head
@@ -126,3 +127,14 @@ def test_options_and_records(folder: Path) -> None:
     assert stated.impossible(score) is None
     with pytest.raises(UsageError):
         module.entry.scoring(protocol.card.model_copy(update={"variant": "bumpy"}))
+
+
+def test_heads_that_turn_are_labelled_so_and_earlier_records_keep_their_groups(folder: Path) -> None:
+    protocol = load(folder, draws="4")
+    views = {key: protocol.load(key).labels["view"] for key in list(protocol.keys()) if key.startswith("bob")}
+    assert {view for key, view in views.items() if "/micro" in key} == {"00-10 deg"}
+    assert any(view > "00-10 deg" for key, view in views.items() if "/turn" in key)
+    assert module.entry.scoring is not None
+    before = protocol.card.model_copy(update={"group_by": ("scale", "person")})
+    assert module.entry.scoring(protocol.card).card == protocol.card
+    assert module.entry.scoring(before).card == before

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 
 from ffbench.errors import DataError, MethodError
 from ffbench.method import MethodCard, WeightsCard
-from ffbench.protocol import Score
+from ffbench.protocol import ProtocolCard, Score
 from ffbench.results.record import Primary, read_record, write_record
 from ffbench.results.store import add_record
+from ffbench.submissions import rescoring
 from ffbench.submissions.rescoring import Rescorer
 
 Command = Callable[..., int]
@@ -186,3 +188,20 @@ def test_predictions_of_another_hash_are_not_taken(ffbench: Command, capsys: Cap
     other = record.model_copy(update={"submission": record.submission.model_copy(update={"sha256": "0" * 64})})
     with pytest.raises(DataError, match="none of the predictions given has its hash 000"):
         Rescorer([Path("flows")], out=tmp_path / "ours").rescore(other)
+
+
+def test_a_record_of_an_earlier_version_is_scored_by_that_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, str]] = []
+
+    def load(name: str, *, variant: str, options: dict[str, str] | None = None) -> Any:
+        asked.append(options or {})
+        return SimpleNamespace(card=card.model_copy(update={"version": (options or {}).get("version", "1.1")}))
+
+    card = ProtocolCard(id="clip_landmarks", version="1.0", title="", variant="standard", primary="epe", metrics={})
+    monkeypatch.setattr(rescoring, "load_protocol", load)
+    assert rescoring.Rescorer()._load_protocol(card).card.version == "1.0"
+    assert asked == [{}, {"version": "1.0"}]
+    asked.clear()
+    unknown = card.model_copy(update={"version": "0.9"})
+    assert rescoring.Rescorer()._load_protocol(unknown).card.version == "1.1"  # which is then refused as another
+    assert asked == [{}]
