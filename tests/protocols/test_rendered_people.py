@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from ffbench.datasets import ffn
-from ffbench.datasets.mini import mini_dataset
 from ffbench.protocol import PairScore, ProtocolCard, ProtocolRequest, Term
 from ffbench.protocols.ffn import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups
@@ -18,6 +17,7 @@ from ffbench.results.pair_facts import disagreement, facts_of
 from ffbench.synth import scene
 from ffbench.synth.appearance import Look
 from ffbench.synth.head import Region
+from ffbench.synth.minis import mini_dataset
 from tests.datasets.ffn_folder import make_ffn
 
 
