@@ -172,7 +172,7 @@ def _score(record: RunRecord) -> tuple[str, ...]:
     options = record.protocol.options
     how = "".join(f", {key} {value}" for key, value in options.items()) if options else ""
     return (
-        f"`{record.protocol.id}`{how}",
+        f"`{record.protocol.id}` {record.protocol.version} ({record.protocol.variant}){how}",
         record.dataset.origin,
         record.dataset.reference,
         f"`{record.method.id}`",
