@@ -92,7 +92,7 @@ def test_the_card_says_how_and_what(run: Path, tmp_path: Path, capsys: pytest.Ca
     card = card_path.read_text()
     assert "| steps | 3 |" in card
     assert "| decomposition | 2,500 | 4 | 160 x 160 | faces 1 | 0.0003 |" in card
-    assert "| `ffn_motion_scale`, split test | synthetic | ground truth | `zero` |" in card
+    assert "| `ffn_motion_scale` 1.0 (paper), split test | synthetic | ground truth | `zero` |" in card
     assert card.count("| `decflow-s` |") == 1, "scores of other weights of the same name are left out"
     assert (tmp_path / "out" / "decflow-s.recipe.json").read_text().startswith("{")
 
