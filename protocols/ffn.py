@@ -16,7 +16,7 @@ from ffbench.datasets.ffn_files import FFNArrays, read_pair
 from ffbench.datasets.mini import JawReading
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import UsageError
-from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.metrics.head_motion import Derive, fit_head_flow, own_head_term
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
@@ -203,7 +203,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             **terms,
             names[0]: leaks[0],
             names[1]: leaks[1],
-            "own_head": Term(0.0 if forward.head is None else 100.0, 1.0),
+            "own_head": own_head_term(forward.head),
         }
 
     def _derived_head(self, facial: FlowField, truth: FFNArrays) -> FlowField:

@@ -15,6 +15,7 @@ from ffbench.flow.confidence import forward_backward_confidence
 from ffbench.metrics.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarise_buckets
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.gradients import GRADIENT_METRIC, gradient_noise_term
+from ffbench.metrics.head_motion import OWN_HEAD
 from ffbench.metrics.sparsification import SPARSIFICATION_METRICS, sparsification_terms
 from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import MetricCard, NumpyFlows, PairScore, Score, Scoring, StatedScoring, Term
@@ -27,9 +28,6 @@ SKIN = (Region.FOREHEAD, Region.CHEEKS, Region.CHIN)
 Target = Literal["facial", "head", "expression"]
 FlowField = npt.NDArray[np.float32]
 
-OWN_HEAD = MetricCard(
-    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
-)
 LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},
     "head": {

@@ -13,12 +13,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.cards import MetricCard
+from ffbench.scores import Term
+
 Model = Literal["rigid", "homography"]
 Derive = Literal["none", Model]
 """How a method with one flow gets a head flow: not at all, or by a model."""
 FlowField = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float64]
 
+OWN_HEAD = MetricCard(
+    title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
+)
 MAX_POINTS = 2048
 """Pixels that are used, evenly spaced in scan order: enough for eight numbers, and fast."""
 MIN_STABLE_POINTS = 64
@@ -33,6 +39,11 @@ _LEAST_SIGMA = 1e-3
 _CONVERGED = 1e-8
 _LEAST_DEPTH = 0.25
 """A plane that recedes to less than this share of its size at the image's border is no head."""
+
+
+def own_head_term(head: FlowField | None) -> Term:
+    """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived."""
+    return Term(0.0 if head is None else 100.0, 1.0)
 
 
 def fit_head_flow(
