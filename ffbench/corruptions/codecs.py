@@ -24,7 +24,7 @@ _STRETCH = 200  # bytes that share one wrong bit
 
 
 def h264(frames: Iterable[Image], crf: int) -> Iterator[Image]:
-    """Give the frames back as H.264 of a constant rate factor (0 to 51, 51 the worst) does.
+    """Return the frames as a stream of H.264 with a constant rate factor (0 to 51, 51 the worst) shows them.
 
     Raises:
         UsageError: PyAV is not installed.
@@ -34,7 +34,7 @@ def h264(frames: Iterable[Image], crf: int) -> Iterator[Image]:
 
 
 def bit_errors(frames: Iterable[Image], rng: np.random.Generator, share: float) -> Iterator[Image]:
-    """Give the frames back as H.264 does when some of its packets were damaged on their way.
+    """Return the frames as a stream of H.264 shows them some of whose packets were damaged on their way.
 
     A packet holds a frame. Each but the first is damaged with the chance `share`: one bit in each stretch of 200 bytes
     is turned over, at a place drawn at random. The decoder hides errors in its own way; where it gives no frame the
@@ -80,7 +80,7 @@ def _encoded(frames: Iterable[Image], options: dict[str, str]) -> tuple[tuple[in
 
 
 def _decoded(packets: list[tuple[int, bytes]], size: tuple[int, int]) -> Iterator[Image]:
-    """Give one frame a packet, in the order of their time stamps."""
+    """Return one frame for each packet, in the order of their time stamps."""
     av = _av()
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
