@@ -23,8 +23,8 @@ _MAX_MEMBERS = 2**16
 _FREE_PICKLE_BYTES = 2**19
 _STREAM_PICKLES = 5
 """A mark, a version, the machine's sizes, the object, and the names of its tensors."""
-_MAX_SAFETENSORS_HEADER = 2**21
-"""Bytes, which describe 20,000 tensors; full of tensors without values they take 25 times as many in memory."""
+_MAX_SAFETENSORS_HEADER = 2**20
+"""Bytes, which describe 10,000 tensors; full of tensors without values they take 25 times as many in memory."""
 _BYTEARRAY, _ENCODE = b"\nbytearray\n", b"_codecs\nencode\n"
 _LONGEST_CODEC = 100
 _BYTE_CODECS = ("base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "uu_codec", "zlib_codec")
