@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.dataset import RenderedPairs
+from ffbench.synth.pairs.stream import RenderedPairs
 
 from .classical import DIS_MEDIUM, DisParameters, GreyEstimator, GreyImage, dis_estimator
 from .scikit_image import ilk_estimator, tvl1_estimator

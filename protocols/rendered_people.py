@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from ffbench.archives.member_path import Place
 from ffbench.datasets.ffn import FFN
 from ffbench.metrics.skin_tone import tone_class, typology_angle
-from ffbench.synth.appearance import Look, sample_look
-from ffbench.synth.ffn import VERSION
-from ffbench.synth.head import HeadModel
-from ffbench.synth.journal import MANIFEST, Manifest
+from ffbench.synth.appearance.look import Look, sample_look
+from ffbench.synth.heads.head import HeadModel
+from ffbench.synth.pairs.journal import MANIFEST, Manifest
+from ffbench.synth.pairs.recipe import VERSION
 
 _LARGEST_MANIFEST = 1 << 26
 _AGES = (("younger", 1 / 3), ("middle", 2 / 3), ("older", 1.0))
@@ -32,7 +32,7 @@ def people_labels(found: FFN) -> Mapping[str, Mapping[str, str]]:
     manifest = _read_manifest(found.root / MANIFEST) if found.synthetic else None
     if manifest is None:
         return {}
-    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.synth.heads.makehuman import load_makehuman
 
     head = load_makehuman()
     labels = {}
@@ -61,4 +61,4 @@ def _read_manifest(path: Place) -> Manifest | None:
         return None
     origin = manifest.origin
     drawn = origin.codes_sha256 is None and origin.textures_sha256 is None and origin.head == "makehuman"
-    return manifest if drawn and origin.recipe == f"ffbench.synth.ffn {VERSION}" else None
+    return manifest if drawn and origin.recipe == f"ffbench.synth.pairs.recipe {VERSION}" else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ffbench.atomic import write_text
 from ffbench.cli.console import progress_bar
-from ffbench.synth.makehuman import load_makehuman
+from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.texturing.calibrate import PEOPLE, calibrate
 
 

@@ -23,7 +23,7 @@ def make_mini_dataset(
 ) -> None:
     """Make a mini dataset: synthetic faces in the layout of a licensed dataset."""
     from ffbench.cli.console import progress_bar
-    from ffbench.synth.minis import make_mini, mini_folder
+    from ffbench.synth.minis.cache import make_mini, mini_folder
 
     folder = out if out is not None else mini_folder(name, seed)
     if out is None and folder.is_dir():

@@ -15,9 +15,9 @@ from ffbench.cli.eval_ import INTERRUPTED
 from ffbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ffbench.synth.ffn import Recipe
-    from ffbench.synth.head import HeadModel
-    from ffbench.synth.scene import Renderer
+    from ffbench.synth.heads.head import HeadModel
+    from ffbench.synth.pairs.recipe import Recipe
+    from ffbench.synth.scenes.scene import Renderer
 
 PREVIEW_IDENTITIES = 10
 
@@ -125,9 +125,9 @@ def generate_dataset(
         raise UsageError(f"{'--samples' if samples is not None else '--blender-python'} needs --renderer blender")
     if texture_layout is not None and textures is None:
         raise UsageError("--texture-layout needs --textures FOLDER")
-    from ffbench.synth.codes import read_codes
-    from ffbench.synth.ffn import Recipe
-    from ffbench.synth.image_folder import list_backgrounds, list_textures
+    from ffbench.synth.motion.codes import read_codes
+    from ffbench.synth.pairs.recipe import Recipe
+    from ffbench.synth.scenes.image_folder import list_backgrounds, list_textures
 
     recipe = Recipe(
         seed=seed,
@@ -146,7 +146,7 @@ def generate_dataset(
     with contextlib.ExitStack() as stack:
         drawn_by = _renderer(renderer, blender_python, samples, stack)
         if preview is not None:
-            from ffbench.synth.preview import contact_sheet
+            from ffbench.synth.pairs.preview import contact_sheet
             from ffbench.visual.picture import write_picture
 
             shown = min(count, PREVIEW_IDENTITIES) if out is not None or not identities else identities
@@ -160,27 +160,27 @@ def generate_dataset(
 def _renderer(name: RendererName, python: Path | None, samples: int | None, stack: contextlib.ExitStack) -> Renderer:
     """Give a renderer that is there until `stack` is left."""
     if name is RendererName.blender:
-        from ffbench.synth.blender import SAMPLES, Blender
+        from ffbench.synth.blender.renderer import SAMPLES, Blender
 
         return stack.enter_context(Blender(python, samples or SAMPLES))
-    from ffbench.synth.scene import RASTER
+    from ffbench.synth.scenes.scene import RASTER
 
     return RASTER
 
 
 def _load_head(flame: Path | None) -> HeadModel:
     if flame is not None:
-        from ffbench.synth.flame import load_flame
+        from ffbench.synth.heads.flame import load_flame
 
         return load_flame(flame)
-    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.synth.heads.makehuman import load_makehuman
 
     return load_makehuman()
 
 
 def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int, renderer: Renderer) -> None:
     from ffbench.cli.console import progress_bar, stderr
-    from ffbench.synth.writer import write_dataset
+    from ffbench.synth.pairs.writer import write_dataset
 
     again = "what is complete is kept: the same command goes on from there"
     try:

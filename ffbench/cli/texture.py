@@ -24,7 +24,7 @@ def make_textures(
     stopped.
     """
     from ffbench.cli.console import note, progress_bar
-    from ffbench.synth.makehuman import load_makehuman
+    from ffbench.synth.heads.makehuman import load_makehuman
     from ffbench.texturing.folder import find_portraits, write_textures
 
     portraits = find_portraits(photos)

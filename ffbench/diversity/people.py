@@ -13,7 +13,7 @@ from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.datasets.mini import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.json_models import read_model
-from ffbench.synth.journal import MANIFEST, Manifest
+from ffbench.synth.pairs.journal import MANIFEST, Manifest
 
 _LARGEST_MANIFEST = 2**30
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ffbench.reanimation.motion import FaceState
 from ffbench.reanimation.portrait import Portrait
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.heads.skinning import rotation_matrix
 
 FloatImage = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]

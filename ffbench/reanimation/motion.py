@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ffbench.reanimation.expressions import UNITS
 from ffbench.reanimation.portrait import Portrait
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.heads.skinning import rotation_matrix
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from ffbench.reanimation.appearance import Appearance, light_on, record
 from ffbench.reanimation.motion import FaceState, pose
 from ffbench.reanimation.portrait import Portrait, project
 from ffbench.reanimation.render import render
-from ffbench.synth.labels import label_pair
+from ffbench.synth.render.labels import label_pair
 
 
 @dataclass(frozen=True)

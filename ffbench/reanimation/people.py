@@ -11,7 +11,7 @@ from ffbench.metrics.skin_tone import typology_angle
 from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState
 from ffbench.reanimation.parts import REGIONS, face_skin, regions_at
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.heads.skinning import rotation_matrix
 
 FloatArray = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]

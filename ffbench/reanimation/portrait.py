@@ -17,8 +17,8 @@ from ffbench.reanimation.expressions import expression_basis, mouth_is_open
 from ffbench.reanimation.matte import cut_out, fill_behind
 from ffbench.reanimation.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFrame, face_triangles, head_frame
 from ffbench.reanimation.parts import face_skin, grown, regions_at
-from ffbench.synth.camera import Camera, Projected
-from ffbench.synth.raster import rasterize
+from ffbench.synth.render.camera import Camera, Projected
+from ffbench.synth.render.raster import rasterize
 
 Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]

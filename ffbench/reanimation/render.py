@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from ffbench.reanimation.portrait import Portrait, project
 from ffbench.reanimation.sampling import cubic_sample, linear_sample
-from ffbench.synth.barycentric import areas
-from ffbench.synth.camera import Projected
-from ffbench.synth.raster import ZBuffer, rasterize_supersampled
+from ffbench.synth.render.barycentric import areas
+from ffbench.synth.render.camera import Projected
+from ffbench.synth.render.raster import ZBuffer, rasterize_supersampled
 
 FloatImage = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import OVAL
-from ffbench.synth.bake import FloatImage, region_maps
-from ffbench.synth.chart import chart
-from ffbench.synth.head import Region
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.appearance.chart import chart
+from ffbench.synth.heads.head import Region
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.render.bake import FloatImage, region_maps
 from ffbench.texturing.surface_points import surface_points
 
 # Share of the sheet's height over which the border of the face fades.

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import track
-from ffbench.synth.expressions import Frame, sample_target
-from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region, Topology
-from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.synth.scene import RenderedFrame, render_frame, sample_person, sample_scene
+from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region, Topology
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.motion.expressions import Frame, sample_target
+from ffbench.synth.scenes.scene import RenderedFrame, render_frame, sample_person, sample_scene
 
 PEOPLE = 200
 SIZE = 448

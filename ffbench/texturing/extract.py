@@ -10,11 +10,11 @@ import numpy.typing as npt
 from ffbench.errors import DataError
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import find_faces
-from ffbench.synth.appearance import sample_look
-from ffbench.synth.bake import FloatImage
-from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.synth.painting import paint_bare_skin
-from ffbench.synth.photo import to_srgb
+from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.painting import paint_bare_skin
+from ffbench.synth.appearance.photo import to_srgb
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.render.bake import FloatImage
 from ffbench.texturing.areas import face_area, plain_skin
 from ffbench.texturing.fill import blend
 from ffbench.texturing.fit import fit_head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffbench.synth.bake import FloatImage
+from ffbench.synth.render.bake import FloatImage
 from ffbench.texturing.light import DARKEST
 
 _LARGEST_GAIN = 4.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ffbench.synth.head import FloatArray, Pose
-from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.heads.head import FloatArray, Pose
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.heads.skinning import rotation_matrix
 from ffbench.texturing.surface_points import SurfacePoints, surface_points
 
 SHAPES = 40

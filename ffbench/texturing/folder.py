@@ -13,8 +13,8 @@ from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.images import IMAGE_SUFFIXES, encode_png, read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.hashing import data_sha256
-from ffbench.synth.image_folder import read_note
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.scenes.image_folder import read_note
 from ffbench.texturing.extract import extract
 
 VERSION = 1

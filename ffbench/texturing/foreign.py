@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffbench.synth.bake import FloatImage
-from ffbench.synth.chart import chart
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.appearance.chart import chart
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.render.bake import FloatImage
 from ffbench.texturing.areas import eyes_and_brows, face_oval, plain_skin
 from ffbench.texturing.light import likeness, skin_tone
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.bake import FloatImage
-from ffbench.synth.head import FloatArray
+from ffbench.synth.heads.head import FloatArray
+from ffbench.synth.render.bake import FloatImage
 
 LARGEST = 2.2
 """Light is taken for this multiple of its mean at most, and for its inverse at least."""

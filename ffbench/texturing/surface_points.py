@@ -10,8 +10,8 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.head import FloatArray
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.heads.head import FloatArray
+from ffbench.synth.heads.makehuman import MakeHumanHead
 
 FILE = "facemesh468.json"
 

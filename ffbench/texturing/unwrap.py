@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.bake import FloatImage, bake, openness
-from ffbench.synth.head import Part
-from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.synth.normals import vertex_normals
-from ffbench.synth.photo import to_linear
-from ffbench.synth.raster import rasterize
+from ffbench.synth.appearance.photo import to_linear
+from ffbench.synth.heads.head import Part
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.heads.normals import vertex_normals
+from ffbench.synth.render.bake import FloatImage, bake, openness
+from ffbench.synth.render.raster import rasterize
 from ffbench.texturing.areas import face_area
 from ffbench.texturing.fit import Fit
 

@@ -18,8 +18,8 @@ from torch.utils.data import IterableDataset
 from ffbench.datasets import ffn
 from ffbench.datasets.ffn_files import read_pair
 from ffbench.flow.checks import UNKNOWN, is_known
-from ffbench.synth.dataset import RenderedPairs, worker_indices
-from ffbench.synth.layers import layered_pair, load_photos
+from ffbench.synth.pairs.layers import layered_pair, load_photos
+from ffbench.synth.pairs.stream import RenderedPairs, worker_indices
 from ffbench.training.augment import Flow, LabelledPair, augment
 from ffbench.training.recipe import SourceName, Stage
 

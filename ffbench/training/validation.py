@@ -11,7 +11,7 @@ import numpy as np
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 from ffbench.registry import load_protocol
-from ffbench.synth.minis import make_mini, mini_folder
+from ffbench.synth.minis.cache import make_mini, mini_folder
 
 # Of a seed that the mini dataset of the benchmark does not have: other people than those that methods are ranked on.
 _SEED = 1

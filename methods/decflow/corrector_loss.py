@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ffbench.synth.head import Region
+from ffbench.synth.heads.head import Region
 from ffbench.training.loss import in_range
 from ffbench.training.samples import Batch
 

@@ -29,7 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from ffbench.errors import MethodError, UsageError
 from ffbench.json_models import first_fault
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard
-from ffbench.synth.head import Region
+from ffbench.synth.heads.head import Region
 from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import Trainee, Training, TrainRequest
 

@@ -195,7 +195,7 @@ def test_votes_and_confusion_of_recognition_follow_from_each_other() -> None:
     """Accuracy is 100 % in every pair, and the votes say otherwise."""
     import numpy as np
 
-    from ffbench.protocols.recognition_scores import RecognitionScoring, pair_terms
+    from ffbench.protocols.recognition.scores import RecognitionScoring, pair_terms
 
     card = STRIPES.model_copy(update={"primary": "accuracy", "options": {"seeds": 1}})
     scoring = RecognitionScoring(card, ("a", "b"))
@@ -215,7 +215,7 @@ def test_votes_and_confusion_of_recognition_follow_from_each_other() -> None:
 
 
 def test_a_table_without_what_the_protocol_needs_is_a_fault_not_a_crash(tmp_path: Path) -> None:
-    from ffbench.protocols.recognition_scores import RecognitionScoring
+    from ffbench.protocols.recognition.scores import RecognitionScoring
 
     record = record_of(honest())
     scoring = RecognitionScoring(STRIPES, ("a", "b"))

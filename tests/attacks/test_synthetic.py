@@ -18,9 +18,9 @@ from ffbench.datasets.images import encode_png, read_image
 from ffbench.datasets.mini import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, mark_jpeg, mark_png, rests_on
 from ffbench.flow.flo import read_flo, write_flo
-from ffbench.synth.ffn import Recipe
-from ffbench.synth.video import lossless_video
-from ffbench.synth.writer import write_dataset
+from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.writer import write_dataset
+from ffbench.synth.scenes.video import lossless_video
 from tests.datasets.ck_plus_folder import make_ck_plus
 from tests.synth.posing_head import PosingHead
 

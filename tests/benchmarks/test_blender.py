@@ -8,12 +8,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.errors import UsageError
-from ffbench.synth.blender import SAMPLES, Blender
-from ffbench.synth.blender_process import find_python
-from ffbench.synth.expressions import Frame
-from ffbench.synth.ffn import Recipe, plan_sequence, stage
-from ffbench.synth.makehuman import load_makehuman
-from ffbench.synth.scene import RASTER, Renderer, Scene, render_pair
+from ffbench.synth.blender.process import find_python
+from ffbench.synth.blender.renderer import SAMPLES, Blender
+from ffbench.synth.heads.makehuman import load_makehuman
+from ffbench.synth.motion.expressions import Frame
+from ffbench.synth.pairs.recipe import Recipe, plan_sequence, stage
+from ffbench.synth.scenes.scene import RASTER, Renderer, Scene, render_pair
 
 SIZE, PEOPLE, ROUNDS = 512, 3, 5
 

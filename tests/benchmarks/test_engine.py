@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ffbench.synth.expressions import Frame
-from ffbench.synth.ffn import Plan, Recipe, plan_sequence, render_sequence, stage
-from ffbench.synth.labels import label_pair
-from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
-from ffbench.synth.raster import rasterize_supersampled
-from ffbench.synth.scene import Scene, render_pair
-from ffbench.synth.writer import write_sequence
+from ffbench.synth.heads.makehuman import MakeHumanHead, load_makehuman
+from ffbench.synth.motion.expressions import Frame
+from ffbench.synth.pairs.recipe import Plan, Recipe, plan_sequence, render_sequence, stage
+from ffbench.synth.pairs.writer import write_sequence
+from ffbench.synth.render.labels import label_pair
+from ffbench.synth.render.raster import rasterize_supersampled
+from ffbench.synth.scenes.scene import Scene, render_pair
 
 PEOPLE, ROUNDS = 4, 4
 """Four people have a sequence of each length: 5, 10, 15 and 20 frames."""

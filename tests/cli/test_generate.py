@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from ffbench import cli
 from ffbench.cli import generate
 from ffbench.errors import DataError, UsageError
-from ffbench.synth import writer
-from ffbench.synth.head import HeadModel
+from ffbench.synth.heads.head import HeadModel
+from ffbench.synth.pairs import writer
 from tests.synth.posing_head import PosingHead
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ffbench.datasets.casme2 import OFFICIAL_EMOTIONS, OFFICIAL_SUBJECTS
 from ffbench.datasets.casme2_coding import COLUMNS
-from ffbench.synth.casme2 import workbook as workbook
+from ffbench.synth.minis.casme2 import workbook as workbook
 
 Cell = str | int | None
 Row = tuple[Cell, ...]

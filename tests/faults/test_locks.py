@@ -20,8 +20,8 @@ from ffbench.protocol import NumpyFlows, Pair, PairScore, Progress, Term
 from ffbench.submissions.images import export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle
-from ffbench.synth.ffn import Recipe
-from ffbench.synth.writer import write_dataset
+from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.writer import write_dataset
 from ffbench.training.loop import Settings, train
 from tests.submissions.toys import Speckle, make_submission
 from tests.synth.posing_head import PosingHead

@@ -22,10 +22,10 @@ from ffbench.results.store_verification import verify_store
 from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle, validate_submission
-from ffbench.synth.dataset import RenderedPairs
-from ffbench.synth.ffn import Recipe
-from ffbench.synth.journal import MANIFEST
-from ffbench.synth.writer import write_dataset
+from ffbench.synth.pairs.journal import MANIFEST
+from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.stream import RenderedPairs
+from ffbench.synth.pairs.writer import write_dataset
 from ffbench.training.checkpoint import load_checkpoint
 from ffbench.training.loop import Settings, train
 from tests.evaluation.test_not_found import DarkIsNothing

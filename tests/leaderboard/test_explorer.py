@@ -20,7 +20,7 @@ from ffbench.leaderboard.work import bounded, estimates
 from ffbench.leaderboard.work.estimates import Estimate
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
-from ffbench.protocols import ffn
+from ffbench.protocols.ffn import protocol as ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
 from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
 from tests.results.made_runs import make_run
@@ -119,7 +119,8 @@ def test_a_method_that_fails_is_an_error_in_words(data: Path, monkeypatch: pytes
 
 def only(monkeypatch: pytest.MonkeyPatch, **methods: str) -> None:
     """Make these the methods that there are."""
-    points = {registry.METHOD_GROUP: methods, registry.PROTOCOL_GROUP: {"ffn_head": "ffbench.protocols.ffn:ffn_head"}}
+    ffn = {"ffn_head": "ffbench.protocols.ffn.protocol:ffn_head"}
+    points = {registry.METHOD_GROUP: methods, registry.PROTOCOL_GROUP: ffn}
     monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint(*p, group) for p in points[group].items()])
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from ffbench.datasets import ffn
 from ffbench.protocol import PairScore, ProtocolCard, ProtocolRequest, Term
-from ffbench.protocols.ffn import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
+from ffbench.protocols.ffn.protocol import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups
 from ffbench.protocols.rendered_people import look_and_age, people_labels
 from ffbench.results.pair_facts import disagreement, facts_of
-from ffbench.synth import scene
-from ffbench.synth.appearance import Look
-from ffbench.synth.head import Region
-from ffbench.synth.minis import mini_dataset
+from ffbench.synth.appearance.look import Look
+from ffbench.synth.heads.head import Region
+from ffbench.synth.minis.cache import mini_dataset
+from ffbench.synth.scenes import scene
 from tests.datasets.ffn_folder import make_ffn
 
 

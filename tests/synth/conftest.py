@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
+from ffbench.synth.heads.makehuman import MakeHumanHead, load_makehuman
 from tests.synth.toy_head import ToyHead
 
 

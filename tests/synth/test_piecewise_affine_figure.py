@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pytest
 
 from ffbench.metrics.statistics import confidence_interval, influence_on_ratio, ratio_of_sums
-from ffbench.synth.camera import Camera
-from ffbench.synth.expressions import Frame, sample_style, sequence
-from ffbench.synth.head import HeadModel, Region
-from ffbench.synth.labels import label_pair
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.heads.head import HeadModel, Region
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.motion.expressions import Frame, sample_style, sequence
 from ffbench.synth.piecewise_affine import piecewise_affine_flow
-from ffbench.synth.raster import rasterize_supersampled
-from ffbench.synth.scene import Person, sample_camera, sample_frame
+from ffbench.synth.render.camera import Camera
+from ffbench.synth.render.labels import label_pair
+from ffbench.synth.render.raster import rasterize_supersampled
+from ffbench.synth.scenes.scene import Person, sample_camera, sample_frame
 
 PEOPLE, SIZE = 60, 512
 DOCUMENT = Path(__file__).parents[2] / "docs" / "labels.md"

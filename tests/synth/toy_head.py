@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffbench.synth.head import FloatArray, HeadModel, Part, Pose, Region, Topology
-from ffbench.synth.skinning import rotation_matrix
+from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region, Topology
+from ffbench.synth.heads.skinning import rotation_matrix
 
 ROWS, COLUMNS = 17, 24
 

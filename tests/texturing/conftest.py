@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
+from ffbench.synth.heads.makehuman import MakeHumanHead, load_makehuman
 from tests.one_thread import one_thread
 from tests.texturing.round_trip import Portrait, portrait
 

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from ffbench.facemesh.tracker import find_faces
-from ffbench.synth.bake import bake
-from ffbench.synth.expressions import Frame, sample_target
-from ffbench.synth.head import Pose
-from ffbench.synth.image_folder import list_textures
-from ffbench.synth.makehuman import MakeHumanHead, load_makehuman
-from ffbench.synth.photo import to_linear, to_srgb
-from ffbench.synth.scene import RenderedFrame, render_frame, sample_frame, sample_person, sample_scene
+from ffbench.synth.appearance.photo import to_linear, to_srgb
+from ffbench.synth.heads.head import Pose
+from ffbench.synth.heads.makehuman import MakeHumanHead, load_makehuman
+from ffbench.synth.motion.expressions import Frame, sample_target
+from ffbench.synth.render.bake import bake
+from ffbench.synth.scenes.image_folder import list_textures
+from ffbench.synth.scenes.scene import RenderedFrame, render_frame, sample_frame, sample_person, sample_scene
 from ffbench.texturing.extract import Extracted, extract
 from ffbench.texturing.fit import fit_head
 

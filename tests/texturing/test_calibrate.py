@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.texturing.calibrate import geometric_median, nearest_on_surface, see_through
 from ffbench.texturing.surface_points import surface_points
 from tests.texturing.round_trip import Portrait

@@ -12,10 +12,10 @@ from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import find_faces
-from ffbench.synth.chart import chart
-from ffbench.synth.head import Pose
-from ffbench.synth.makehuman import MakeHumanHead
-from ffbench.synth.photo import to_linear
+from ffbench.synth.appearance.chart import chart
+from ffbench.synth.appearance.photo import to_linear
+from ffbench.synth.heads.head import Pose
+from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.texturing import extract as module
 from ffbench.texturing.areas import eyes_and_brows, face_area, face_oval, plain_skin
 from ffbench.texturing.extract import Extracted, extract

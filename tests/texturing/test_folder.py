@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from ffbench import cli
 from ffbench.errors import DataError, UsageError
-from ffbench.synth.image_folder import list_textures
-from ffbench.synth.makehuman import MakeHumanHead
+from ffbench.synth.heads.makehuman import MakeHumanHead
+from ffbench.synth.scenes.image_folder import list_textures
 from ffbench.texturing import folder as module
 from ffbench.texturing.extract import Extracted
 from ffbench.texturing.folder import find_portraits
@@ -52,7 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def no_assets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither head nor network are needed where the extraction is a stand-in."""
-    monkeypatch.setattr("ffbench.synth.makehuman.load_makehuman", lambda: MakeHumanHead.__new__(MakeHumanHead))
+    monkeypatch.setattr("ffbench.synth.heads.makehuman.load_makehuman", lambda: MakeHumanHead.__new__(MakeHumanHead))
     monkeypatch.setattr("ffbench.assets.asset_path", lambda name: Path(name))
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from ffbench.atomic import atomic_path
 from ffbench.method import Flows, Method, MethodCard
-from ffbench.synth.dataset import RenderedPairs, Sample
+from ffbench.synth.pairs.stream import RenderedPairs, Sample
 from ffbench.training.loss import sequence_loss
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch

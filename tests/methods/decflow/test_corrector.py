@@ -13,7 +13,7 @@ from ffbench.methods.decflow.bodies import Body
 from ffbench.methods.decflow.classical_start import add_classical_flows, classical_flows
 from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
 from ffbench.methods.decflow.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
-from ffbench.synth.head import Region
+from ffbench.synth.heads.head import Region
 from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
 from tests.methods.decflow.test_overfit import scene
 

@@ -1,0 +1,1 @@
+"""How people look: skin, hair, eyes and cloth, drawn into textures."""

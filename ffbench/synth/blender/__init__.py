@@ -1,0 +1,1 @@
+"""Blender as another renderer of the same scenes."""

@@ -1,0 +1,1 @@
+"""Heads: meshes whose vertices follow identity, expression and pose."""

@@ -1,0 +1,1 @@
+"""Mini datasets: small synthetic stand-ins in the layouts of licensed datasets."""

@@ -1,0 +1,1 @@
+"""Labelled pairs: FacialFlowNet's recipe, a stream for training, and datasets on disk."""

@@ -1,0 +1,1 @@
+"""FacialFlowNet: facial, head and expression flow at every pixel."""

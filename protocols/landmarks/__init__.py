@@ -1,0 +1,1 @@
+"""Flow at landmarks: CK+, and real clips against a pseudo reference."""

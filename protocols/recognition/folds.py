@@ -1,0 +1,126 @@
+"""Leave one subject out: every fold learns without one subject and predicts that subject after every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.atomic import atomic_path
+from ffbench.errors import DataError
+from ffbench.metrics.classification import macro_f1
+from ffbench.protocol import Progress
+
+from .engines import Engine, here
+from .recognisers import Labels, Predictions, Recogniser
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all folds share. `inputs` is a file of features (N, ...): workers map it, so that it is in memory once."""
+
+    recogniser: Recogniser
+    inputs: Path
+    labels: Labels
+    subjects: npt.NDArray[np.int64]
+    classes: int
+    folder: Path
+
+
+def leave_one_subject_out(
+    task: Task, seeds: int, engine: Engine = here, progress: Progress | None = None
+) -> npt.NDArray[np.int8]:
+    """Run all folds of all seeds and give the class predicted for every pair after every epoch: (seeds, epochs, N).
+
+    A fold that is done lies in `task.folder`, and an interrupted run takes it from there. The seed of a fold depends on
+    neither the order nor the engine and the process in which it runs.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    folds = [(seed, subject) for seed in range(seeds) for subject in range(int(task.subjects.max()) + 1)]
+    waiting = [fold for fold in folds if _read(task, *fold) is None]
+    done = len(folds) - len(waiting)
+    if progress:
+        progress(done, len(folds))
+    for _ in engine(_run, [(task, *fold) for fold in waiting]):
+        done += 1
+        if progress:
+            progress(done, len(folds))
+    predicted = np.empty((seeds, task.recogniser.epochs, len(task.labels)), np.int8)
+    for seed, subject in folds:
+        found = _read(task, seed, subject)
+        if found is None:
+            raise DataError(f"{_place(task, seed, subject)}: was written and cannot be read; run the command again")
+        predicted[seed][:, task.subjects == subject] = found
+    return predicted
+
+
+def chosen_epochs(
+    predicted: npt.NDArray[np.int8], labels: Labels, subjects: npt.NDArray[np.int64], classes: int, by: str
+) -> npt.NDArray[np.int8]:
+    """Give the predictions that count, (seeds, N), out of those of all epochs, (seeds, epochs, N).
+
+    Args:
+        predicted: class numbers.
+        labels, subjects: true class and subject of each pair, (N,).
+        classes: how many there are.
+        by: `last`: those of the last epoch. `accuracy`, `f1`: those of the epoch that is best on the very subject that
+            was held out, as MMNet's released code has it: of several the earliest by accuracy, the latest by F1.
+    """
+    if by == "last":
+        return predicted[:, -1]
+    chosen = np.empty((len(predicted), len(labels)), np.int8)
+    for seed, epochs in enumerate(predicted):
+        for subject in np.unique(subjects):
+            member = subjects == subject
+            mine, true = epochs[:, member], labels[member]
+            if by == "accuracy":
+                best = int(np.argmax((mine == true).sum(axis=1)))
+            else:
+                tables = np.zeros((len(mine), classes, classes))
+                for table, row in zip(tables, mine, strict=True):
+                    np.add.at(table, (true, row), 1)
+                quality = macro_f1(tables)
+                # Means of the same fractions in another order may differ in their last digit.
+                best = int(np.flatnonzero(quality >= quality.max() - _ROUNDING)[-1])
+            chosen[seed, member] = mine[best]
+    return chosen
+
+
+def subject_numbers(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Number the subjects of pairs in sorted order of their names."""
+    return np.unique(np.asarray(names), return_inverse=True)[1].astype(np.int64)
+
+
+def _run(task: Task, seed: int, subject: int) -> None:
+    features = np.load(task.inputs, mmap_mode="r")
+    left_out = task.subjects == subject
+    predicted = task.recogniser.fit_predict(
+        np.ascontiguousarray(features[~left_out]),
+        task.labels[~left_out],
+        np.ascontiguousarray(features[left_out]),
+        task.classes,
+        # One number a fold, so that folds of one seed do not start alike.
+        1000 * seed + subject,
+    )
+    with atomic_path(_place(task, seed, subject)) as temporary, temporary.open("wb") as file:
+        np.save(file, predicted)
+
+
+def _read(task: Task, seed: int, subject: int) -> Predictions | None:
+    expected = (task.recogniser.epochs, int((task.subjects == subject).sum()))
+    try:
+        found = np.load(_place(task, seed, subject), allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == expected and found.dtype == np.int8 else None
+
+
+def _place(task: Task, seed: int, subject: int) -> Path:
+    return task.folder / f"fold-{seed}-{subject}.npy"

@@ -1,0 +1,283 @@
+"""Micro-expression recognition on CASME II (paper, section 5.5, Table 4): docs/protocols/recognition.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from ffbench.atomic import atomic_path
+from ffbench.datasets import casme2
+from ffbench.datasets.casme2_coding import SelectionRule
+from ffbench.datasets.images import read_image
+from ffbench.errors import DataError, UsageError
+from ffbench.metrics.head_motion import Derive
+from ffbench.protocol import (
+    NumpyFlows,
+    Option,
+    Pair,
+    PairScore,
+    Progress,
+    Protocol,
+    ProtocolCard,
+    ProtocolEntry,
+    ProtocolRequest,
+)
+from ffbench.synth.minis.cache import default_dataset
+
+from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
+from . import engines as recognition_engines
+from .clips import select_clips
+from .engines import EngineName
+from .faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
+from .flows import Kind, choose, pack, require
+from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
+from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
+from .scores import METRICS, RecognitionScoring, pair_terms
+
+MOST_TRAINING = 10_000
+"""The most epochs, and the most seeds."""
+Variant = Literal["clean", "official"]
+
+_FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
+_TITLES = {
+    "casme2_5": "CASME II, 5 classes",
+    "casme2_3": "CASME II, 3 classes",
+    "megc_casme2": "CASME II part of MEGC 2019",
+}
+
+
+@dataclass(frozen=True)
+class Face:
+    """Where the registered face lies: the (2, 3) map from frame to recogniser pixels, and the onset face itself."""
+
+    transform: Affine
+    onset: FlowField
+
+
+_FIVE, _THREE = (tuple(dict.fromkeys(classes.values())) for classes in (casme2.FIVE, casme2.THREE))
+
+
+def _card(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+    stated = ("selection", "flow", "derive_head", "recogniser", "recipe", "epochs", "seeds")
+    return ProtocolCard(
+        id=name,
+        version=_version(variant, options.get("recipe")),
+        title=_TITLES[name],
+        variant=variant,
+        primary="accuracy",
+        metrics=METRICS,
+        group_by=("class",),
+        # One person's clips share face and habits, and are held out together.
+        resample_by="subject",
+        options={option: options[option] for option in stated if option in options},
+    )
+
+
+class Recognition(RecognitionScoring, Protocol[Face]):
+    """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
+
+    learns = True
+    learning_options = frozenset({"flow", "derive_head", "recogniser", "recipe", "epochs", "seeds"})
+
+    def __init__(
+        self,
+        name: str,
+        data: Path,
+        *,
+        variant: Variant = "clean",
+        selection: SelectionRule | None = None,
+        flow: Kind = "facial",
+        derive_head: Derive = "none",
+        recogniser: RecogniserName = "roi",
+        recipe: RecipeName | None = None,
+        epochs: int | None = None,
+        seeds: int = 1,
+        workers: int = 1,
+        engine: EngineName = "processes",
+    ) -> None:
+        """Scan the dataset at `data`.
+
+        Args:
+            name: `casme2_5`, `casme2_3` or `megc_casme2`.
+            data: the dataset's folder.
+            variant: `clean`, the last epoch counts; `official`, the best epoch of each held-out subject.
+            selection: which clips count whose apex does not follow the onset (`Coding.apex_by`); None for the rule of
+                the variant's name.
+            flow: what is learnt from.
+            derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
+            recogniser: what learns.
+            recipe: how `mmnet` does; None for `main_branch` on synthetic data, and `released` otherwise.
+            epochs: how long it does; None for the recogniser's own number.
+            seeds: how often everything is learnt anew.
+            workers: processes that learn; no digit depends on them.
+            engine: what runs them; no digit depends on it.
+
+        Raises:
+            DataError: `data` does not hold CASME II, or too little of it.
+            UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
+        """
+        selected, self.dataset = select_clips(name, data, selection or variant)
+        self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
+        self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
+        self._variant = variant
+        if recogniser == "mmnet":
+            recipe = recipe or ("released" if self.dataset.origin == "real" else "main_branch")
+        elif recipe:
+            raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
+        self._recogniser = _recogniser(recipe, len(selected.classes), epochs)
+        self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
+        options: dict[str, Option] = {
+            # The variant's own rule goes without saying, as in the records that were made before there was another.
+            **({"selection": selection} if selection not in (None, variant) else {}),
+            "flow": flow,
+            "derive_head": derive_head,
+            "recogniser": recogniser,
+            **({"recipe": recipe} if recipe else {}),
+            "epochs": self._recogniser.epochs,
+            "seeds": seeds,
+        }
+        RecognitionScoring.__init__(self, _card(name, variant, options), selected.classes)
+
+    def keys(self) -> Ordered[str]:
+        """Name the clips, such as `sub01/EP02_01f`."""
+        return list(self._clips)
+
+    def load(self, key: str) -> Pair[Face]:
+        """Read onset and apex frame of a clip, and find the registered face in the onset frame."""
+        clip, of = self._clips[key]
+        onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
+        transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
+        return Pair(
+            key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
+        )
+
+    def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+        """Bring the flows into the registered face; nothing can be scored before all pairs are there.
+
+        Raises:
+            UsageError: the method does not give the flow that is to be learnt from.
+            DataError: the flow is unknown at a pixel of the face.
+        """
+        require(self._flow, self._derive_head, decomposed=forward.head is not None)
+        face = pair.reference
+        facial = align_flow(forward.facial, face.transform, pair.key)
+        head = None if forward.head is None else align_flow(forward.head, face.transform, pair.key)
+        return PairScore(pair.key, {}, pair.labels, pack(facial, head, face.onset))
+
+    def learn(self, scores: Ordered[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+        """Leave out one subject after the other, and score every pair by what was learnt without its subject.
+
+        Raises:
+            UsageError: the method does not give the flow that is to be learnt from.
+            DataError: fewer than two subjects, or the folder cannot be written.
+        """
+        labels = np.array([self.classes.index(score.labels["class"]) for score in scores], np.int64)
+        subjects = subject_numbers([score.labels["subject"] for score in scores])
+        if subjects.max() < 1:
+            raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
+        inputs = np.stack([self._features(score) for score in scores])
+        place = folder / "inputs.npy"
+        with atomic_path(place) as temporary, temporary.open("wb") as file:
+            np.save(file, inputs)
+        classes = len(self.classes)
+        task = Task(self._recogniser, place, labels, subjects, classes, folder)
+        predicted = leave_one_subject_out(task, self._seeds, self._engine, progress)
+        by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
+        kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
+        return [
+            PairScore(
+                score.key,
+                pair_terms(
+                    self.classes,
+                    int(labels[index]),
+                    counting=kept[by[0]][:, index],
+                    counting_f1=kept[by[1]][:, index],
+                    last=kept["last"][:, index],
+                    best=kept["accuracy"][:, index],
+                ),
+                score.labels,
+            )
+            for index, score in enumerate(scores)
+        ]
+
+    def _features(self, score: PairScore) -> Features:
+        assert score.descriptor is not None
+        packed = score.descriptor.astype(np.float32, copy=False)
+        return self._recogniser.features(choose(packed, self._flow, self._derive_head))
+
+
+def _version(variant: Variant, recipe: Option | None) -> str:
+    """Return the version: 1.1 where its changes can be seen; other records stay comparable with those of 1.0."""
+    return "1.1" if variant == "official" or recipe == "released" else "1.0"
+
+
+def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
+    """Give MMNet by a recipe, or else region histograms."""
+    if recipe is None:
+        return RegionHistograms(epochs)
+    from .mmnet_recogniser import MMNetRecogniser
+
+    return MMNetRecogniser(classes, epochs, recipe)
+
+
+def load(request: ProtocolRequest) -> Recognition:
+    """Build the protocol on `request.data`, or CASME II in the data folder, or else the mini dataset.
+
+    Raises:
+        UsageError: an unknown option, value or variant.
+        DataError: the dataset is not usable.
+    """
+    refuse_unknown(
+        request, ("flow", "derive_head", "selection", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
+    )
+    rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
+    flows: tuple[Kind, ...] = get_args(Kind)
+    derive: tuple[Derive, ...] = get_args(Derive)
+    recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
+    recipes: tuple[RecipeName, ...] = get_args(RecipeName)
+    engines: tuple[EngineName, ...] = get_args(EngineName)
+    variants: tuple[Variant, ...] = get_args(Variant)
+    return Recognition(
+        request.name,
+        request.data or default_dataset(_FOLDERS, "casme2"),
+        variant=variant(request, variants),
+        selection=choice(request, "selection", rules) if "selection" in request.options else None,
+        flow=choice(request, "flow", flows),
+        derive_head=choice(request, "derive_head", derive),
+        recogniser=choice(request, "recogniser", recognisers),
+        recipe=choice(request, "recipe", recipes) if "recipe" in request.options else None,
+        epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
+        seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
+        workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
+        engine=choice(request, "engine", engines),
+    )
+
+
+def _entry(summary: str, classes: Ordered[str]) -> ProtocolEntry:
+    def scoring(stated: ProtocolCard) -> RecognitionScoring:
+        variants: tuple[Variant, ...] = get_args(Variant)
+        words = {
+            "selection": SelectionRule,
+            "flow": Kind,
+            "derive_head": Derive,
+            "recogniser": RecogniserName,
+            "recipe": RecipeName,
+        }
+        for option, kind in words.items():
+            stated_choice(stated, option, get_args(kind))
+        for option in ("epochs", "seeds"):
+            stated_number(stated, option)
+        return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
+
+    return ProtocolEntry(summary, load, scoring)
+
+
+casme2_5 = _entry("CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
+casme2_3 = _entry("CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", _THREE)
+megc_casme2 = _entry("CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES)

@@ -1,0 +1,1 @@
+"""How much flow changes when frames are corrupted."""

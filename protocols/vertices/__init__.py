@@ -1,0 +1,1 @@
+"""Flow at the vertices of tracked meshes: MEAD and CK+."""

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from ffbench.cli import app
+from ffbench.datasets.ck_plus import read_landmarks, scan
+from ffbench.datasets.images import image_size
+from ffbench.errors import DataError, UsageError
+from ffbench.synth.minis import cache as minis
+
+
+def write_one_file(out: Path, seed: int, progress: object) -> None:
+    (out / "data.txt").write_text(f"seed {seed}")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A mini dataset that is made at once."""
+    monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", write_one_file))
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_is_made_on_first_use_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = minis.mini_dataset("ck_plus")
+    assert folder == minis.mini_folder("ck_plus")
+    assert (folder / "data.txt").read_text() == "seed 0"
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "synthetic" in told.err
+
+    def never(out: Path, seed: int, progress: object) -> None:
+        raise AssertionError("made twice")
+
+    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", never))
+    assert minis.mini_dataset("ck_plus") == folder
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_seed_lies_beside_it() -> None:
+    assert minis.mini_dataset("ck_plus", 7) != minis.mini_dataset("ck_plus")
+    assert (minis.mini_folder("ck_plus", 7) / "data.txt").read_text() == "seed 7"
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_default_is_the_real_dataset_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
+    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == minis.mini_folder("ck_plus")
+    (tmp_path / "ck_plus.tar").touch()
+    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / "ck_plus.tar"
+    for name in ("ck_plus", "CK+"):
+        (tmp_path / name).mkdir()
+        assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / name
+    monkeypatch.delenv("FFBENCH_DATA")
+    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == minis.mini_folder("ck_plus")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_make_that_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(out: Path, seed: int, progress: object) -> None:
+        write_one_file(out, seed, progress)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", stop))
+    with pytest.raises(KeyboardInterrupt):
+        minis.make_mini("ck_plus", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert [path for path in tmp_path.iterdir() if path.name != "cache"] == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(out: Path, seed: int, progress: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", full))
+    with pytest.raises(DataError, match="No space left on device"):
+        minis.make_mini("ck_plus", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_wrong_names_and_full_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="ck_plus"):
+        minis.mini_dataset("ck")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("")
+    with pytest.raises(UsageError, match="empty folder"):
+        minis.make_mini("ck_plus", tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.tex").exists()
+    (tmp_path / "new").mkdir()
+    minis.make_mini("ck_plus", tmp_path / "new")
+    assert (tmp_path / "new" / "data.txt").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_command_prints_the_folder(tmp_path: Path) -> None:
+    runner = CliRunner()
+    out = tmp_path / "here"
+    result = runner.invoke(app, ["data", "make-mini", "ck_plus", "--out", str(out), "--seed", "3"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(out)
+    assert (out / "data.txt").read_text() == "seed 3"
+    result = runner.invoke(app, ["data", "make-mini", "ck_plus"])
+    assert result.stdout.strip() == str(minis.mini_folder("ck_plus"))
+
+
+@pytest.mark.assets
+def test_ck_plus_has_its_layout_and_exact_landmarks(tmp_path: Path) -> None:
+    from ffbench.synth.heads.makehuman import load_makehuman
+    from ffbench.synth.minis.ck_plus import CODES, make_ck_plus
+
+    told = []
+    make_ck_plus(tmp_path, load_makehuman(), seed=1, subjects=2, sequences=3, progress=lambda *done: told.append(done))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    found = scan(tmp_path)
+    assert [s.name for s in found.sequences] == ["S001_001", "S001_002", "S002_001"]
+    assert found.problems == ()
+    for sequence in found.sequences:
+        assert 6 <= sequence.frames <= 10
+        assert sequence.emotion in ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+        width, height = image_size(sequence.first_image)
+        assert (width, height) in ((640, 490), (640, 480))
+        first, last = read_landmarks(sequence.first_landmarks), read_landmarks(sequence.last_landmarks)
+        assert ((first > 0) & (first < [width, height])).all()
+        assert 120 < np.ptp(first[:17, 0]) < 320, "a face as wide as in CK+"
+        motion = np.linalg.norm(last - first, axis=1)
+        assert 0.5 < motion.mean() < 20
+        line = sequence.first_landmarks.read_text().splitlines()[0]
+        assert "e+" in line
+        assert len(line.split()) == 2
+    mark = json.loads((tmp_path / "ffbench-mini.json").read_text())
+    assert mark == {"synthetic": True, "recipe": "ffbench.synth.minis.ck_plus", "version": "2", "seed": 1}
+    assert len(CODES) == 7
+    with pytest.raises(ValueError, match="subjects"):
+        make_ck_plus(tmp_path, load_makehuman(), subjects=4, sequences=3)
