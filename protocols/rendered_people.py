@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.ffn import FFN
+from ffbench.datasets.ffn.scan import FFN
 from ffbench.metrics.skin_tone import tone_class, typology_angle
 from ffbench.synth.appearance.look import Look, sample_look
 from ffbench.synth.heads.head import HeadModel

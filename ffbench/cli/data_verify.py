@@ -52,7 +52,7 @@ def prepare_data(
     if name != "mead":
         raise UsageError(f"nothing has to be prepared for '{name}'; only mead has")
     from ffbench.cli.console import note, progress_bar
-    from ffbench.datasets import mead
+    from ffbench.datasets.mead import videos as mead
 
     videos, problems = mead.find_videos(path)
     if listing is not None:

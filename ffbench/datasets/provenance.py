@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.flow.flo import read_flo
 

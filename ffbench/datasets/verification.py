@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ffbench.archives.member_path import Place, open_tree
-from ffbench.datasets import casme2, ck_plus, ffn, ffn_files, flame_masks, mead, metrical_tracks
+from ffbench.datasets.casme2 import scan as casme2
+from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import open_clip
+from ffbench.datasets.ffn import files as ffn_files
+from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import natural_key, read_image
-from ffbench.datasets.ply import read_vertices
+from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.provenance import engine_sign
+from ffbench.datasets.tracks import flame_masks
+from ffbench.datasets.tracks import metrical as metrical_tracks
 from ffbench.errors import DataError, UsageError
+from ffbench.formats.ply import read_vertices
 
 CK_SUBJECTS = 123
 CK_EMOTIONS = {

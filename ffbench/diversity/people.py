@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets import ffn
+from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
-from ffbench.datasets.mini import synthetic_mark
+from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.json_models import read_model
 from ffbench.synth.pairs.journal import MANIFEST, Manifest

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from ffbench import assets
 from ffbench.archives.member_path import Place
-from ffbench.datasets import ck_plus, mead
+from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import Clip, find_clips, open_clip
-from ffbench.datasets.face_tracks import LANDMARKS, TrackInfo, is_track, read_track, write_track
+from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.provenance import engine_sign
+from ffbench.datasets.tracks.plain import LANDMARKS, TrackInfo, is_track, read_track, write_track
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track

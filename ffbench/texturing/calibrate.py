@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.face_tracks import LANDMARKS
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.facemesh.groups import IBUG68
 from ffbench.facemesh.tracker import track
 from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region, Topology

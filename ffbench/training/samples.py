@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset
 
-from ffbench.datasets import ffn
-from ffbench.datasets.ffn_files import read_pair
+from ffbench.datasets.ffn import scan as ffn
+from ffbench.datasets.ffn.files import read_pair
 from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.synth.pairs.layers import layered_pair, load_photos
 from ffbench.synth.pairs.stream import RenderedPairs, worker_indices

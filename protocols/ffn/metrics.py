@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.ffn_files import FFNArrays
+from ffbench.datasets.ffn.files import FFNArrays
 from ffbench.flow.checks import is_known
 from ffbench.flow.confidence import forward_backward_confidence
 from ffbench.metrics.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarise_buckets

@@ -11,9 +11,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ffbench.datasets import ffn
-from ffbench.datasets.ffn_files import FFNArrays, read_pair
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.ffn import scan as ffn
+from ffbench.datasets.ffn.files import FFNArrays, read_pair
+from ffbench.datasets.mark import JawReading
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow, own_head_term

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets import ck_plus
+from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.images import read_image
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ffbench.datasets import casme2
-from ffbench.datasets.casme2_coding import SelectionRule
+from ffbench.datasets.casme2 import scan as casme2
+from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.provenance import rests_on
 from ffbench.protocol import DatasetCard
 

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from ffbench.atomic import atomic_path
-from ffbench.datasets import casme2
-from ffbench.datasets.casme2_coding import SelectionRule
+from ffbench.datasets.casme2 import scan as casme2
+from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.head_motion import Derive

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.ffn import FFNPair
-from ffbench.datasets.ffn_files import read_pair
+from ffbench.datasets.ffn.files import read_pair
+from ffbench.datasets.ffn.scan import FFNPair
 from ffbench.flow.checks import is_known
 from ffbench.metrics.photometric import hull_mask
 from ffbench.protocol import MetricCard, Term

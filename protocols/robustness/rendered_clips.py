@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.datasets import ffn
-from ffbench.datasets.ffn import FFNPair
+from ffbench.datasets.ffn import scan as ffn
+from ffbench.datasets.ffn.scan import FFNPair
 from ffbench.datasets.provenance import rests_on
 from ffbench.errors import DataError
 from ffbench.protocol import DatasetCard

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, rests_on
+from ffbench.datasets.tracks.flame_masks import OFFICIAL_COUNTS, Choice
 from ffbench.errors import DataError
 from ffbench.protocol import DatasetCard
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.metrical_tracks import open_tracks
+from ffbench.datasets.tracks.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
+from ffbench.datasets.tracks.metrical import open_tracks
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors

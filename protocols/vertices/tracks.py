@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets import face_tracks, metrical_tracks
 from ffbench.datasets.clips import Clip, open_clip
-from ffbench.datasets.flame_masks import Indices
 from ffbench.datasets.images import image_size, natural_key, read_image
-from ffbench.datasets.metrical_tracks import TrackedFrame
-from ffbench.datasets.ply import read_mesh, read_vertices
+from ffbench.datasets.tracks import metrical as metrical_tracks
+from ffbench.datasets.tracks import plain as face_tracks
+from ffbench.datasets.tracks.flame_masks import Indices
+from ffbench.datasets.tracks.metrical import TrackedFrame
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, SKIN
+from ffbench.formats.ply import read_mesh, read_vertices
 from ffbench.protocol import Image
 
 from .visibility import visible_vertices

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.metrical_tracks import Camera
-from ffbench.datasets.ply import Mesh
+from ffbench.datasets.tracks.metrical import Camera
+from ffbench.formats.ply import Mesh
 from ffbench.synth.render.raster import FARTHEST, rasterize
 
 TOLERANCE = 0.01

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from ffbench import load_protocol
-from ffbench.datasets import casme2, mead
+from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.clips import find_clips, open_clip
 from ffbench.datasets.images import read_image
-from ffbench.datasets.mini import mark_synthetic, synthetic_mark
+from ffbench.datasets.mark import mark_synthetic, synthetic_mark
+from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.verification import verify_dataset
 from ffbench.errors import DataError
 from ffbench.method import Flows

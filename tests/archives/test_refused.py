@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ffbench.archives.member_path import open_tree
-from ffbench.datasets.ffn_files import verify
+from ffbench.datasets.ffn.files import verify
 from ffbench.errors import DataError
 from tests.archives.test_datasets import pack
 from tests.datasets.ffn_folder import add_sequence

@@ -23,16 +23,16 @@ from pydantic import BaseModel
 from safetensors.torch import load_file
 
 from ffbench.archives.archive import read_archive
-from ffbench.datasets import spreadsheet
-from ffbench.datasets.casme2_coding import read_coding
-from ffbench.datasets.ck_plus import read_landmarks
+from ffbench.datasets.casme2.coding import read_coding
+from ffbench.datasets.ck_plus.scan import read_landmarks
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.feature_file import read_feature_file
 from ffbench.datasets.images import read_image
-from ffbench.datasets.metrical_tracks import read_camera
-from ffbench.datasets.ply import read_mesh
-from ffbench.datasets.spreadsheet import read_tables
+from ffbench.datasets.tracks.metrical import read_camera
 from ffbench.flow.files import read_flow
+from ffbench.formats import spreadsheet
+from ffbench.formats.ply import read_mesh
+from ffbench.formats.spreadsheet import read_tables
 from ffbench.methods.decflow.tensors import read_tensor_file
 from ffbench.methods.weights import read_checkpoint
 from ffbench.results.check import read_baseline

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench.datasets import ck_plus, ffn, provenance
+from ffbench.datasets import provenance
+from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import open_clip
+from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import encode_png, read_image
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, mark_jpeg, mark_png, rests_on
 from ffbench.flow.flo import read_flo, write_flo
 from ffbench.synth.pairs.recipe import Recipe

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ffbench.datasets.casme2 import OFFICIAL_EMOTIONS, OFFICIAL_SUBJECTS
-from ffbench.datasets.casme2_coding import COLUMNS
+from ffbench.datasets.casme2.coding import COLUMNS
+from ffbench.datasets.casme2.scan import OFFICIAL_EMOTIONS, OFFICIAL_SUBJECTS
 from ffbench.synth.minis.casme2 import workbook as workbook
 
 Cell = str | int | None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench.datasets.ck_plus import read_landmarks, scan
+from ffbench.datasets.ck_plus.scan import read_landmarks, scan
 from ffbench.errors import DataError
 from tests.datasets.ck_plus_folder import add_sequence, landmarks, make_ck_plus, write_landmarks
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from ffbench.datasets import manifest
-from ffbench.datasets.ffn import FFN, find_root, scan
-from ffbench.datasets.ffn_files import read_mask, read_pair, verify
+from ffbench.datasets.ffn.files import read_mask, read_pair, verify
+from ffbench.datasets.ffn.scan import FFN, find_root, scan
 from ffbench.errors import DataError
 from ffbench.flow import UNKNOWN, write_flow
 from ffbench.flow.flo import write_flo

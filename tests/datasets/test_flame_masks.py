@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.flame_masks import OFFICIAL_COUNTS, Choice, face_regions, read_regions
+from ffbench.datasets.tracks.flame_masks import OFFICIAL_COUNTS, Choice, face_regions, read_regions
 from ffbench.errors import DataError
 from tests.datasets.flame_masks_file import DOUBLED, flame_masks
 from tests.formats import python2_pickle

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ffbench.datasets import mead
 from ffbench.datasets.images import read_image
+from ffbench.datasets.mead import videos as mead
 from ffbench.errors import DataError
 from tests.flow.commands import run
 

@@ -14,9 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.datasets.metrical_tracks import CropBox, is_track, read_box, read_camera, scan_track, write_camera
-from ffbench.datasets.ply import read_vertices
+from ffbench.datasets.tracks.metrical import CropBox, is_track, read_box, read_camera, scan_track, write_camera
 from ffbench.errors import DataError
+from ffbench.formats.ply import read_vertices
 from tests.datasets.tracks_folder import SIZE, add_track, checkpoint, dome, renderer_camera, screen_points, turn_of
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.datasets.mini import SYNTHETIC_MARK, jaw_reading
+from ffbench.datasets.mark import SYNTHETIC_MARK, jaw_reading
 
 
 @pytest.mark.parametrize(

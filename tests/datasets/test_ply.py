@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.datasets.ply import Mesh, read_mesh, read_vertices, write_mesh
 from ffbench.errors import DataError
+from ffbench.formats.ply import Mesh, read_mesh, read_vertices, write_mesh
 from tests.datasets.tracks_folder import dome, write_ply
 
 VERTICES, TRIANGLES = dome()

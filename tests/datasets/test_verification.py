@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.datasets import mead
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
+from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.verification import CK_EMOTIONS, Count, dataset_names, verify_dataset
 from ffbench.errors import DataError, UsageError
 from tests.datasets.casme2_folder import make_casme2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.mark import mark_synthetic
 from ffbench.diversity.people import find_people, find_sources
 from ffbench.errors import DataError
 from tests.datasets.ffn_folder import add_sequence

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ffbench.datasets import mead
-from ffbench.datasets.face_tracks import read_track
+from ffbench.datasets.mead import videos as mead
+from ffbench.datasets.tracks.plain import read_track
 from ffbench.errors import DataError
 from ffbench.facemesh import tracking
 from ffbench.facemesh.tracker import FaceTrack

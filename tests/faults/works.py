@@ -11,7 +11,7 @@ from pathlib import Path
 import safetensors.torch
 
 from ffbench.atomic import is_temporary
-from ffbench.datasets.ffn_files import read_pair, scan
+from ffbench.datasets.ffn.files import read_pair, scan
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.files import read_flow

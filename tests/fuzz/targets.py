@@ -20,16 +20,16 @@ import numpy as np
 from PIL import Image
 from scipy.sparse import csc_matrix
 
-from ffbench.datasets.casme2_coding import read_coding
-from ffbench.datasets.ck_plus import read_landmarks
+from ffbench.datasets.casme2.coding import read_coding
+from ffbench.datasets.ck_plus.scan import read_landmarks
 from ffbench.datasets.feature_file import read_feature_file
-from ffbench.datasets.flame_masks import FLAME_VERTICES
 from ffbench.datasets.images import read_image
-from ffbench.datasets.ply import read_mesh
+from ffbench.datasets.tracks.flame_masks import FLAME_VERTICES
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.formats.flame_files import read_flame, read_masks
+from ffbench.formats.ply import read_mesh
 from ffbench.hashing import file_sha256
 from ffbench.results.check import read_baseline
 from ffbench.results.pair_table import read_pair_table

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.mark import mark_synthetic
 from ffbench.errors import DataError, UsageError
 from ffbench.facemesh import tracker
 from ffbench.method import Flows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ffbench.datasets import ffn
+from ffbench.datasets.ffn import scan as ffn
 from ffbench.protocol import PairScore, ProtocolCard, ProtocolRequest, Term
 from ffbench.protocols.ffn.protocol import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ffbench.datasets.ffn import OFFICIAL_PAIRS
+from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS
 from ffbench.errors import UsageError
 from ffbench.results.paper_tables import NUMBERS, reported_table
 

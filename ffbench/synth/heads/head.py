@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.mark import JawReading
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.datasets.casme2 import MEGC_LIST
-from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.casme2.scan import MEGC_LIST
+from ffbench.datasets.mark import mark_synthetic
 from ffbench.datasets.provenance import mark_jpeg
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.motion.expressions import Frame

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.datasets.images import encode_png
-from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.mark import mark_synthetic
 from ffbench.datasets.provenance import mark_png
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.motion.expressions import Frame, sample_target

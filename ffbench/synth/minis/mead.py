@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.datasets.mini import mark_synthetic
+from ffbench.datasets.mark import mark_synthetic
 from ffbench.synth.appearance.look import sample_look
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.motion.expressions import Frame, sample_style, sample_target, to_vector

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import ffbench.synth
 from ffbench.atomic import write_text
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.mark import JawReading
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs import recipe as ffn

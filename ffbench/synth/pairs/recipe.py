@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.mark import JawReading
 from ffbench.synth.appearance.look import sample_look
 from ffbench.synth.heads.flame import FlameHead
 from ffbench.synth.heads.head import HeadModel

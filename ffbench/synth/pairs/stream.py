@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.mark import JawReading
 from ffbench.synth.heads.flame import FlameHead
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.motion.expressions import Frame, sequence

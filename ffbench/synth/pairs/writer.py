@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.atomic import write_text
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import mark_jpeg
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import HEADER, MAGIC

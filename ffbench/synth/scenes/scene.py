@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.mark import JawReading
 from ffbench.synth.appearance.chart import chart
 from ffbench.synth.appearance.hair import dress
 from ffbench.synth.appearance.look import Look, sample_look

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.datasets.images import encode_png
-from ffbench.datasets.metrical_tracks import Camera, CropBox, write_box, write_camera
-from ffbench.datasets.ply import Mesh, write_mesh
 from ffbench.datasets.provenance import mark_png
+from ffbench.datasets.tracks.metrical import Camera, CropBox, write_box, write_camera
+from ffbench.formats.ply import Mesh, write_mesh
 from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region
 from ffbench.synth.heads.skinning import fit_rotation, rotation_matrix
 from ffbench.synth.motion.expressions import Frame

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from ffbench.datasets.ffn_files import FFNArrays
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.ffn.files import FFNArrays
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.flow.flo import write_flo

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.ck_plus import read_landmarks
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.ck_plus.scan import read_landmarks
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.method import Flows

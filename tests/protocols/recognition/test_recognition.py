@@ -15,7 +15,7 @@ from PIL import Image
 
 import ffbench
 from ffbench import Flows, Method, MethodCard
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.flow.sampling import sample_flow
 from ffbench.protocol import PairScore

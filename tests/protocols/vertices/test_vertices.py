@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ffbench.datasets.clips import open_clip
-from ffbench.datasets.face_tracks import TrackInfo, write_track
-from ffbench.datasets.metrical_tracks import Camera
-from ffbench.datasets.ply import Mesh
+from ffbench.datasets.tracks.metrical import Camera
+from ffbench.datasets.tracks.plain import TrackInfo, write_track
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.facemesh.groups import NOSE, OVAL
+from ffbench.formats.ply import Mesh
 from ffbench.method import Flows
 from ffbench.protocol import Pair, ProtocolRequest, Term
 from ffbench.protocols.vertices import protocol as vertices

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.casme2 import FIVE, scan, select, select_megc
+from ffbench.datasets.casme2.scan import FIVE, scan, select, select_megc
 from ffbench.datasets.images import read_image
 from ffbench.synth.heads.head import HeadModel, Pose
 from ffbench.synth.minis.casme2 import CLIPS, CROP_SIZE, crop_transform, make_casme2, workbook

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets import ck_plus, mead
+from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import image_size, read_image
-from ffbench.datasets.metrical_tracks import scan_track
-from ffbench.datasets.ply import read_vertices
+from ffbench.datasets.mead import videos as mead
+from ffbench.datasets.tracks.metrical import scan_track
 from ffbench.datasets.verification import verify_dataset
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.sampling import sample_flow
+from ffbench.formats.ply import read_vertices
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols.vertices import protocol as vertices
 from ffbench.protocols.vertices.protocol import FaceVertices

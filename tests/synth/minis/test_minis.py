@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ffbench.cli import app
-from ffbench.datasets.ck_plus import read_landmarks, scan
+from ffbench.datasets.ck_plus.scan import read_landmarks, scan
 from ffbench.datasets.images import image_size
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.minis import cache as minis

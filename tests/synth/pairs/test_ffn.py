@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ffbench.datasets.ffn import scan
-from ffbench.datasets.ffn_files import read_pair
-from ffbench.datasets.mini import JawReading
+from ffbench.datasets.ffn.files import read_pair
+from ffbench.datasets.mark import JawReading
 from ffbench.synth.heads.flame import FlameHead, load_flame
 from ffbench.synth.heads.head import Pose, Region
 from ffbench.synth.heads.makehuman import MakeHumanHead

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ffbench.datasets.ffn import scan
-from ffbench.datasets.mini import SYNTHETIC_MARK
+from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.pairs import writer
 from ffbench.synth.pairs.journal import JOURNAL, MANIFEST, Manifest

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.flame_masks import read_regions
 from ffbench.datasets.images import read_image
-from ffbench.datasets.metrical_tracks import CropBox, MetricalTrack, scan_track
-from ffbench.datasets.ply import read_mesh
+from ffbench.datasets.tracks.flame_masks import read_regions
+from ffbench.datasets.tracks.metrical import CropBox, MetricalTrack, scan_track
+from ffbench.formats.ply import read_mesh
 from ffbench.synth.heads.head import Part, Pose, Region
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.motion.expressions import Frame

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.datasets.ffn import OFFICIAL_PAIRS, FFNPair, scan
+from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError
 from ffbench.flow import is_known

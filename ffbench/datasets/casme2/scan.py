@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffbench.archives.member_path import Place, open_tree
-from ffbench.datasets.casme2_coding import Coding, SelectionRule, find_coding, read_coding
+from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.provenance import engine_sign
-from ffbench.datasets.spreadsheet import read_tables
 from ffbench.errors import DataError
+from ffbench.formats.spreadsheet import read_tables
 
 OFFICIAL_ROWS, OFFICIAL_SUBJECTS = 255, 26
 OFFICIAL_EMOTIONS = {

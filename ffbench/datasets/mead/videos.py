@@ -23,7 +23,7 @@ from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
-from ffbench.datasets.mini import SYNTHETIC_MARK, synthetic_mark
+from ffbench.datasets.mark import SYNTHETIC_MARK, synthetic_mark
 from ffbench.datasets.provenance import engine_sign, mark_png
 from ffbench.errors import DataError
 from ffbench.hashing import file_sha256

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ffbench.archives.member_path import Place, open_tree, relative_name
-from ffbench.datasets.ffn_names import match, ordered, require_gapless
+from ffbench.datasets.ffn.names import match, ordered, require_gapless
 from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
 from ffbench.datasets.manifest import manifest_sha256
-from ffbench.datasets.mini import JawReading, jaw_reading, synthetic_mark
+from ffbench.datasets.mark import JawReading, jaw_reading, synthetic_mark
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 
@@ -120,7 +120,7 @@ class FFN:
 
 
 def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
-    """Find the pairs of a split. Only names are looked at; `ffbench.datasets.ffn_files` reads the files.
+    """Find the pairs of a split. Only names are looked at; `ffbench.datasets.ffn.files` reads the files.
 
     Args:
         root: folder, archive or folder of archives that holds `image/`, `flow/` and `mask/`, up to three levels down.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ffbench.archives.member_path import Place, relative_name
-from ffbench.datasets.spreadsheet import Table, read_tables
 from ffbench.errors import DataError
+from ffbench.formats.spreadsheet import Table, read_tables
 
 SelectionRule = Literal["clean", "official", "paper"]
 """Which rows count whose apex does not follow the onset; `Coding.apex_by` says how."""

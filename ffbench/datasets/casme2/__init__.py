@@ -1,0 +1,1 @@
+"""CASME II: micro-expressions, its coding table and its frames."""

@@ -1,0 +1,1 @@
+"""CK+: acted expressions with landmarks."""

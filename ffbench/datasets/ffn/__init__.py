@@ -1,0 +1,1 @@
+"""FacialFlowNet: rendered pairs with facial and head flow."""

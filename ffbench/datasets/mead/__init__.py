@@ -1,0 +1,1 @@
+"""MEAD: videos of people who talk with emotion."""

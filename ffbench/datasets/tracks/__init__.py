@@ -1,0 +1,1 @@
+"""Face meshes that were tracked through the videos of MEAD and CK+."""
