@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffbench.distribution import Distribution
-from ffbench.errors import FfbenchError, MethodError, UsageError
+from ffbench.entry_points import entry_names, find_entry, load_entry
+from ffbench.errors import UsageError
 from ffbench.wrappers.names import split_name, wrapped_name
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ PROTOCOL_GROUP = "ffbench.protocols"
 
 def method_names() -> list[str]:
     """Name every method family that is installed, sorted; nothing is imported."""
-    return _names(METHOD_GROUP)
+    return entry_names(entry_points(group=METHOD_GROUP))
 
 
 def protocol_names() -> list[str]:
     """Name every protocol that is installed, sorted; nothing is imported."""
-    return _names(PROTOCOL_GROUP)
+    return entry_names(entry_points(group=PROTOCOL_GROUP))
 
 
 def method_entry(family: str) -> MethodEntry:
@@ -37,7 +37,7 @@ def method_entry(family: str) -> MethodEntry:
         UsageError: no such family; the message suggests the nearest.
         MethodError: the package behind the entry cannot be imported.
     """
-    entry: MethodEntry = _load_entry(METHOD_GROUP, family, "method")
+    entry: MethodEntry = load_entry(entry_points(group=METHOD_GROUP), family, "method")
     return entry
 
 
@@ -47,7 +47,7 @@ def protocol_entry(name: str) -> ProtocolEntry:
     Raises:
         UsageError: no such protocol; the message suggests the nearest.
     """
-    entry: ProtocolEntry = _load_entry(PROTOCOL_GROUP, name, "protocol")
+    entry: ProtocolEntry = load_entry(entry_points(group=PROTOCOL_GROUP), name, "protocol")
     return entry
 
 
@@ -62,7 +62,7 @@ def method_distribution(family: str) -> Distribution | None:
     Raises:
         UsageError: no such family, or two packages have one of that name.
     """
-    point = _point(METHOD_GROUP, family, "method")
+    point = find_entry(entry_points(group=METHOD_GROUP), family, "method")
     return None if point.dist is None else Distribution(name=point.dist.name, version=point.dist.version)
 
 
@@ -151,45 +151,3 @@ def resolve_device(device: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"device '{device}' cannot be used here: {str(error).splitlines()[0]}") from error
     return device
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Give ` - did you mean 'x'?` for the nearest known name, or an empty string."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" - did you mean '{matches[0]}'?" if matches else ""
-
-
-def _names(group: str) -> list[str]:
-    return sorted({point.name for point in entry_points(group=group)})
-
-
-def _point(group: str, name: str, kind: str) -> EntryPoint:
-    """Find the one entry point of a name.
-
-    Raises:
-        UsageError: there is none, or two packages have one: which of them would be run, nobody could tell.
-    """
-    points = list(entry_points(group=group))
-    # One package that is found twice, as an editable install may be, says the same twice.
-    found = {(_package(point), point.value): point for point in points if point.name == name}
-    if not found:
-        hint = nearest(name, [point.name for point in points]) or f" (`ffbench {kind}s list` names them)"
-        raise UsageError(f"unknown {kind} '{name}'{hint}")
-    if len(found) > 1:
-        packages = " and ".join(sorted(f"{package or 'an unnamed package'} ({value})" for package, value in found))
-        raise UsageError(f"{kind} '{name}' is in {packages}: a name has one owner; uninstall one of them")
-    return next(iter(found.values()))
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else ""
-
-
-def _load_entry(group: str, name: str, kind: str) -> Any:
-    point = _point(group, name, kind)
-    try:
-        return point.load()
-    except FfbenchError:
-        raise
-    except (ImportError, AttributeError) as error:
-        raise MethodError(f"{kind} '{name}' ({point.value}) cannot be imported: {error}") from error

@@ -1,4 +1,4 @@
-"""`ffbench data`: datasets that ffbench makes itself."""
+"""`ffbench data`: the datasets that there are, and mini ones that ffbench makes itself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,66 @@ from typing import Annotated, Optional
 
 import typer
 
-from ffbench.cli.console import say
+from ffbench.cli import options
+from ffbench.cli.console import say, say_json
 
 app = typer.Typer(help="Verify and prepare datasets; make the synthetic mini ones.", no_args_is_help=True)
 
 
+@app.command("list")
+def list_datasets(json: options.Json = False) -> None:
+    """List every dataset that is installed, and whether it has a mini one."""
+    from ffbench.datasets.registry import dataset_names, load_dataset
+    from ffbench.errors import FfbenchError
+
+    rows = {}
+    for name in dataset_names():
+        try:
+            found = load_dataset(name)
+            rows[name] = f"{found.title}; {found.licence}" + ("" if found.mini is None else "; mini dataset")
+        except FfbenchError as error:  # one broken package must not hide the others
+            rows[name] = f"cannot be used: {error}"
+    _print(rows, json)
+
+
+@app.command("show")
+def show_dataset(
+    name: Annotated[str, typer.Argument(help="A dataset; `ffbench data list` names them.")],
+    json: options.Json = False,
+) -> None:
+    """Show a dataset: its licence, where to get it, how its folder is named, its counts and how to cite it."""
+    from ffbench.datasets.registry import load_dataset
+
+    found = load_dataset(name)
+    rows = {
+        "title": found.title,
+        "licence": found.licence,
+        "where to get it": found.source,
+        "folder in $FFBENCH_DATA": " or ".join(found.folders),
+        **{what: f"{count:,}" for what, count in found.counts.items()},
+        "mini dataset": "none" if found.mini is None else f"ffbench data make-mini {name}",
+    }
+    if json:
+        _print({**rows, "citation": found.citation}, json)
+        return
+    _print(rows, json)
+    say(f"\n{found.citation}")
+
+
+def _print(rows: dict[str, str], json: bool) -> None:
+    from ffbench.results.text import print_pairs
+
+    if json:
+        import json as json_module
+
+        say_json(json_module.dumps(rows, indent=1))
+    else:
+        print_pairs(list(rows.items()))
+
+
 @app.command("make-mini")
 def make_mini_dataset(
-    name: Annotated[str, typer.Argument(help="Mini dataset, such as ck_plus.")],
+    name: Annotated[str, typer.Argument(help="A dataset, such as ck_plus.")],
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", "-o", help="New folder; default: the cache, where protocols look for it."),
@@ -23,12 +75,14 @@ def make_mini_dataset(
 ) -> None:
     """Make a mini dataset: synthetic faces in the layout of a licensed dataset."""
     from ffbench.cli.console import progress_bar
-    from ffbench.synth.minis.cache import make_mini, mini_folder
+    from ffbench.datasets.minis import make_mini, mini_folder
+    from ffbench.datasets.registry import load_dataset
 
-    folder = out if out is not None else mini_folder(name, seed)
+    dataset = load_dataset(name)
+    folder = out if out is not None else mini_folder(dataset, seed)
     if out is None and folder.is_dir():
         say(folder)
         return
     with progress_bar(f"making {name}", "sequence") as move:
-        make_mini(name, folder, seed, move)
+        make_mini(dataset, folder, seed, move)
     say(folder)

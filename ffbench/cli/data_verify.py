@@ -12,11 +12,11 @@ from ffbench.cli.console import say, say_json
 from ffbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from ffbench.datasets.verification import Verification
+    from ffbench.datasets.registry import Verification
 
 
 def verify_data(
-    name: Annotated[str, typer.Argument(help="casme2, ck_plus, ck_plus_tracks, ffn, mead or mead_tracks.")],
+    name: Annotated[str, typer.Argument(help="A dataset; `ffbench data list` names them.")],
     path: Annotated[Path, typer.Argument(help="The dataset's folder, a .zip or .tar, or a folder of these.")],
     quick: Annotated[bool, typer.Option("--quick", help="Look at names and headers alone; decode nothing.")] = False,
     json: options.Json = False,
@@ -26,7 +26,7 @@ def verify_data(
     Ends with exit code 3 if anything is.
     """
     from ffbench.cli.console import progress_bar
-    from ffbench.datasets.verification import verify_dataset
+    from ffbench.datasets.registry import verify_dataset
 
     with progress_bar(f"verifying {name}", "files") as progress:
         found = verify_dataset(name, path, quick=quick, progress=progress)

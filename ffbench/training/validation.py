@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ffbench.datasets.ffn.dataset import FFN
+from ffbench.datasets.minis import make_mini, mini_folder
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 from ffbench.registry import load_protocol
-from ffbench.synth.minis.cache import make_mini, mini_folder
 
 # Of a seed that the mini dataset of the benchmark does not have: other people than those that methods are ranked on.
 _SEED = 1
@@ -29,9 +30,9 @@ def validation_protocols(names: Sequence[str], data: Path | None) -> list[Protoc
     """
     if data is not None:
         return [load_protocol(name, data=data, options={"split": "val"}) for name in names]
-    folder = mini_folder("ffn", _SEED)
+    folder = mini_folder(FFN, _SEED)
     if not folder.is_dir():
-        make_mini("ffn", folder, _SEED)
+        make_mini(FFN, folder, _SEED)
     return [load_protocol(name, data=folder) for name in names]
 
 

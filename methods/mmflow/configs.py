@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import torch
 
+from ffbench.entry_points import nearest
 from ffbench.errors import MethodError, UsageError
-from ffbench.registry import nearest
 from ffbench.torchvision_ops import make_importable
 
 from ..third_party import quiet

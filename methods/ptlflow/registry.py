@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ffbench.entry_points import nearest
 from ffbench.errors import MethodError, UsageError
-from ffbench.registry import nearest
 from ffbench.torchvision_ops import make_importable
 
 from ..third_party import quiet

@@ -12,15 +12,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from ffbench.datasets.ffn import scan as ffn
+from ffbench.datasets.ffn.dataset import card_ffn
 from ffbench.datasets.ffn.files import FFNArrays, read_pair
-from ffbench.datasets.mark import JawReading
-from ffbench.datasets.provenance import rests_on
+from ffbench.datasets.registry import find_data
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow, own_head_term
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
-    DatasetCard,
     NumpyFlows,
     Option,
     Pair,
@@ -32,7 +31,6 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.synth.heads.head import Region
-from ffbench.synth.minis.cache import default_dataset
 
 from ..options import choice, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
 from ..rendered_people import people_labels
@@ -63,11 +61,6 @@ EARLIER_GROUP_BY = ("scale", "emotion")
 Variant = Literal["paper", "official"]
 Confidence = Literal["native", "forward_backward"]
 
-_FOLDERS = ("FFN", "FacialFlowNet", "ffn")
-_JAW: Mapping[JawReading, str] = {
-    "expression": "jaw=expression: opening the mouth is expression flow",
-    "pose": "jaw=pose: opening the mouth is head flow",
-}
 _TITLES: Mapping[Target, str] = {
     "facial": "FFN facial flow by motion scale",
     "head": "FFN head flow",
@@ -142,7 +135,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             options["confidence"] = confidence
         self.needs_backward = confidence == "forward_backward"
         self.card = _card(target, variant, options)
-        self.dataset = _dataset_card(found)
+        self.dataset = card_ffn(found)
 
     def keys(self) -> Ordered[str]:
         """Name the pairs, such as `happy/0012/0001`: emotion, subject and first frame."""
@@ -228,42 +221,12 @@ def load(request: ProtocolRequest, target: Target) -> FFNFlow:
     if reading == "official" and "confidence" in request.options:
         raise UsageError(f"{request.name}: the variant 'official' measures no confidence; leave out -o confidence=...")
     return FFNFlow(
-        request.data or default_dataset(_FOLDERS, "ffn"),
+        request.data or find_data("ffn"),
         target,
         variant=reading,
         split=choice(request, "split", ffn.SPLITS),
         derive_head=choice(request, "derive_head", derive, default="rigid"),
         confidence=choice(request, "confidence", get_args(Confidence)),
-    )
-
-
-def _dataset_card(found: ffn.FFN) -> DatasetCard:
-    lengths = list(found.sequences().values())
-    facts = {"pairs": float(len(found.pairs)), "sequences": float(len(lengths))}
-    facts |= {f"sequences_1/{length}": float(lengths.count(length)) for length in sorted(set(lengths))}
-    jaw = _JAW[found.jaw]
-    if found.synthetic:
-        return DatasetCard(
-            name="FFN mini",
-            origin="synthetic",
-            reference="ground truth",
-            reference_note=f"heads of ffbench's face engine in the layout of FacialFlowNet, {found.split} split; {jaw}",
-            manifest_sha256=found.manifest_sha256(),
-            problems=found.problems,
-            facts=facts,
-        )
-    return DatasetCard(
-        name="FFN",
-        origin="real",
-        origin_note=rests_on([path for pair in found.pairs for path in pair.files()]),
-        reference="ground truth",
-        reference_note=(
-            f"FacialFlowNet as distributed: rendered heads with flows from the renderer; {found.split} split, "
-            f"{len(found.pairs)} of the paper's {ffn.OFFICIAL_PAIRS[found.split]} pairs; {jaw} (by the letter of Eq. 4)"
-        ),
-        manifest_sha256=found.manifest_sha256(),
-        problems=found.problems,
-        facts={**facts, "official_pairs": float(ffn.OFFICIAL_PAIRS[found.split])},
     )
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.datasets.ck_plus import scan as ck_plus
+from ffbench.datasets.ck_plus.dataset import card_ck_plus
 from ffbench.datasets.images import read_image
-from ffbench.datasets.provenance import rests_on
+from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
 from ffbench.protocol import (
     Annotation,
-    DatasetCard,
     MetricCard,
     NumpyFlows,
     Pair,
@@ -29,7 +29,6 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
-from ffbench.synth.minis.cache import default_dataset
 
 from ..options import refuse_unknown, stated_variant, variant
 
@@ -38,7 +37,6 @@ OUTLIER_PX = 3.0
 _PARTS = {"jaw": (0, 17), "brows": (17, 27), "nose": (27, 36), "eyes": (36, 48), "lips": (48, 68)}
 GROUPS = {name: np.isin(np.arange(ck_plus.LANDMARKS), np.arange(*bounds)) for name, bounds in _PARTS.items()}
 """Members of each face part among the 68 iBUG landmarks."""
-_FOLDERS = ("CK+", "ck_plus", "ckplus")
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class CKLandmarks(Protocol[Landmarks]):
         """
         found = ck_plus.scan(data)
         self._sequences = {sequence.name: sequence for sequence in found.sequences}
-        self.dataset = _dataset_card(found)
+        self.dataset = card_ck_plus(found)
 
     def keys(self) -> Ordered[str]:
         """Name the sequences, such as `S005_001`."""
@@ -140,44 +138,7 @@ def load(request: ProtocolRequest) -> CKLandmarks:
     """
     refuse_unknown(request, ())
     variant(request, ["paper"])
-    return CKLandmarks(request.data or default_dataset(_FOLDERS, "ck_plus"))
-
-
-def _dataset_card(found: ck_plus.CKPlus) -> DatasetCard:
-    sequences = found.sequences
-    facts = {
-        "sequences": float(len(sequences)),
-        "subjects": float(len({s.subject for s in sequences})),
-        "emotion_labels": float(sum(s.emotion is not None for s in sequences)),
-    }
-    if found.synthetic:
-        return DatasetCard(
-            name="CK+ mini",
-            origin="synthetic",
-            reference="ground truth",
-            reference_note="rendered faces in the layout of CK+, with the exact positions of 68 points of the mesh",
-            manifest_sha256=found.manifest_sha256,
-            problems=found.problems,
-            facts=facts,
-        )
-    # Not a problem of the dataset: a part of CK+ is a fair test set, as long as the record says so.
-    return DatasetCard(
-        name="CK+",
-        origin="real",
-        origin_note=rests_on([path for sequence in sequences for path in sequence.files]),
-        reference="annotation",
-        reference_note=(
-            "landmarks tracked by an active appearance model, as distributed with CK+; "
-            f"{len(sequences)} of its {ck_plus.OFFICIAL_SEQUENCES} sequences"
-        ),
-        manifest_sha256=found.manifest_sha256,
-        problems=found.problems,
-        facts={
-            **facts,
-            "official_sequences": float(ck_plus.OFFICIAL_SEQUENCES),
-            "official_emotion_labels": float(ck_plus.OFFICIAL_EMOTIONS),
-        },
-    )
+    return CKLandmarks(request.data or find_data("ck_plus"))
 
 
 def _scoring(stated: ProtocolCard) -> StatedScoring:

@@ -15,6 +15,7 @@ from ffbench.atomic import atomic_path
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.images import read_image
+from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
@@ -28,7 +29,6 @@ from ffbench.protocol import (
     ProtocolEntry,
     ProtocolRequest,
 )
-from ffbench.synth.minis.cache import default_dataset
 
 from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from . import engines as recognition_engines
@@ -44,7 +44,6 @@ MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
 
-_FOLDERS = ("CASME2", "CASMEII", "CASME_II", "CASME II", "casme2")
 _TITLES = {
     "casme2_5": "CASME II, 5 classes",
     "casme2_3": "CASME II, 3 classes",
@@ -245,7 +244,7 @@ def load(request: ProtocolRequest) -> Recognition:
     variants: tuple[Variant, ...] = get_args(Variant)
     return Recognition(
         request.name,
-        request.data or default_dataset(_FOLDERS, "casme2"),
+        request.data or find_data("casme2"),
         variant=variant(request, variants),
         selection=choice(request, "selection", rules) if "selection" in request.options else None,
         flow=choice(request, "flow", flows),

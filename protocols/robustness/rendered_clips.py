@@ -11,13 +11,12 @@ import numpy as np
 from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.ffn.scan import FFNPair
 from ffbench.datasets.provenance import rests_on
+from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError
 from ffbench.protocol import DatasetCard
-from ffbench.synth.minis.cache import default_dataset
 
 from ..landmarks.clip_tracks import TrackedClip, network_sha256, track_clip
 
-FOLDERS = ("FFN", "FacialFlowNet", "ffn")
 """Names that the dataset's folder may have."""
 
 
@@ -46,7 +45,7 @@ def find_rendered(data: Path | None) -> RenderedPairs:
     Raises:
         DataError: the dataset is not usable, or no sequence of it shows a face.
     """
-    found = ffn.scan(data or default_dataset(FOLDERS, "ffn"), "test")
+    found = ffn.scan(data or find_data("ffn"), "test")
     by_sequence: dict[str, list[FFNPair]] = {}
     for pair in found.pairs:
         by_sequence.setdefault(pair.sequence, []).append(pair)

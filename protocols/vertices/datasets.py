@@ -23,14 +23,13 @@ class Source:
     """What differs between the two protocols."""
 
     title: str
+    of: str
     dataset: str
-    folders: tuple[str, ...]
-    mini: str
 
 
 SOURCES: Mapping[Kind, Source] = {
-    "mead_vertices": Source("MEAD vertices", "MEAD", ("MEAD-tracks", "mead_tracks"), "mead"),
-    "ck_vertices": Source("CK+ vertices", "CK+", ("CK+-tracks", "ck_plus_tracks"), "ck_plus_tracks"),
+    "mead_vertices": Source("MEAD vertices", "MEAD", "mead_tracks"),
+    "ck_vertices": Source("CK+ vertices", "CK+", "ck_plus_tracks"),
 }
 
 
@@ -89,9 +88,9 @@ def dataset_card(
     )
     networks = {track.info.network_sha256 for track in tracks if isinstance(track, FaceMeshPoints)}
     reference: Literal["ground truth", "pseudo"] = "pseudo"
-    name = f"{SOURCES[kind].dataset}, tracked"
+    name = f"{SOURCES[kind].of}, tracked"
     if (data / SYNTHETIC_MARK).is_file() and not isinstance(tracks[0], FaceMeshPoints):
-        reference, name = "ground truth", f"{SOURCES[kind].dataset} mini, vertices"
+        reference, name = "ground truth", f"{SOURCES[kind].of} mini, vertices"
         note = "rendered faces in the layout of the metrical tracker's output, with the exact mesh: nothing was tracked"
     elif isinstance(tracks[0], FaceMeshPoints):
         name = f"{data.resolve().name}, face mesh"  # any clip can be tracked, not only this dataset's

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.registry import find_data
 from ffbench.datasets.tracks.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
 from ffbench.datasets.tracks.metrical import open_tracks
 from ffbench.errors import DataError, UsageError
@@ -30,7 +31,6 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
-from ffbench.synth.minis.cache import default_dataset
 
 from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from .datasets import (
@@ -240,7 +240,7 @@ def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     refuse_unknown(request, [name for name in OPTIONS if name != "gap" or kind == "mead_vertices"])
     variant(request, ["paper"])
     return FaceVertices(
-        request.data or default_dataset(SOURCES[kind].folders, SOURCES[kind].mini),
+        request.data or find_data(SOURCES[kind].dataset),
         kind,
         regions=Path(options["regions"]) if "regions" in options else None,
         vertices=choice(request, "vertices", CHOICES) if "vertices" in options else None,

@@ -19,7 +19,7 @@ from ffbench.datasets.clips import find_clips, open_clip
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mark import mark_synthetic, synthetic_mark
 from ffbench.datasets.mead import videos as mead
-from ffbench.datasets.verification import verify_dataset
+from ffbench.datasets.registry import verify_dataset
 from ffbench.errors import DataError
 from ffbench.method import Flows
 from tests.datasets.casme2_folder import make_casme2

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.casme2.scan import FIVE, MEGC_LIST, OFFICIAL_EMOTIONS, THREE, scan, select, select_megc
-from ffbench.datasets.verification import verify_dataset
+from ffbench.datasets.registry import verify_dataset
 from ffbench.errors import DataError
 from tests.datasets.casme2_folder import ROWS, Row, coding_csv, make_casme2, official_rows, workbook
 from tests.flow.commands import run

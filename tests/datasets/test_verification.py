@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ffbench.datasets.base import Count
+from ffbench.datasets.ck_plus.dataset import OFFICIAL_EMOTION_COUNTS
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.mead import videos as mead
-from ffbench.datasets.verification import CK_EMOTIONS, Count, dataset_names, verify_dataset
+from ffbench.datasets.registry import dataset_names, verify_dataset
 from ffbench.errors import DataError, UsageError
 from tests.datasets.casme2_folder import make_casme2
 from tests.datasets.ck_plus_folder import make_ck_plus
@@ -36,7 +38,7 @@ def test_ck_plus(tmp_path: Path) -> None:
     assert counts["subjects"] == (2, 123)
     assert counts["emotion labels"] == (2, 327)
     assert counts["emotion happiness"] == (1, 69)
-    assert sum(CK_EMOTIONS.values()) == 327
+    assert sum(OFFICIAL_EMOTION_COUNTS.values()) == 327
 
 
 def test_all_faults_of_ck_plus_are_listed(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_what_ffbench_made_is_synthetic_wherever_the_mark_is(
 
 def test_names() -> None:
     assert set(dataset_names()) >= {"ck_plus", "ffn", "mead"}
-    with pytest.raises(UsageError, match="no dataset 'ckplus'"):
+    with pytest.raises(UsageError, match="unknown dataset 'ckplus' - did you mean 'ck_plus'"):
         verify_dataset("ckplus", Path())
     with pytest.raises(DataError, match=r"expected a folder, a \.zip or \.tar archive"):
         verify_dataset("ck_plus", Path(__file__))

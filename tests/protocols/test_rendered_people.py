@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ffbench.datasets.ffn import scan as ffn
+from ffbench.datasets.registry import find_data
 from ffbench.protocol import PairScore, ProtocolCard, ProtocolRequest, Term
 from ffbench.protocols.ffn.protocol import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups
@@ -16,7 +17,6 @@ from ffbench.protocols.rendered_people import look_and_age, people_labels
 from ffbench.results.pair_facts import disagreement, facts_of
 from ffbench.synth.appearance.look import Look
 from ffbench.synth.heads.head import Region
-from ffbench.synth.minis.cache import mini_dataset
 from ffbench.synth.scenes import scene
 from tests.datasets.ffn_folder import make_ffn
 
@@ -91,7 +91,7 @@ def test_records_from_before_a_label_agree_with_later_ones(tmp_path: Path) -> No
 @pytest.mark.assets
 @pytest.mark.slow
 def test_the_people_of_the_mini_dataset() -> None:
-    found = ffn.scan(mini_dataset("ffn"), "test")
+    found = ffn.scan(find_data("ffn"), "test")
     people = people_labels(found)
     assert people.keys() == found.sequences().keys()
     tones = [labels["skin_tone"] for labels in people.values()]

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ffbench.datasets.base import Mini, Progress
 from ffbench.datasets.casme2.scan import MEGC_LIST
 from ffbench.datasets.mark import mark_synthetic
 from ffbench.datasets.provenance import mark_jpeg
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
+from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.motion.micro import Habits, added, amplitude_factor, sample_drift, sample_habits, sample_micro
 from ffbench.synth.render.camera import Camera
@@ -23,7 +25,7 @@ from ffbench.synth.scenes.background import wall
 from ffbench.synth.scenes.scene import Image, Scene, metered, render_frame, sample_light, sample_person
 
 VERSION = "2"
-RECIPE = "ffbench.synth.minis.casme2"
+RECIPE = "ffbench.synth.casme2"  # as in those that were made before this module had a room
 SUBJECTS = 14
 CLIPS = {
     "others": 28, "disgust": 22, "happiness": 14, "repression": 14, "surprise": 12, "sadness": 3, "fear": 2
@@ -212,3 +214,10 @@ def _jpeg(image: Image) -> bytes:
 
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG])
     return mark_jpeg(code.tobytes())
+
+
+def _make_mini(out: Path, seed: int, progress: Progress | None) -> None:
+    make_casme2(out, load_makehuman(), seed, progress=progress)
+
+
+MINI = Mini("casme2", VERSION, _make_mini)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ffbench.datasets.base import Mini, Progress
 from ffbench.datasets.mark import mark_synthetic
 from ffbench.synth.appearance.look import sample_look
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
+from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame, sample_style, sample_target, to_vector
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.render.sensor import Sensor
@@ -25,7 +27,7 @@ from ffbench.synth.scenes.tracks import write_regions, write_track
 from ffbench.synth.scenes.video import lossless_video
 
 VERSION = "2"
-RECIPE = "ffbench.synth.minis.mead"
+RECIPE = "ffbench.synth.mead"  # as in those that were made before this module had a room
 SUBJECTS, FRAMES = 8, 10
 HEIGHT, WIDTH, RATE = 540, 960, 30.0
 """MEAD's frames are twice as high and wide, as many in a second."""
@@ -165,3 +167,10 @@ def _talk(rng: np.random.Generator, scene: Scene, emotion: str, intensity: float
         expression: FloatArray = np.maximum(np.maximum(swollen, speech), lid)
         acted.append(Frame(expression, Pose(neck=rest + turn[:3], translation=turn[3:])))
     return acted
+
+
+def _make_mini(out: Path, seed: int, progress: Progress | None) -> None:
+    make_mead(out, load_makehuman(), seed, progress=progress)
+
+
+MINI = Mini("mead", VERSION, _make_mini)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ffbench.datasets import registry
 from ffbench.datasets.ck_plus.scan import read_landmarks
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
@@ -16,7 +17,6 @@ from ffbench.protocol import Pair, ProtocolRequest, Term
 from ffbench.protocols.landmarks import ck_plus as ck_landmarks
 from ffbench.protocols.landmarks.ck_plus import GROUPS, CKLandmarks, Landmarks
 from ffbench.registry import load_method
-from ffbench.synth.minis import cache as minis
 from tests.datasets.ck_plus_folder import SIZE, add_sequence, landmarks, make_ck_plus
 from tests.reference import landmarks as reference
 
@@ -211,7 +211,7 @@ def test_without_ck_plus_the_default_is_the_mini_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     monkeypatch.setenv("FFBENCH_DATA", data and str(tmp_path / data))
-    monkeypatch.setattr(minis, "mini_dataset", lambda name: make_ck_plus(tmp_path / name))
+    monkeypatch.setattr(registry, "mini_dataset", lambda dataset: make_ck_plus(tmp_path / dataset.id))
     assert len(load(None).keys()) == 3
 
 

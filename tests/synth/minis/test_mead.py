@@ -12,8 +12,8 @@ from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.images import image_size, read_image
 from ffbench.datasets.mead import videos as mead
+from ffbench.datasets.registry import verify_dataset
 from ffbench.datasets.tracks.metrical import scan_track
-from ffbench.datasets.verification import verify_dataset
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.sampling import sample_flow

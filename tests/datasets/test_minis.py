@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -8,27 +11,47 @@ import pytest
 from typer.testing import CliRunner
 
 from ffbench.cli import app
+from ffbench.datasets import minis, registry
+from ffbench.datasets.base import Dataset, Found, Mini
 from ffbench.datasets.ck_plus.scan import read_landmarks, scan
 from ffbench.datasets.images import image_size
-from ffbench.errors import DataError, UsageError
-from ffbench.synth.minis import cache as minis
+from ffbench.errors import DataError, MethodError, UsageError
+
+DATASET = Dataset(
+    id="toy",
+    title="Toy",
+    licence="none",
+    source="made here",
+    citation="@misc{toy}",
+    folders=("Toy", "toy"),
+    check=lambda place, quick, progress: Found([], [], False),
+    mini=f"{__name__}:MINI",
+)
 
 
 def write_one_file(out: Path, seed: int, progress: object) -> None:
     (out / "data.txt").write_text(f"seed {seed}")
 
 
+MINI = Mini("toy", "1", write_one_file)
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A mini dataset that is made at once."""
+    """A package with a dataset whose mini one is made at once."""
     monkeypatch.setenv("FFBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", write_one_file))
+    point = EntryPoint("toy", f"{__name__}:DATASET", registry.DATASET_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+
+
+def make_by(monkeypatch: pytest.MonkeyPatch, make: Callable[[Path, int, object], None]) -> None:
+    monkeypatch.setitem(globals(), "MINI", Mini("toy", "1", make))
 
 
 @pytest.mark.usefixtures("quick")
 def test_it_is_made_on_first_use_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = minis.mini_dataset("ck_plus")
-    assert folder == minis.mini_folder("ck_plus")
+    folder = minis.mini_dataset(DATASET)
+    assert folder == minis.mini_folder(DATASET)
     assert (folder / "data.txt").read_text() == "seed 0"
     told = capsys.readouterr()
     assert told.out == ""
@@ -38,28 +61,28 @@ def test_it_is_made_on_first_use_only(capsys: pytest.CaptureFixture[str], monkey
     def never(out: Path, seed: int, progress: object) -> None:
         raise AssertionError("made twice")
 
-    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", never))
-    assert minis.mini_dataset("ck_plus") == folder
+    make_by(monkeypatch, never)
+    assert minis.mini_dataset(DATASET) == folder
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("quick")
 def test_another_seed_lies_beside_it() -> None:
-    assert minis.mini_dataset("ck_plus", 7) != minis.mini_dataset("ck_plus")
-    assert (minis.mini_folder("ck_plus", 7) / "data.txt").read_text() == "seed 7"
+    assert minis.mini_dataset(DATASET, 7) != minis.mini_dataset(DATASET)
+    assert (minis.mini_folder(DATASET, 7) / "data.txt").read_text() == "seed 7"
 
 
 @pytest.mark.usefixtures("quick")
 def test_the_default_is_the_real_dataset_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
-    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == minis.mini_folder("ck_plus")
-    (tmp_path / "ck_plus.tar").touch()
-    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / "ck_plus.tar"
-    for name in ("ck_plus", "CK+"):
+    assert registry.find_data("toy") == minis.mini_folder(DATASET)
+    (tmp_path / "toy.tar").touch()
+    assert registry.find_data("toy") == tmp_path / "toy.tar"
+    for name in ("toy", "Toy"):
         (tmp_path / name).mkdir()
-        assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == tmp_path / name
+        assert registry.find_data("toy") == tmp_path / name
     monkeypatch.delenv("FFBENCH_DATA")
-    assert minis.default_dataset(("CK+", "ck_plus"), "ck_plus") == minis.mini_folder("ck_plus")
+    assert registry.find_data("toy") == minis.mini_folder(DATASET)
 
 
 @pytest.mark.usefixtures("quick")
@@ -68,9 +91,9 @@ def test_a_make_that_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pyte
         write_one_file(out, seed, progress)
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", stop))
+    make_by(monkeypatch, stop)
     with pytest.raises(KeyboardInterrupt):
-        minis.make_mini("ck_plus", tmp_path / "out")
+        minis.make_mini(DATASET, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert [path for path in tmp_path.iterdir() if path.name != "cache"] == []
 
@@ -80,36 +103,64 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     def full(out: Path, seed: int, progress: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(minis._RECIPES, "ck_plus", lambda: ("1", full))
+    make_by(monkeypatch, full)
     with pytest.raises(DataError, match="No space left on device"):
-        minis.make_mini("ck_plus", tmp_path / "out")
+        minis.make_mini(DATASET, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("quick")
-def test_wrong_names_and_full_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="ck_plus"):
-        minis.mini_dataset("ck")
+def test_full_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("")
     with pytest.raises(UsageError, match="empty folder"):
-        minis.make_mini("ck_plus", tmp_path / "mine")
+        minis.make_mini(DATASET, tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.tex").exists()
     (tmp_path / "new").mkdir()
-    minis.make_mini("ck_plus", tmp_path / "new")
+    minis.make_mini(DATASET, tmp_path / "new")
     assert (tmp_path / "new" / "data.txt").exists()
 
 
+def test_a_dataset_without_a_mini_one_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'toy' has no mini dataset; .*--data \(made here\)"):
+        minis.mini_dataset(replace(DATASET, mini=None))
+
+
+@pytest.mark.parametrize("name", registry.dataset_names())
+def test_every_dataset_says_all_that_the_contract_asks(name: str) -> None:
+    dataset = registry.load_dataset(name)
+    assert dataset.id == name
+    assert all((dataset.title, dataset.licence, dataset.source, dataset.folders))
+    assert dataset.citation.startswith("@")
+    mini = dataset.load_mini()
+    assert mini.version
+    assert registry.find_data(name)
+
+
+def test_an_entry_point_that_gives_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (f"{__name__}:MINI", f"{__name__}:DATASET"):
+        point = EntryPoint("other", value, registry.DATASET_GROUP)
+        monkeypatch.setattr(registry, "entry_points", lambda group, point=point: [point])
+        with pytest.raises(
+            MethodError, match=r"dataset 'other': its entry point gives .*expected a Dataset of that id"
+        ):
+            registry.load_dataset("other")
+
+
 @pytest.mark.usefixtures("quick")
-def test_the_command_prints_the_folder(tmp_path: Path) -> None:
+def test_the_commands(tmp_path: Path) -> None:
     runner = CliRunner()
     out = tmp_path / "here"
-    result = runner.invoke(app, ["data", "make-mini", "ck_plus", "--out", str(out), "--seed", "3"])
+    result = runner.invoke(app, ["data", "make-mini", "toy", "--out", str(out), "--seed", "3"])
     assert result.exit_code == 0, result.output
     assert result.stdout.strip() == str(out)
     assert (out / "data.txt").read_text() == "seed 3"
-    result = runner.invoke(app, ["data", "make-mini", "ck_plus"])
-    assert result.stdout.strip() == str(minis.mini_folder("ck_plus"))
+    result = runner.invoke(app, ["data", "make-mini", "toy"])
+    assert result.stdout.strip() == str(minis.mini_folder(DATASET))
+    assert runner.invoke(app, ["data", "list"]).stdout.split(maxsplit=1) == ["toy", "Toy; none; mini dataset\n"]
+    shown = runner.invoke(app, ["data", "show", "toy"]).stdout
+    assert all(part in shown for part in ("Toy or toy", "made here", "@misc{toy}"))
+    assert json.loads(runner.invoke(app, ["data", "show", "toy", "--json"]).stdout)["citation"] == "@misc{toy}"
 
 
 @pytest.mark.assets
@@ -137,7 +188,7 @@ def test_ck_plus_has_its_layout_and_exact_landmarks(tmp_path: Path) -> None:
         assert "e+" in line
         assert len(line.split()) == 2
     mark = json.loads((tmp_path / "ffbench-mini.json").read_text())
-    assert mark == {"synthetic": True, "recipe": "ffbench.synth.minis.ck_plus", "version": "2", "seed": 1}
+    assert mark == {"synthetic": True, "recipe": "ffbench.synth.ck_plus", "version": "2", "seed": 1}
     assert len(CODES) == 7
     with pytest.raises(ValueError, match="subjects"):
         make_ck_plus(tmp_path, load_makehuman(), subjects=4, sequences=3)
