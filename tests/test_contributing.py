@@ -10,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from ffbench import WeightsCard, evaluate, load_method, registry, write_flow
+from ffbench.cli import app
+from ffbench.datasets import registry as datasets
 from ffbench.errors import MethodError
 from ffbench.hashing import file_sha256
 from ffbench.method import MethodRequest
@@ -67,6 +70,24 @@ def test_network_of_the_guide_says_whose_weights_it_runs_with(
     ):
         with pytest.raises(MethodError, match=message):
             load_method("tinynet", weights=weights)
+
+
+def test_dataset_of_the_guide_works_in_the_commands(
+    guide: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("my_faces", "guide:my_faces", datasets.DATASET_GROUP)
+    monkeypatch.setattr(datasets, "entry_points", lambda group: [point])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: guide["my_faces"])
+    monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
+    (tmp_path / "MyFaces").mkdir()
+    write_flow(tmp_path / "MyFaces" / "lonely.flo", np.zeros((4, 4, 2), np.float32))
+    assert datasets.find_data("my_faces") == tmp_path / "MyFaces"
+    runner = CliRunner()
+    assert "My faces; CC BY 4.0" in runner.invoke(app, ["data", "list"]).stdout
+    assert "https://example.org/my-faces" in runner.invoke(app, ["data", "show", "my_faces"]).stdout
+    verified = runner.invoke(app, ["data", "verify", "my_faces", str(tmp_path / "MyFaces")])
+    assert verified.exit_code != 0
+    assert "lonely_1.png: no such file" in verified.stdout
 
 
 def test_examples_are_short(guide: dict[str, Any]) -> None:
