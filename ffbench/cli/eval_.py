@@ -83,7 +83,7 @@ def evaluate_method(
     if json:
         say_json(record.model_dump_json(indent=1))
     else:
-        from ffbench.results.text import print_record
+        from ffbench.results.report.text import print_record
 
         folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")

@@ -42,7 +42,7 @@ def verify_records(
     """
     from ffbench.datasets.manifest import rehashing
     from ffbench.errors import DataError, UsageError
-    from ffbench.results.store_verification import Expected, Rescore, verify_store
+    from ffbench.results.store.verification import Expected, Rescore, verify_store
 
     scorer: Rescore | None = None
     expected: Expected | None = None

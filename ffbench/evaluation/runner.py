@@ -23,9 +23,18 @@ from ffbench.hashing import file_sha256
 from ffbench.locks import writing_alone
 from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
-from ffbench.results.environment import environment, peak_memory_mb
-from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import NOT_FOUND, Cost, Interval, PairTable, Primary, RunRecord, now, write_record
+from ffbench.results.record.environment import environment, peak_memory_mb
+from ffbench.results.record.pair_table import write_pair_table
+from ffbench.results.record.run_record import (
+    NOT_FOUND,
+    Cost,
+    Interval,
+    PairTable,
+    Primary,
+    RunRecord,
+    now,
+    write_record,
+)
 
 _LONGEST_NAME = 80
 """Characters of the name of weights in a folder's name."""

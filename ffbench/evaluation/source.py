@@ -14,7 +14,7 @@ from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
-from ffbench.results.record import Submission
+from ffbench.results.record.run_record import Submission
 from ffbench.vouching import vouched_card
 
 

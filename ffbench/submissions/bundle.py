@@ -30,7 +30,7 @@ from ffbench.flow.checks import Mask
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.json_models import first_fault
 from ffbench.protocol import Progress
-from ffbench.results.record import Sampling
+from ffbench.results.record.run_record import Sampling
 from ffbench.submissions import sampling
 from ffbench.submissions.entries import Entry, SubmissionFiles
 from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes

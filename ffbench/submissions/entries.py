@@ -13,7 +13,7 @@ from ffbench.archives.names import is_ignored
 from ffbench.errors import DataError
 from ffbench.flow.checks import Mask
 from ffbench.flow.files import SUFFIXES
-from ffbench.results.record import Sampling
+from ffbench.results.record.run_record import Sampling
 from ffbench.submissions.manifest import KINDS, flo_bytes
 
 

@@ -17,8 +17,8 @@ from ffbench.hashing import file_sha256
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
 from ffbench.registry import load_method, load_protocol, protocol_entry
-from ffbench.results.pair_facts import PairFact, PairFacts, facts_of
-from ffbench.results.record import RunRecord, Submission
+from ffbench.results.record.run_record import RunRecord, Submission
+from ffbench.results.store.pair_facts import PairFact, PairFacts, facts_of
 from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
 
 _MOST_LOADED = 1000

@@ -14,7 +14,7 @@ from ffbench.flow.files import read_flow
 from ffbench.flow.flo import map_flo
 from ffbench.method import Flows, MethodCard
 from ffbench.protocol import NumpyFlows, Pair
-from ffbench.results.record import Submission
+from ffbench.results.record.run_record import Submission
 from ffbench.submissions.entries import SubmissionFiles
 from ffbench.submissions.folder_files import FolderFiles
 from ffbench.submissions.manifest import Kind

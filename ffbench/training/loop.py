@@ -335,7 +335,7 @@ class _Run:
 
     def _training(self, stage: Stage, step: int) -> dict[str, str | int | float | bool]:
         """Say how the weights came about."""
-        from ffbench.results.environment import environment
+        from ffbench.results.record.environment import environment
 
         commit = environment(torch.device("cpu")).git_commit
         return {

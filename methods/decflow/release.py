@@ -18,7 +18,7 @@ from ffbench.errors import DataError, FfbenchError, MethodError
 from ffbench.hashing import file_sha256
 from ffbench.method import Method, MethodRequest
 from ffbench.registry import load_protocol
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.validation import validate
 

@@ -32,13 +32,13 @@ from ffbench.datasets.images import read_image
 from ffbench.datasets.metrical_tracks import read_camera
 from ffbench.datasets.ply import read_mesh
 from ffbench.datasets.spreadsheet import read_tables
+from ffbench.evaluation.check import read_baseline
 from ffbench.flow.files import read_flow
 from ffbench.methods.decflow.tensors import read_tensor_file
 from ffbench.methods.weights import read_checkpoint
-from ffbench.results.check import read_baseline
-from ffbench.results.pair_table import read_pair_table
-from ffbench.results.parquet import read_table
-from ffbench.results.record import read_record
+from ffbench.results.record.pair_table import read_pair_table
+from ffbench.results.record.parquet import read_table
+from ffbench.results.record.run_record import read_record
 from ffbench.submissions.files import open_files
 from ffbench.submissions.images import ProtocolImages
 from ffbench.submissions.manifest import Manifest

@@ -27,7 +27,7 @@ from ffbench.protocols.recognition_faces import SIZE, align_flow, register, to_r
 from ffbench.protocols.recognition_flows import FACE_VALUES, FLOW_VALUES, choose, pack
 from ffbench.protocols.recognition_folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition_scores import pair_terms, summarise_recognition
-from ffbench.results.record import read_record
+from ffbench.results.record.run_record import read_record
 from tests.datasets.casme2_folder import Row, workbook
 
 Predicted = npt.NDArray[np.int8]
