@@ -43,7 +43,7 @@ def compare_records(
     for place in (a, b):
         path = place / "record.json" if place.is_dir() else place
         if not path.is_file():
-            raise DataError(f"{path}: no such record; name a record, or the folder of a run that holds record.json")
+            raise DataError(path, "no such record; name a record, or the folder of a run that holds record.json")
         record = read_record(path)
         group_by = record.protocol.group_by
         rows.append(row_of(path, "local", record))

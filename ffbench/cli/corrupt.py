@@ -33,11 +33,11 @@ def show_corruptions(
 
     opened = open_clip(clip)
     if frame >= len(opened):
-        raise DataError(f"{clip}: has {len(opened)} frames, so there is no frame {frame} (they count from 0)")
+        raise DataError(clip, f"has {len(opened)} frames, so there is no frame {frame} (they count from 0)")
     # The face of the one frame stands for that of all: the picture shows no other.
     points = next(track([opened.frame(frame)])).points
     if points is None:
-        raise DataError(f"{clip}: no face was found in frame {frame}; name another one with --frame")
+        raise DataError(clip, f"no face was found in frame {frame}; name another one with --frame")
     everywhere = np.broadcast_to(points, (len(opened), LANDMARKS, 2))
     seen = FaceClip(opened.frames, everywhere, int(opened.sha256()[:8], 16))
     write_picture(out, corruptions_picture(seen, frame))

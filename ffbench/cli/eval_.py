@@ -91,6 +91,7 @@ def evaluate_method(
         from ffbench.errors import DataError
 
         raise DataError(
-            f"{record.dataset.name}: {len(record.dataset.problems)} problems are listed above and in the record, "
-            "which is therefore not complete"
+            record.dataset.name,
+            f"{len(record.dataset.problems)} problems are listed above and in the record, "
+            "which is therefore not complete",
         )

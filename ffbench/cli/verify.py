@@ -64,7 +64,7 @@ def verify_records(
     confirmed = f"{len(found.confirmed)} confirmed, " if rescore else ""
     say(f"{found.records} records, {confirmed}{len(found.faults)} faults, {len(found.remarks)} remarks")
     if found.faults:
-        raise DataError(f"{store}: {len(found.faults)} faults, listed above")
+        raise DataError(store, f"{len(found.faults)} faults, listed above")
 
 
 def _present_version(protocol: str) -> str | None:

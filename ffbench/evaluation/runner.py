@@ -95,7 +95,7 @@ def evaluate(
     keys = list(protocol.keys())
     chosen = keys[:limit]
     if not chosen:
-        raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
+        raise DataError(protocol.dataset.name, "no pairs to evaluate")
     source = method if isinstance(method, FlowSource) else MethodSource(method)
     _refuse_own_reference(source.card, protocol.dataset)
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
@@ -141,7 +141,7 @@ def evaluate(
             if progress:
                 progress(len(journal.scores) + len(problems), len(chosen))
         if not journal.scores:
-            raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
+            raise DataError(protocol.dataset.name, f"no pair could be read; the first problem: {problems[0]}")
         if not protocol.learns:
             record = finish(journal, resumed)
             journal.remove()
@@ -185,7 +185,7 @@ def _record(
     summary = protocol.summarise(scores)
     overall = next((s for s in summary if s.metric == card.primary and s.group == "all"), None)
     if overall is None:
-        raise DataError(f"{dataset.name}: no pair has a value of '{card.primary}'")
+        raise DataError(dataset.name, f"no pair has a value of '{card.primary}'")
     metric = card.metrics[card.primary]
     return RunRecord(
         kind="evaluated" if source.submission is None else "submitted",

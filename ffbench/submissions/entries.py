@@ -93,4 +93,4 @@ def entries_below_common_folder(found: list[tuple[str, int, str | int]]) -> list
 
 def too_many(path: Path, limit: int) -> DataError:
     """Give the error for a submission with more files than any honest one has."""
-    return DataError(f"{path}: holds more than {limit} files, far more than the protocol has pairs; it is refused")
+    return DataError(path, f"holds more than {limit} files, far more than the protocol has pairs; it is refused")

@@ -86,7 +86,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
     own = [record for record in records if record.method.weights and record.method.weights.sha256 == digest]
     others = [record for record in records if record.method.id != architecture]
     if not own:
-        raise DataError(f"{weights}: no record is of these weights; make some with `ffbench eval -m {architecture}`")
+        raise DataError(weights, f"no record is of these weights; make some with `ffbench eval -m {architecture}`")
     lines = [
         f"# {method.card.title}: `{weights.name}`",
         "",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ffbench.results.report.leaderboard import leaderboard
-from ffbench.results.store.records import read_rows
 from ffbench.results.store import records as store_module
+from ffbench.results.store.records import read_rows
 from tests.attacks.forging import STORE, edited, forge, honest, publish, record_of, scaled, verify
 from tests.submissions.toys import Speckle
 from tests.toys import Stripes

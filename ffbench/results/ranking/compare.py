@@ -125,7 +125,7 @@ def compare(
     first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)
     if first.keys != second.keys:
         odd = sorted(set(first.keys) ^ set(second.keys))
-        raise DataError(f"{b.path}: {len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+        raise DataError(b.path, f"{len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
     values = [_pair_values(found, a.metric) for found in (first, second)]
     both = np.isfinite(values[0]) & np.isfinite(values[1])
     groups = _groups(first, second, a, group_by)

@@ -135,8 +135,9 @@ def comparable_columns(row: Row, labels: Sequence[str] = ()) -> PairColumns:
     mean = ratio_of_sums(sums.tolist(), counts.tolist())
     if not math.isclose(mean, row.value, rel_tol=_ROUNDING, abs_tol=_ROUNDING):
         raise DataError(
-            f"{row.path}: {row.metric} is {row.value:g}, which is not the mean over its pairs ({mean:g}), "
-            "so it cannot be compared pair by pair"
+            row.path,
+            f"{row.metric} is {row.value:g}, which is not the mean over its pairs ({mean:g}), "
+            "so it cannot be compared pair by pair",
         )
     return columns
 

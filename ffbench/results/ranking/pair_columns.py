@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.bounds import names_file_if_out_of_memory
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 from ffbench.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
 
@@ -47,13 +47,12 @@ def read_columns(path: Path, sha256: str, *, metric: str, labels: Sequence[str] 
         return ["key", *terms, *(f"label:{label}" for label in labels if f"label:{label}" in names)]
 
     try:
-        if file_sha256(path) != sha256:
-            raise DataError(f"{path}: is not the table that its record names (other sha256)")
-        return _columns(path, read_table(path, wanted).sort_by("key"), metric, labels)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or _one_line(error)})") from error
+        with reading(path):
+            if file_sha256(path) != sha256:
+                raise DataError(path, "is not the table that its record names (other sha256)")
+            return _columns(path, read_table(path, wanted).sort_by("key"), metric, labels)
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as a table of pair scores ({_one_line(error)})") from error
+        raise DataError(path, f"cannot be read as a table of pair scores ({_one_line(error)})") from error
 
 
 def _one_line(error: Exception) -> str:
@@ -66,20 +65,20 @@ def _columns(path: Path, table: Any, metric: str, labels: Sequence[str]) -> Pair
     text, number = pa.string(), pa.float64()
     for name in table.column_names:
         if table.schema.field(name).type != (text if name == "key" or name.startswith("label:") else number):
-            raise DataError(f"{path}: column '{name}' is {table.schema.field(name).type}, expected text or float64")
+            raise DataError(path, f"column '{name}' is {table.schema.field(name).type}, expected text or float64")
     keys = table["key"].to_pylist()
     if None in keys or len(set(keys)) != len(keys):
-        raise DataError(f"{path}: pairs without a name, or with one name twice")
+        raise DataError(path, "pairs without a name, or with one name twice")
     terms = {}
     for name in table.column_names:
         if name.endswith(":sum"):
             term = name.removesuffix(":sum")
             sums, counts = (table[f"{term}:{part}"].fill_null(0.0).to_numpy() for part in ("sum", "count"))
             if not (np.isfinite(sums).all() and np.isfinite(counts).all() and (counts >= 0).all()):
-                raise DataError(f"{path}: '{term}' has sums or counts that are not finite, or counts below 0")
+                raise DataError(path, f"'{term}' has sums or counts that are not finite, or counts below 0")
             terms[term] = (sums, counts)
     if metric not in terms:
-        raise DataError(f"{path}: has no metric '{metric}'")
+        raise DataError(path, f"has no metric '{metric}'")
     present = set(table.column_names)
     nothing: list[str | None] = [None] * len(keys)
     found = {name: table[f"label:{name}"].to_pylist() if f"label:{name}" in present else nothing for name in labels}

@@ -50,14 +50,14 @@ def read_pair_table(path: Path) -> list[PairScore]:
     try:
         table = read_table(path, lambda names: names)
         if table.num_rows * table.num_columns > MAX_VALUES:
-            raise DataError(f"{path}: more than {MAX_VALUES} values, no table of pair scores has as many")
+            raise DataError(path, f"more than {MAX_VALUES} values, no table of pair scores has as many")
         batches = table.to_batches(max_chunksize=_ROWS_AT_A_TIME)
         return [_from_row(path, row) for batch in batches for row in batch.to_pylist()]
     # Damaged names and values show as errors of text, numbers and types.
     except (OSError, pa.ArrowException, ValueError, TypeError, KeyError) as error:
         # The library's messages have several lines.
         reason = " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be read as a table of pair scores ({reason})") from error
+        raise DataError(path, f"cannot be read as a table of pair scores ({reason})") from error
 
 
 def _from_row(path: Path, row: dict[str, str | float | None]) -> PairScore:
@@ -72,8 +72,8 @@ def _from_row(path: Path, row: dict[str, str | float | None]) -> PairScore:
             name = column.removesuffix(":sum")
             count = row.get(f"{name}:count")
             if count is None:
-                raise DataError(f"{path}: column '{name}:count' is missing or empty beside '{column}'")
+                raise DataError(path, f"column '{name}:count' is missing or empty beside '{column}'")
             terms[name] = Term(float(value), float(count))
     if not isinstance(row.get("key"), str):
-        raise DataError(f"{path}: column 'key' is missing or not text")
+        raise DataError(path, "column 'key' is missing or not text")
     return PairScore(str(row["key"]), terms, labels)

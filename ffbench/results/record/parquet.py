@@ -49,10 +49,10 @@ def read_table(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> 
         names, rows = file.schema_arrow.names, file.metadata.num_rows
         wanted = list(choose(names))
         if len(set(names)) != len(names) or rows > MAX_ROWS or rows * len(wanted) > MAX_CELLS:
-            raise DataError(f"{path}: {rows} rows of {len(wanted)} columns, no table of pair scores is like that")
+            raise DataError(path, f"{rows} rows of {len(wanted)} columns, no table of pair scores is like that")
         for field in file.schema_arrow:
             if field.type not in (pa.string(), pa.float64()):
-                raise DataError(f"{path}: column '{field.name}' is {field.type}, expected text or float64")
+                raise DataError(path, f"column '{field.name}' is {field.type}, expected text or float64")
             if field.type == pa.string():
                 text.append(field.name)
         refuse_bomb(path, length, 8 * rows * len(wanted))
@@ -68,11 +68,11 @@ def _check_length(path: Path) -> int:
     with path.open("rb") as file:
         length = os.fstat(file.fileno()).st_size
         if length > MAX_TABLE_BYTES:
-            raise DataError(f"{path}: larger than a table of pair scores can be ({MAX_TABLE_BYTES} bytes)")
+            raise DataError(path, f"larger than a table of pair scores can be ({MAX_TABLE_BYTES} bytes)")
         file.seek(max(0, length - 8))
         footer = int.from_bytes(file.read(4), "little")
     if footer > _MAX_FOOTER_BYTES:
-        raise DataError(f"{path}: states a footer of {footer} bytes, more than any table of pair scores has")
+        raise DataError(path, f"states a footer of {footer} bytes, more than any table of pair scores has")
     return length
 
 
@@ -81,7 +81,7 @@ def _unpacked_bytes(path: Path, file: IO[bytes], length: int, metadata: Any) -> 
     total = 0
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     if sum(group.num_rows for group in groups) != metadata.num_rows:
-        raise DataError(f"{path}: states {metadata.num_rows} rows, and others for its parts; it is damaged")
+        raise DataError(path, f"states {metadata.num_rows} rows, and others for its parts; it is damaged")
     for group in groups:
         for number in range(group.num_columns):
             chunk = group.column(number)
@@ -93,12 +93,12 @@ def _unpacked_bytes(path: Path, file: IO[bytes], length: int, metadata: Any) -> 
                 continue
             end = min(starts) + chunk.total_compressed_size
             if not 0 <= min(starts) <= end <= length:
-                raise DataError(f"{path}: states a column beyond its end; it is damaged")
+                raise DataError(path, "states a column beyond its end; it is damaged")
             values = 0
             for unpacked, count in _pages(path, file, min(starts), end):
                 total, values = total + unpacked, values + count
             if values > group.num_rows:
-                raise DataError(f"{path}: {values} values in a column of {group.num_rows} rows; it is damaged")
+                raise DataError(path, f"{values} values in a column of {group.num_rows} rows; it is damaged")
     return total
 
 
@@ -113,11 +113,11 @@ def _pages(path: Path, file: IO[bytes], start: int, end: int) -> Iterator[tuple[
             encoding = page[4 if kind == _DATA_V2 else 2]
             count = 0 if kind == _DICTIONARY else page[1]
         except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise DataError(f"{path}: the header of a page is damaged") from error
+            raise DataError(path, "the header of a page is damaged") from error
         if encoding not in (_PLAIN, _PLAIN_DICTIONARY, _RLE_DICTIONARY):
-            raise DataError(f"{path}: a page in Parquet's encoding {encoding}, expected plain or dictionary ones")
+            raise DataError(path, f"a page in Parquet's encoding {encoding}, expected plain or dictionary ones")
         if min(unpacked, packed, count) < 0:
-            raise DataError(f"{path}: states a page of less than nothing; it is damaged")
+            raise DataError(path, "states a page of less than nothing; it is damaged")
         yield unpacked, count
         start += size + packed
 
@@ -186,6 +186,6 @@ def _with_plain_text(path: Path, length: int, table: Any) -> Any:
                 lengths = pc.binary_length(part.dictionary).cast(pa.int64())
                 total += pc.sum(lengths.take(part.indices)).as_py() or 0
         if is_bomb(length, total):
-            raise DataError(f"{path}: its texts have {total} characters in {length} bytes; it is refused")
+            raise DataError(path, f"its texts have {total} characters in {length} bytes; it is refused")
         table = table.set_column(number, field.name, table.column(number).cast(pa.string()))
     return table

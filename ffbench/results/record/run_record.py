@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import from_json, to_json
 
 from ffbench import atomic
-from ffbench.bounds import names_file_if_out_of_memory
+from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.distribution import Distribution
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault, parse_json
@@ -224,16 +224,13 @@ def read_record(path: Path) -> RunRecord:
     Raises:
         DataError: the file cannot be read, is too large, or is not a record of this or an earlier schema version.
     """
+    content = read_bounded(path, _MAX_RECORD_BYTES, f"larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
     try:
-        if path.stat().st_size > _MAX_RECORD_BYTES:
-            raise DataError(f"{path}: larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
-        return RunRecord.model_validate(migrate(parse_json(path.read_bytes())))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+        return RunRecord.model_validate(migrate(parse_json(content)))
     except ValidationError as error:
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise DataError(
-            f"{path}: not a run record of schema version {SCHEMA_VERSION}: {first_fault(error)}"
-            + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else "")
+            path, f"not a run record of schema version {SCHEMA_VERSION}: {first_fault(error)}{more}"
         ) from error
     except ValueError as error:
-        raise DataError(f"{path}: not a run record, it is not JSON as records are: {error}") from error
+        raise DataError(path, f"not a run record, it is not JSON as records are: {error}") from error

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ffbench import atomic
-from ffbench.errors import DataError, FfbenchError
+from ffbench.errors import DataError, FfbenchError, reading
 from ffbench.hashing import file_state
 from ffbench.paths import cache_dir
 from ffbench.results.record.row import Level, Row, row_of, table_path
@@ -54,12 +54,10 @@ def add_record(store: Path | str, path: Path, level: Level) -> Path:
     """
     record = read_record(path)
     table = table_path(path, record)
-    try:
+    with reading(table, more=f", it belongs to {path}"):
         table_bytes = table.read_bytes()
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read ({error.strerror or error}), it belongs to {path}") from error
     if hashlib.sha256(table_bytes).hexdigest() != record.pair_table.sha256:
-        raise DataError(f"{table}: is not the table that {path} names (other sha256)")
+        raise DataError(table, f"is not the table that {path} names (other sha256)")
     content = record_content(record)
     atomic.remove_litter(Path(store) / level, shared=True)
     target = Path(store) / level / stored_name(record, content)
@@ -83,7 +81,7 @@ def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
         if place.is_file():
             found[place] = "local"
         elif not place.is_dir():
-            raise DataError(f"{place}: no such record, store or folder of runs")
+            raise DataError(place, "no such record, store or folder of runs")
         elif levels := store_levels(place):
             found |= {path: level for level in levels for path in _files(place / level, ".json")}
         else:
@@ -161,14 +159,14 @@ def _read_row(path: Path, level: Level, scorings: Scorings) -> Row:
     if level != "local":
         check_name(path, record)
         if not is_canonical(path.read_bytes(), record):
-            raise DataError(f"{path}: is not written as ffbench writes records; add it with `ffbench publish`")
+            raise DataError(path, "is not written as ffbench writes records; add it with `ffbench publish`")
     try:
         scoring, _ = scorings.of(record.protocol)
     except FfbenchError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(path, str(error)) from error
     faults = card_faults(record, scoring)
     if faults:
-        raise DataError(f"{path}: {faults[0]}")
+        raise DataError(path, faults[0])
     return row_of(path, level, record, scoring.card.metrics[scoring.card.primary] if scoring else None)
 
 
@@ -180,7 +178,7 @@ def check_name(path: Path, record: RunRecord) -> None:
     """
     expected = stored_name(record, path.read_bytes())
     if f"{path.parent.name}/{path.name}" != expected:
-        raise DataError(f"{path}: was changed or renamed; a record of this content is called {expected}")
+        raise DataError(path, f"was changed or renamed; a record of this content is called {expected}")
 
 
 def is_whole(path: Path) -> bool:

@@ -62,7 +62,7 @@ def verify_store(
         DataError: there is no such store.
     """
     if not any((store / level).is_dir() for level in LEVELS):
-        raise DataError(f"{store}: has no folder {' or '.join(LEVELS)}, so it is no store of records")
+        raise DataError(store, f"has no folder {' or '.join(LEVELS)}, so it is no store of records")
     current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions
     found = Verification()
     records: list[Stored] = []
@@ -104,27 +104,27 @@ def verify_store(
 
 def _check_record(path: Path, record: RunRecord, folder: Path) -> None:
     if not is_canonical(path.read_bytes(), record):
-        raise DataError(f"{path}: is not written as ffbench writes records; add it with `ffbench publish`")
+        raise DataError(path, "is not written as ffbench writes records; add it with `ffbench publish`")
     check_name(path, record)
     if path.parent.parent != folder:
-        raise DataError(f"{path}: lies deeper than records do, expected {folder / path.parent.name / path.name}")
+        raise DataError(path, f"lies deeper than records do, expected {folder / path.parent.name / path.name}")
     if not math.isfinite(record.primary.value):
-        raise DataError(f"{path}: its primary value is {record.primary.value}")
+        raise DataError(path, f"its primary value is {record.primary.value}")
     try:
         score = record.score(record.primary.metric)
     except KeyError as error:
-        raise DataError(f"{path}: has no score '{record.primary.metric}' for 'all', as its primary says") from error
+        raise DataError(path, f"has no score '{record.primary.metric}' for 'all', as its primary says") from error
     if score.value != record.primary.value:
-        raise DataError(f"{path}: its primary value is {record.primary.value}, its scores say {score.value}")
+        raise DataError(path, f"its primary value is {record.primary.value}, its scores say {score.value}")
 
 
 def _read_table(path: Path, level: Level, record: RunRecord) -> list[PairScore]:
     table = table_path(path, record)
     if not table.is_file() or table.is_symlink():
-        raise DataError(f"{table}: is missing, it belongs to {path}")
+        raise DataError(table, f"is missing, it belongs to {path}")
     columns = comparable_columns(row_of(path, level, record))
     if len(columns.keys) != record.pairs or record.pairs != record.pair_table.rows:
-        raise DataError(f"{table}: has {len(columns.keys)} rows, its record says {record.pairs} pairs")
+        raise DataError(table, f"has {len(columns.keys)} rows, its record says {record.pairs} pairs")
     return read_pair_table(table)
 
 
