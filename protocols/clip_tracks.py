@@ -16,11 +16,11 @@ from ffbench import assets
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, find_clips, open_clip
+from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.paths import cache_dir
 from ffbench.protocol import DatasetCard
 

@@ -26,8 +26,8 @@ def show_corruptions(
     from ffbench.corruptions.face_clip import FaceClip
     from ffbench.corruptions.picture import corruptions_picture
     from ffbench.datasets.clips import open_clip
+    from ffbench.datasets.face_tracks import LANDMARKS
     from ffbench.errors import DataError
-    from ffbench.facemesh.network import LANDMARKS
     from ffbench.facemesh.tracker import track
     from ffbench.visual.picture import write_picture
 

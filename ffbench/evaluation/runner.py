@@ -8,11 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ffbench.atomic import remove_litter
+from ffbench.cards import MethodCard, WeightsCard
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
@@ -21,7 +20,6 @@ from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.locks import writing_alone
-from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.record.environment import environment, peak_memory_mb
 from ffbench.results.record.pair_table import write_pair_table
@@ -35,6 +33,9 @@ from ffbench.results.record.run_record import (
     now,
     write_record,
 )
+
+if TYPE_CHECKING:
+    from ffbench.method import Method
 
 _LONGEST_NAME = 80
 """Characters of the name of weights in a folder's name."""
@@ -101,8 +102,6 @@ def evaluate(
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
     started, clock = now(), time.perf_counter()
-    if source.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(source.device)
     problems: list[str] = []
     pairs_of = pairs_fingerprint(source, protocol, batch_size, limit) if protocol.learns else fingerprint
     place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
@@ -120,7 +119,7 @@ def evaluate(
             method_seconds=journal.method_seconds,
             pairs_per_second=len(scores) / max(journal.method_seconds, 1e-9),
             peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=_peak_device_memory_mb(source.device),
+            peak_device_memory_mb=source.peak_memory_mb(),
             resumed_pairs=resumed,
         )
         record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
@@ -213,10 +212,6 @@ def _record(
         environment=environment(source.device),
         cost=cost,
     )
-
-
-def _peak_device_memory_mb(device: torch.device) -> float | None:
-    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
 
 
 def _slug(name: str) -> str:

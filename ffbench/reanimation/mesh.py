@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from ffbench.assets import asset_path
 from ffbench.bounds import read_bounded
+from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.errors import DataError
-from ffbench.facemesh.network import LANDMARKS
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -18,12 +18,12 @@ from ffbench.archives.member_path import Place, open_tree
 from ffbench.assets import asset_path
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import VIDEO_SUFFIXES, Clip, open_clip
+from ffbench.datasets.face_tracks import LANDMARKS
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.groups import OVAL
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import HeadFrame, head_frame

@@ -7,7 +7,7 @@ from pathlib import Path
 from ffbench.errors import DataError
 from ffbench.flow.checks import FlowField
 from ffbench.flow.files import SUFFIXES, read_flow
-from ffbench.method import Flows
+from ffbench.flows import Flows
 from ffbench.protocol import NumpyFlows
 from ffbench.submissions.manifest import Kind, file_stem
 

@@ -8,25 +8,33 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from ffbench.paths import PACKAGE
 from ffbench.results.record.run_record import Environment
 
+if TYPE_CHECKING:
+    import torch
+
 _PACKAGES = ("numpy", "torch", "opencv-python", "numba", "ptlflow", "mmflow")
 
 
-def environment(device: torch.device) -> Environment:
-    """Describe this process and the device that the method runs on."""
+def environment(device: torch.device | None) -> Environment:
+    """Describe this process and the device that the method runs on; None: no method ran, flows came from files."""
+    name, threads = "cpu", _threads()
+    if device is not None:
+        import torch
+
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        threads = torch.get_num_threads()
     return Environment(
         ffbench=metadata.version("ffbench"),
         git_commit=_git_commit(),
         python=platform.python_version(),
         platform=platform.platform(aliased=True, terse=True),
         processor=_processor(),
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        threads=torch.get_num_threads(),
+        device=name,
+        threads=threads,
         packages={name: version for name in _PACKAGES if (version := _version(name)) is not None},
     )
 
@@ -39,6 +47,14 @@ def peak_memory_mb() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _threads() -> int:
+    """Return the threads that libraries use unless they are told otherwise: `OMP_NUM_THREADS`, or one a CPU."""
+    stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if stated.isdecimal() and int(stated) > 0:
+        return int(stated)
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

@@ -12,10 +12,10 @@ from pydantic_core import from_json, to_json
 
 from ffbench import atomic
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
+from ffbench.cards import MethodCard
 from ffbench.distribution import Distribution
 from ffbench.errors import DataError
 from ffbench.json_models import first_fault, parse_json
-from ffbench.method import MethodCard
 from ffbench.metrics.statistics import LEVEL, MIN_UNITS
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.record.migration import migrate
