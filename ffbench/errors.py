@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from typing import Literal
+
+Fault = Literal["wrong size", "wrong format", "truncated", "not finite", "damaged"]
+"""What kind of fault a file has, for those who count them."""
+
 
 class FfbenchError(Exception):
     """Base of every error that ffbench raises on purpose; the message names the file or name at fault."""
@@ -16,15 +23,73 @@ class UsageError(FfbenchError):
 
 
 class DataError(FfbenchError):
-    """A file or dataset that is missing, unreadable or not what it should be."""
+    """A file or dataset that is missing, unreadable or not what it should be.
+
+    Attributes:
+        path: what is at fault, as it is printed; "" where the message is of several things.
+        reason: what is wrong with it, what was expected, what to do. The message is `path: reason`.
+        fault: the kind of fault, where the reader knows it.
+    """
 
     exit_code = 3
+
+    def __init__(self, path: object, reason: str | None = None, *, fault: Fault | None = None) -> None:
+        """Take the parts of the message; `path` alone is the whole message."""
+        super().__init__(str(path) if reason is None else f"{path}: {reason}")
+        self.path = "" if reason is None else str(path)
+        self.reason = str(path) if reason is None else reason
+        self.fault = fault
+
+    def of(self, path: object) -> DataError:
+        """Return the same error of another path: a member of an archive in place of the scratch copy of it."""
+        return DataError(path, self.reason, fault=self.fault)
+
+    def plus(self, more: str) -> DataError:
+        """Return the same error with more words at its end."""
+        if not self.path:
+            return DataError(self.reason + more, fault=self.fault)
+        return DataError(self.path, self.reason + more, fault=self.fault)
 
 
 class MethodError(FfbenchError):
     """A method that cannot be built or that does not answer as a method must."""
 
     exit_code = 4
+
+
+@contextlib.contextmanager
+def reading(
+    path: object, *, cannot: str = "be read", missing: str | None = None, folder: str | None = None, more: str = ""
+) -> Iterator[None]:
+    """Turn an operating system's error into a DataError that names `path`.
+
+    Args:
+        path: what is read, or written.
+        cannot: what cannot be done with it.
+        missing, folder: the reasons where it is not there, or is a folder; None: as for every other error.
+        more: what is said at the end, such as what to do; begins with its own mark.
+
+    Raises:
+        DataError: the body raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        if missing is not None and isinstance(error, FileNotFoundError):
+            raise DataError(path, missing) from error
+        if folder is not None and isinstance(error, IsADirectoryError):
+            raise DataError(path, folder) from error
+        raise DataError(path, f"cannot {cannot} ({os_reason(error)}){more}") from error
+
+
+def writing(path: object, *, more: str = "") -> contextlib.AbstractContextManager[None]:
+    """Turn an operating system's error while `path` is written into a DataError that names it; see `reading`."""
+    return reading(path, cannot="be written", more=more)
+
+
+def os_reason(error: OSError) -> str:
+    """Return what an operating system's error says, without its number and path."""
+    return error.strerror or " ".join(str(error).split())
 
 
 def reason(error: BaseException) -> str:

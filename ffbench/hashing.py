@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ffbench.archives.member_path import Place
-from ffbench.errors import DataError
+from ffbench.errors import reading
 
 _BLOCK = 2**20
 _SIGNED = 2**63 - 1
@@ -43,7 +43,5 @@ def data_sha256(path: Place) -> str:
     Raises:
         DataError: the file cannot be read.
     """
-    try:
+    with reading(path):
         return file_sha256(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from ffbench.archives.member_path import Place
-from ffbench.bounds import names_file_if_out_of_memory
+from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
 
 _FREE_VALUES, _BYTES_PER_VALUE = 2**19, 32
@@ -35,16 +35,13 @@ def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, w
     Raises:
         DataError: it cannot be read, is too large, or does not fit.
     """
+    content = read_bounded(path, most_bytes, f"larger than {kind} can be ({most_bytes} bytes)")
     try:
-        if path.stat().st_size > most_bytes:
-            raise DataError(f"{path}: larger than {kind} can be ({most_bytes} bytes)")
-        return model.model_validate(parse_json(path.read_bytes()))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        return model.model_validate(parse_json(content))
     except ValidationError as error:
-        raise DataError(f"{path}: {wrong}: {first_fault(error)}") from error
+        raise DataError(path, f"{wrong}: {first_fault(error)}") from error
     except ValueError as error:
-        raise DataError(f"{path}: {wrong}: the file: {error}") from error
+        raise DataError(path, f"{wrong}: the file: {error}") from error
 
 
 def parse_json(content: bytes) -> Any:

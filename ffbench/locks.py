@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ffbench.atomic import is_temporary, remove_litter, write_text
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, UsageError, reading, writing
 
 LOCK = ".lock"
 
@@ -47,13 +47,12 @@ def _locked(target: Path, lock: Path, instead: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        held = FileLock(lock, timeout=0)
-        held.acquire()
+        with writing(target):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            held = FileLock(lock, timeout=0)
+            held.acquire()
     except Timeout as error:
         raise UsageError(f"{target}: another process is writing there; wait for it or name {instead}") from error
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from error
     try:
         yield
     finally:
@@ -86,15 +85,13 @@ def own_folder(folder: Path, mark: str, run: str, other: str) -> Iterator[None]:
 
 
 def _require_own(folder: Path, mark: str, run: str, other: str) -> None:
-    try:
+    with reading(folder):
         if (folder / mark).is_file():
             if (folder / mark).read_bytes() != run.encode():
-                raise DataError(f"{folder}: {other}; name a new folder")
+                raise DataError(folder, f"{other}; name a new folder")
             return
         if folder.exists() and (not folder.is_dir() or any(not _is_ours(item) for item in folder.iterdir())):
-            raise DataError(f"{folder}: is not an empty folder; name a new one, so that files of two runs never mix")
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from error
+            raise DataError(folder, "is not an empty folder; name a new one, so that files of two runs never mix")
 
 
 def _is_ours(path: Path) -> bool:

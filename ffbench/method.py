@@ -6,96 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
+from ffbench.cards import MethodCard as MethodCard
+from ffbench.cards import Precision as Precision
+from ffbench.cards import WeightsCard as WeightsCard
 from ffbench.distribution import Distribution
 from ffbench.errors import MethodError, UsageError
+from ffbench.flows import Flows as Flows
 
-FlowArray = TypeVar("FlowArray", torch.Tensor, npt.NDArray[np.float32])
-Precision = Literal["fp32", "bf16", "fp16"]
 RANDOM_WEIGHTS = "random"
 COMPILER = "inductor"
-
-
-@dataclass(frozen=True)
-class Flows(Generic[FlowArray]):
-    """The flow of an image pair, forward (image 1 to image 2), in pixels; channel 0 is x to the right, 1 is y down.
-
-    `facial` is all that moves. `head`, the rigid motion of the head, is there when the method decomposes.
-    Tensors are (B, 2, H, W) float32; numpy arrays, which `Method.estimate` gives for numpy images, (H, W, 2).
-    `found`, (B,) bool, is false for pairs in which the method found nothing to go by, such as a face, so that their
-    flow is zero, or that of the whole image; None: true for all.
-    `exact` marks the pixels, (H, W), that were given where the others are filled in between them, as those of a bundle
-    of predictions are; None: all.
-    `confidence` in the facial flow, 0 (none) to 1 (certain), is 1 / (1 + s) with s the endpoint error, in px, that is
-    expected at a pixel (`ffbench.flow.confidence`): a tensor (B, 1, H, W), or an array (H, W); None: not known.
-    """
-
-    facial: FlowArray
-    head: FlowArray | None = None
-    exact: npt.NDArray[np.bool_] | None = None
-    found: npt.NDArray[np.bool_] | None = None
-    confidence: FlowArray | None = None
-
-    @property
-    def expression(self) -> FlowArray | None:
-        """What the face does beside moving rigidly: facial - head (paper, section 4.3)."""
-        return None if self.head is None else self.facial - self.head
-
-
-class WeightsCard(BaseModel):
-    """Where a network's parameters came from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    source: str = Field(description="URL, asset, or `file` for a file that the user named")
-    sha256: str | None = Field(
-        default=None, description="hash of the file; where no file was named, of the parameters that were loaded"
-    )
-    random: bool = Field(default=False, description="not trained: good for speed, never for ranking")
-    stated: bool = Field(
-        default=True, description="the method itself names them; if not, ffbench found them and nothing is ranked"
-    )
-
-    @property
-    def label(self) -> str:
-        """The name and the first eight digits of the hash, which tell checkpoints of one name apart."""
-        return self.name if self.sha256 is None else f"{self.name} {self.sha256[:8]}"
-
-
-class MethodCard(BaseModel):
-    """What a method says of itself; all of it goes into the run record."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    title: str
-    paper: str | None = Field(default=None, description="citation or URL")
-    licence: str | None = None
-    weights: WeightsCard | None = None
-    iterations: int | None = None
-    precision: Precision = "fp32"
-    parameters: int | None = Field(default=None, description="number of trained values")
-    decomposes: bool = Field(default=False, description="gives head and expression flow beside facial flow")
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What makes two cards of one name the same method, whatever versions of libraries run it."""
-        return {
-            "id": self.id,
-            "weights": self.weights and self.weights.sha256,
-            "iterations": self.iterations,
-            "precision": self.precision,
-            "parameters": self.parameters,
-            "decomposes": self.decomposes,
-        }
 
 
 class Method(ABC):

@@ -16,7 +16,7 @@ from ffbench.cards import MetricCard as MetricCard
 from ffbench.cards import Option as Option
 from ffbench.cards import Origin as Origin
 from ffbench.cards import ProtocolCard as ProtocolCard
-from ffbench.method import Flows
+from ffbench.flows import NumpyFlows as NumpyFlows
 from ffbench.metrics.summary import summarise_means
 from ffbench.scores import Confusion as Confusion
 from ffbench.scores import PairScore as PairScore
@@ -28,7 +28,6 @@ Progress = Callable[[int, int], None]
 Reference = TypeVar("Reference")
 Image = npt.NDArray[np.uint8]
 _ROUNDING = 1e-9
-NumpyFlows = Flows[npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from ffbench.errors import FfbenchError, MethodError, reason
+from ffbench.errors import FfbenchError, MethodError, os_reason, reason
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
 
@@ -123,7 +123,7 @@ def _given(weights: str | Path) -> _Given:
     try:
         return _Given(path.name, path, file_sha256(path), _stamp(path))
     except OSError as error:
-        return _Given(path.name, path, fault=f"{path}: cannot be read ({error.strerror or error})")
+        return _Given(path.name, path, fault=f"{path}: cannot be read ({os_reason(error)})")
 
 
 def _with_given(card: MethodCard, given: _Given) -> MethodCard:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from ffbench.metrics.statistics import LEVEL
-from ffbench.results.compare import Comparison
-from ffbench.results.leaderboard import BoardTable, Line
-from ffbench.results.text import listed_groups
+from ffbench.results.ranking.compare import Comparison
+from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.text import listed_groups
 
 from . import theme
 

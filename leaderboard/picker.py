@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from ffbench.results.store_row import ORIGINS, Board, Row
-from ffbench.results.titles import disambiguate_titles
+from ffbench.results.ranking.titles import disambiguate_titles
+from ffbench.results.record.row import ORIGINS, Board, Row
 
 from . import records, state, theme
 

@@ -11,11 +11,11 @@ import streamlit as st
 
 from ffbench.errors import DataError
 from ffbench.hashing import file_state
-from ffbench.results.leaderboard import BoardTable, leaderboard
-from ffbench.results.ranking import in_order
-from ffbench.results.record import RunRecord, read_record
-from ffbench.results.store import read_rows
-from ffbench.results.store_row import Row
+from ffbench.results.ranking.order import in_order
+from ffbench.results.record.row import Row
+from ffbench.results.record.run_record import RunRecord, read_record
+from ffbench.results.report.leaderboard import BoardTable, leaderboard
+from ffbench.results.store.records import read_rows
 
 _DEFAULT = ("submissions", "runs")
 _PLACES = "_places"

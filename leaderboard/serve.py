@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from streamlit.web.cli import main
 
 from ffbench.errors import FfbenchError
-from ffbench.results.store import read_rows
+from ffbench.results.store.records import read_rows
 
 from .records import existing_places
 from .shell import PAGES

@@ -93,7 +93,7 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("ffbench/metrics/dense.py", "def f():\n    import ffbench.results.record", "layers"),
+        ("ffbench/metrics/dense.py", "def f():\n    import ffbench.results.record.run_record", "layers"),
         ("ffbench/errors.py", "import ffbench.escape", "layers"),
         ("ffbench/new.py", "", "layers"),
         ("ffbench/synth/render/bake.py", "import ffbench.synth.render.shading", "circles"),

@@ -14,7 +14,7 @@ from ffbench.archives.names import is_ignored
 from ffbench.archives.tar_directory import TarEntry, read_tar_directory
 from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
 from ffbench.bounds import is_bomb
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 
 SUFFIXES = (".zip", ".tar")
 """Archives of which a member can be read without unpacking what lies before it."""
@@ -63,10 +63,8 @@ def read_archive(path: Path) -> dict[str, Member]:
     Raises:
         DataError: it cannot be read, or holds members that are refused: all of them are named, up to a limit.
     """
-    try:
+    with reading(path):
         file = path.open("rb")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     try:
         found, faults = _zip_members(path, file) if path.suffix.lower() == ".zip" else _tar_members(path, file)
         members: dict[str, Member] = {}
@@ -76,7 +74,7 @@ def read_archive(path: Path) -> dict[str, Member]:
             members[member.name] = member
         if faults:
             more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
-            raise DataError(f"{path}: {'; '.join(faults[:_MAX_FAULTS])}{more}; the archive is refused")
+            raise DataError(path, f"{'; '.join(faults[:_MAX_FAULTS])}{more}; the archive is refused")
     except BaseException:
         file.close()
         raise
@@ -98,7 +96,7 @@ def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
         try:
             name = checked_name(path, info)
         except DataError as error:
-            faults.append(str(error).removeprefix(f"{path}: "))
+            faults.append(error.reason)
             continue
         if info.is_dir() or is_ignored(name):
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ffbench.archives.member_path import Place
 from ffbench.archives.scratch import copy_exactly
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 
 
 class LocalFile:
@@ -29,9 +29,7 @@ class LocalFile:
         self._folder = tempfile.TemporaryDirectory(prefix="ffbench-")
         self.path = Path(self._folder.name) / f"member{place.suffix.lower()}"
         try:
-            with place.open() as content:
+            with reading(place), place.open() as content:
                 copy_exactly(content, self.path, place.stat().st_size)
         except DataError as error:
-            raise DataError(f"{place}: {str(error).partition(': ')[2]}") from error
-        except OSError as error:
-            raise DataError(f"{place}: cannot be read ({error.strerror or error})") from error
+            raise error.of(place) from error

@@ -238,7 +238,7 @@ def open_tree(path: Place | str) -> Place:
     if isinstance(path, MemberPath):
         return path
     if path.is_file() and path.name.lower().endswith(_NOT_IN_PLACE):
-        raise DataError(f"{path}: cannot be read in place; unpack it, or pack it anew as .tar or .zip")
+        raise DataError(path, "cannot be read in place; unpack it, or pack it anew as .tar or .zip")
     if not (path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES)):
         return path
     tree = read_tree(path)
@@ -254,5 +254,5 @@ def open_tree(path: Place | str) -> Place:
 def _restore(root: Path, inner: str) -> MemberPath:
     tree = read_tree(root)
     if tree is None:
-        raise DataError(f"{root}: the archives that were there are gone")
+        raise DataError(root, "the archives that were there are gone")
     return MemberPath(tree, inner)

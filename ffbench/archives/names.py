@@ -17,9 +17,9 @@ def safe_name(archive: object, name: str) -> str:
     plain = name.replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     if plain.startswith("/") or ".." in parts or plain[1:2] == ":" or not parts:
-        raise DataError(f"{archive}: holds {name[:80]!r}, a name that leads out of the archive; it is refused")
+        raise DataError(archive, f"holds {name[:80]!r}, a name that leads out of the archive; it is refused")
     if len(name) > MAX_NAME or not plain.isprintable():
-        raise DataError(f"{archive}: holds a name that no file should have, {name[:80]!r}; it is refused")
+        raise DataError(archive, f"holds a name that no file should have, {name[:80]!r}; it is refused")
     return "/".join(parts)
 
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, UsageError, os_reason
 
 _BLOCK_BYTES = 2**20
 
@@ -28,11 +28,13 @@ def copy_exactly(content: IO[bytes], target: Path, count: int, *, alone: bool = 
         while left:
             block = content.read(min(left, _BLOCK_BYTES))
             if not block:
-                raise DataError(f"{target}: is cut short, {count - left} bytes of the {count} that were stated")
+                raise DataError(
+                    target, f"is cut short, {count - left} bytes of the {count} that were stated", fault="truncated"
+                )
             write_scratch(file, block)
             left -= len(block)
         if alone and content.read(1):
-            raise DataError(f"{target}: has more bytes than the {count} that were stated")
+            raise DataError(target, f"has more bytes than the {count} that were stated")
 
 
 def write_scratch(file: IO[bytes], content: bytes) -> None:
@@ -46,6 +48,6 @@ def write_scratch(file: IO[bytes], content: bytes) -> None:
         file.flush()
     except OSError as error:
         raise UsageError(
-            f"{tempfile.gettempdir()}: no scratch copy can be written ({error.strerror or error}); "
+            f"{tempfile.gettempdir()}: no scratch copy can be written ({os_reason(error)}); "
             "make room there, or name another folder by TMPDIR"
         ) from error

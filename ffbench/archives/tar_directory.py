@@ -59,7 +59,7 @@ def read_tar_directory(path: Path, file: BinaryIO, max_entries: int) -> tuple[li
         raise
     # Beside TarError, damage shows as whatever the parser trips over.
     except Exception as error:
-        raise DataError(f"{path}: cannot be read as a tar archive ({error})") from error
+        raise DataError(path, f"cannot be read as a tar archive ({error})") from error
 
 
 def _list(path: Path, file: BinaryIO, max_entries: int) -> tuple[list[TarEntry], list[str]]:
@@ -73,23 +73,23 @@ def _list(path: Path, file: BinaryIO, max_entries: int) -> tuple[list[TarEntry],
             reader.reads = 0
             archive.members = []  # the parser would keep a record of each member
             if count > max_entries:
-                raise DataError(f"{path}: holds more than {max_entries} files; it is refused")
+                raise DataError(path, f"holds more than {max_entries} files; it is refused")
             if member.isdir() and member.name in (".", "./", ""):
                 continue
             if member.size < 0:
                 # To go on would be to go back, to a header that was read before.
-                raise DataError(f"{path}: states {member.size} bytes for a member; it is damaged")
+                raise DataError(path, f"states {member.size} bytes for a member; it is damaged")
             try:
                 name = safe_name(path, member.name)
             except DataError as error:
-                refused.append(str(error).removeprefix(f"{path}: "))
+                refused.append(error.reason)
                 continue
             if member.isdir():
                 continue
             if not member.isreg() or member.issparse():
                 refused.append(f"{name} is a link or a special file, expected plain files only")
             elif member.offset_data + member.size > length:
-                raise DataError(f"{path}: is cut short inside {name}")
+                raise DataError(path, f"is cut short inside {name}")
             else:
                 found.append(TarEntry(name, member.size, member.offset_data))
     return found, refused

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffbench.archives.archive import SUFFIXES, Member, read_archive
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 
 SEARCH_DEPTH = 3
 """Levels below the top on which archives are looked for: `M003/video.tar` of MEAD, as distributed, lies one below."""
@@ -61,14 +61,14 @@ class Tree:
         if folder not in self.folders:
             self._make(folder, member)
         if self.folders[folder].setdefault(last, member) is not member:
-            raise DataError(f"{member}: {name} is there twice, also as a folder or in another archive")
+            raise DataError(member, f"{name} is there twice, also as a folder or in another archive")
 
     def _make(self, folder: str, member: Member) -> None:
         parent, _, last = folder.rpartition("/")
         if parent not in self.folders:
             self._make(parent, member)
         if self.folders[parent].setdefault(last, None) is not None:
-            raise DataError(f"{member}: {folder} is a file and a folder at once")
+            raise DataError(member, f"{folder} is a file and a folder at once")
         self.folders[folder] = {}
 
 
@@ -80,11 +80,9 @@ def read_tree(root: Path) -> Tree | None:
     Raises:
         DataError: archives are damaged or refused; all of them are named.
     """
-    try:
+    with reading(root):
         archives = [root] if root.is_file() else _find(root)
         states = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in archives)
-    except OSError as error:
-        raise DataError(f"{root}: cannot be read ({error.strerror or error})") from error
     return _read_tree(root, states) if states else None
 
 

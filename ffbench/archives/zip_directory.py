@@ -52,7 +52,7 @@ def read_directory(path: object, file: BinaryIO, max_entries: int) -> zipfile.Zi
         archive: zipfile.ZipFile = zipfile.ZipFile(reader)  # type: ignore[call-overload]
     # Beside BadZipFile, damage shows as whatever the parser trips over.
     except Exception as error:
-        raise DataError(f"{path}: cannot be read as a zip archive ({error})") from error
+        raise DataError(path, f"cannot be read as a zip archive ({error})") from error
     # From here on the library gives no more of a member than the directory states.
     reader.limit = reader.max_entries = sys.maxsize - 1
     return archive
@@ -67,11 +67,11 @@ def checked_name(path: object, member: zipfile.ZipInfo) -> str:
     name = safe_name(path, member.filename)
     mode = member.external_attr >> 16
     if member.flag_bits & _ENCRYPTED:
-        raise DataError(f"{path}: {name} is encrypted; pack it without a password")
+        raise DataError(path, f"{name} is encrypted; pack it without a password")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise DataError(f"{path}: {name} is a link or a special file, expected plain files only")
+        raise DataError(path, f"{name} is a link or a special file, expected plain files only")
     if not member.is_dir() and member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(f"{path}: {name} is packed by method {member.compress_type}, expected deflate")
+        raise DataError(path, f"{name} is packed by method {member.compress_type}, expected deflate")
     return name
 
 

@@ -88,7 +88,7 @@ def verify_assets() -> None:
             damaged.append(asset)
     if damaged:
         names = " ".join(asset.name for asset in damaged)
-        raise DataError(f"{damaged[0].path}: damaged (other bytes than pinned); `ffbench assets pull {names}` mends it")
+        raise DataError(damaged[0].path, f"damaged (other bytes than pinned); `ffbench assets pull {names}` mends it")
 
 
 def _as_json(asset: Asset) -> dict[str, object]:

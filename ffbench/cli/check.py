@@ -10,8 +10,8 @@ import typer
 from ffbench.cli.console import say, say_lines
 
 if TYPE_CHECKING:
-    from ffbench.results.check import Case
-    from ffbench.results.record import RunRecord
+    from ffbench.evaluation.check import Case
+    from ffbench.results.record.run_record import RunRecord
 
 
 def check_baseline(
@@ -33,8 +33,8 @@ def check_baseline(
     from ffbench.cli.console import stderr
     from ffbench.errors import FfbenchError
     from ffbench.evaluation.case import evaluate_case
-    from ffbench.results.check import check, read_baseline, write_baseline
-    from ffbench.results.check_report import report_lines, write_junit
+    from ffbench.evaluation.check import check, read_baseline, write_baseline
+    from ffbench.evaluation.check_report import report_lines, write_junit
 
     wanted = read_baseline(baseline)
     with stderr().status("checking") as status:

@@ -11,7 +11,7 @@ from ffbench.cli import options
 from ffbench.cli.console import say, say_json, say_lines
 
 if TYPE_CHECKING:
-    from ffbench.results.store_row import Row
+    from ffbench.results.record.row import Row
 
 
 def compare_records(
@@ -34,28 +34,28 @@ def compare_records(
 ) -> None:
     """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most."""
     from ffbench.errors import DataError
-    from ffbench.results.compare import compare, pair_values
-    from ffbench.results.record import read_record
-    from ffbench.results.store_row import row_of
+    from ffbench.results.ranking.compare import compare, pair_values
+    from ffbench.results.record.row import row_of
+    from ffbench.results.record.run_record import read_record
 
     rows = []
     group_by: tuple[str, ...] = ()
     for place in (a, b):
         path = place / "record.json" if place.is_dir() else place
         if not path.is_file():
-            raise DataError(f"{path}: no such record; name a record, or the folder of a run that holds record.json")
+            raise DataError(path, "no such record; name a record, or the folder of a run that holds record.json")
         record = read_record(path)
         group_by = record.protocol.group_by
         rows.append(row_of(path, "local", record))
     found = compare(rows[0], rows[1], group_by, board=_board(rows, board or []), across_options=across_options)
     if picture is not None:
-        from ffbench.results.compare_picture import write_comparison
+        from ffbench.results.report.compare_picture import write_comparison
 
         write_comparison(picture, found, pair_values(rows[0]), pair_values(rows[1]))
     if json:
         say_json(found.model_dump_json(indent=1))
     else:
-        from ffbench.results.compare_text import comparison_lines
+        from ffbench.results.report.compare_text import comparison_lines
 
         say_lines(comparison_lines(found))
         if picture is not None:
@@ -66,8 +66,8 @@ def _board(rows: list[Row], places: list[Path]) -> list[Row]:
     """Return the rows that are ranked with two records, both of them in place of their methods' latest."""
     if not places:
         return []
-    from ffbench.results.leaderboard import latest_rows
-    from ffbench.results.store import read_rows
+    from ffbench.results.report.leaderboard import latest_rows
+    from ffbench.results.store.records import read_rows
 
     there = [row for row in read_rows(places, []) if row.board == rows[0].board and not row.not_rankable]
     latest = latest_rows(row for row in there if row.level != "claimed").values()

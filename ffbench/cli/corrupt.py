@@ -26,18 +26,18 @@ def show_corruptions(
     from ffbench.corruptions.face_clip import FaceClip
     from ffbench.corruptions.picture import corruptions_picture
     from ffbench.datasets.clips import open_clip
+    from ffbench.datasets.tracks.plain import LANDMARKS
     from ffbench.errors import DataError
-    from ffbench.facemesh.network import LANDMARKS
     from ffbench.facemesh.tracker import track
     from ffbench.visual.picture import write_picture
 
     opened = open_clip(clip)
     if frame >= len(opened):
-        raise DataError(f"{clip}: has {len(opened)} frames, so there is no frame {frame} (they count from 0)")
+        raise DataError(clip, f"has {len(opened)} frames, so there is no frame {frame} (they count from 0)")
     # The face of the one frame stands for that of all: the picture shows no other.
     points = next(track([opened.frame(frame)])).points
     if points is None:
-        raise DataError(f"{clip}: no face was found in frame {frame}; name another one with --frame")
+        raise DataError(clip, f"no face was found in frame {frame}; name another one with --frame")
     everywhere = np.broadcast_to(points, (len(opened), LANDMARKS, 2))
     seen = FaceClip(opened.frames, everywhere, int(opened.sha256()[:8], 16))
     write_picture(out, corruptions_picture(seen, frame))

@@ -54,7 +54,7 @@ def show_dataset(
 
 
 def _print(rows: dict[str, str], json: bool) -> None:
-    from ffbench.results.text import print_pairs
+    from ffbench.results.report.text import print_pairs
 
     if json:
         import json as json_module

@@ -36,7 +36,7 @@ def verify_data(
         _print(found)
     if not found.sound:
         wrong = sum(not count.fits for count in found.counts)
-        raise DataError(f"{path}: not {name} as distributed: {wrong} counts differ, {len(found.problems)} problems")
+        raise DataError(path, f"not {name} as distributed: {wrong} counts differ, {len(found.problems)} problems")
 
 
 def prepare_data(
@@ -64,7 +64,7 @@ def prepare_data(
     frames = sum(video.frames for video in manifest.videos.values())
     say(f"{out}: {frames} frames of {len(manifest.videos)} videos, listed in {mead.MANIFEST}")
     if undecodable:
-        raise DataError(f"{path}: {len(undecodable)} of {len(videos)} videos cannot be decoded; they are listed above")
+        raise DataError(path, f"{len(undecodable)} of {len(videos)} videos cannot be decoded; they are listed above")
 
 
 def _as_json(found: Verification) -> str:

@@ -83,7 +83,7 @@ def evaluate_method(
     if json:
         say_json(record.model_dump_json(indent=1))
     else:
-        from ffbench.results.text import print_record
+        from ffbench.results.report.text import print_record
 
         folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")
@@ -91,6 +91,7 @@ def evaluate_method(
         from ffbench.errors import DataError
 
         raise DataError(
-            f"{record.dataset.name}: {len(record.dataset.problems)} problems are listed above and in the record, "
-            "which is therefore not complete"
+            record.dataset.name,
+            f"{len(record.dataset.problems)} problems are listed above and in the record, "
+            "which is therefore not complete",
         )

@@ -82,7 +82,7 @@ def flow(
     clip = open_clip(image1)
     count = len(clip) - step
     if count < 1:
-        raise DataError(f"{image1}: has {len(clip)} frames, expected at least {step + 1} for --step {step}")
+        raise DataError(image1, f"has {len(clip)} frames, expected at least {step + 1} for --step {step}")
     chosen, stem = load(), _stem(image1)
     with progress_bar(f"{chosen.card.id} on {clip.name}", "pairs") as progress:
         for number in range(count):
@@ -104,7 +104,7 @@ def read_pair(name1: str, name2: str) -> tuple[Image, Image]:
     first, second = _read(name1), _read(name2)
     if first.shape != second.shape:
         sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (first, second)]
-        raise DataError(f"{name2}: is {sizes[1]} pixels, expected {sizes[0]} as {name1}")
+        raise DataError(name2, f"is {sizes[1]} pixels, expected {sizes[0]} as {name1}")
     return first, second
 
 
@@ -125,7 +125,7 @@ def _read(name: str) -> Image:
         return read_image(name)
     clip, number = open_clip(match["clip"]), int(match["number"])
     if number >= len(clip):
-        raise DataError(f"{match['clip']}: has {len(clip)} frames, so there is no frame {number} (they count from 0)")
+        raise DataError(match["clip"], f"has {len(clip)} frames, so there is no frame {number} (they count from 0)")
     return clip.frame(number)
 
 

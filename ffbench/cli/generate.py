@@ -190,7 +190,7 @@ def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers:
         stderr().print(f"interrupted: {again}")
         raise typer.Exit(INTERRUPTED) from None
     except DataError as error:
-        raise DataError(f"{error}; {again}") from error
+        raise error.plus(f"; {again}") from error
     pairs = sum(record.frames - 1 for record in manifest.sequences)
     splits = ", ".join(f"{len(numbers)} {name}" for name, numbers in manifest.splits.items() if numbers)
     size = sum(record.bytes for record in manifest.sequences)

@@ -33,10 +33,10 @@ def show_leaderboard(
     """
     from ffbench.cli.console import note
     from ffbench.errors import UsageError
-    from ffbench.results.leaderboard import leaderboard
-    from ffbench.results.leaderboard_formats import format_boards
-    from ffbench.results.store import read_rows
-    from ffbench.results.store_row import ORIGINS
+    from ffbench.results.record.row import ORIGINS
+    from ffbench.results.report.leaderboard import leaderboard
+    from ffbench.results.report.leaderboard_formats import format_boards
+    from ffbench.results.store.records import read_rows
 
     if origin not in (None, *ORIGINS):
         raise UsageError(f"--origin: expected {', '.join(ORIGINS)}, got '{origin}'")
@@ -45,7 +45,7 @@ def show_leaderboard(
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
     tables = leaderboard(chosen)
     if file_format == "text" or (file_format is None and sys.stdout.isatty()):
-        from ffbench.results.leaderboard_text import print_boards
+        from ffbench.results.report.leaderboard_text import print_boards
 
         print_boards(tables)
     else:

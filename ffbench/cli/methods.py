@@ -51,7 +51,7 @@ def show_method(
 
 
 def _print(rows: list[tuple[str, str]], json: bool) -> None:
-    from ffbench.results.text import print_pairs
+    from ffbench.results.report.text import print_pairs
 
     if json:
         import json as json_module

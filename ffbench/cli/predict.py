@@ -74,4 +74,4 @@ def predict_flows(
     for problem in problems:
         note(f"problem: {problem}")
     if problems:
-        raise DataError(f"{loaded.dataset.name}: {len(problems)} pairs could not be read; they have no flows in {out}")
+        raise DataError(loaded.dataset.name, f"{len(problems)} pairs could not be read; they have no flows in {out}")

@@ -26,7 +26,7 @@ def list_protocols(json: options.Json = False) -> None:
 
         say_json(json_module.dumps(rows, indent=1))
     else:
-        from ffbench.results.text import print_pairs
+        from ffbench.results.report.text import print_pairs
 
         print_pairs(list(rows.items()))
 
@@ -58,7 +58,7 @@ def show_protocol(
         }
         say_json(json_module.dumps(shown, indent=1))
         return
-    from ffbench.results.text import print_pairs
+    from ffbench.results.report.text import print_pairs
 
     card, dataset = protocol.card, protocol.dataset
     metrics = "; ".join(f"{key}: {metric.title} [{metric.unit}]" for key, metric in card.metrics.items())

@@ -19,8 +19,8 @@ def publish_record(
 ) -> None:
     """Copy a record and its table of pair scores into a store, under a name made from its content."""
     from ffbench.errors import UsageError
-    from ffbench.results.record import read_record
-    from ffbench.results.store import add_record
+    from ffbench.results.record.run_record import read_record
+    from ffbench.results.store.records import add_record
 
     path = run / "record.json" if run.is_dir() else run
     reasons = read_record(path).not_rankable

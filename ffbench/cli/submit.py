@@ -59,7 +59,7 @@ def submit_predictions(
     if json:
         say_json(record.model_dump_json(indent=1))
     else:
-        from ffbench.results.text import print_record
+        from ffbench.results.report.text import print_record
 
         folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint)
         print_record(record, folder / "record.json")

@@ -39,8 +39,8 @@ def paper_table(
     """
     aliases = options.parse_assignments(same_as)
     from ffbench.cli.console import note
-    from ffbench.results.paper_tables import find_records, measured_rows, reported_table
-    from ffbench.results.table_text import FORMATS, compose
+    from ffbench.results.report.paper_tables import find_records, measured_rows, reported_table
+    from ffbench.results.report.table_text import FORMATS, compose
 
     table = reported_table(number)
     records, problems = find_records(runs)

@@ -34,5 +34,5 @@ def track_faces(
     for line in problems:
         note(f"problem: {line}")
     if problems:
-        raise DataError(f"{clips}: {len(problems)} problems are listed above; the other tracks are in {out}")
+        raise DataError(clips, f"{len(problems)} problems are listed above; the other tracks are in {out}")
     say(f"{out}: tracks of {len(sources)} clips")

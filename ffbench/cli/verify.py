@@ -42,7 +42,7 @@ def verify_records(
     """
     from ffbench.datasets.manifest import rehashing
     from ffbench.errors import DataError, UsageError
-    from ffbench.results.store_verification import Expected, Rescore, verify_store
+    from ffbench.results.store.verification import Expected, Rescore, verify_store
 
     scorer: Rescore | None = None
     expected: Expected | None = None
@@ -64,7 +64,7 @@ def verify_records(
     confirmed = f"{len(found.confirmed)} confirmed, " if rescore else ""
     say(f"{found.records} records, {confirmed}{len(found.faults)} faults, {len(found.remarks)} remarks")
     if found.faults:
-        raise DataError(f"{store}: {len(found.faults)} faults, listed above")
+        raise DataError(store, f"{len(found.faults)} faults, listed above")
 
 
 def _present_version(protocol: str) -> str | None:

@@ -73,7 +73,7 @@ def open_clip(path: Place | str, cache_bytes: int = CACHE_BYTES) -> Clip:
     if path.is_dir():
         return _FrameFolder(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such clip; expected a video file or a folder of frames")
+        raise DataError(path, "no such clip; expected a video file or a folder of frames")
     return _Video(path, cache_bytes)
 
 
@@ -87,14 +87,14 @@ def find_clips(path: Place | str) -> list[Place]:
     if path.is_file() or _frame_files(path):
         return [path]
     if not path.is_dir():
-        raise DataError(f"{path}: no such clip; expected a video, a folder of frames or a folder of clips")
+        raise DataError(path, "no such clip; expected a video, a folder of frames or a folder of clips")
     clips = [
         item
         for item in visible(path)
         if (item.is_file() and item.suffix.lower() in VIDEO_SUFFIXES) or _frame_files(item)
     ]
     if not clips:
-        raise DataError(f"{path}: no clips; expected videos ({', '.join(sorted(VIDEO_SUFFIXES))}) or folders of images")
+        raise DataError(path, f"no clips; expected videos ({', '.join(sorted(VIDEO_SUFFIXES))}) or folders of images")
     return clips
 
 
@@ -104,7 +104,7 @@ class _FrameFolder(Clip):
         self.name = path.resolve().name
         self._files = _frame_files(path)
         if not self._files:
-            raise DataError(f"{path}: no frames; expected images ({', '.join(sorted(IMAGE_SUFFIXES))}) in the folder")
+            raise DataError(path, f"no frames; expected images ({', '.join(sorted(IMAGE_SUFFIXES))}) in the folder")
         self.size = image_size(self._files[0])
         for file in self._files:
             self._require_size(file, image_size(file))
@@ -130,8 +130,9 @@ class _FrameFolder(Clip):
     def _require_size(self, file: Place, size: tuple[int, int]) -> None:
         if size != self.size:
             raise DataError(
-                f"{file}: {size[0]} x {size[1]}, but the first frame {self._files[0].name} "
-                f"is {self.size[0]} x {self.size[1]}; all frames of a clip must be of one size"
+                file,
+                f"{size[0]} x {size[1]}, but the first frame {self._files[0].name} "
+                f"is {self.size[0]} x {self.size[1]}; all frames of a clip must be of one size",
             )
 
 
@@ -146,7 +147,7 @@ class _Video(Clip):
         self._length: int | None = None
         first = next(_decode(path, self._local.path), None)
         if first is None:
-            raise DataError(f"{path}: no frame of the video can be decoded")
+            raise DataError(path, "no frame of the video can be decoded")
         self.size = (first.shape[1], first.shape[0])
         self._capacity = max(2, cache_bytes // first.nbytes)
         self._cache: OrderedDict[int, Frame] = OrderedDict()
@@ -184,7 +185,7 @@ class _Video(Clip):
         while self._next <= index:
             frame = next(self._decoder, None)
             if frame is None:
-                raise DataError(f"{self.path}: frame {self._next} could be decoded before and now cannot be")
+                raise DataError(self.path, f"frame {self._next} could be decoded before and now cannot be")
             self._cache[self._next] = frame
             self._cache.move_to_end(self._next)
             self._next += 1
@@ -202,9 +203,7 @@ def _decode(path: Place, file: Path) -> Iterator[Frame]:
             if not decoded:
                 return
             if shape is not None and bgr.shape != shape:
-                raise DataError(
-                    f"{path}: a frame is {bgr.shape[1]} x {bgr.shape[0]}, frame 0 is {shape[1]} x {shape[0]}"
-                )
+                raise DataError(path, f"a frame is {bgr.shape[1]} x {bgr.shape[0]}, frame 0 is {shape[1]} x {shape[0]}")
             shape = bgr.shape
             yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
@@ -233,10 +232,10 @@ def _capture(path: Place, file: Path) -> Iterator[Any]:
         logging.setLogLevel(log_level)
     try:
         if not capture.isOpened():
-            raise DataError(f"{path}: not a video that can be decoded (damaged, cut short or of another format)")
+            raise DataError(path, "not a video that can be decoded (damaged, cut short or of another format)")
         width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < width * height <= MAX_PIXELS:
-            raise DataError(f"{path}: the header says {width:.0f} x {height:.0f}; at most {MAX_PIXELS} pixels are read")
+            raise DataError(path, f"the header says {width:.0f} x {height:.0f}; at most {MAX_PIXELS} pixels are read")
         yield capture
     finally:
         capture.release()

@@ -34,26 +34,26 @@ def read_feature_file(path: Path) -> dict[str, npt.NDArray[np.float64]]:
     arrays = read_npz(path, ("names", "features"), _LARGEST, "fU")
     names, features = arrays["names"], arrays["features"]
     if names.dtype.kind != "U" or names.ndim != 1:
-        raise DataError(f"{path}: names must be (N,) text, found {names.shape} {names.dtype}")
+        raise DataError(path, f"names must be (N,) text, found {names.shape} {names.dtype}")
     if features.dtype.kind != "f" or features.ndim != 2 or len(features) != len(names) or 0 in features.shape:
         raise DataError(
-            f"{path}: features must be ({len(names)}, D) float, as there are names; "
-            f"found {features.shape} {features.dtype}"
+            path,
+            f"features must be ({len(names)}, D) float, as there are names; found {features.shape} {features.dtype}",
         )
     if len(names) > _FREE_NAMES + (names.nbytes + features.nbytes) // _BYTES_PER_NAME:
-        raise DataError(f"{path}: {len(names)} names of {features.shape[1]} numbers each, more than faces have")
+        raise DataError(path, f"{len(names)} names of {features.shape[1]} numbers each, more than faces have")
     try:
         keys = [str(name) for name in names]
     except ValueError as error:  # numbers that stand for no character
-        raise DataError(f"{path}: names are damaged ({error})") from error
+        raise DataError(path, f"names are damaged ({error})") from error
     repeated = sorted(key for key, times in Counter(keys).items() if times > 1)
     if repeated:
-        raise DataError(f"{path}: names come twice: {', '.join(repeated[:5])}")
+        raise DataError(path, f"names come twice: {', '.join(repeated[:5])}")
     values = features.astype(np.float64)
     del features, arrays
     # A row at a time: the squares of all would take as much as the values.
     length = np.array([np.linalg.norm(value) for value in values])
     wrong = [key for key, value in zip(keys, length, strict=True) if not 0 < value < np.inf]
     if wrong:
-        raise DataError(f"{path}: {len(wrong)} features are zero or not finite: {', '.join(wrong[:5])}")
+        raise DataError(path, f"{len(wrong)} features are zero or not finite: {', '.join(wrong[:5])}")
     return dict(zip(keys, values, strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.images import natural_key
-from ffbench.errors import DataError
+from ffbench.errors import reading
 
 
 def listing(folder: Place) -> list[Place]:
@@ -15,10 +15,8 @@ def listing(folder: Place) -> list[Place]:
     Raises:
         DataError: it cannot be listed.
     """
-    try:
+    with reading(folder, cannot="be listed"):
         return [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror or error})") from error
 
 
 def visible(folder: Place) -> list[Place]:

@@ -66,11 +66,11 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
             height, width = image.size if orientation in _SIDEWAYS else image.size[::-1]
             if expected_size is not None and (height, width) != expected_size:
                 wanted = f"{expected_size[1]} x {expected_size[0]}"
-                raise DataError(f"{path}: {width} x {height} pixels, expected {wanted} (width x height)")
+                raise DataError(path, f"{width} x {height} pixels, expected {wanted} (width x height)")
             if expected_size is None:
                 refuse_bomb(path, path.stat().st_size, 3 * width * height)
             if image.mode == "F":
-                raise DataError(f"{path}: has floating-point samples; expected 8 or 16 bits")
+                raise DataError(path, "has floating-point samples; expected 8 or 16 bits")
             image.load()
             pixels = _to_rgb(path, image)
         # The decoder's own copy is given up by now.
@@ -79,7 +79,7 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
     except (DataError, MemoryError):
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
-        raise DataError(f"{path}: the image is damaged or truncated ({_one_line(error)})") from error
+        raise DataError(path, f"the image is damaged or truncated ({_one_line(error)})") from error
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
@@ -104,7 +104,7 @@ def image_size(path: Place | str) -> tuple[int, int]:
     except (DataError, MemoryError):
         raise
     except Exception as error:
-        raise DataError(f"{path}: the image's header is damaged ({_one_line(error)})") from error
+        raise DataError(path, f"the image's header is damaged ({_one_line(error)})") from error
     return (height, width) if sideways else (width, height)
 
 
@@ -122,18 +122,18 @@ def _open(path: Place) -> Image.Image:
         # Pillow opens real files by their name, and maps some.
         image = Image.open(path if isinstance(path, Path) else path.open(), formats=_FORMATS)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such image file") from error
+        raise DataError(path, "no such image file") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path}: not an image that can be read ({_expected()})") from error
+        raise DataError(path, f"not an image that can be read ({_expected()})") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{path}: {_one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
+        raise DataError(path, f"{_one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
     except Exception as error:
-        raise DataError(f"{path}: cannot be read as an image ({_one_line(error)})") from error
+        raise DataError(path, f"cannot be read as an image ({_one_line(error)})") from error
     width, height = image.size
     most = _MAX_PIXELS_OF.get(str(image.format), MAX_PIXELS)
     try:
         if not 0 < width * height <= most:
-            raise DataError(f"{path}: the header says {width} x {height}; at most {most} pixels are read")
+            raise DataError(path, f"the header says {width} x {height}; at most {most} pixels are read")
         _check_tiles(path, image)
     except DataError:
         image.close()
@@ -146,9 +146,9 @@ def _check_tiles(path: Place, image: Image.Image) -> None:
     tags = getattr(image, "tag_v2", {})
     sides = [tags.get(tag) or 0 for tag in (_TILE_WIDTH, _TILE_LENGTH)]
     if not all(isinstance(side, int) for side in sides):
-        raise DataError(f"{path}: the image's header is damaged (tiles of {sides[0]} x {sides[1]})")
+        raise DataError(path, f"the image's header is damaged (tiles of {sides[0]} x {sides[1]})")
     if sides[0] * sides[1] > _SMALL_TILE + 2 * image.size[0] * image.size[1]:
-        raise DataError(f"{path}: tiles of {sides[0]} x {sides[1]} pixels, larger than the image; it is refused")
+        raise DataError(path, f"tiles of {sides[0]} x {sides[1]} pixels, larger than the image; it is refused")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -173,7 +173,7 @@ def _to_rgb(path: Place, image: Image.Image) -> npt.NDArray[np.uint8]:
 def _upper_byte(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     values = grey.astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
-        raise DataError(f"{path}: has samples outside 0..65535; expected 8 or 16 bits")
+        raise DataError(path, "has samples outside 0..65535; expected 8 or 16 bits")
     return (values >> 8).astype(np.uint8)
 
 

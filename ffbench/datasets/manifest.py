@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ffbench import atomic
 from ffbench.archives.member_path import Place
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 from ffbench.hashing import data_sha256, file_state
 from ffbench.paths import cache_dir
 
@@ -77,10 +77,8 @@ def manifest_sha256(files: Mapping[str, Place]) -> str:
 
 
 def _state(path: Place) -> list[int]:
-    try:
+    with reading(path):
         return file_state(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _read_cache(path: Place) -> dict[str, list[object]]:

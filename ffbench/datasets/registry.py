@@ -86,7 +86,7 @@ def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Pro
     dataset = load_dataset(name)
     tree = open_tree(path)
     if tree.is_file():
-        raise DataError(f"{path}: is a file; expected a folder, a .zip or .tar archive, or a folder of these")
+        raise DataError(path, "is a file; expected a folder, a .zip or .tar archive, or a folder of these")
     found = dataset.check(tree, quick, progress or (lambda done, total: None))
     counts = [Count(count.what, count.found) for count in found.counts] if found.synthetic else found.counts
     return Verification(name, path, found.synthetic, tuple(counts), tuple(found.problems), tuple(found.left_out))

@@ -132,7 +132,7 @@ def _measure(root: Path, source: Path | None, features: Path | None, progress: C
     found = _collect(people, origins, embedding, dict.fromkeys(problems), progress)
     if len(found.vectors) < 2:
         first = f"; the first: {next(iter(found.left_out))}" if found.left_out else ""
-        raise DataError(f"{root}: {len(found.vectors)} of {len(people)} people have features, two are needed{first}")
+        raise DataError(root, f"{len(found.vectors)} of {len(people)} people have features, two are needed{first}")
     both = [name for name in found.vectors if name in found.sources]
     own, others = ([table[name] for name in both] for table in (found.vectors, found.sources))
     drawn = found.changes if len(found.changes) >= FEWEST_EXPRESSIONS else []

@@ -39,11 +39,11 @@ def find_people(root: Path) -> tuple[list[Person], list[str]]:
     """
     top = ffn.find_root(root)
     if not isinstance(top, Path):
-        raise DataError(f"{root}: lies in an archive; unpack it to compare its people with their sources")
+        raise DataError(root, "lies in an archive; unpack it to compare its people with their sources")
     root = top
     splits = [split for split in ffn.SPLITS if (root / "image" / "facial" / split).is_dir()]
     if not splits:
-        raise DataError(f"{root / 'image' / 'facial'}: no split in it; expected FacialFlowNet: {ffn.LAYOUT}")
+        raise DataError(root / "image" / "facial", f"no split in it; expected FacialFlowNet: {ffn.LAYOUT}")
     codes = _names_of_codes(root)
     people: dict[str, Person] = {}
     problems: list[str] = []
@@ -62,7 +62,7 @@ def find_people(root: Path) -> tuple[list[Person], list[str]]:
             )
         twice = sorted(here.keys() & people.keys())
         if twice:
-            raise DataError(f"{root}: {len(twice)} sequences are in two splits, such as {twice[0]}")
+            raise DataError(root, f"{len(twice)} sequences are in two splits, such as {twice[0]}")
         people |= here
     return list(people.values()), problems
 
@@ -79,13 +79,13 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
         DataError: no such folder, two images of one name, or not one that belongs to a person.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; expected source images named as sequences, such as happy/0012.png")
+        raise DataError(folder, "no such folder; expected source images named as sequences, such as happy/0012.png")
     images: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in images:
-                raise DataError(f"{path}: {images[name].name} has the same name; expected one source image a sequence")
+                raise DataError(path, f"{images[name].name} has the same name; expected one source image a sequence")
             images[name] = path
     subjects = [person.name.rpartition("/")[2] for person in people]
     counts = Counter(subjects)
@@ -99,7 +99,7 @@ def find_sources(folder: Path, people: Sequence[Person]) -> dict[str, Path]:
             found[person.name] = images[subject]
     if not found:
         raise DataError(
-            f"{folder}: none of {len(images)} images is named as a sequence; expected such as {people[0].name}.png"
+            folder, f"none of {len(images)} images is named as a sequence; expected such as {people[0].name}.png"
         )
     return found
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 
+from ffbench.evaluation.check import Case
 from ffbench.evaluation.runner import evaluate
 from ffbench.registry import load_method, load_protocol
-from ffbench.results.check import Case
-from ffbench.results.record import RunRecord
+from ffbench.results.record.run_record import RunRecord
 
 
 def evaluate_case(case: Case) -> RunRecord:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ffbench.evaluation.source import FlowSource, MethodSource
-from ffbench.method import Method
 from ffbench.paths import PACKAGE
 from ffbench.protocol import Protocol, ProtocolCard
-from ffbench.vouching import parameters_sha256
+
+if TYPE_CHECKING:
+    from ffbench.method import Method
 
 
 def run_fingerprint(
@@ -32,14 +32,14 @@ def run_fingerprint(
     source = method if isinstance(method, FlowSource) else MethodSource(method)
     parts = {
         "method": source.card.model_dump(mode="json"),
-        "parameters": source.method and parameters_sha256(source.method),
+        "parameters": source.parameters_sha256(),
         "protocol": (card or protocol.card).model_dump(mode="json"),
         "dataset": protocol.dataset.model_dump(mode="json"),
         "batch_size": batch_size,
         "limit": limit,
-        "device": source.device.type,
+        "device": source.device.type if source.device is not None else "cpu",
         "submission": source.submission and source.submission.model_dump(mode="json"),
-        "torch": torch.__version__,
+        "torch": metadata.version("torch"),
         "source": _source_sha256(PACKAGE, *_methods_source(source), _source(protocol)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -59,6 +59,8 @@ def _methods_source(source: FlowSource) -> list[Path | None]:
     """Return the code of a source of flows: of the method, and of those that it wraps."""
     if source.method is None:
         return [_source(source)]
+    from ffbench.method import Method
+
     places, method = [], source.method
     while True:
         places.append(_source(method))

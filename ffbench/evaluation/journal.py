@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.atomic import atomic_path
-from ffbench.errors import DataError
+from ffbench.errors import DataError, writing
 from ffbench.protocol import PairScore, Term
 
 Waiting = Callable[[str], None]
@@ -47,7 +47,7 @@ class Journal:
         self._waiting = waiting
         self.scores: list[PairScore] = []
         self.method_seconds = 0.0
-        try:
+        with writing(path):
             self._open()
             whole = self._read(fingerprint)
             # Whatever follows the last whole line was cut off by the interruption.
@@ -55,8 +55,6 @@ class Journal:
             self._file.seek(whole)
             if not whole:
                 self._write({"fingerprint": fingerprint})
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
     def append(self, scores: Sequence[PairScore], method_seconds: float) -> None:
         """Add one scored batch.
@@ -69,14 +67,13 @@ class Journal:
                 self._save(score.key, score.descriptor)
         batch = [_plain(score) for score in scores]
         end = self._file.tell()
-        try:
-            self._write({"seconds": method_seconds, "pairs": batch})
-        except OSError as error:
-            self._file.truncate(end)
-            raise DataError(
-                f"{self.path}: cannot be written ({error.strerror}); the {len(self.scores)} pairs scored so far are "
-                "kept: make room and run the same command again"
-            ) from error
+        kept = f"; the {len(self.scores)} pairs scored so far are kept: make room and run the same command again"
+        with writing(self.path, more=kept):
+            try:
+                self._write({"seconds": method_seconds, "pairs": batch})
+            except OSError:
+                self._file.truncate(end)
+                raise
         self.scores.extend(scores)
         self.method_seconds += method_seconds
 
@@ -94,10 +91,9 @@ class Journal:
         if self._file.closed:
             return
         try:
-            os.fsync(self._file.fileno())
-        except OSError as failed:
-            if error is None:
-                raise DataError(f"{self.path}: cannot be written ({failed.strerror})") from failed
+            # Of two errors the one that came first is told.
+            with contextlib.nullcontext() if error is None else contextlib.suppress(DataError), writing(self.path):
+                os.fsync(self._file.fileno())
         finally:
             self._file.close()
 
@@ -124,7 +120,7 @@ class Journal:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if self._waiting is None:
-                    raise DataError(f"{self.path}: another process is evaluating this; wait for it to end") from error
+                    raise DataError(self.path, "another process is evaluating this; wait for it to end") from error
                 self._waiting(f"waiting for another process that estimates the same flows ({self.path.parent})")
                 fcntl.flock(self._file, fcntl.LOCK_EX)
 

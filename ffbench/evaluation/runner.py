@@ -8,11 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ffbench.atomic import remove_litter
+from ffbench.cards import MethodCard, WeightsCard
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
@@ -21,11 +20,22 @@ from ffbench.evaluation.pairs_cache import prune_pairs
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.locks import writing_alone
-from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
-from ffbench.results.environment import environment, peak_memory_mb
-from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import NOT_FOUND, Cost, Interval, PairTable, Primary, RunRecord, now, write_record
+from ffbench.results.record.environment import environment, peak_memory_mb
+from ffbench.results.record.pair_table import write_pair_table
+from ffbench.results.record.run_record import (
+    NOT_FOUND,
+    Cost,
+    Interval,
+    PairTable,
+    Primary,
+    RunRecord,
+    now,
+    write_record,
+)
+
+if TYPE_CHECKING:
+    from ffbench.method import Method
 
 _LONGEST_NAME = 80
 """Characters of the name of weights in a folder's name."""
@@ -86,14 +96,12 @@ def evaluate(
     keys = list(protocol.keys())
     chosen = keys[:limit]
     if not chosen:
-        raise DataError(f"{protocol.dataset.name}: no pairs to evaluate")
+        raise DataError(protocol.dataset.name, "no pairs to evaluate")
     source = method if isinstance(method, FlowSource) else MethodSource(method)
     _refuse_own_reference(source.card, protocol.dataset)
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
     started, clock = now(), time.perf_counter()
-    if source.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(source.device)
     problems: list[str] = []
     pairs_of = pairs_fingerprint(source, protocol, batch_size, limit) if protocol.learns else fingerprint
     place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
@@ -111,7 +119,7 @@ def evaluate(
             method_seconds=journal.method_seconds,
             pairs_per_second=len(scores) / max(journal.method_seconds, 1e-9),
             peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=_peak_device_memory_mb(source.device),
+            peak_device_memory_mb=source.peak_memory_mb(),
             resumed_pairs=resumed,
         )
         record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
@@ -132,7 +140,7 @@ def evaluate(
             if progress:
                 progress(len(journal.scores) + len(problems), len(chosen))
         if not journal.scores:
-            raise DataError(f"{protocol.dataset.name}: no pair could be read; the first problem: {problems[0]}")
+            raise DataError(protocol.dataset.name, f"no pair could be read; the first problem: {problems[0]}")
         if not protocol.learns:
             record = finish(journal, resumed)
             journal.remove()
@@ -176,7 +184,7 @@ def _record(
     summary = protocol.summarise(scores)
     overall = next((s for s in summary if s.metric == card.primary and s.group == "all"), None)
     if overall is None:
-        raise DataError(f"{dataset.name}: no pair has a value of '{card.primary}'")
+        raise DataError(dataset.name, f"no pair has a value of '{card.primary}'")
     metric = card.metrics[card.primary]
     return RunRecord(
         kind="evaluated" if source.submission is None else "submitted",
@@ -204,10 +212,6 @@ def _record(
         environment=environment(source.device),
         cost=cost,
     )
-
-
-def _peak_device_memory_mb(device: torch.device) -> float | None:
-    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
 
 
 def _slug(name: str) -> str:

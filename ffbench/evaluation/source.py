@@ -1,28 +1,36 @@
-"""Where the flows of an evaluation come from: a method that estimates them, or files that hold them."""
+"""Where the flows of an evaluation come from: a method that estimates them, or files that hold them.
+
+Who scores files needs no PyTorch: it is imported with the first method.
+"""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
+from ffbench.cards import MethodCard
 from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
-from ffbench.method import Flows, Method, MethodCard
-from ffbench.protocol import Image, NumpyFlows, Pair
-from ffbench.results.record import Submission
-from ffbench.vouching import vouched_card
+from ffbench.flows import Flows, NumpyFlows
+from ffbench.protocol import Image, Pair
+from ffbench.results.record.run_record import Submission
+
+if TYPE_CHECKING:
+    import torch
+
+    from ffbench.method import Method
 
 
 class FlowSource(ABC):
     """Gives the flows of a batch of pairs; everything after that is one and the same code for every source."""
 
     card: MethodCard
-    device: torch.device = torch.device("cpu")
+    device: torch.device | None = None
+    """Where the method runs; None: the flows come from files."""
     submission: Submission | None = None
     """Where the flows came from, when they were made elsewhere."""
     method: Method | None = None
@@ -36,15 +44,44 @@ class FlowSource(ABC):
     ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
         """Give the forward flows of a batch, the backward ones if they are wanted and there, and the seconds taken."""
 
+    def parameters_sha256(self) -> str | None:
+        """Return the hash of the method's parameters; None where there are none."""
+        return None
+
+    def peak_memory_mb(self) -> float | None:
+        """Return the largest allocation on the device, in MiB; None on a CPU."""
+        return None
+
 
 class MethodSource(FlowSource):
     """Flows that a method estimates. The card says whose weights they are, also where the method does not."""
 
     method: Method
+    device: torch.device
 
     def __init__(self, method: Method) -> None:
+        from ffbench.vouching import vouched_card
+
         self.method, self.card, self.device = method, vouched_card(method), method.device
         self.distribution = method.distribution
+        if self.device.type == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats(self.device)
+
+    def parameters_sha256(self) -> str | None:
+        """Return the hash of the method's parameters; None where there are none."""
+        from ffbench.vouching import parameters_sha256
+
+        return parameters_sha256(self.method)
+
+    def peak_memory_mb(self) -> float | None:
+        """Return the largest allocation on the device since this source was made, in MiB; None on a CPU."""
+        if self.device.type != "cuda":
+            return None
+        import torch
+
+        return torch.cuda.max_memory_allocated(self.device) / 2**20
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
@@ -69,6 +106,8 @@ class MethodSource(FlowSource):
 
 def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
     """Give (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
+    import torch
+
     stacked = images[0][None] if len(images) == 1 else np.stack(images)
     return torch.from_numpy(np.ascontiguousarray(stacked)).to(device).permute(0, 3, 1, 2).float().div_(255)
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.facemesh.network import CROP_SIZE
-
+CROP_SIZE = 192
+"""Side of the image that the network takes, in px."""
 LEFT_EYE_OUTER, RIGHT_EYE_OUTER = 33, 263
 _SCALE = 1.5  # a margin of 25 % on each side of the landmarks, as the network was trained with
 _BLUR = 0.5

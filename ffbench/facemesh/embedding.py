@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ffbench.facemesh.crop import LEFT_EYE_OUTER, RIGHT_EYE_OUTER, crop_of_landmarks, cut
+from ffbench.facemesh.crop import CROP_SIZE, LEFT_EYE_OUTER, RIGHT_EYE_OUTER, crop_of_landmarks, cut
 from ffbench.facemesh.groups import NOSE
-from ffbench.facemesh.network import CROP_SIZE, FaceMeshNetwork
+from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import default_network, track
 from ffbench.protocol import Image
 

@@ -18,10 +18,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ffbench.bounds import read_bounded
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
+from ffbench.facemesh.crop import CROP_SIZE
 
-CROP_SIZE = 192
-LANDMARKS = 468
 FEATURE_CHANNELS = (16, 32, 64, 128, 128)
 """Channels of the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input's size."""
 _MAX_FILE_BYTES = 16 << 20
@@ -136,8 +137,9 @@ def _fill(parameters: list[nn.Parameter], values: list[npt.NDArray[np.float32]],
     found = [value.shape for value in values]
     if expected != found:
         raise DataError(
-            f"{path}: not the face mesh network: {len(found)} trained arrays of other shapes than expected "
-            f"({len(expected)}); fetch it with `ffbench assets pull face_mesh`"
+            path,
+            f"not the face mesh network: {len(found)} trained arrays of other shapes than expected "
+            f"({len(expected)}); fetch it with `ffbench assets pull face_mesh`",
         )
     with torch.no_grad():
         for parameter, value in zip(parameters, values, strict=True):
@@ -150,20 +152,15 @@ def _read_values(path: Path) -> tuple[list[npt.NDArray[np.float32]], list[npt.ND
     They come in PyTorch's layouts. The file orders its operators so that the trunk comes first and the two
     heads take turns: following each output back to the input tells them apart.
     """
-    try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise DataError(f"{path}: {path.stat().st_size} bytes is too big for the face mesh network")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    content = read_bounded(path, _MAX_FILE_BYTES, "{size} bytes is too big for the face mesh network")
     if content[4:8] != b"TFL3":
-        raise DataError(f"{path}: not a TensorFlow Lite file (no TFL3 mark)")
+        raise DataError(path, "not a TensorFlow Lite file (no TFL3 mark)")
     try:
         operators, outputs = _read_graph(content)
         return _used_by(outputs[0], operators), _used_by(outputs[1], operators)
     # What a damaged file makes the reader and numpy raise; all of it means the same to the user.
     except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise DataError(f"{path}: damaged TensorFlow Lite file ({error})") from error
+        raise DataError(path, f"damaged TensorFlow Lite file ({error})") from error
 
 
 _Operator = tuple[list[int], int, list[npt.NDArray[np.float32]]]

@@ -6,17 +6,18 @@ import functools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ffbench.assets import asset_path
 from ffbench.errors import DataError
-from ffbench.facemesh.crop import Crop, crop_of_landmarks, cut
-from ffbench.facemesh.network import CROP_SIZE, FaceMeshNetwork
+from ffbench.facemesh.crop import CROP_SIZE, Crop, crop_of_landmarks, cut
 from ffbench.protocol import Image
+
+if TYPE_CHECKING:
+    from ffbench.facemesh.network import FaceMeshNetwork
 
 _SCORE = 0.5
 _SMALLEST_SIDE = 16.0
@@ -53,6 +54,8 @@ class FaceTrack:
 @functools.cache
 def default_network() -> FaceMeshNetwork:
     """Load the network of the asset `face_mesh`, once."""
+    from ffbench.facemesh.network import FaceMeshNetwork  # PyTorch is slow to import
+
     return FaceMeshNetwork(asset_path("face_mesh"))
 
 
@@ -150,6 +153,8 @@ def _locate(frame: Image, crop: Crop, passes: int, network: FaceMeshNetwork) -> 
 
 def _run(frame: Image, crops: Sequence[Crop], network: FaceMeshNetwork) -> tuple[npt.NDArray[np.float64], float]:
     """Give the mean landmarks (468, 3) in the frame, with their depth, and the mean score, over crops."""
+    import torch
+
     stacked = np.stack([cut(frame, crop) for crop in crops])
     device = next(network.parameters()).device
     with torch.inference_mode():

@@ -56,7 +56,7 @@ def find_sources(path: Path) -> tuple[list[Source], list[str]]:
     stems = [clip.resolve().stem if clip.is_file() else clip.resolve().name for clip in clips]
     for stem in stems:
         if stems.count(stem) > 1:
-            raise DataError(f"{path}: {stems.count(stem)} clips are called {stem}, and so would their tracks be")
+            raise DataError(path, f"{stems.count(stem)} clips are called {stem}, and so would their tracks be")
     return [Source(name, clip) for name, clip in zip(stems, clips, strict=True)], []
 
 
@@ -65,7 +65,7 @@ def _unpacked(clips: Sequence[Place]) -> list[Path]:
     paths = [clip for clip in clips if isinstance(clip, Path)]
     if len(paths) < len(clips):
         packed = next(clip for clip in clips if not isinstance(clip, Path))
-        raise DataError(f"{packed}: lies in an archive, and a track names its clip by its path; unpack the archive")
+        raise DataError(packed, "lies in an archive, and a track names its clip by its path; unpack the archive")
     return paths
 
 
@@ -90,7 +90,7 @@ def track_source(source: Source, out: Path) -> None:
         faces = track(_frames(clip, source.ends_only))
         points = np.stack([missing if face.points is None else face.points for face in faces])
     if not np.isfinite(points).any():
-        raise DataError(f"{source.clip}: no face was found in any of the {len(points)} frames")
+        raise DataError(source.clip, f"no face was found in any of the {len(points)} frames")
     frames = (0, len(clip) - 1) if source.ends_only else tuple(range(len(points)))
     noise = _jitter(points)
     info = TrackInfo(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 
 FlowField = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -39,14 +38,14 @@ def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
     """
     array = np.asarray(flow)
     if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind not in "fiu":
-        raise DataError(f"{path}: a flow must be (H, W, 2) numbers, got {array.shape} {array.dtype}")
+        raise DataError(path, f"a flow must be (H, W, 2) numbers, got {array.shape} {array.dtype}")
     check_dimensions(path, array.shape[1], array.shape[0])
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which check_values reports
         array = np.ascontiguousarray(array, dtype=np.float32)
     try:
         check_values(path, array)
     except DataError as error:
-        raise DataError(f"{error}; mark pixels whose flow is not known by {UNKNOWN:g}") from error
+        raise error.plus(f"; mark pixels whose flow is not known by {UNKNOWN:g}") from error
     return array
 
 
@@ -54,8 +53,9 @@ def check_dimensions(path: Place | str, width: int, height: int) -> None:
     """Raise DataError unless width and height are positive and of a size that flows have."""
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
         raise DataError(
-            f"{path}: flow of {width} x {height} pixels, expected sides of 1 to {MAX_SIDE} "
-            f"and at most {MAX_PIXELS} pixels: the header is damaged or this is not a flow"
+            path,
+            f"flow of {width} x {height} pixels, expected sides of 1 to {MAX_SIDE} "
+            f"and at most {MAX_PIXELS} pixels: the header is damaged or this is not a flow",
         )
 
 
@@ -63,8 +63,12 @@ def check_size(path: Place | str, size: tuple[int, int], expected: tuple[int, in
     """Raise DataError unless `size` is the `expected` (H, W); None expects nothing."""
     if expected is None or size == tuple(expected):
         return
-    message = f"{path}: flow is {size[1]} x {size[0]} (width x height), expected {expected[1]} x {expected[0]}"
-    raise DataError(message + (": transposed?" if size == tuple(expected)[::-1] else ""))
+    transposed = ": transposed?" if size == tuple(expected)[::-1] else ""
+    raise DataError(
+        path,
+        f"flow is {size[1]} x {size[0]} (width x height), expected {expected[1]} x {expected[0]}{transposed}",
+        fault="wrong size",
+    )
 
 
 def check_values(path: Place | str, flow: FlowField) -> None:
@@ -73,7 +77,9 @@ def check_values(path: Place | str, flow: FlowField) -> None:
     if not finite.all():
         row, column, _ = np.unravel_index(int(finite.argmin()), finite.shape)
         raise DataError(
-            f"{path}: {np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, column {column})"
+            path,
+            f"{np.count_nonzero(~finite)} flow values are NaN or infinite (first at row {row}, column {column})",
+            fault="not finite",
         )
 
 
@@ -93,14 +99,10 @@ def checked_values(path: Place | str, flow: FlowField, *, truth: bool) -> FlowFi
     return flow
 
 
-@contextlib.contextmanager
-def reading(path: Place | str) -> Iterator[None]:
-    """Turn an operating system's error while `path` is read into a DataError that names it."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except IsADirectoryError as error:
-        raise DataError(f"{path}: is a folder, expected a flow file") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+def reading_flow(path: Place | str) -> contextlib.AbstractContextManager[None]:
+    """Turn an operating system's error while the flow at `path` is read into a DataError that names it.
+
+    Raises:
+        DataError: the body raised an OSError.
+    """
+    return reading(path, missing="no such file", folder="is a folder, expected a flow file")

@@ -6,14 +6,19 @@ is certain, 0.5 where it is expected to be off by 1 px, and 0 where nothing is k
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def confidence_of(expected_error: torch.Tensor) -> torch.Tensor:
     """Return the confidence, 0 to 1, of expected endpoint errors in px, 0 to infinity, of any shape.
 
+    >>> import torch
     >>> confidence_of(torch.tensor([0, 1, 3, torch.inf])).tolist()
     [1.0, 0.5, 0.25, 0.0]
     """
@@ -23,6 +28,7 @@ def confidence_of(expected_error: torch.Tensor) -> torch.Tensor:
 def expected_error(confidence: torch.Tensor) -> torch.Tensor:
     """Return the expected endpoint error in px of confidences from 0 to 1, of any shape; that of 0 is infinite.
 
+    >>> import torch
     >>> expected_error(torch.tensor([1, 0.5, 0.25])).tolist()
     [0.0, 1.0, 3.0]
     """

@@ -92,5 +92,5 @@ def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
 def _suffix(path: Path | str) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
-        raise DataError(f"{path}: no flow format has the suffix {suffix!r}, expected one of {', '.join(SUFFIXES)}")
+        raise DataError(path, f"no flow format has the suffix {suffix!r}, expected one of {', '.join(SUFFIXES)}")
     return suffix

@@ -14,7 +14,7 @@ import numpy as np
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading
+from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading_flow
 
 MAGIC = b"PIEH"  # the bytes of float32 202021.25
 HEADER = struct.Struct("<4sii")
@@ -32,7 +32,7 @@ def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *,
         DataError: not a `.flo` file, of a wrong length or size, or a prediction with values that are not finite.
     """
     path = as_place(path)
-    with reading(path), path.open("rb") as file:
+    with reading_flow(path), path.open("rb") as file:
         length = path.stat().st_size
         height, width = _parse_header(path, file.read(HEADER.size), length)
         check_size(path, (height, width), expected_size)
@@ -40,7 +40,7 @@ def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *,
         values = np.empty(height * width * 2, "<f4")
         count = file.readinto(values.view(np.uint8).data)  # type: ignore[attr-defined]
     if count != values.nbytes:
-        raise DataError(f"{path}: became shorter while it was read")
+        raise DataError(path, "became shorter while it was read")
     flow = values.astype(np.float32, copy=False).reshape(height, width, 2)
     return checked_values(path, flow, truth=truth)
 
@@ -54,7 +54,7 @@ def map_flo(path: Path | str, expected_size: tuple[int, int] | None = None) -> F
     Raises:
         DataError: not a `.flo` file, or of a wrong length or size.
     """
-    with reading(path):
+    with reading_flow(path):
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             length = os.fstat(handle).st_size
@@ -77,15 +77,22 @@ def write_flo(path: Path | str, flow: FlowField) -> None:
 def _parse_header(path: Place | str, header: bytes, length: int) -> tuple[int, int]:
     """Check the header against the length of the file and give (H, W)."""
     if len(header) < HEADER.size:
-        raise DataError(f"{path}: {length} bytes, expected at least {HEADER.size}: not a .flo file or cut short")
+        raise DataError(
+            path, f"{length} bytes, expected at least {HEADER.size}: not a .flo file or cut short", fault="truncated"
+        )
     magic, width, height = HEADER.unpack(header)
     if magic == MAGIC[::-1]:
-        raise DataError(f"{path}: the bytes are swapped (big-endian); a .flo file is little-endian")
+        raise DataError(path, "the bytes are swapped (big-endian); a .flo file is little-endian", fault="wrong format")
     if magic != MAGIC:
-        raise DataError(f"{path}: starts with {magic!r}, expected {MAGIC!r}: not a .flo file")
+        raise DataError(path, f"starts with {magic!r}, expected {MAGIC!r}: not a .flo file", fault="wrong format")
     check_dimensions(path, width, height)
     expected = HEADER.size + 8 * width * height
     if length != expected:
-        fault = "cut short" if length < expected else f"{length - expected} bytes too many"
-        raise DataError(f"{path}: {length} bytes, expected {expected} for {width} x {height} pixels: {fault}")
+        short = length < expected
+        found = "cut short" if short else f"{length - expected} bytes too many"
+        raise DataError(
+            path,
+            f"{length} bytes, expected {expected} for {width} x {height} pixels: {found}",
+            fault="truncated" if short else "damaged",
+        )
     return height, width

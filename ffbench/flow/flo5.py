@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading
+from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading_flow
 from ffbench.flow.hdf5_storage import check_storage
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -35,16 +35,16 @@ def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None, *,
     """
     import h5py
 
-    with reading(path):
+    with reading_flow(path):
         _check_length(path)
     try:
         with h5py.File(path, "r") as file:
             # A soft or external link could lead to any other dataset, or file, of this machine.
             if not isinstance(file.get("flow", getlink=True), h5py.HardLink):
-                raise DataError(f"{path}: has no dataset 'flow', expected one of (H, W, 2) float32")
+                raise DataError(path, "has no dataset 'flow', expected one of (H, W, 2) float32", fault="wrong format")
             dataset = file["flow"]
             if not isinstance(dataset, h5py.Dataset):
-                raise DataError(f"{path}: 'flow' is not a dataset, expected one of (H, W, 2) float32")
+                raise DataError(path, "'flow' is not a dataset, expected one of (H, W, 2) float32")
             _check_dataset(path, dataset)
             check_size(path, dataset.shape[:2], expected_size)
             check_storage(path, dataset, bounded=expected_size is not None)
@@ -54,7 +54,7 @@ def read_flo5(path: Path | str, expected_size: tuple[int, int] | None = None, *,
         raise
     # The library reports damage as OSError, RuntimeError, KeyError, ValueError or UnicodeError.
     except Exception as error:
-        raise DataError(f"{path}: cannot be read as HDF5, it is damaged ({_first_line(error)})") from error
+        raise DataError(path, f"cannot be read as HDF5, it is damaged ({_first_line(error)})") from error
     return checked_values(path, flow, truth=truth)
 
 
@@ -73,25 +73,29 @@ def _check_length(path: Path | str) -> None:
         superblock = file.read(SUPERBLOCK_BYTES)
         length = os.fstat(file.fileno()).st_size
     if not superblock.startswith(SIGNATURE):
-        raise DataError(f"{path}: is not an HDF5 file, expected one with a dataset 'flow'")
+        raise DataError(path, "is not an HDF5 file, expected one with a dataset 'flow'", fault="wrong format")
     offset = END_OF_FILE.get(superblock[8] if len(superblock) > 8 else -1)
     if offset is None or len(superblock) < SUPERBLOCK_BYTES:
-        raise DataError(f"{path}: the HDF5 header is damaged or cut short")
+        raise DataError(path, "the HDF5 header is damaged or cut short", fault="truncated")
     # Versions 0 and 1 keep the width of addresses at byte 13, later ones at byte 9.
     if superblock[13 if superblock[8] < 2 else 9] != 8:
-        raise DataError(f"{path}: HDF5 with addresses that are not 8 bytes wide, or a damaged header")
+        raise DataError(path, "HDF5 with addresses that are not 8 bytes wide, or a damaged header")
     expected = int.from_bytes(superblock[offset : offset + 8], "little")
     if length != expected:
-        fault = "cut short" if length < expected else "bytes too many"
-        raise DataError(f"{path}: {length} bytes, expected {expected} by its HDF5 header: {fault}")
+        short = length < expected
+        raise DataError(
+            path,
+            f"{length} bytes, expected {expected} by its HDF5 header: {'cut short' if short else 'bytes too many'}",
+            fault="truncated" if short else "damaged",
+        )
 
 
 def _check_dataset(path: Path | str, dataset: Any) -> None:
     """Check type and shape of the dataset before anything is allocated for it."""
     if dataset.dtype.kind != "f" or dataset.dtype.itemsize != 4 or dataset.dtype.subdtype is not None:
-        raise DataError(f"{path}: 'flow' holds {dataset.dtype}, expected float32")
+        raise DataError(path, f"'flow' holds {dataset.dtype}, expected float32")
     if len(dataset.shape) != 3 or dataset.shape[2] != 2:
-        raise DataError(f"{path}: 'flow' has shape {dataset.shape}, expected (H, W, 2)")
+        raise DataError(path, f"'flow' has shape {dataset.shape}, expected (H, W, 2)")
     check_dimensions(path, dataset.shape[1], dataset.shape[0])
 
 

@@ -37,7 +37,7 @@ def check_storage(path: Path | str, dataset: Any, *, bounded: bool) -> None:
             larger than half of it and `_SMALL_CHUNK`, or unpack to something else than they should.
     """
     if dataset.is_virtual or dataset.external is not None:
-        raise DataError(f"{path}: 'flow' is stored in other files, expected the values in this one")
+        raise DataError(path, "'flow' is stored in other files, expected the values in this one")
     if not bounded:
         refuse_bomb(path, os.stat(path).st_size, dataset.nbytes)
     if dataset.chunks is None:
@@ -46,20 +46,20 @@ def check_storage(path: Path | str, dataset: Any, *, bounded: bool) -> None:
         chunk_bytes = math.prod(dataset.chunks) * dataset.dtype.itemsize
         filters = _filters(path, dataset)
         if chunk_bytes > _SMALL_CHUNK + dataset.nbytes // 2:
-            raise DataError(f"{path}: 'flow' is stored in chunks of {dataset.chunks}, too large; write smaller ones")
+            raise DataError(path, f"'flow' is stored in chunks of {dataset.chunks}, too large; write smaller ones")
         counts = (math.ceil(side / chunk) for side, chunk in zip(dataset.shape, dataset.chunks, strict=True))
         complete = dataset.id.get_num_chunks() == math.prod(counts)
         _check_chunks(path, dataset, chunk_bytes, filters)
     if not complete:
         # HDF5 itself would fill the gaps with zeros.
-        raise DataError(f"{path}: parts of 'flow' are missing, expected all {dataset.shape} values")
+        raise DataError(path, f"parts of 'flow' are missing, expected all {dataset.shape} values")
 
 
 def _filters(path: Path | str, dataset: Any) -> list[int]:
     plan = dataset.id.get_create_plist()
     filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
     if not set(filters) <= _FILTERS or len(set(filters)) < len(filters):
-        raise DataError(f"{path}: 'flow' is packed by HDF5 filters {filters}; expected gzip, as of Spring's files")
+        raise DataError(path, f"'flow' is packed by HDF5 filters {filters}; expected gzip, as of Spring's files")
     return filters
 
 
@@ -71,7 +71,7 @@ def _check_chunks(path: Path | str, dataset: Any, chunk_bytes: int, filters: lis
 
     def note(chunk: Any) -> None:
         if chunk.size > chunk_bytes + _CHECKSUM_BYTES + chunk_bytes // 1000 + 64:
-            raise DataError(f"{path}: a chunk of {chunk_bytes} bytes that is packed into {chunk.size}; it is damaged")
+            raise DataError(path, f"a chunk of {chunk_bytes} bytes that is packed into {chunk.size}; it is damaged")
         if chunk.size * _LARGEST_RATIO > _SMALL_CHUNK and packed & ~chunk.filter_mask:
             found.append((chunk.byte_offset, chunk.size))
 
@@ -80,7 +80,7 @@ def _check_chunks(path: Path | str, dataset: Any, chunk_bytes: int, filters: lis
         for place, size in found:
             file.seek(place)
             if not _fits(file, size, chunk_bytes + _CHECKSUM_BYTES):
-                raise DataError(f"{path}: a chunk unpacks to more than the {chunk_bytes} bytes that it has; refused")
+                raise DataError(path, f"a chunk unpacks to more than the {chunk_bytes} bytes that it has; refused")
 
 
 def _fits(file: IO[bytes], size: int, limit: int) -> bool:

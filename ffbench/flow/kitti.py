@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ffbench.bounds import inflated, refuse_bomb
+from ffbench.bounds import CutShortError, inflated, refuse_bomb
 from ffbench.errors import DataError
 from ffbench.flow.checks import (
     MAX_PIXELS,
@@ -23,7 +23,7 @@ from ffbench.flow.checks import (
     check_dimensions,
     check_size,
     is_known,
-    reading,
+    reading_flow,
 )
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -39,10 +39,10 @@ def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -
     Raises:
         DataError: not a 16-bit RGB PNG, damaged, or of a wrong size.
     """
-    with reading(path), open(path, "rb") as file:
+    with reading_flow(path), open(path, "rb") as file:
         length = os.fstat(file.fileno()).st_size
         if length > MAX_FILE_BYTES:
-            raise DataError(f"{path}: {length} bytes, expected at most {MAX_FILE_BYTES} for a flow PNG")
+            raise DataError(path, f"{length} bytes, expected at most {MAX_FILE_BYTES} for a flow PNG")
         content = file.read(length)
     header, data = _split_png(path, content)
     del content  # of noise it is as large as what is made of it
@@ -57,9 +57,9 @@ def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -
     try:
         bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # for want of memory
-        raise DataError(f"{path}: the PNG cannot be decoded ({' '.join(str(error).split())})") from error
+        raise DataError(path, f"the PNG cannot be decoded ({' '.join(str(error).split())})") from error
     if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
-        raise DataError(f"{path}: the PNG cannot be decoded, it is damaged")
+        raise DataError(path, "the PNG cannot be decoded, it is damaged")
     flow: FlowField = bgr[:, :, :0:-1].astype(np.float32)
     flow -= ZERO
     flow /= STEPS_PER_PIXEL
@@ -78,7 +78,7 @@ def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
     known = is_known(flow)
     steps = np.rint(np.where(known[:, :, None], flow, 0) * STEPS_PER_PIXEL) + ZERO
     if steps.min() < 0 or steps.max() > 2**16 - 1:
-        raise DataError(f"{path}: a KITTI PNG holds -512 to 511.98 px, this flow goes beyond; write .flo")
+        raise DataError(path, "a KITTI PNG holds -512 to 511.98 px, this flow goes beyond; write .flo")
     bgr = np.dstack((known, steps[:, :, 1], steps[:, :, 0])).astype(np.uint16)
     bgr[~known] = 0
     content: bytes = cv2.imencode(".png", bgr)[1].tobytes()
@@ -88,41 +88,43 @@ def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
 def _split_png(path: Path | str, content: bytes) -> tuple[bytes, bytes]:
     """Walk the chunks of a PNG up to its very last byte and give the IHDR and the joined IDAT chunks."""
     if not content.startswith(SIGNATURE):
-        raise DataError(f"{path}: is not a PNG, expected a 16-bit RGB one (KITTI flow)")
+        raise DataError(path, "is not a PNG, expected a 16-bit RGB one (KITTI flow)", fault="wrong format")
     header, data = b"", []
     kind, offset = b"", len(SIGNATURE)
     while kind != b"IEND":
         if offset + 12 > len(content):
-            raise DataError(f"{path}: the PNG is cut short at byte {len(content)}")
+            raise DataError(path, f"the PNG is cut short at byte {len(content)}", fault="truncated")
         length, kind = struct.unpack_from(">I4s", content, offset)
         end = offset + 12 + length
         if end > len(content):
-            raise DataError(f"{path}: the PNG is cut short at byte {len(content)}")
+            raise DataError(path, f"the PNG is cut short at byte {len(content)}", fault="truncated")
         body = content[offset + 8 : end - 4]
         if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(content[end - 4 : end], "big"):
-            raise DataError(f"{path}: the PNG is damaged (checksum of the chunk at byte {offset})")
+            raise DataError(path, f"the PNG is damaged (checksum of the chunk at byte {offset})")
         if (kind == b"IHDR") != (offset == len(SIGNATURE)):
-            raise DataError(f"{path}: the PNG does not start with its header, or has two")
+            raise DataError(path, "the PNG does not start with its header, or has two")
         if kind == b"IHDR":
             header = body
         elif kind == b"IDAT":
             data.append(body)
         offset = end
     if offset != len(content):
-        raise DataError(f"{path}: {len(content) - offset} bytes too many after the end of the PNG")
+        raise DataError(path, f"{len(content) - offset} bytes too many after the end of the PNG")
     return header, b"".join(data)
 
 
 def _parse_header(path: Path | str, header: bytes) -> tuple[int, int]:
     if len(header) != 13:
-        raise DataError(f"{path}: the PNG's header has {len(header)} bytes, expected 13")
+        raise DataError(path, f"the PNG's header has {len(header)} bytes, expected 13")
     width, height, depth, colour, compression, method, interlace = struct.unpack(">IIBBBBB", header)
     if (depth, colour) != (16, 2):
         raise DataError(
-            f"{path}: PNG of {depth} bits and colour type {colour}, expected 16 bits and 2 (RGB): not a KITTI flow"
+            path,
+            f"PNG of {depth} bits and colour type {colour}, expected 16 bits and 2 (RGB): not a KITTI flow",
+            fault="wrong format",
         )
     if (compression, method, interlace) != (0, 0, 0):
-        raise DataError(f"{path}: the PNG is interlaced or its header damaged; write it without interlacing")
+        raise DataError(path, "the PNG is interlaced or its header damaged; write it without interlacing")
     check_dimensions(path, width, height)
     return height, width
 
@@ -135,16 +137,18 @@ def _check_pixels(path: Path | str, data: bytes, height: int, width: int) -> Non
         for content in inflated(io.BytesIO(data), len(data)):
             # The first byte of each row names its filter.
             if max(content[-place % row_bytes :: row_bytes], default=0) > 4:
-                raise DataError(f"{path}: the PNG's pixels are damaged (unknown row filter)")
+                raise DataError(path, "the PNG's pixels are damaged (unknown row filter)")
             place += len(content)
             if place > wanted:
                 break
     except ValueError as error:
         raise DataError(
-            f"{path}: the PNG's pixels are damaged or not those of {width} x {height}, the data {error}"
+            path,
+            f"the PNG's pixels are damaged or not those of {width} x {height}, the data {error}",
+            fault="truncated" if isinstance(error, CutShortError) else "damaged",
         ) from error
     if place != wanted:
-        raise DataError(f"{path}: the PNG's pixels are not those of {width} x {height}, as its header states")
+        raise DataError(path, f"the PNG's pixels are not those of {width} x {height}, as its header states")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -51,7 +51,7 @@ def sample_flow_file(
     values, status = _sample(flow, points)
     if (status == _NOT_FINITE).any():
         x, y = np.asarray(points)[int((status == _NOT_FINITE).argmax())]
-        raise DataError(f"{path}: flow values are NaN or infinite near x = {x:g}, y = {y:g}")
+        raise DataError(path, f"flow values are NaN or infinite near x = {x:g}, y = {y:g}", fault="not finite")
     return values, status == 0
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.archives.zip_directory import checked_name, read_directory
-from ffbench.bounds import refuse_bomb
+from ffbench.bounds import read_bounded, refuse_bomb
 from ffbench.errors import DataError
 from ffbench.formats.flame_pickle import one_line, read_tree, single_object, to_array
 from ffbench.formats.npy import read_npy, split_npy
@@ -79,15 +79,16 @@ def read_flame(path: Path) -> FlameArrays:
         triangles=_indices(tree, "f", count, path),
     )
     if arrays.triangles.ndim != 2 or arrays.triangles.shape[1] != 3:
-        raise DataError(f"{path}: expected f (F, 3), found {arrays.triangles.shape}; this is no FLAME model")
+        raise DataError(path, f"expected f (F, 3), found {arrays.triangles.shape}; this is no FLAME model")
     if count == 0 or np.abs(arrays.weights.sum(axis=1) - 1).max() > 1e-3:
-        raise DataError(f"{path}: expected weights that sum to 1 at each vertex; this is no FLAME model")
+        raise DataError(path, "expected weights that sum to 1 at each vertex; this is no FLAME model")
     tree_of_joints = _shaped(_numbers(tree, "kintree_table", path), (2, JOINTS), "kintree_table", path)
     # The root's parent is written as 2^32 - 1.
     if tuple(tree_of_joints[0, 1:]) != PARENTS[1:]:
         raise DataError(
-            f"{path}: expected joints root, neck, jaw and two eyes with parents {PARENTS[1:]}, "
-            f"found {tuple(tree_of_joints[0, 1:].astype(int).tolist())}; this is no FLAME model"
+            path,
+            f"expected joints root, neck, jaw and two eyes with parents {PARENTS[1:]}, "
+            f"found {tuple(tree_of_joints[0, 1:].astype(int).tolist())}; this is no FLAME model",
         )
     return arrays
 
@@ -122,12 +123,13 @@ def read_landmarks(path: Path, triangle_count: int) -> tuple[npt.NDArray[np.int3
         triangles, values = _indices(tree, faces, triangle_count, path), _numbers(tree, weights, path)
     if triangles.size != 68 or values.size != 3 * 68:
         raise DataError(
-            f"{path}: expected 68 landmarks in {faces} and {weights}, found {triangles.size} and "
-            f"{values.size // 3}; the embedding of 51 does not do"
+            path,
+            f"expected 68 landmarks in {faces} and {weights}, found {triangles.size} and "
+            f"{values.size // 3}; the embedding of 51 does not do",
         )
     values = values.reshape(68, 3)
     if np.abs(values.sum(axis=1) - 1).max() > 1e-3:
-        raise DataError(f"{path}: expected weights that sum to 1 in {weights}; get the file again")
+        raise DataError(path, f"expected weights that sum to 1 in {weights}; get the file again")
     return triangles.reshape(68), values / values.sum(axis=1, keepdims=True)
 
 
@@ -144,12 +146,13 @@ def read_texture_uv(path: Path, triangle_count: int) -> npt.NDArray[np.float32]:
     members = read_npz(path, ("vt", "ft"))
     points = _checked_numbers(members["vt"], "vt", path)
     if points.ndim != 2 or points.shape[1] != 2 or np.abs(points - 0.5).max(initial=0) > 0.5 + 1e-3:
-        raise DataError(f"{path}: expected vt (N, 2) from 0 to 1, found {points.shape}; get the file again")
+        raise DataError(path, f"expected vt (N, 2) from 0 to 1, found {points.shape}; get the file again")
     corners = _checked_indices(members["ft"], "ft", len(points), path)
     if corners.shape != (triangle_count, 3):
         raise DataError(
-            f"{path}: expected ft ({triangle_count}, 3) as the model has triangles, found {corners.shape}; "
-            "it belongs to another model"
+            path,
+            f"expected ft ({triangle_count}, 3) as the model has triangles, found {corners.shape}; "
+            "it belongs to another model",
         )
     # Like an .obj file it counts v from the bottom of the image.
     return np.stack([points[:, 0], 1 - points[:, 1]], axis=1).astype(np.float32)[corners]
@@ -177,29 +180,23 @@ def read_npz(
             sizes = {checked_name(path, entry): entry.file_size for entry in archive.infolist()}
             missing = [name for name in names if f"{name}.npy" not in sizes]
             if missing:
-                raise DataError(f"{path}: expected {', '.join(names)}, found no {', '.join(missing)}")
+                raise DataError(path, f"expected {', '.join(names)}, found no {', '.join(missing)}")
             if max(sizes[f"{name}.npy"] for name in names) > limit:
-                raise DataError(f"{path}: {' or '.join(names)} is larger than {limit:,} bytes")
+                raise DataError(path, f"{' or '.join(names)} is larger than {limit:,} bytes")
             refuse_bomb(path, path.stat().st_size, sum(sizes[f"{name}.npy"] for name in names))
             return {name: read_npy(archive.read(f"{name}.npy"), kinds) for name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path}: expected an .npz archive of numpy ({one_line(error)}); get the file again") from error
+        raise DataError(path, f"expected an .npz archive of numpy ({one_line(error)}); get the file again") from error
 
 
 def _require(path: Place, what: str) -> None:
     if not path.is_file():
-        raise DataError(f"{path}: not found; expected {what}")
+        raise DataError(path, f"not found; expected {what}")
 
 
 def _content(path: Place, what: str) -> bytes:
     _require(path, what)
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise DataError(f"{path}: expected {what}, found {size:,} bytes, more than {LARGEST_FILE:,}")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return read_bounded(path, LARGEST_FILE, f"expected {what}, found {{size:,}} bytes, more than {LARGEST_FILE:,}")
 
 
 def _read_object(content: bytes, path: Place) -> Any:
@@ -210,23 +207,23 @@ def _read_object(content: bytes, path: Place) -> Any:
             raise ValueError("found plain numbers")
         return single_object(read_tree(body, path))
     except ValueError as error:
-        raise DataError(f"{path}: expected a dict saved by numpy ({one_line(error)}); get the file again") from error
+        raise DataError(path, f"expected a dict saved by numpy ({one_line(error)}); get the file again") from error
 
 
 def _dictionary(tree: object, path: Place) -> Mapping[str, Any]:
     if not isinstance(tree, dict):
-        raise DataError(f"{path}: expected a dict of arrays, found {type(tree).__name__}; it is another file")
+        raise DataError(path, f"expected a dict of arrays, found {type(tree).__name__}; it is another file")
     return tree
 
 
 def _array(tree: Mapping[str, Any], name: str, path: Place) -> npt.NDArray[Any]:
     if name not in tree:
         known = one_line(", ".join(sorted(str(key) for key in tree)))
-        raise DataError(f"{path}: expected {name}, found only {known}; it is another file")
+        raise DataError(path, f"expected {name}, found only {known}; it is another file")
     try:
         return to_array(tree[name])
     except ValueError as error:
-        raise DataError(f"{path}: {name} is not what FLAME has there ({error}); download it again") from error
+        raise DataError(path, f"{name} is not what FLAME has there ({error}); download it again") from error
 
 
 def _numbers(tree: Mapping[str, Any], name: str, path: Path) -> FloatArray:
@@ -236,13 +233,13 @@ def _numbers(tree: Mapping[str, Any], name: str, path: Path) -> FloatArray:
 def _checked_numbers(values: npt.NDArray[Any], name: str, path: Path) -> FloatArray:
     numbers = np.ascontiguousarray(values, np.float64)
     if not np.isfinite(numbers).all():
-        raise DataError(f"{path}: {name} has values that are not finite; download it again")
+        raise DataError(path, f"{name} has values that are not finite; download it again")
     return numbers
 
 
 def _shaped(values: FloatArray, shape: tuple[int, ...], name: str, path: Path) -> FloatArray:
     if values.shape != shape:
-        raise DataError(f"{path}: expected {name} {shape}, found {values.shape}; this is no FLAME model")
+        raise DataError(path, f"expected {name} {shape}, found {values.shape}; this is no FLAME model")
     return values
 
 
@@ -252,10 +249,11 @@ def _indices(tree: Mapping[str, Any], name: str, limit: int, path: Place) -> npt
 
 def _checked_indices(values: npt.NDArray[Any], name: str, limit: int, path: Place) -> npt.NDArray[np.int32]:
     if values.dtype.kind not in "iu" or values.size == 0:
-        raise DataError(f"{path}: expected whole numbers in {name}, found {values.dtype} {values.shape}")
+        raise DataError(path, f"expected whole numbers in {name}, found {values.dtype} {values.shape}")
     if values.min() < 0 or values.max() >= limit:
         raise DataError(
-            f"{path}: {name} reaches from {values.min()} to {values.max()}, but the model has 0 to {limit - 1}; "
-            "it belongs to another model"
+            path,
+            f"{name} reaches from {values.min()} to {values.max()}, but the model has 0 to {limit - 1}; "
+            "it belongs to another model",
         )
     return np.ascontiguousarray(values, np.int32)

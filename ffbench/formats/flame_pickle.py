@@ -61,12 +61,13 @@ def read_tree(content: bytes, path: Place) -> Any:
         return read_pickle(_without_text_mode(content), ALLOWED)
     except RefusedNameError as error:
         raise DataError(
-            f"{path}: names {one_line(error)}, which no FLAME file needs, so that loading it could run code; "
-            "nothing was run; get the file from its authors"
+            path,
+            f"names {one_line(error)}, which no FLAME file needs, so that loading it could run code; "
+            "nothing was run; get the file from its authors",
         ) from error
     except (ValueError, MemoryError) as error:
         reason = one_line(error) or type(error).__name__
-        raise DataError(f"{path}: expected a pickle, found a damaged one ({reason}); download it again") from error
+        raise DataError(path, f"expected a pickle, found a damaged one ({reason}); download it again") from error
 
 
 def _without_text_mode(content: bytes) -> bytes:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.atomic import write_bytes
-from ffbench.bounds import names_file_if_out_of_memory
+from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**26
@@ -70,7 +70,7 @@ def read_mesh(path: Place | str) -> Mesh:
     vertices = _vertices(path, binary, elements, body)
     face = elements[1] if len(elements) > 1 else None
     if face is None or face.name != "face" or face.scalars or len(face.lists) != 1:
-        raise DataError(f"{path}: expected `element face` with one list of vertices after the vertices, and no more")
+        raise DataError(path, "expected `element face` with one list of vertices after the vertices, and no more")
     if binary:
         length, item = face.lists[0]
         rows = _rows(path, body, np.dtype([("length", length), ("corners", item, 3)]), face)
@@ -79,9 +79,9 @@ def read_mesh(path: Place | str) -> Mesh:
         table = _table(path, body, face, columns=4)
         lengths, corners = table[:, 0], table[:, 1:].astype(np.int64)
     if (lengths != 3).any():
-        raise DataError(f"{path}: face {int((lengths != 3).argmax())} is not a triangle; triangulate the mesh")
+        raise DataError(path, f"face {int((lengths != 3).argmax())} is not a triangle; triangulate the mesh")
     if len(corners) and not (corners.min() >= 0 and corners.max() < len(vertices)):
-        raise DataError(f"{path}: a face has vertex {corners.max()}, but there are {len(vertices)} vertices")
+        raise DataError(path, f"a face has vertex {corners.max()}, but there are {len(vertices)} vertices")
     return Mesh(vertices, np.ascontiguousarray(corners, np.int32))
 
 
@@ -99,23 +99,16 @@ def write_mesh(path: Path | str, mesh: Mesh) -> None:
 
 def _open(path: Place) -> tuple[bool, list[_Element], io.BytesIO]:
     """Give whether the file is binary, its elements, and the content, which stands at what follows the header."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such mesh; expected a PLY file") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{path}: larger than {MAX_BYTES} bytes, which no mesh of a face is")
+    too_large = f"larger than {MAX_BYTES} bytes, which no mesh of a face is"
+    content = read_bounded(path, MAX_BYTES, too_large, missing="no such mesh; expected a PLY file")
     end = _END.search(content, 0, _MAX_HEADER_BYTES)
     if not content.startswith(b"ply") or end is None:
-        raise DataError(f"{path}: expected a PLY file (`ply` ... `end_header`), found something else")
+        raise DataError(path, "expected a PLY file (`ply` ... `end_header`), found something else")
     lines = [line.split() for line in content[: end.start()].decode("ascii", "replace").splitlines()]
     formats = [line[1:] for line in lines if line[:1] == ["format"]]
     if formats not in ([["ascii", "1.0"]], [["binary_little_endian", "1.0"]]):
         found = " ".join(formats[0]) if formats else "none"
-        raise DataError(f"{path}: expected the PLY format ascii 1.0 or binary_little_endian 1.0, found {found}")
+        raise DataError(path, f"expected the PLY format ascii 1.0 or binary_little_endian 1.0, found {found}")
     body = io.BytesIO(content)
     body.seek(end.end())
     return formats[0][0] != "ascii", _elements(path, lines), body
@@ -132,13 +125,13 @@ def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
             case ["property", kind, name] if elements and kind in _TYPES:
                 elements[-1].scalars.append((name, _TYPES[kind]))
             case ["element" | "property", *_]:
-                raise DataError(f"{path}: line {' '.join(line)[:60]!r} of the header cannot be understood")
+                raise DataError(path, f"line {' '.join(line)[:60]!r} of the header cannot be understood")
     vertex = elements[0] if elements else None
     names = [name for name, _ in vertex.scalars] if vertex else []
     if vertex is None or vertex.name != "vertex" or vertex.lists or not {"x", "y", "z"} <= set(names):
-        raise DataError(f"{path}: expected `element vertex` with x, y and z first, found another header")
+        raise DataError(path, "expected `element vertex` with x, y and z first, found another header")
     if len(set(names)) < len(names):
-        raise DataError(f"{path}: the header names a property of vertices twice")
+        raise DataError(path, "the header names a property of vertices twice")
     return elements
 
 
@@ -155,7 +148,7 @@ def _vertices(path: Place, binary: bool, elements: list[_Element], body: io.Byte
         points = _table(path, body, vertex, len(names))[:, [names.index(axis) for axis in "xyz"]]
     if not np.isfinite(points).all():
         row = int((~np.isfinite(points).all(axis=1)).argmax())
-        raise DataError(f"{path}: vertex {row} has a coordinate that is not finite")
+        raise DataError(path, f"vertex {row} has a coordinate that is not finite")
     return points
 
 
@@ -163,7 +156,7 @@ def _rows(path: Place, body: io.BytesIO, kind: np.dtype[np.void], element: _Elem
     content, start = body.getbuffer(), body.tell()
     needed, there = element.count * kind.itemsize, len(content) - start
     if there < needed:
-        raise DataError(f"{path}: {there} bytes for {element.count} of `{element.name}`, expected {needed}")
+        raise DataError(path, f"{there} bytes for {element.count} of `{element.name}`, expected {needed}")
     body.seek(start + needed)
     return np.frombuffer(content, kind, element.count, start)
 
@@ -171,18 +164,18 @@ def _rows(path: Place, body: io.BytesIO, kind: np.dtype[np.void], element: _Elem
 def _table(path: Place, body: io.BytesIO, element: _Element, columns: int) -> npt.NDArray[np.float64]:
     # A number takes two bytes at least, so that the table cannot be larger than four times the file.
     if 2 * columns * element.count > body.getbuffer().nbytes:
-        raise DataError(f"{path}: too short for {element.count} lines of `{element.name}`")
+        raise DataError(path, f"too short for {element.count} lines of `{element.name}`")
     table = np.empty((element.count, columns))
     for number in range(element.count):
         line = body.readline()
         if not line:
-            raise DataError(f"{path}: {number} lines of `{element.name}`, expected {element.count}")
+            raise DataError(path, f"{number} lines of `{element.name}`, expected {element.count}")
         row = line.split(maxsplit=columns)
         if len(row) != columns:
             found = len(line[:_LONGEST_LINE].split())
-            raise DataError(f"{path}: `{element.name}` {number} has {found} numbers, expected {columns}")
+            raise DataError(path, f"`{element.name}` {number} has {found} numbers, expected {columns}")
         try:
             table[number] = row
         except ValueError as error:
-            raise DataError(f"{path}: `{element.name}` holds something that is not a number ({error})") from error
+            raise DataError(path, f"`{element.name}` holds something that is not a number ({error})") from error
     return table

@@ -8,7 +8,7 @@ import zipfile
 
 from ffbench.archives.member_path import Place
 from ffbench.archives.zip_directory import checked_name, read_directory
-from ffbench.bounds import names_file_if_out_of_memory
+from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
 
 MAX_BYTES = 2**22
@@ -53,14 +53,7 @@ def read_tables(path: Place) -> list[Table]:
 
 
 def _read(path: Place) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{path}: larger than {MAX_BYTES} bytes, which no table of annotations is")
-    return content
+    return read_bounded(path, MAX_BYTES, f"larger than {MAX_BYTES} bytes, which no table of annotations is")
 
 
 def _tables_alone(path: Place, content: bytes) -> bytes:
@@ -73,20 +66,20 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
             members = {checked_name(path, item): item for item in archive.infolist() if _is_table_part(item.filename)}
             unpacked = sum(member.file_size for member in members.values())
             if unpacked > MAX_UNPACKED_BYTES:
-                raise DataError(f"{path}: unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read")
+                raise DataError(path, f"unpacks to {unpacked} bytes; at most {MAX_UNPACKED_BYTES} bytes are read")
             # The library gives no more of a member than its directory states.
             parts = {name: archive.read(member) for name, member in members.items()}
     except MemoryError:
         raise
     except Exception as error:  # damage shows as whatever the parser trips over
-        reason = str(error).removeprefix(f"{path}: ") if isinstance(error, DataError) else _one_line(error)
-        raise DataError(f"{path}: not an .xlsx workbook ({reason}); export the table as .csv") from error
+        reason = error.reason if isinstance(error, DataError) else _one_line(error)
+        raise DataError(path, f"not an .xlsx workbook ({reason}); export the table as .csv") from error
     if _BOOK not in parts:
-        raise DataError(f"{path}: not an .xlsx workbook (no {_BOOK}); export the table as .csv")
+        raise DataError(path, f"not an .xlsx workbook (no {_BOOK}); export the table as .csv")
     sheets = sum(part.count(b"<") for name, part in parts.items() if name.startswith(_SHEETS) or name == _STRINGS)
     listing = sum(parts[name].count(b"<") for name in (_BOOK, _BOOK_PARTS) if name in parts)
     if sheets > _MAX_SHEET_TAGS or listing > _MAX_BOOK_TAGS:
-        raise DataError(f"{path}: too much for a table of annotations ({sheets + listing} tags); export it as .csv")
+        raise DataError(path, f"too much for a table of annotations ({sheets + listing} tags); export it as .csv")
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         archive.writestr("[Content_Types].xml", _CONTENT_TYPES)
@@ -106,7 +99,7 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
     import openpyxl
 
     if not openpyxl.DEFUSEDXML:
-        raise DataError(f"{path}: workbooks are read with defusedxml only, and OPENPYXL_DEFUSEDXML turns it off")
+        raise DataError(path, "workbooks are read with defusedxml only, and OPENPYXL_DEFUSEDXML turns it off")
     tables: list[Table] = []
     taken = 0
     try:
@@ -118,22 +111,23 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
                 taken += sum(8 + 4 * len(text) for text in tables[-1][-1])
                 if taken > MAX_TABLE_BYTES or len(tables) > MAX_SHEETS:
                     raise DataError(
-                        f"{path}: {len(tables)} sheets and more, of {taken} bytes and more; at most {MAX_SHEETS} and "
-                        f"{MAX_TABLE_BYTES} are read; export the table as .csv"
+                        path,
+                        f"{len(tables)} sheets and more, of {taken} bytes and more; at most {MAX_SHEETS} and "
+                        f"{MAX_TABLE_BYTES} are read; export the table as .csv",
                     )
     except (DataError, MemoryError):
         raise
     # Damaged workbooks raise errors of zip, XML, types, keys and more.
     except Exception as error:
         raise DataError(
-            f"{path}: cannot be read as an .xlsx workbook ({_one_line(error)}); export the table as .csv"
+            path, f"cannot be read as an .xlsx workbook ({_one_line(error)}); export the table as .csv"
         ) from error
     return tables
 
 
 def _from_csv(path: Place, content: bytes) -> Table:
     if b"\0" in content:
-        raise DataError(f"{path}: not a text file; export the table as .csv in UTF-8")
+        raise DataError(path, "not a text file; export the table as .csv in UTF-8")
     text = content.decode("utf-8-sig", errors="replace")
     # Exports of other locales separate by semicolons or tabs.
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
@@ -144,7 +138,7 @@ def _from_csv(path: Place, content: bytes) -> Table:
                 break
             rows.append(tuple(_text(value) for value in row[:MAX_COLUMNS]))
     except csv.Error as error:
-        raise DataError(f"{path}: not a table of text ({_one_line(error)})") from error
+        raise DataError(path, f"not a table of text ({_one_line(error)})") from error
     return rows
 
 

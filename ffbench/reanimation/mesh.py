@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.assets import asset_path
+from ffbench.bounds import read_bounded
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
-from ffbench.facemesh.network import LANDMARKS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -60,14 +61,11 @@ def read_triangles(path: Path) -> npt.NDArray[np.int32]:
     Raises:
         DataError: the file cannot be read, or does not list 852 triangles of the mesh, edge by edge.
     """
+    content = read_bounded(path, _MOST_BYTES, "{size} bytes, too big for a list of the mesh's edges")
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"{path}: {path.stat().st_size} bytes, too big for a list of the mesh's edges")
-        tree = ast.parse(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"{path}: {_EXPECTED}") from error
+        raise DataError(path, _EXPECTED) from error
     for node in tree.body:
         if (
             isinstance(node, ast.Assign)
@@ -76,18 +74,18 @@ def read_triangles(path: Path) -> npt.NDArray[np.int32]:
             and len(node.value.args) == 1
         ):
             return _triangles_of(node.value.args[0], path)
-    raise DataError(f"{path}: {_EXPECTED}")
+    raise DataError(path, _EXPECTED)
 
 
 def _triangles_of(node: ast.expr, path: Path) -> npt.NDArray[np.int32]:
     try:
         edges = np.array(ast.literal_eval(node), np.int32).reshape(-1, 3, 2)
     except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{path}: damaged list of the face mesh's edges") from error
+        raise DataError(path, "damaged list of the face mesh's edges") from error
     first, second = edges[..., 0], edges[..., 1]
     whole = len(edges) == _MESH_TRIANGLES and (np.roll(first, -1, axis=1) == second).all()
     if not whole or first.min() < 0 or first.max() >= LANDMARKS:
-        raise DataError(f"{path}: expected {_MESH_TRIANGLES} triangles, edge by edge")
+        raise DataError(path, f"expected {_MESH_TRIANGLES} triangles, edge by edge")
     return np.ascontiguousarray(first)
 
 

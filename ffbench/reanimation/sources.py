@@ -20,10 +20,10 @@ from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import VIDEO_SUFFIXES, Clip, open_clip
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.groups import OVAL
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import HeadFrame, head_frame
@@ -170,7 +170,7 @@ def find_faces_in(path: Place | str) -> FoundFaces:
     if root.is_file():
         return find_in([(root.stem, root)])
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; expected photographs and videos of faces")
+        raise DataError(root, "no such folder; expected photographs and videos of faces")
     files: list[tuple[str, Place]] = []
     for item in visible(root):
         if item.is_dir():
@@ -179,8 +179,9 @@ def find_faces_in(path: Place | str) -> FoundFaces:
             files.append((item.name, item))
     if not files:
         raise DataError(
-            f"{root}: no photographs or videos; expected {', '.join(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))} in it, "
-            "or in a folder for each person"
+            root,
+            f"no photographs or videos; expected {', '.join(sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))} in it, "
+            "or in a folder for each person",
         )
     return find_in(files)
 

@@ -1,1 +1,1 @@
-"""Run records: schema, tables of pair scores, provenance."""
+"""What runs leave behind: records, the store of those sent in, ranking, and tables of it all."""

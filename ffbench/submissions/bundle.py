@@ -25,12 +25,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ffbench.atomic import atomic_path
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 from ffbench.flow.checks import Mask
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.json_models import first_fault
 from ffbench.protocol import Progress
-from ffbench.results.record import Sampling
+from ffbench.results.record.run_record import Sampling
 from ffbench.submissions import sampling
 from ffbench.submissions.entries import Entry, SubmissionFiles
 from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
@@ -103,7 +103,7 @@ def write_bundle(
             with files.open(report.files[kind][key]) as source:
                 flow = read_flow(source, size)
             if np.abs(flow).max() > sampling.MAX_HALF:
-                raise DataError(f"{file_stem(kind, key)}: moves by more than {sampling.MAX_HALF:g} px, more than fits")
+                raise DataError(file_stem(kind, key), f"moves by more than {sampling.MAX_HALF:g} px, more than fits")
             packed = sampling.pack(sampling.take(flow, sampling.offset(challenge, key, size, step), step))
             put(_LENGTH.pack(len(packed)) + packed)
             if progress:
@@ -136,40 +136,37 @@ class BundleFiles(SubmissionFiles):
         self.path = path
         self.entries: list[Entry] = []
         self._places: list[tuple[int, int, str]] = []
-        try:
-            with path.open("rb") as file:
-                self.header = self._read_header(file, manifest)
-                self._list(file, manifest)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        with reading(path), path.open("rb") as file:
+            self.header = self._read_header(file, manifest)
+            self._list(file, manifest)
         self.sampling = Sampling(**self.header.model_dump(include=set(Sampling.model_fields)))
 
     def _read_header(self, file: IO[bytes], manifest: Manifest) -> Header:
         prefix = file.read(_PREFIX.size)
         if not prefix.startswith(MAGIC) or len(prefix) < _PREFIX.size:
-            raise DataError(f"{self.path}: is not a bundle of predictions, as `ffbench bundle` makes them")
+            raise DataError(self.path, "is not a bundle of predictions, as `ffbench bundle` makes them")
         _, version, length = _PREFIX.unpack(prefix)
         if version != VERSION:
-            raise DataError(f"{self.path}: a bundle of format version {version}, this ffbench reads version {VERSION}")
+            raise DataError(self.path, f"a bundle of format version {version}, this ffbench reads version {VERSION}")
         if length > _MAX_HEADER_BYTES:
-            raise DataError(f"{self.path}: states a header of {length} bytes, more than any bundle has; it is damaged")
+            raise DataError(self.path, f"states a header of {length} bytes, more than any bundle has; it is damaged")
         try:
             header = Header.model_validate_json(file.read(length))
         except ValidationError as error:
             fault = first_fault(error, "the header")
-            raise DataError(f"{self.path}: the bundle's header is damaged: {fault}") from error
+            raise DataError(self.path, f"the bundle's header is damaged: {fault}") from error
         asked = manifest.protocol, manifest.protocol_version
         if (header.protocol, header.protocol_version) != asked:
             raise DataError(
-                f"{self.path}: was made for {header.protocol} {header.protocol_version}, not for {' '.join(asked)}"
+                self.path, f"was made for {header.protocol} {header.protocol_version}, not for {' '.join(asked)}"
             )
         if header.pairs_sha256 != pairs_sha256(manifest):
-            raise DataError(f"{self.path}: was made for other pairs or another version of the dataset than are here")
+            raise DataError(self.path, "was made for other pairs or another version of the dataset than are here")
         if (
             header.kinds != tuple(kind for kind in manifest.kinds if kind in header.kinds)
             or "facial" not in header.kinds
         ):
-            raise DataError(f"{self.path}: holds {', '.join(header.kinds)}, expected facial and then others, each once")
+            raise DataError(self.path, f"holds {', '.join(header.kinds)}, expected facial and then others, each once")
         return header
 
     def _list(self, file: IO[bytes], manifest: Manifest) -> None:
@@ -181,18 +178,18 @@ class BundleFiles(SubmissionFiles):
             prefix = file.read(_LENGTH.size)
             length = _LENGTH.unpack(prefix)[0] if len(prefix) == _LENGTH.size else -1
             if not 0 < length <= sampling.packed_bytes_allowed(size, header.step):
-                raise DataError(f"{self.path}: cut short or damaged at {file_stem(kind, key)}")
+                raise DataError(self.path, f"cut short or damaged at {file_stem(kind, key)}")
             digest.update(prefix)
             self._places.append((file.tell(), length, key))
             self.entries.append(Entry(f"{file_stem(kind, key)}.flo", flo_bytes(size), number))
             while length:
                 block = file.read(min(length, _BLOCK_BYTES))
                 if not block:
-                    raise DataError(f"{self.path}: cut short at {file_stem(kind, key)}")
+                    raise DataError(self.path, f"cut short at {file_stem(kind, key)}")
                 digest.update(block)
                 length -= len(block)
         if file.read(_DIGEST_BYTES + 1) != digest.digest():
-            raise DataError(f"{self.path}: is damaged or cut short, its checksum does not fit")
+            raise DataError(self.path, "is damaged or cut short, its checksum does not fit")
         self._sizes = manifest.sizes
 
     @contextlib.contextmanager
@@ -206,9 +203,9 @@ class BundleFiles(SubmissionFiles):
                 file.seek(place)
                 samples = sampling.unpack(file.read(length), sampling.grid_shape(size, first, step))
         except (OSError, ValueError) as error:
-            raise DataError(f"{entry.name}: cannot be unpacked, the bundle is damaged ({error})") from error
+            raise DataError(entry.name, f"cannot be unpacked, the bundle is damaged ({error})") from error
         if not np.isfinite(samples).all():
-            raise DataError(f"{entry.name}: samples are NaN or infinite")
+            raise DataError(entry.name, "samples are NaN or infinite", fault="not finite")
         with tempfile.TemporaryDirectory(prefix="ffbench-") as folder:
             copy = Path(folder) / "flow.flo"
             write_flow(copy, sampling.fill(samples, size, first, step))

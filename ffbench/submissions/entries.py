@@ -13,7 +13,7 @@ from ffbench.archives.names import is_ignored
 from ffbench.errors import DataError
 from ffbench.flow.checks import Mask
 from ffbench.flow.files import SUFFIXES
-from ffbench.results.record import Sampling
+from ffbench.results.record.run_record import Sampling
 from ffbench.submissions.manifest import KINDS, flo_bytes
 
 
@@ -93,4 +93,4 @@ def entries_below_common_folder(found: list[tuple[str, int, str | int]]) -> list
 
 def too_many(path: Path, limit: int) -> DataError:
     """Give the error for a submission with more files than any honest one has."""
-    return DataError(f"{path}: holds more than {limit} files, far more than the protocol has pairs; it is refused")
+    return DataError(path, f"holds more than {limit} files, far more than the protocol has pairs; it is refused")

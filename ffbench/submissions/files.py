@@ -25,7 +25,7 @@ def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
     if path.is_dir():
         return FolderFiles(path, max_entries)
     if not path.is_file():
-        raise DataError(f"{path}: no such folder or archive")
+        raise DataError(path, "no such folder or archive")
     name = path.name.lower()
     if name.endswith(".zip"):
         return ZipFiles(path, max_entries)
@@ -34,4 +34,4 @@ def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
         return TarFiles(path, max_entries, expanded)
     if name.endswith(".bundle"):
         return BundleFiles(path, manifest)
-    raise DataError(f"{path}: expected a folder, an archive named .zip, .tar, .tar.gz or .tgz, or a .bundle")
+    raise DataError(path, "expected a folder, an archive named .zip, .tar, .tar.gz or .tgz, or a .bundle")

@@ -135,9 +135,9 @@ def _write_images(
         if progress:
             progress(len(sizes) + len(problems), len(keys))
     if problems:
-        raise DataError(f"{protocol.dataset.name}: {len(problems)} pairs cannot be read; the first: {problems[0]}")
+        raise DataError(protocol.dataset.name, f"{len(problems)} pairs cannot be read; the first: {problems[0]}")
     if not sizes:
-        raise DataError(f"{protocol.dataset.name}: no pairs to export")
+        raise DataError(protocol.dataset.name, "no pairs to export")
     return {key: sizes[key] for key in keys}
 
 

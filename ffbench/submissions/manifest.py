@@ -95,7 +95,7 @@ def build_manifest(protocol: Protocol[Any], progress: Progress | None = None) ->
             with contextlib.suppress(DataError):
                 atomic.write_text(cache, json.dumps([sizes[key] for key in keys]))
     if not sizes:
-        raise DataError(f"{protocol.dataset.name}: no pair can be read, so there is nothing to submit to")
+        raise DataError(protocol.dataset.name, "no pair can be read, so there is nothing to submit to")
     for key in sizes:
         file_stem("facial", key)
     card, dataset = protocol.card, protocol.dataset

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ffbench.atomic import write_text
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import UsageError, reading, writing
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.confidence import confidence_of_batch, write_confidence
 from ffbench.evaluation.fingerprint import run_fingerprint
@@ -114,10 +114,8 @@ class _Lost:
     def __init__(self, path: Path, keys: list[str], known: set[str]) -> None:
         self._path, self.keys = path, keys
         if path.is_file():
-            try:
+            with reading(path):
                 lines = path.read_text("utf-8", "replace").splitlines()
-            except OSError as error:
-                raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
             self.keys += dict.fromkeys(line for line in lines if line in known)
             # Half of a line would become half of a name.
             write_text(path, "".join(f"{key}\n" for key in self.keys))
@@ -127,11 +125,8 @@ class _Lost:
         """Note a key, before the flows of its pair are written: no flow is there without it."""
         if key in self._noted:
             return
-        try:
-            with self._path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(f"{key}\n")
-        except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror or error})") from error
+        with writing(self._path), self._path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{key}\n")
         self.keys.append(key)
         self._noted.add(key)
 

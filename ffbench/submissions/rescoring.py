@@ -6,20 +6,24 @@ import functools
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ffbench.cards import MethodCard
 from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.evaluation.runner import evaluate, run_folder
+from ffbench.flows import Flows
 from ffbench.hashing import file_sha256
-from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
 from ffbench.registry import load_method, load_protocol, protocol_entry
-from ffbench.results.pair_facts import PairFact, PairFacts, facts_of
-from ffbench.results.record import RunRecord, Submission
+from ffbench.results.record.run_record import RunRecord, Submission
+from ffbench.results.store.pair_facts import PairFact, PairFacts, facts_of
 from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
+
+if TYPE_CHECKING:
+    from ffbench.method import Method
 
 _MOST_LOADED = 1000
 """Pairs of a dataset that are read for their labels and weights; of a larger one a part is drawn by chance."""

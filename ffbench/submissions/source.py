@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ffbench.cards import MethodCard
 from ffbench.evaluation.source import FlowSource
 from ffbench.flow.checks import FlowField
 from ffbench.flow.files import read_flow
 from ffbench.flow.flo import map_flo
-from ffbench.method import Flows, MethodCard
+from ffbench.flows import Flows
 from ffbench.protocol import NumpyFlows, Pair
-from ffbench.results.record import Submission
+from ffbench.results.record.run_record import Submission
 from ffbench.submissions.entries import SubmissionFiles
 from ffbench.submissions.folder_files import FolderFiles
 from ffbench.submissions.manifest import Kind

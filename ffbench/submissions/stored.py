@@ -7,7 +7,7 @@ from pathlib import Path
 from ffbench.errors import DataError
 from ffbench.flow.checks import FlowField
 from ffbench.flow.files import SUFFIXES, read_flow
-from ffbench.method import Flows
+from ffbench.flows import Flows
 from ffbench.protocol import NumpyFlows
 from ffbench.submissions.manifest import Kind, file_stem
 
@@ -25,7 +25,7 @@ def read_stored(folder: Path, key: str, size: tuple[int, int]) -> NumpyFlows:
     """
     facial = _read(folder, "facial", key, size)
     if facial is None:
-        raise DataError(f"{folder}: has no {file_stem('facial', key)}.flo, nor a .flo5 or .png of that name")
+        raise DataError(folder, f"has no {file_stem('facial', key)}.flo, nor a .flo5 or .png of that name")
     return Flows(facial, _read(folder, "head", key, size))
 
 

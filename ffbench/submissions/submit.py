@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ffbench.cards import MethodCard
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.runner import evaluate
 from ffbench.locks import writing_file_alone
-from ffbench.method import MethodCard
 from ffbench.protocol import Progress, Protocol
-from ffbench.results.record import RunRecord, Sampling, Submission
+from ffbench.results.record.run_record import RunRecord, Sampling, Submission
 from ffbench.submissions.bundle import DEFAULT_STEP, MAX_CHALLENGE, SUFFIX, Header, write_bundle
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import build_manifest

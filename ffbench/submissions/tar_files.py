@@ -14,7 +14,7 @@ from typing import IO
 from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.archives.tar_directory import read_tar_directory
 from ffbench.bounds import inflated
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 from ffbench.submissions.entries import Entry, SubmissionFiles, entries_below_common_folder
 
 
@@ -28,10 +28,8 @@ class TarFiles(SubmissionFiles):
     def __init__(self, path: Path, max_entries: int, max_bytes: int) -> None:
         self.path = path
         self._lock = threading.Lock()
-        try:
+        with reading(path):
             self._file: IO[bytes] = path.open("rb") if path.suffix.lower() == ".tar" else _unzipped(path, max_bytes)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
         try:
             self.entries = self._list(max_entries)
         except DataError:
@@ -41,7 +39,7 @@ class TarFiles(SubmissionFiles):
     def _list(self, max_entries: int) -> list[Entry]:
         found, refused = read_tar_directory(self.path, self._file, max_entries)  # type: ignore[arg-type]
         if refused:
-            raise DataError(f"{self.path}: {refused[0]}")
+            raise DataError(self.path, refused[0])
         return entries_below_common_folder([(entry.name, entry.size, entry.offset) for entry in found])
 
     @contextlib.contextmanager
@@ -81,7 +79,7 @@ def _unzip(path: Path, target: IO[bytes], max_bytes: int) -> None:
             for content in inflated(file, os.fstat(file.fileno()).st_size, zlib.MAX_WBITS | 16):
                 written += len(content)
                 if written > max_bytes:
-                    raise DataError(f"{path}: unzips to more than {max_bytes} bytes, which no submission has; refused")
+                    raise DataError(path, f"unzips to more than {max_bytes} bytes, which no submission has; refused")
                 write_scratch(target, content)
         except ValueError as error:
-            raise DataError(f"{path}: cannot be unzipped, it {error}") from error
+            raise DataError(path, f"cannot be unzipped, it {error}") from error

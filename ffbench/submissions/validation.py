@@ -22,18 +22,6 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 NAMES_SHOWN = 10
 _READERS = 2
 _CHUNK = 64
-# How the readers word what is wrong; anything else counts as damaged.
-_PHRASES: tuple[tuple[str, Fault], ...] = (
-    ("NaN or infinite", "not finite"),
-    ("(width x height), expected", "wrong size"),
-    ("cut short", "truncated"),
-    ("starts with", "wrong format"),
-    ("bytes are swapped", "wrong format"),
-    ("is not a PNG", "wrong format"),
-    ("not a KITTI flow", "wrong format"),
-    ("is not an HDF5 file", "wrong format"),
-    ("has no dataset 'flow'", "wrong format"),
-)
 
 
 @dataclass
@@ -160,17 +148,15 @@ def _not_found(files: SubmissionFiles, entry: Entry, manifest: Manifest) -> froz
     """
     most = sum(len(key.encode()) + 2 for key in manifest.sizes)
     if entry.bytes > most:
-        raise DataError(f"{entry.name}: {entry.bytes} bytes, expected at most {most}, a key of a pair on each line")
+        raise DataError(entry.name, f"{entry.bytes} bytes, expected at most {most}, a key of a pair on each line")
     try:
         with files.open(entry) as path:
             lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{entry.name}: cannot be read as text in UTF-8; expected a key of a pair on each line"
-        ) from error
+        raise DataError(entry.name, "cannot be read as text in UTF-8; expected a key of a pair on each line") from error
     for line in lines:
         if line not in manifest.sizes:
-            raise DataError(f"{entry.name}: names {line[:80]!r}, which is no pair of {manifest.protocol}")
+            raise DataError(entry.name, f"names {line[:80]!r}, which is no pair of {manifest.protocol}")
     return frozenset(lines)
 
 
@@ -194,13 +180,8 @@ def _check(files: SubmissionFiles, entry: Entry, size: tuple[int, int]) -> str |
             flow = read_flow(path, size)
     except DataError as error:
         # The path may be a scratch copy, whose name means nothing to the user.
-        text = str(error).partition(": ")[2] or str(error)
-        return _fault(text), f"{entry.name}: {text}"
+        return error.fault or "damaged", f"{entry.name}: {error.reason}"
     unknown = flow.shape[0] * flow.shape[1] - int(is_known(flow).sum())
     if unknown:
         return "unknown", f"{entry.name}: {unknown} pixels are marked as not known; every pixel must have a value"
     return hashlib.sha256(flow.astype("<f4", copy=False).tobytes()).hexdigest()
-
-
-def _fault(text: str) -> Fault:
-    return next((fault for phrase, fault in _PHRASES if phrase in text), "damaged")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ffbench.archives.scratch import copy_exactly
 from ffbench.archives.zip_directory import DAMAGE, checked_name, read_directory
-from ffbench.errors import DataError, FfbenchError
+from ffbench.errors import DataError, FfbenchError, reading
 from ffbench.submissions.entries import Entry, SubmissionFiles, entries_below_common_folder
 
 
@@ -20,10 +20,8 @@ class ZipFiles(SubmissionFiles):
     def __init__(self, path: Path, max_entries: int) -> None:
         self.path = path
         self._lock = threading.Lock()
-        try:
+        with reading(path):
             self._file = path.open("rb")
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
         try:
             self._zip = read_directory(path, self._file, max_entries)
             self.entries = self._list()
@@ -53,7 +51,7 @@ class ZipFiles(SubmissionFiles):
             except FfbenchError:
                 raise
             except (*DAMAGE, OSError) as error:
-                raise DataError(f"{entry.name}: cannot be unpacked, the archive is damaged ({error})") from error
+                raise DataError(entry.name, f"cannot be unpacked, the archive is damaged ({error})") from error
             yield copy
 
     def close(self) -> None:

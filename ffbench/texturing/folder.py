@@ -11,7 +11,7 @@ from pathlib import Path
 from ffbench import assets
 from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.images import IMAGE_SUFFIXES, encode_png, read_image
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, UsageError, reading
 from ffbench.hashing import data_sha256
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.scenes.image_folder import read_note
@@ -43,7 +43,7 @@ def find_portraits(paths: Sequence[Path]) -> list[Portrait]:
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
         if not inside:
-            raise DataError(f"{path}: no images; expected portraits ({', '.join(sorted(IMAGE_SUFFIXES))})")
+            raise DataError(path, f"no images; expected portraits ({', '.join(sorted(IMAGE_SUFFIXES))})")
         found += [Portrait(p, p.relative_to(path).with_suffix("").as_posix()) for p in inside]
     first: dict[str, Path] = {}
     for portrait in found:
@@ -99,10 +99,8 @@ def write_textures(
                 if note is not None:
                     result.notes.append(note)
         except DataError as error:
-            line = str(error)
-            result.problems.append(
-                line if str(portrait.path) in line or str(out) in line else f"{portrait.path}: {line}"
-            )
+            of_this = error.path == str(portrait.path) or (error.path and Path(error.path).is_relative_to(out))
+            result.problems.append(str(error) if of_this else f"{portrait.path}: {error}")
     progress(len(portraits), len(portraits))
     return result
 
@@ -118,14 +116,14 @@ def _is_made(portrait: Portrait, out: Path, size: int) -> bool:
         return False
     # The note is written last, so that a picture without one is either not whole or somebody's own.
     if not note.is_file():
-        raise DataError(f"{picture}: is there, but not {note.name}, which ffbench writes; --force writes both anew")
+        raise DataError(picture, f"is there, but not {note.name}, which ffbench writes; --force writes both anew")
     expected = {"photo_sha256": data_sha256(portrait.path), "size": size, "version": VERSION}
     found: dict[str, object] = {}
     with contextlib.suppress(DataError):  # a damaged note is that of no photograph
         found = read_note(note)
     for key, what in (("photo_sha256", "photograph"), ("size", "size"), ("version", "version of ffbench")):
         if found.get(key) != expected[key]:
-            raise DataError(f"{picture}: is there from another {what} than {portrait.path}; --force writes it anew")
+            raise DataError(picture, f"is there from another {what} than {portrait.path}; --force writes it anew")
     return True
 
 
@@ -136,10 +134,8 @@ def _write(head: MakeHumanHead, portrait: Portrait, out: Path, size: int) -> str
     picture, note = out / f"{portrait.name}.png", out / f"{portrait.name}.json"
     # A note of another picture must not stand beside this one, not for a moment.
     if note.is_file():
-        try:
+        with reading(note, cannot="be replaced"):
             note.unlink()
-        except OSError as error:
-            raise DataError(f"{note}: cannot be replaced ({error.strerror or error})") from error
     write_bytes(picture, encode_png(found.texture))
     content = {
         "layout": head.uv_layout,

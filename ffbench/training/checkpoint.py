@@ -61,7 +61,7 @@ def saving(path: Path) -> Iterator[None]:
         yield
     except (RuntimeError, SafetensorError) as error:
         raise DataError(
-            f"{path}: cannot be written ({_line(error)}); make room and run the same command again"
+            path, f"cannot be written ({_line(error)}); make room and run the same command again"
         ) from error
 
 
@@ -79,12 +79,12 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
         check_checkpoint(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or odd file can fail in any way
-        raise DataError(f"{path}: not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
+        raise DataError(path, f"not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
-        raise DataError(f"{path}: not a checkpoint of ffbench's trainer; expected {_FORMAT}")
+        raise DataError(path, f"not a checkpoint of ffbench's trainer; expected {_FORMAT}")
     fault = _fault(content)
     if fault:
-        raise DataError(f"{path}: {fault}, which ffbench's trainer does not write; delete it to begin anew")
+        raise DataError(path, f"{fault}, which ffbench's trainer does not write; delete it to begin anew")
     checkpoint = Checkpoint(**content)
     if not _is_of(checkpoint.recipe, recipe):
         raise UsageError(f"{folder}: holds a run of another recipe; name another --out, or the same recipe")
@@ -112,7 +112,7 @@ def restoring(folder: Path) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{folder / NAME}: does not fit this network and recipe ({_line(error)}); delete it to begin anew"
+            folder / NAME, f"does not fit this network and recipe ({_line(error)}); delete it to begin anew"
         ) from error
 
 

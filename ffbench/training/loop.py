@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ffbench.atomic import write_text
-from ffbench.errors import DataError, MethodError
+from ffbench.errors import MethodError, writing
 from ffbench.locks import writing_alone
 from ffbench.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
@@ -125,12 +125,9 @@ class _Run:
         """Train what is left of the stages."""
         # Of several processes the first alone writes.
         out = self._settings.out
-        with writing_alone(out) if self._fabric.is_global_zero else contextlib.nullcontext():
-            try:
-                return self._train()
-            except OSError as error:  # of the logs
-                reason = error.strerror or error
-                raise DataError(f"{out}: cannot be written ({reason}); the same command goes on from there") from error
+        alone = writing_alone(out) if self._fabric.is_global_zero else contextlib.nullcontext()
+        with alone, writing(out, more="; the same command goes on from there"):  # the logs
+            return self._train()
 
     def _train(self) -> Outcome:
         out, stages = self._settings.out, self._recipe.stages
@@ -335,7 +332,7 @@ class _Run:
 
     def _training(self, stage: Stage, step: int) -> dict[str, str | int | float | bool]:
         """Say how the weights came about."""
-        from ffbench.results.environment import environment
+        from ffbench.results.record.environment import environment
 
         commit = environment(torch.device("cpu")).git_commit
         return {

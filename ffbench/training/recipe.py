@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ffbench.bounds import read_bounded
 from ffbench.errors import DataError, UsageError
 
 if sys.version_info >= (3, 11):
@@ -194,18 +195,15 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         DataError: no such file, or not a recipe; the message names the field.
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
+    content = read_bounded(path, _MAX_BYTES, f"larger than a recipe can be ({_MAX_BYTES} bytes)")
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than a recipe can be ({_MAX_BYTES} bytes)")
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: no recipe can be read there ({error.strerror})") from error
+        table = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: not a recipe; expected TOML ({error})") from error
+        raise DataError(path, f"not a recipe; expected TOML ({error})") from error
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:
-        raise DataError(f"{path}: not a valid recipe: {_first(error)}") from error
+        raise DataError(path, f"not a valid recipe: {_first(error)}") from error
     if not changes:
         return recipe
     changed = recipe.model_dump()

@@ -9,10 +9,10 @@ import streamlit as st
 
 from ffbench.errors import DataError
 from ffbench.metrics.statistics import MIN_UNITS
-from ffbench.results.leaderboard import BoardTable, Line
-from ffbench.results.leaderboard_formats import TIED, format_boards, ranks_cell
-from ffbench.results.paper_tables import NUMBERS, reported_table
-from ffbench.results.store_row import Board, Row
+from ffbench.results.record.row import Board, Row
+from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard_formats import TIED, format_boards, ranks_cell
+from ffbench.results.report.paper_tables import NUMBERS, reported_table
 
 from .. import charts, picker, records, state, theme
 

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from ffbench.registry import family_of, method_names
-from ffbench.results.compare import Comparison, PairDifference, compare, pair_values
-from ffbench.results.compare_text import board_verdict, comparison_lines, verdict
-from ffbench.results.leaderboard import latest_rows
-from ffbench.results.store_row import Row
-from ffbench.results.text import format_value
-from ffbench.results.titles import from_file
+from ffbench.results.ranking.compare import Comparison, PairDifference, compare, pair_values
+from ffbench.results.ranking.titles import from_file
+from ffbench.results.record.row import Row
+from ffbench.results.report.compare_text import board_verdict, comparison_lines, verdict
+from ffbench.results.report.leaderboard import latest_rows
+from ffbench.results.report.text import format_value
 from ffbench.wrappers.names import split_name
 
 from .. import charts, picker, records, state, theme

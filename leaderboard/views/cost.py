@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from ffbench.results.leaderboard import latest_rows
-from ffbench.results.store_row import Row
-from ffbench.results.titles import disambiguate_titles
+from ffbench.results.ranking.titles import disambiguate_titles
+from ffbench.results.record.row import Row
+from ffbench.results.report.leaderboard import latest_rows
 
 from .. import pareto, picker, state, theme
 

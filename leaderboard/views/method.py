@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from ffbench.protocol import Score
-from ffbench.results.record import RunRecord
-from ffbench.results.store_row import Row
-from ffbench.results.text import listed_groups
+from ffbench.results.record.row import Row
+from ffbench.results.record.run_record import RunRecord
+from ffbench.results.report.text import listed_groups
 
 from .. import charts, picker, records, state, theme
 

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 from ffbench.errors import DataError
-from ffbench.results.leaderboard import latest_rows
-from ffbench.results.paper_tables import NUMBERS, ReportedTable, measured_rows, reported_table
-from ffbench.results.record import RunRecord
-from ffbench.results.store_row import Board, Row
-from ffbench.results.table_text import FORMATS, Block, compose
+from ffbench.results.record.row import Board, Row
+from ffbench.results.record.run_record import RunRecord
+from ffbench.results.report.leaderboard import latest_rows
+from ffbench.results.report.paper_tables import NUMBERS, ReportedTable, measured_rows, reported_table
+from ffbench.results.report.table_text import FORMATS, Block, compose
 
 from .. import records, state, theme
 

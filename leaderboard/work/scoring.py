@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ffbench.errors import DataError
-from ffbench.results.record import RunRecord, read_record
-from ffbench.results.store import add_record
+from ffbench.results.record.run_record import RunRecord, read_record
+from ffbench.results.store.records import add_record
 from ffbench.submissions.submit import Submitter
 
 from . import bounded

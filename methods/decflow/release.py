@@ -18,7 +18,7 @@ from ffbench.errors import DataError, FfbenchError, MethodError
 from ffbench.hashing import file_sha256
 from ffbench.method import Method, MethodRequest
 from ffbench.registry import load_protocol
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.validation import validate
 
@@ -86,7 +86,7 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
     own = [record for record in records if record.method.weights and record.method.weights.sha256 == digest]
     others = [record for record in records if record.method.id != architecture]
     if not own:
-        raise DataError(f"{weights}: no record is of these weights; make some with `ffbench eval -m {architecture}`")
+        raise DataError(weights, f"no record is of these weights; make some with `ffbench eval -m {architecture}`")
     lines = [
         f"# {method.card.title}: `{weights.name}`",
         "",

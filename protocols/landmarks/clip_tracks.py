@@ -17,10 +17,10 @@ from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.provenance import engine_sign, rests_on
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.paths import cache_dir
 from ffbench.protocol import DatasetCard
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
+from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS, OVAL
 from ffbench.facemesh.jitter import epe_floor
-from ffbench.facemesh.network import LANDMARKS
 from ffbench.flow.checks import is_known
 from ffbench.flow.sampling import sample_flow
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, motion_bins, nonrigid_errors

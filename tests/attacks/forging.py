@@ -12,11 +12,11 @@ from typing import Any
 from ffbench.evaluation import evaluate
 from ffbench.hashing import file_sha256
 from ffbench.protocol import PairScore, ProtocolCard, StatedScoring, Term
-from ffbench.results.pair_table import read_pair_table, write_pair_table
-from ffbench.results.record import RunRecord, Submission, read_record, write_record
-from ffbench.results.store import add_record
-from ffbench.results.store_row import Level
-from ffbench.results.store_verification import Verification, verify_store
+from ffbench.results.record.pair_table import read_pair_table, write_pair_table
+from ffbench.results.record.row import Level
+from ffbench.results.record.run_record import RunRecord, Submission, read_record, write_record
+from ffbench.results.store.records import add_record
+from ffbench.results.store.verification import Verification, verify_store
 from ffbench.submissions.rescoring import Rescorer
 from tests.submissions.toys import PAIRS, Speckle
 from tests.toys import BrightnessFlow, Stripes

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ffbench.errors import UsageError
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.record import RunRecord
-from ffbench.results.store_row import row_of
+from ffbench.results.record.row import row_of
+from ffbench.results.record.run_record import RunRecord
+from ffbench.results.report.leaderboard import leaderboard
 from ffbench.submissions.submit import Submitter, bundle, submit
 from tests.submissions.toys import PAIRS, make_submission
 from tests.toys import Stripes

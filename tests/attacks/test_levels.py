@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.results import store as store_module
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.store import read_rows
+from ffbench.results.report.leaderboard import leaderboard
+from ffbench.results.store import records as store_module
+from ffbench.results.store.records import read_rows
 from tests.attacks.forging import STORE, edited, forge, honest, publish, record_of, scaled, verify
 from tests.submissions.toys import Speckle
 from tests.toys import Stripes
@@ -41,7 +41,7 @@ def test_what_cannot_be_scored_again_is_said() -> None:
 
 def test_a_sample_is_not_known_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forged record among many is drawn in time: which are drawn does not follow from a seed."""
-    from ffbench.results.store_verification import verify_store
+    from ffbench.results.store.verification import verify_store
     from ffbench.submissions.rescoring import Rescorer
 
     paths = [publish(forge(honest(), f"m{k}", fingerprint=str(k)), "verified") for k in range(4)]

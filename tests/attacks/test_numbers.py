@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from ffbench.protocol import MetricCard, PairScore, Term
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.recompute import score_faults
-from ffbench.results.store import read_rows
+from ffbench.results.report.leaderboard import leaderboard
+from ffbench.results.store.recompute import score_faults
+from ffbench.results.store.records import read_rows
 from tests.attacks.conftest import Without
 from tests.attacks.forging import STORE, edited, forge, honest, net, publish, record_of, scaled, verify
 from tests.toys import STRIPES
 
-_FAULTS = "ffbench.results.store_verification"
+_FAULTS = "ffbench.results.store.verification"
 
 
 def board() -> dict[str, tuple[int | None, bool]]:
@@ -55,7 +55,7 @@ def test_metric_unit_direction_and_rules_come_from_the_protocol(change: dict[str
     assert [row.path for row in read_rows([STORE], problems)] == [str(good)]
     assert any(words in problem for problem in problems)
     assert board() == {"Speckle": (1, False)}
-    checks = (f"{_FAULTS}.card_faults", "ffbench.results.store.card_faults")
+    checks = (f"{_FAULTS}.card_faults", "ffbench.results.store.records.card_faults")
     with without(*checks), without(f"{_FAULTS}.score_faults", f"{_FAULTS}.check_together", gives=[]):
         with without(f"{_FAULTS}.check_together", gives=([], [])):
             assert verify().faults == []
@@ -123,7 +123,7 @@ def test_weights_moved_to_easy_pairs(data: bool, without: Without) -> None:
     faults = verify(data=data).faults
     assert any("has the weight 192000, expected 192" in fault for fault in faults)
     assert all(str(path) in fault for fault in faults)
-    with without(f"{_FAULTS}.disagreement", "ffbench.results.store_together.disagreement", gives=None):
+    with without(f"{_FAULTS}.disagreement", "ffbench.results.store.together.disagreement", gives=None):
         assert verify(data=data).faults == []
 
 
@@ -138,7 +138,7 @@ def test_the_three_easiest_pairs_called_complete(data: bool, without: Without) -
     faults = verify(data=data).faults
     assert any(f"{path}: lacks 3 pairs" in fault for fault in faults)
     assert all(str(path) in fault for fault in faults)
-    with without(f"{_FAULTS}.disagreement", "ffbench.results.store_together.disagreement", gives=None):
+    with without(f"{_FAULTS}.disagreement", "ffbench.results.store.together.disagreement", gives=None):
         assert verify(data=data).faults == []
 
 
@@ -152,7 +152,7 @@ def test_honest_rows_keep_their_rank_beside_forged_ones(monkeypatch: pytest.Monk
     (table,) = leaderboard(read_rows([STORE], []))
     assert table.lines[-1].title == "Few"
     # Control: the pairs of the best as reference.
-    monkeypatch.setattr("ffbench.results.ranking._with_other_pairs", lambda columns, verified: list(columns)[1:])
+    monkeypatch.setattr("ffbench.results.ranking.order._with_other_pairs", lambda columns, verified: list(columns)[1:])
     assert board() == {"Few": (1, False), "Speckle": (None, False), "Brightness": (None, False)}
 
 
@@ -166,7 +166,7 @@ def test_pairs_put_into_another_group(without: Without) -> None:
     path = publish(forge(honest(), "tidy", change), "claimed")
     assert any(f"{path}: pair 002 is labelled parity=odd, expected parity=even" in f for f in verify().faults)
     assert any("expected parity=even (its dataset has 6 pairs)" in f for f in verify(data=True).faults)
-    with without(f"{_FAULTS}.disagreement", "ffbench.results.store_together.disagreement", gives=None):
+    with without(f"{_FAULTS}.disagreement", "ffbench.results.store.together.disagreement", gives=None):
         assert verify(data=True).faults == []
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.results import leaderboard as board_module
-from ffbench.results.leaderboard import Line, leaderboard
-from ffbench.results.names import look_alike
-from ffbench.results.store import read_rows
-from ffbench.results.store_row import Row
+from ffbench.results.record.row import Row
+from ffbench.results.report import leaderboard as board_module
+from ffbench.results.report.leaderboard import Line, leaderboard
+from ffbench.results.store.names import look_alike
+from ffbench.results.store.records import read_rows
 from tests.attacks.forging import STORE, forge, honest, net, publish, record_of, scaled, verify
 
 LATER = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=20)

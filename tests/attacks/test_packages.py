@@ -11,9 +11,9 @@ from ffbench import registry
 from ffbench.distribution import Distribution as Stated
 from ffbench.errors import MethodError, UsageError
 from ffbench.evaluation import evaluate
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.record import read_record
-from ffbench.results.store import read_rows
+from ffbench.results.record.run_record import read_record
+from ffbench.results.report.leaderboard import leaderboard
+from ffbench.results.store.records import read_rows
 from ffbench.submissions.rescoring import Rescorer
 from tests.attacks.forging import STORE, forge, honest, publish, verify
 from tests.submissions.toys import PAIRS

@@ -10,16 +10,16 @@ import pytest
 
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.protocol import PairScore
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.names import look_alike
-from ffbench.results.record import Sampling, write_record
-from ffbench.results.store import read_rows
+from ffbench.results.record.run_record import Sampling, write_record
+from ffbench.results.report.leaderboard import leaderboard
+from ffbench.results.store.names import look_alike
+from ffbench.results.store.records import read_rows
 from tests.attacks.conftest import Without
 from tests.attacks.forging import STORE, edited, forge, honest, net, publish, record_of, scaled, verify
 
-_OWN = "ffbench.results.recompute._own_faults"
-_TOGETHER = "ffbench.results.store_together"
-_STORE = "ffbench.results.store_verification"
+_OWN = "ffbench.results.store.recompute._own_faults"
+_TOGETHER = "ffbench.results.store.together"
+_STORE = "ffbench.results.store.verification"
 NETWORK = MethodCard(id="bignet", title="Big Net", parameters=9_000_000)
 WEIGHTS = WeightsCard(name="w", source="file", sha256="a" * 64)
 

@@ -15,7 +15,7 @@ import pytest
 from ffbench import cli, escape
 from ffbench.errors import DataError
 from ffbench.protocol import MetricCard
-from ffbench.results.record import read_record, write_record
+from ffbench.results.record.run_record import read_record, write_record
 from tests.attacks.forging import edited, forge, honest, net, publish
 from tests.submissions.toys import make_submission
 from tests.toys import STRIPES
@@ -130,7 +130,7 @@ def test_control_names_are_printed_as_they_are_without_the_module(
     ffbench: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = evil_run(EVIL)
-    monkeypatch.setattr("ffbench.results.compare_text.plain", str)
+    monkeypatch.setattr("ffbench.results.report.compare_text.plain", str)
     monkeypatch.setattr("ffbench.cli.console.terminal", str)
     assert not harmless(ffbench("compare", run, run)[1])
 
@@ -155,7 +155,7 @@ def test_markdown_latex_and_csv_of_boards(ffbench: Run) -> None:
 
 
 def test_a_finished_run_and_a_report_of_a_submission(ffbench: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    from ffbench.results.text import print_record
+    from ffbench.results.report.text import print_record
 
     run = evil_run(EVIL)
     print_record(read_record(run), run)
@@ -185,7 +185,7 @@ def test_an_error_is_one_line(ffbench: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object, **__: object) -> None:
         raise DataError(f"{EVIL}: is odd")
 
-    monkeypatch.setattr("ffbench.results.store.read_rows", fail)
+    monkeypatch.setattr("ffbench.results.store.records.read_rows", fail)
     code, _, err = ffbench("leaderboard", "submissions")
     assert code == 3
     assert harmless(err)

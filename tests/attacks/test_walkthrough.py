@@ -12,13 +12,13 @@ import pytest
 from ffbench.errors import UsageError
 from ffbench.protocol import PairScore, ProtocolCard
 from ffbench.registry import protocol_entry
-from ffbench.results.leaderboard import leaderboard
-from ffbench.results.store import read_rows
+from ffbench.results.report.leaderboard import leaderboard
+from ffbench.results.store.records import read_rows
 from tests.attacks.conftest import Without
 from tests.attacks.forging import STORE, edited, forge, honest, publish, record_of, scaled, verify
 from tests.toys import STRIPES
 
-_FAULTS = "ffbench.results.store_verification"
+_FAULTS = "ffbench.results.store.verification"
 
 
 def faults() -> str:
@@ -53,7 +53,7 @@ def test_2_hard_pairs_are_there_without_their_error(without: Without) -> None:
     publish(forge(honest(), "gaps", change))
     assert "has the weight 0, expected 192, compared with" in faults()
     assert any("has the weight 0, expected 192 (its dataset" in fault for fault in verify(data=True).faults)
-    with without(f"{_FAULTS}.disagreement", "ffbench.results.store_together.disagreement", gives=None):
+    with without(f"{_FAULTS}.disagreement", "ffbench.results.store.together.disagreement", gives=None):
         assert verify(data=True).faults == []
 
 
@@ -67,7 +67,7 @@ def test_3_an_interval_of_a_kind_of_its_own(without: Without) -> None:
     scores = tuple(s.model_copy(update=ends) if s.group == "all" else s for s in record.scores)
     publish(edited(path, interval=interval, scores=scores, primary=record.primary.model_copy(update=ends)))
     assert "its intervals were made in a way that no version of ffbench has" in faults()
-    with without("ffbench.results.recompute.intervals_known", gives=True):
+    with without("ffbench.results.store.recompute.intervals_known", gives=True):
         assert verify().faults == []  # control: the interval itself is not compared
 
 

@@ -11,8 +11,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.method import MethodCard, WeightsCard
-from ffbench.results.record import read_record
-from ffbench.results.store import read_rows
+from ffbench.results.record.run_record import read_record
+from ffbench.results.store.records import read_rows
 from tests.results.made_runs import make_run
 
 BOARDS, METHODS, PAIRS = 200, 50, 100

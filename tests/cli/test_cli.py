@@ -13,7 +13,7 @@ import pytest
 
 from ffbench import cli, registry
 from ffbench.evaluation import runner
-from ffbench.results.record import RunRecord
+from ffbench.results.record.run_record import RunRecord
 
 TOYS = {
     registry.METHOD_GROUP: ["brightness", "broken_method"],

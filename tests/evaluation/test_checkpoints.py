@@ -17,7 +17,7 @@ import torch
 
 from ffbench import cli
 from ffbench.hashing import file_sha256
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record.run_record import RunRecord, read_record
 
 ROOT = Path(__file__).parents[2]
 PAIRS = 6

@@ -11,9 +11,9 @@ import torch
 from ffbench.errors import MethodError, UsageError
 from ffbench.evaluation import evaluate, run_folder
 from ffbench.method import Flows, Method, MethodCard, WeightsCard
-from ffbench.results.pair_table import read_pair_table
-from ffbench.results.record import read_record
-from ffbench.results.text import print_record
+from ffbench.results.record.pair_table import read_pair_table
+from ffbench.results.record.run_record import read_record
+from ffbench.results.report.text import print_record
 from tests.toys import Stripes
 
 

@@ -18,8 +18,8 @@ from ffbench.evaluation import evaluate, run_folder
 from ffbench.hashing import file_sha256
 from ffbench.method import Method
 from ffbench.protocol import Protocol
-from ffbench.results.pair_table import read_pair_table
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record.pair_table import read_pair_table
+from ffbench.results.record.run_record import RunRecord, read_record
 from tests.toys import BrightnessFlow, Stripes
 
 

@@ -16,9 +16,9 @@ from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.files import read_flow
 from ffbench.hashing import file_sha256
-from ffbench.results.record import read_record
-from ffbench.results.store import add_record
-from ffbench.results.store_verification import verify_store
+from ffbench.results.record.run_record import read_record
+from ffbench.results.store.records import add_record
+from ffbench.results.store.verification import verify_store
 from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle, validate_submission

@@ -18,7 +18,7 @@ import json, subprocess, sys
 from pathlib import Path
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
-from ffbench.results.record import read_record
+from ffbench.results.record.run_record import read_record
 from ffbench.hashing import file_sha256
 from tests.toys import BrightnessFlow, Stripes
 
@@ -47,8 +47,8 @@ STORE = """
 import json, subprocess, sys
 from pathlib import Path
 from ffbench.errors import DataError
-from ffbench.results.store import add_record, read_rows
-from ffbench.results.store_verification import verify_store
+from ffbench.results.store.records import add_record, read_rows
+from ffbench.results.store.verification import verify_store
 
 disk, run = Path(sys.argv[1]), Path(sys.argv[2])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk], check=True)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ffbench.evaluation import evaluate, fingerprint
-from ffbench.results.record import RunRecord, read_record
+from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.submissions.submit import Submitter, submit
 from tests.submissions.toys import make_submission
 from tests.toys import BrightnessFlow, Stripes

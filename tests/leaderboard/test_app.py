@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ffbench.method import MethodCard
-from ffbench.results.record import read_record
+from ffbench.results.record.run_record import read_record
 from tests.leaderboard.pages import EVIL, app, faults, page, words
 from tests.results.made_runs import make_run
 

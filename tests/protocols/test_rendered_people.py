@@ -14,7 +14,7 @@ from ffbench.protocol import PairScore, ProtocolCard, ProtocolRequest, Term
 from ffbench.protocols.ffn.protocol import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups
 from ffbench.protocols.rendered_people import look_and_age, people_labels
-from ffbench.results.pair_facts import disagreement, facts_of
+from ffbench.results.store.pair_facts import disagreement, facts_of
 from ffbench.synth.appearance.look import Look
 from ffbench.synth.heads.head import Region
 from ffbench.synth.scenes import scene

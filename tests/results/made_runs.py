@@ -14,9 +14,9 @@ from ffbench.hashing import file_sha256
 from ffbench.method import MethodCard
 from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import PairScore, Term
-from ffbench.results.pair_table import write_pair_table
-from ffbench.results.record import PairTable, RunRecord, write_record
-from ffbench.results.store_row import Row, row_of
+from ffbench.results.record.pair_table import write_pair_table
+from ffbench.results.record.row import Row, row_of
+from ffbench.results.record.run_record import PairTable, RunRecord, write_record
 from tests.toys import BrightnessFlow, Stripes
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.protocol import DatasetCard, MetricCard, ProtocolCard, Score
-from ffbench.results.record import Cost, Environment, Interval, PairTable, Primary, RunRecord, write_record
+from ffbench.results.record.run_record import Cost, Environment, Interval, PairTable, Primary, RunRecord, write_record
 
 START = datetime(2025, 1, 1, tzinfo=timezone.utc)
 

@@ -9,7 +9,7 @@ import pytest
 from ffbench.errors import MethodError
 from ffbench.evaluation import evaluate
 from ffbench.method import Method
-from ffbench.results.pair_table import read_pair_table
+from ffbench.results.record.pair_table import read_pair_table
 from ffbench.submissions.manifest import NOT_FOUND
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import Submitter, submit

@@ -13,8 +13,8 @@ import pytest
 from ffbench.errors import DataError, MethodError
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.protocol import ProtocolCard, Score
-from ffbench.results.record import Primary, read_record, write_record
-from ffbench.results.store import add_record
+from ffbench.results.record.run_record import Primary, read_record, write_record
+from ffbench.results.store.records import add_record
 from ffbench.submissions import rescoring
 from ffbench.submissions.rescoring import Rescorer
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ffbench.flow.confidence import forward_backward_confidence
-from ffbench.results.record import RunRecord
+from ffbench.results.record.run_record import RunRecord
 from tests.submissions.toys import Speckle
 from tests.toys import Stripes
 

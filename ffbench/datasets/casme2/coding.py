@@ -96,9 +96,9 @@ def find_coding(root: Place) -> Place:
     ]
     if len(found) > 1:
         names = ", ".join(relative_name(file, root) for file in found)
-        raise DataError(f"{root}: {len(found)} coding tables ({names}); keep the one that is to count")
+        raise DataError(root, f"{len(found)} coding tables ({names}); keep the one that is to count")
     if not found:
-        raise DataError(f"{root}: no coding table; expected CASME2-coding-20140508.xlsx, or its export as .csv")
+        raise DataError(root, "no coding table; expected CASME2-coding-20140508.xlsx, or its export as .csv")
     return found[0]
 
 
@@ -138,8 +138,9 @@ def _sheet(path: Place) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, in
                 return _numbered(table, number), {name: names.index(name) for name in COLUMNS}
             best = min(best, missing, key=len)
     raise DataError(
-        f"{path}: no row of column names with {', '.join(COLUMNS[name] for name in best)} in its first {_HEADER_ROWS} "
-        f"rows; expected the columns {', '.join(COLUMNS.values())}"
+        path,
+        f"no row of column names with {', '.join(COLUMNS[name] for name in best)} in its first {_HEADER_ROWS} "
+        f"rows; expected the columns {', '.join(COLUMNS.values())}",
     )
 
 

@@ -107,7 +107,7 @@ def scan(root: Place | str, rule: SelectionRule = "clean") -> Casme2:
     """
     root = open_tree(root)
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; expected CASME II: {LAYOUT}")
+        raise DataError(root, f"no such folder; expected CASME II: {LAYOUT}")
     rows, problems = read_coding(find_coding(root))
     raw, cropped = _require(root, _RAW_FOLDERS, "CASME2-RAW"), _require(root, _CROPPED_FOLDERS, "Cropped")
     clips: list[Clip] = []
@@ -128,7 +128,7 @@ def scan(root: Place | str, rule: SelectionRule = "clean") -> Casme2:
         problems.append(f"{raw / subject}: no such folder; the {lacking} clips of {subject} are left out")
     if not clips:
         first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
-        raise DataError(f"{root}: no usable clip; expected CASME II: {LAYOUT}{first}")
+        raise DataError(root, f"no usable clip; expected CASME II: {LAYOUT}{first}")
     megc, faults = _read_megc(root)
     return Casme2(tuple(rows), tuple(clips), tuple(left_out), tuple(problems + faults), megc)
 
@@ -196,16 +196,14 @@ def _clip(row: Coding, apex: int, raw: Place, cropped: Place) -> Clip:
     for first, second in (files[:2], files[2:]):
         sizes = image_size(first), image_size(second)
         if sizes[0] != sizes[1]:
-            raise DataError(
-                f"{second}: {sizes[1][0]} x {sizes[1][1]}, but {first.name} is {sizes[0][0]} x {sizes[0][1]}"
-            )
+            raise DataError(second, f"{sizes[1][0]} x {sizes[1][1]}, but {first.name} is {sizes[0][0]} x {sizes[0][1]}")
     return Clip(row, *files)
 
 
 def _frames(folder: Place) -> dict[int, Place]:
     """List the frames of a clip by number."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
+        raise DataError(folder, "no such folder")
     found = ((_FRAME.fullmatch(file.name), file) for file in visible(folder))
     return {int(match[1]): file for match, file in found if match}
 
@@ -239,7 +237,7 @@ def _require(root: Place, names: set[str], expected: str) -> Place:
         for folder in level:
             if folder.name.casefold() in names and any(True for _ in _subjects(folder)):
                 return folder
-    raise DataError(f"{root}: no folder {expected} with subjects sub01, ... in it; expected CASME II: {LAYOUT}")
+    raise DataError(root, f"no folder {expected} with subjects sub01, ... in it; expected CASME II: {LAYOUT}")
 
 
 def _subjects(folder: Place) -> Iterator[Place]:

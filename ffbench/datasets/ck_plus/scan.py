@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place, open_tree
+from ffbench.bounds import read_bounded
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size
 from ffbench.datasets.manifest import manifest_sha256
@@ -82,7 +83,7 @@ def scan(root: Place | str) -> CKPlus:
     """
     root = open_tree(root)
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; expected CK+: {LAYOUT}")
+        raise DataError(root, f"no such folder; expected CK+: {LAYOUT}")
     images, landmarks = _require(root, "cohn-kanade-images"), _require(root, "Landmarks")
     emotions = _find(root, {"emotion", "emotion_labels"})
     sequences: list[Sequence] = []
@@ -98,7 +99,7 @@ def scan(root: Place | str) -> CKPlus:
             problems.append(f"{folder}: landmarks without images in {images}; the sequence is left out")
     if not sequences:
         first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
-        raise DataError(f"{root}: no usable sequence; expected CK+: {LAYOUT}{first}")
+        raise DataError(root, f"no usable sequence; expected CK+: {LAYOUT}{first}")
     return CKPlus(tuple(sequences), tuple(problems), _manifest(sequences))
 
 
@@ -111,28 +112,28 @@ def read_landmarks(path: Place | str) -> npt.NDArray[np.float64]:
     path = as_place(path)
     rows = [line.split() for line in _read_text(path).splitlines() if line.strip()]
     if len(rows) != LANDMARKS:
-        raise DataError(f"{path}: {len(rows)} rows, expected {LANDMARKS} of two numbers each")
+        raise DataError(path, f"{len(rows)} rows, expected {LANDMARKS} of two numbers each")
     for number, columns in enumerate(rows, start=1):
         if len(columns) != 2:
-            raise DataError(f"{path}: row {number} has {len(columns)} columns, expected x and y")
+            raise DataError(path, f"row {number} has {len(columns)} columns, expected x and y")
     try:
         points = np.array(rows, np.float64)
     except ValueError as error:
-        raise DataError(f"{path}: {error}; expected {LANDMARKS} rows of two numbers each") from error
+        raise DataError(path, f"{error}; expected {LANDMARKS} rows of two numbers each") from error
     if not np.isfinite(points).all():
         row = int(np.nonzero(~np.isfinite(points).all(axis=1))[0][0])
-        raise DataError(f"{path}: row {row + 1} is not finite ({' '.join(rows[row])})")
+        raise DataError(path, f"row {row + 1} is not finite ({' '.join(rows[row])})")
     return points
 
 
 def _read_sequence(name: str, folder: Place, landmarks: Place, emotions: Place | None, problems: list[str]) -> Sequence:
     frames = _frames(name, folder, problems)
     if len(frames) < 2:
-        raise DataError(f"{folder}: {len(frames)} frames, expected at least the first and the last")
+        raise DataError(folder, f"{len(frames)} frames, expected at least the first and the last")
     first, last = frames[0], frames[-1]
     sizes = image_size(first), image_size(last)
     if sizes[0] != sizes[1]:
-        raise DataError(f"{last}: {sizes[1][0]} x {sizes[1][1]}, but {first.name} is {sizes[0][0]} x {sizes[0][1]}")
+        raise DataError(last, f"{sizes[1][0]} x {sizes[1][1]}, but {first.name} is {sizes[0][0]} x {sizes[0][1]}")
     subject, take = folder.parent.name, folder.name
     marks = [landmarks / subject / take / f"{image.stem}_landmarks.txt" for image in (first, last)]
     for path in marks:
@@ -165,7 +166,7 @@ def _require_near_image(path: Place, points: npt.NDArray[np.float64], size: tupl
     if far.any():
         row = int(np.nonzero(far)[0][0])
         x, y = points[row]
-        raise DataError(f"{path}: row {row + 1} is at ({x:g}, {y:g}), far outside the {size[0]} x {size[1]} image")
+        raise DataError(path, f"row {row + 1} is at ({x:g}, {y:g}), far outside the {size[0]} x {size[1]} image")
 
 
 def _read_emotion(folder: Place) -> str | None:
@@ -173,32 +174,25 @@ def _read_emotion(folder: Place) -> str | None:
     if not files:
         return None
     if len(files) > 1:
-        raise DataError(f"{folder}: {len(files)} emotion files, expected one")
+        raise DataError(folder, f"{len(files)} emotion files, expected one")
     text = _read_text(files[0]).strip()
     try:
         code = float(text)
         return EMOTIONS[range(len(EMOTIONS)).index(code)]  # type: ignore[arg-type]
     except ValueError as error:
-        raise DataError(f"{files[0]}: {text[:40]!r} is not one of the emotion codes 0 to 7") from error
+        raise DataError(files[0], f"{text[:40]!r} is not one of the emotion codes 0 to 7") from error
 
 
 def _read_text(path: Place) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_TEXT_BYTES + 1)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if len(content) > _MAX_TEXT_BYTES:
-        raise DataError(f"{path}: larger than {_MAX_TEXT_BYTES} bytes, which no text file of CK+ is")
+    too_large = f"larger than {_MAX_TEXT_BYTES} bytes, which no text file of CK+ is"
+    content = read_bounded(path, _MAX_TEXT_BYTES, too_large, missing="no such file")
     return content.decode("ascii", errors="replace")
 
 
 def _require(root: Place, name: str) -> Place:
     found = _find(root, {name.casefold()})
     if found is None:
-        raise DataError(f"{root}: no folder {name} with subjects S... in it; expected CK+: {LAYOUT}")
+        raise DataError(root, f"no folder {name} with subjects S... in it; expected CK+: {LAYOUT}")
     return found
 
 

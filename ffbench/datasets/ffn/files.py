@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ffbench.archives.member_path import Place
 from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reading
 from ffbench.flow import is_known
 from ffbench.flow.flo import read_flo
 from ffbench.formats.npy import read_npy
@@ -72,15 +72,15 @@ def read_pair(pair: FFNPair) -> FFNArrays:
     size = image1.shape[:2]
     if image2.shape != image1.shape:
         raise DataError(
-            f"{pair.image2}: {image2.shape[1]} x {image2.shape[0]} pixels, "
-            f"but {pair.image1.name} before it has {size[1]} x {size[0]}"
+            pair.image2,
+            f"{image2.shape[1]} x {image2.shape[0]} pixels, but {pair.image1.name} before it has {size[1]} x {size[0]}",
         )
     facial, head = _read_truth(pair.facial, size), None if pair.head is None else _read_truth(pair.head, size)
     mask = read_mask(pair.mask, size) & is_known(facial)
     if head is not None:
         mask &= is_known(head)
     if not mask.any():
-        raise DataError(f"{pair.facial}: its flow, or that of the head, is known at no pixel of {pair.mask}")
+        raise DataError(pair.facial, f"its flow, or that of the head, is known at no pixel of {pair.mask}")
     return FFNArrays(
         image1,
         image2,
@@ -100,7 +100,7 @@ def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """
     mask = _read_binary(path, size)
     if not mask.any():
-        raise DataError(f"{path}: the mask is empty; expected the pixels of the head")
+        raise DataError(path, "the mask is empty; expected the pixels of the head")
     return mask
 
 
@@ -156,7 +156,7 @@ def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
 def _read_truth(path: Place, size: tuple[int, int] | None) -> FlowField:
     flow = read_flo(path, size, truth=True)
     if (unknown := _unknown_pixels(flow)) == flow[..., 0].size:
-        raise DataError(f"{path}: the flow is unknown at {unknown} pixels, which are all; get the file again")
+        raise DataError(path, f"the flow is unknown at {unknown} pixels, which are all; get the file again")
     return flow
 
 
@@ -167,14 +167,14 @@ def _unknown_pixels(flow: FlowField) -> int:
 def _read_region(path: Place, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     array = _read_npy(path, size, "u", "region map of uint8")
     if array.dtype != np.uint8:
-        raise DataError(f"{path}: {array.dtype}, expected a region map of uint8")
+        raise DataError(path, f"{array.dtype}, expected a region map of uint8")
     return array
 
 
 def _read_binary(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     array = _read_npy(path, size, "buif", "mask of bool or of 0 and 1")
     if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
-        raise DataError(f"{path}: holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
+        raise DataError(path, f"holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
     return array.astype(np.bool_)
 
 
@@ -184,18 +184,17 @@ def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> 
     Header and length are held against each other before memory is taken, and an array of Python objects, which would
     be unpickled, is refused.
     """
-    try:
-        array = _map_npy(path, size)
-        shape, dtype = array.shape, array.dtype
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except Exception as error:  # a damaged header raises ValueError, SyntaxError, TypeError, OverflowError, ...
-        raise DataError(f"{path}: not a .npy file of numbers ({' '.join(str(error).split())})") from error
+    with reading(path, missing="no such file"):
+        try:
+            array = _map_npy(path, size)
+            shape, dtype = array.shape, array.dtype
+        except OSError:
+            raise
+        except Exception as error:  # a damaged header raises ValueError, SyntaxError, TypeError, OverflowError, ...
+            raise DataError(path, f"not a .npy file of numbers ({' '.join(str(error).split())})") from error
     if dtype.kind not in kinds or shape != size:
         found = f"{dtype} of {' x '.join(str(side) for side in reversed(shape))}"
-        raise DataError(f"{path}: {found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")
+        raise DataError(path, f"{found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")
     return np.array(array)
 
 

@@ -22,7 +22,7 @@ def ordered(files: Sequence[Place], kind: str) -> list[Place]:
     repeated = [stem for stem, count in Counter(file.stem.casefold() for file in files).items() if count > 1]
     if repeated:
         twins = [file.name for file in files if file.stem.casefold() in repeated]
-        raise DataError(f"{files[0].parent}: {kind} of the same stem: {_some(sorted(twins))}; expected one each")
+        raise DataError(files[0].parent, f"{kind} of the same stem: {_some(sorted(twins))}; expected one each")
     return sorted(files, key=lambda file: (natural_key(file.stem), file.stem))
 
 
@@ -35,8 +35,9 @@ def require_gapless(frames: Sequence[Place]) -> None:
     numbers = _numbers(frames)
     if numbers is not None and (missing := sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))):
         raise DataError(
-            f"{frames[0].parent}: frames are numbered {numbers[0]} to {numbers[-1]}, "
-            f"but missing {_some([str(number) for number in missing])}"
+            frames[0].parent,
+            f"frames are numbered {numbers[0]} to {numbers[-1]}, "
+            f"but missing {_some([str(number) for number in missing])}",
         )
 
 
@@ -71,13 +72,14 @@ def match(frames: Sequence[Place], files: Sequence[Place], kind: str, *, last_to
     stems = {frame.stem for frame in frames}
     if not stems & set(by_stem):
         raise DataError(
-            f"{folder}: {len(files)} {kind} ({_some([file.name for file in files])}) for {len(frames)} frames "
-            f"({_some([frame.name for frame in frames])}); expected {len(needed)}, named like the frames or numbered"
+            folder,
+            f"{len(files)} {kind} ({_some([file.name for file in files])}) for {len(frames)} frames "
+            f"({_some([frame.name for frame in frames])}); expected {len(needed)}, named like the frames or numbered",
         )
     missing = [frame.stem + suffix for frame in needed if frame.stem not in by_stem]
     extra = [file.name for file in files if file.stem not in allowed]
     faults = [f"{word} {_some(names)}" for word, names in (("missing", missing), ("left over", extra)) if names]
-    raise DataError(f"{folder}: {kind} do not fit the {len(frames)} frames: {'; '.join(faults)}")
+    raise DataError(folder, f"{kind} do not fit the {len(frames)} frames: {'; '.join(faults)}")
 
 
 def _is_gapless(files: Sequence[Place]) -> bool:

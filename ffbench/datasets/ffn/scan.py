@@ -133,7 +133,7 @@ def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
     root = find_root(root, split)
     folders = _Folders.of(root, split)
     if not folders.images.is_dir():
-        raise DataError(f"{folders.images}: no such folder; expected FacialFlowNet: {LAYOUT}")
+        raise DataError(folders.images, f"no such folder; expected FacialFlowNet: {LAYOUT}")
     pairs: list[FFNPair] = []
     problems: list[str] = []
     for name in _sequence_names(folders, head):
@@ -143,7 +143,7 @@ def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
             problems.append(f"{error}; the sequence is left out")
     if not pairs:
         first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
-        raise DataError(f"{folders.images}: no usable sequence; expected FacialFlowNet: {LAYOUT}{first}")
+        raise DataError(folders.images, f"no usable sequence; expected FacialFlowNet: {LAYOUT}{first}")
     return FFN(root, split, tuple(pairs), tuple(problems))
 
 
@@ -157,9 +157,9 @@ def find_root(path: Place | str, split: str | None = None) -> Place:
     """
     path = open_tree(path)
     if path.is_file():
-        raise DataError(f"{path}: is a file; expected a folder, or a .zip or .tar archive, of FacialFlowNet: {LAYOUT}")
+        raise DataError(path, f"is a file; expected a folder, or a .zip or .tar archive, of FacialFlowNet: {LAYOUT}")
     if not path.is_dir():
-        raise DataError(f"{path}: no such folder; expected FacialFlowNet: {LAYOUT}")
+        raise DataError(path, f"no such folder; expected FacialFlowNet: {LAYOUT}")
     first: Place | None = None
     for level in levels_below(path, _SEARCH_DEPTH):
         for folder in level:
@@ -169,7 +169,7 @@ def find_root(path: Place | str, split: str | None = None) -> Place:
                 first = first or folder
     if first is not None:
         return first
-    raise DataError(f"{path}: no folders image/facial and flow in it; expected FacialFlowNet: {LAYOUT}")
+    raise DataError(path, f"no folders image/facial and flow in it; expected FacialFlowNet: {LAYOUT}")
 
 
 @dataclass(frozen=True)
@@ -212,15 +212,15 @@ def _read_sequence(name: str, folders: _Folders, head: bool) -> list[FFNPair]:
     emotion, _, subject = name.partition("/")
     frames = ordered(_files(folders.images / name, _IMAGES), "images")
     if not frames:
-        raise DataError(f"{folders.images / name}: no images, but flows or masks of this name")
+        raise DataError(folders.images / name, "no images, but flows or masks of this name")
     if len(frames) == 1:
-        raise DataError(f"{frames[0]}: the only frame of its sequence; expected two at least")
+        raise DataError(frames[0], "the only frame of its sequence; expected two at least")
     require_gapless(frames)
     if len(frames) not in SEQUENCE_LENGTHS:
         expected = ", ".join(str(length) for length in SEQUENCE_LENGTHS[:-1])
         raise DataError(
-            f"{folders.images / name}: {len(frames)} frames, expected {expected} or {SEQUENCE_LENGTHS[-1]}: "
-            "frames are missing or left over"
+            folders.images / name,
+            f"{len(frames)} frames, expected {expected} or {SEQUENCE_LENGTHS[-1]}: frames are missing or left over",
         )
     facial = _matched(frames, folders.facial / name, _FLOWS, "flows")
     masks = _matched(frames, folders.masks / name, _ARRAYS, "masks", last_too=True)
@@ -237,10 +237,10 @@ def _matched(
     frames: list[Place], folder: Place, suffixes: frozenset[str], kind: str, *, last_too: bool = False
 ) -> list[Place]:
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; expected the {len(frames) - 1} {kind} of the sequence")
+        raise DataError(folder, f"no such folder; expected the {len(frames) - 1} {kind} of the sequence")
     files = _files(folder, suffixes)
     if not files:
-        raise DataError(f"{folder}: no {kind}, expected {len(frames) - 1}")
+        raise DataError(folder, f"no {kind}, expected {len(frames) - 1}")
     return match(frames, ordered(files, kind), kind, last_too=last_too)
 
 

@@ -20,12 +20,13 @@ from pydantic import BaseModel, ConfigDict
 
 from ffbench.archives.member_path import Place, open_tree, relative_name
 from ffbench.atomic import write_bytes, write_text
+from ffbench.bounds import read_bounded
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mark import SYNTHETIC_MARK, synthetic_mark
 from ffbench.datasets.provenance import engine_sign, mark_png
-from ffbench.errors import DataError
+from ffbench.errors import DataError, writing
 from ffbench.hashing import file_sha256
 from ffbench.json_models import read_model
 
@@ -86,7 +87,7 @@ def find_videos(root: Place | str, view: str = "front") -> tuple[list[Video], li
     """
     root = open_tree(root)
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; expected MEAD: {LAYOUT}")
+        raise DataError(root, f"no such folder; expected MEAD: {LAYOUT}")
     videos: list[Video] = []
     problems: list[str] = []
     for subject in _subjects(root):
@@ -102,7 +103,7 @@ def find_videos(root: Place | str, view: str = "front") -> tuple[list[Video], li
                 problems.append(f"{file}: expected <emotion>/level_<n>/<number>.mp4 below {folder}; it is ignored")
     if not videos:
         first = f"; {problems[0]}" if problems else ""
-        raise DataError(f"{root}: no {view} videos; expected MEAD: {LAYOUT}{first}")
+        raise DataError(root, f"no {view} videos; expected MEAD: {LAYOUT}{first}")
     return sorted(videos, key=lambda video: (natural_key(video.name), video.name)), problems
 
 
@@ -114,14 +115,11 @@ def choose_videos(videos: Sequence[Video], listing: Path) -> list[Video]:
     Raises:
         DataError: the file cannot be read, names a video that is not there, or none.
     """
+    content = read_bounded(listing, _MAX_BYTES, f"larger than a list of videos can be ({_MAX_BYTES} bytes)")
     try:
-        if listing.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{listing}: larger than a list of videos can be ({_MAX_BYTES} bytes)")
-        lines = [line.partition("#")[0].strip() for line in listing.read_text("utf-8").splitlines()]
-    except OSError as error:
-        raise DataError(f"{listing}: cannot be read ({error.strerror or error})") from error
+        lines = [line.partition("#")[0].strip() for line in content.decode("utf-8").splitlines()]
     except UnicodeDecodeError as error:
-        raise DataError(f"{listing}: not a text file ({error.reason}); expected one video a line") from error
+        raise DataError(listing, f"not a text file ({error.reason}); expected one video a line") from error
     known = {video.name: video for video in videos}
     wanted = list(dict.fromkeys(_short_name(line) for line in lines if line))
     missing = [name for name in wanted if name not in known]
@@ -129,7 +127,7 @@ def choose_videos(videos: Sequence[Video], listing: Path) -> list[Video]:
         what = (
             f"{len(missing)} of the {len(wanted)} videos are not there, the first: {missing[0]}" if missing else "empty"
         )
-        raise DataError(f"{listing}: {what}; expected one video a line, such as M003/video/front/angry/level_1/001.mp4")
+        raise DataError(listing, f"{what}; expected one video a line, such as M003/video/front/angry/level_1/001.mp4")
     return [known[name] for name in wanted]
 
 
@@ -156,18 +154,17 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
         if progress:
             progress(done, len(videos))
         try:
-            digest = file_sha256(video.path)
-            known = manifest.videos.get(video.name)
-            if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
-                continue
-            made = engine_sign(video.path) is not None
-            entry = _extract(video, digest, out, made)
-            if made:
-                # Frames of made videos are no real ones either, wherever they go.
-                mark = synthetic_mark(video.path)
-                write_bytes(out / SYNTHETIC_MARK, mark.read_bytes() if mark else b'{"synthetic": true}\n')
-        except OSError as error:
-            raise DataError(f"{out}: cannot be written ({error.strerror or error}); what is there is whole") from error
+            with writing(out, more="; what is there is whole"):
+                digest = file_sha256(video.path)
+                known = manifest.videos.get(video.name)
+                if known is not None and known.sha256 == digest and count_frames(out, video.name) == known.frames:
+                    continue
+                made = engine_sign(video.path) is not None
+                entry = _extract(video, digest, out, made)
+                if made:
+                    # Frames of made videos are no real ones either, wherever they go.
+                    mark = synthetic_mark(video.path)
+                    write_bytes(out / SYNTHETIC_MARK, mark.read_bytes() if mark else b'{"synthetic": true}\n')
         except DataError as error:
             problems.append(f"{error}; the video is left out")
             continue

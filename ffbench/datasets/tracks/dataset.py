@@ -23,11 +23,11 @@ def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], li
     """Return the names of tracked videos, the number of frames of each, the vertices that count, and every fault."""
     path = metrical_tracks.open_tracks(path)
     if not path.is_dir():
-        raise DataError(f"{path}: no such folder; expected {metrical_tracks.LAYOUT}")
+        raise DataError(path, f"no such folder; expected {metrical_tracks.LAYOUT}")
     folders = sorted((item for item in path.iterdir() if metrical_tracks.is_track(item)),
                      key=lambda item: (natural_key(item.name), item.name))  # fmt: skip
     if not folders:
-        raise DataError(f"{path}: no tracks in it; expected {metrical_tracks.LAYOUT}")
+        raise DataError(path, f"no tracks in it; expected {metrical_tracks.LAYOUT}")
     names: list[str] = []
     frames: list[int] = []
     problems: list[str] = []

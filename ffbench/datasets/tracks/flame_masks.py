@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.member_path import Place, as_place
+from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.flame_files import read_masks
 from ffbench.json_models import parse_json
@@ -94,9 +95,10 @@ def find_regions(data: Place) -> Place:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise DataError(
-            f"{data / MASKS_FILE}: not found; the vertices of lips, cheeks and eyes are read from FLAME's own "
+            data / MASKS_FILE,
+            f"not found; the vertices of lips, cheeks and eyes are read from FLAME's own "
             f"{MASKS_FILE} (here or in $FFBENCH_DATA/FLAME), from {INDEX_FILE} here, or from the file in the option "
-            "regions=..."
+            "regions=...",
         )
     return found
 
@@ -122,7 +124,7 @@ def read_regions(path: Place | str, choice: Choice = "paper") -> dict[str, Indic
         raise DataError(f'{path}: expected {{"lips": [...], "cheeks": [...], "eyes": [...]}}, lists of vertex numbers')
     listed, times = np.unique(np.concatenate(list(content.values())), return_counts=True)
     if (times > 1).any():
-        raise DataError(f"{path}: vertex {listed[times > 1][0]} is listed twice; every vertex counts once")
+        raise DataError(path, f"vertex {listed[times > 1][0]} is listed twice; every vertex counts once")
     return {str(name): np.array(indices, np.int64) for name, indices in content.items()}
 
 
@@ -135,14 +137,11 @@ def _is_index_list(value: object) -> bool:
 
 
 def _read_json(path: Place) -> object:
+    expected = "; expected FLAME_masks.pkl or an index file (.json)"
+    too_large = f"larger than {_MAX_BYTES} bytes, which no list of a face's vertices is"
+    content = read_bounded(path, _MAX_BYTES, too_large, more=expected)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than {_MAX_BYTES} bytes, which no list of a face's vertices is")
-        found: object = parse_json(path.read_bytes())
-        return found
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror or error}); expected FLAME_masks.pkl or an index file (.json)"
-        ) from error
+        found: object = parse_json(content)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON ({error}); expected FLAME_masks.pkl or an index file (.json)") from error
+        raise DataError(path, f"not JSON ({error}){expected}") from error
+    return found

@@ -149,7 +149,7 @@ def scan_track(folder: Place, *, original: bool = False) -> MetricalTrack:
             problems.append(f"{error}; the frame is left out")
     if len(frames) < 2:
         first = f"; {problems[0]}" if problems else ""
-        raise DataError(f"{folder}: {len(frames)} usable frames, expected two at least: {LAYOUT}{first}")
+        raise DataError(folder, f"{len(frames)} usable frames, expected two at least: {LAYOUT}{first}")
     return MetricalTrack(folder.name, frames, tuple(problems))
 
 
@@ -163,13 +163,13 @@ def read_camera(path: Place | str) -> Camera:
     content = _load(path)
     opencv = content.get("opencv") if isinstance(content, dict) else None
     if not isinstance(opencv, dict) or "img_size" not in content:
-        raise DataError(f"{path}: expected a checkpoint of the metrical tracker with `opencv` and `img_size`")
+        raise DataError(path, "expected a checkpoint of the metrical tracker with `opencv` and `img_size`")
     rotation, translation, intrinsics = (
         _array(path, opencv, name, shape) for name, shape in (("R", (3, 3)), ("t", (3,)), ("K", (3, 3)))
     )
     height, width = (int(value) for value in _array(path, content, "img_size", (2,)))
     if not (0 < width < 2**15 and 0 < height < 2**15):
-        raise DataError(f"{path}: img_size is {height} x {width}, expected the size of an image such as 512 x 512")
+        raise DataError(path, f"img_size is {height} x {width}, expected the size of an image such as 512 x 512")
     return Camera(rotation, translation, intrinsics, (width, height))
 
 
@@ -211,7 +211,7 @@ def read_box(path: Place | str) -> CropBox:
     path = as_place(path)
     left, right, top, bottom = (int(value) for value in _array(path, {"bbox": _load(path)}, "bbox", (4,)))
     if not (0 <= left < right < 2**15 and 0 <= top < bottom < 2**15):
-        raise DataError(f"{path}: the box is {left}, {right}, {top}, {bottom}; expected left < right and top < bottom")
+        raise DataError(path, f"the box is {left}, {right}, {top}, {bottom}; expected left < right and top < bottom")
     return CropBox(left, right, top, bottom)
 
 
@@ -219,17 +219,17 @@ def _read_frame(folder: Place, checkpoint: Place, originals: tuple[list[Place], 
     number = int(checkpoint.stem)
     mesh = folder / "mesh" / f"{checkpoint.stem}.ply"
     if not mesh.is_file():
-        raise DataError(f"{mesh}: no such file, but there is {checkpoint.name}")
+        raise DataError(mesh, f"no such file, but there is {checkpoint.name}")
     camera = read_camera(checkpoint)
     if originals is not None:
         return TrackedFrame(number, originals[0][number], mesh, checkpoint, camera, originals[1])
     found = [folder / "input" / f"{checkpoint.stem}{suffix}" for suffix in (".png", ".jpg")]
     image = next((file for file in found if file.is_file()), None)
     if image is None:
-        raise DataError(f"{found[0]}: no such file, but there is {checkpoint.name}")
+        raise DataError(found[0], f"no such file, but there is {checkpoint.name}")
     if image_size(image) != camera.size:
         size = "{} x {}".format(*image_size(image))
-        raise DataError(f"{image}: {size}, but its checkpoint was made on {camera.size[0]} x {camera.size[1]}")
+        raise DataError(image, f"{size}, but its checkpoint was made on {camera.size[0]} x {camera.size[1]}")
     return TrackedFrame(number, image, mesh, checkpoint, camera, None)
 
 
@@ -238,12 +238,13 @@ def _originals(folder: Place, frames: int) -> tuple[list[Place], CropBox]:
     places = (folder, folder.parent.parent / "input" / folder.name)
     place = next((place for place in places if (place / "source").is_dir()), None)
     if place is None:
-        raise DataError(f"{folder / 'source'}: no such folder; original frames lie there or in {places[1] / 'source'}")
+        raise DataError(folder / "source", f"no such folder; original frames lie there or in {places[1] / 'source'}")
     files = [file for file in (place / "source").iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
     if len(files) != frames:
         raise DataError(
-            f"{place / 'source'}: {len(files)} frames, but {frames} were tracked, so that it cannot be told which is "
-            "which; give the frames that were tracked, or use the crops"
+            place / "source",
+            f"{len(files)} frames, but {frames} were tracked, so that it cannot be told which is "
+            "which; give the frames that were tracked, or use the crops",
         )
     return sorted(files, key=lambda file: (natural_key(file.name), file.name)), read_box(place / "bbox.pt")
 
@@ -253,7 +254,7 @@ def _load(path: Place) -> Any:
 
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
-            raise DataError(f"{path}: larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
+            raise DataError(path, f"larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
         content = io.BytesIO(path.read_bytes())
         check_checkpoint(path.name, content)
         with _ONE_READER, torch.serialization.safe_globals(_allowed()):
@@ -261,10 +262,10 @@ def _load(path: Place) -> Any:
     except DataError:
         raise
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
+        raise DataError(path, "no such file") from error
     except Exception as error:  # a damaged or hostile file can fail in any way
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{path}: cannot be read as a file of the tracker, nothing in it was run ({reason})") from error
+        raise DataError(path, f"cannot be read as a file of the tracker, nothing in it was run ({reason})") from error
 
 
 def _allowed() -> list[Any]:
@@ -286,8 +287,8 @@ def _array(path: Place, content: Mapping[str, Any], name: str, shape: tuple[int,
     value = content.get(name)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "if" or value.size != int(np.prod(shape)):
         found = f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-        raise DataError(f"{path}: expected {name} as an array {shape}, found {found}")
+        raise DataError(path, f"expected {name} as an array {shape}, found {found}")
     array = np.asarray(value, np.float64).reshape(shape)
     if not np.isfinite(array).all():
-        raise DataError(f"{path}: {name} has values that are not finite")
+        raise DataError(path, f"{name} has values that are not finite")
     return array

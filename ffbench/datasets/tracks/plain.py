@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ffbench.archives.member_path import Place
 from ffbench.atomic import atomic_path, write_text
+from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.npy import read_npy
 from ffbench.json_models import first_fault, parse_json
@@ -80,23 +81,24 @@ def read_track(folder: Place) -> FaceTrack:
     """
     file = folder / _INFO
     try:
-        if file.stat().st_size > _MAX_BYTES or (folder / _POINTS).stat().st_size > _MAX_BYTES:
-            raise DataError(f"{folder}: larger than {_MAX_BYTES} bytes, which no face mesh track is")
-        info = TrackInfo.model_validate(parse_json(file.read_bytes()))
+        info = TrackInfo.model_validate(parse_json(_read(file)))
         file = folder / _POINTS
-        points = read_npy(file.read_bytes())
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror or error}); `ffbench track` makes it") from error
+        points = read_npy(_read(file))
     except ValidationError as error:
-        raise DataError(f"{file}: not a face mesh track: {first_fault(error)}") from error
+        raise DataError(file, f"not a face mesh track: {first_fault(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{file}: damaged ({error}); `ffbench track` makes it again") from error
+        raise DataError(file, f"damaged ({error}); `ffbench track` makes it again") from error
     if points.shape != (len(info.frames), LANDMARKS, 2) or points.dtype != np.float64:
         expected = (len(info.frames), LANDMARKS, 2)
-        raise DataError(f"{file}: {points.shape} {points.dtype}, expected {expected} float64 as track.json says")
+        raise DataError(file, f"{points.shape} {points.dtype}, expected {expected} float64 as track.json says")
     if list(info.frames) != sorted(set(info.frames)) or (info.frames and info.frames[0] < 0):
-        raise DataError(f"{folder / _INFO}: frames must be whole numbers that rise")
+        raise DataError(folder / _INFO, "frames must be whole numbers that rise")
     return FaceTrack(folder.name, _clip(folder, info.clip), info, points)
+
+
+def _read(file: Place) -> bytes:
+    too_large = f"larger than {_MAX_BYTES} bytes, which no face mesh track is"
+    return read_bounded(file, _MAX_BYTES, too_large, more="; `ffbench track` makes it")
 
 
 def _clip(folder: Place, clip: str) -> Place:

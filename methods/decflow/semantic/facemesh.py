@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.assets import asset_path
-from ffbench.facemesh.network import CROP_SIZE, FEATURE_CHANNELS, FaceMeshNetwork
+from ffbench.facemesh.crop import CROP_SIZE
+from ffbench.facemesh.network import FEATURE_CHANNELS, FaceMeshNetwork
 
 from .base import SemanticEncoder
 

@@ -16,7 +16,7 @@ from ffbench.errors import DataError
 from ffbench.leaderboard.work import scoring
 from ffbench.leaderboard.work.bounded import Limits, Progress
 from ffbench.leaderboard.work.scoring import read_upload
-from ffbench.results.store_verification import verify_store
+from ffbench.results.store.verification import verify_store
 from ffbench.submissions.submit import Submitter
 from tests.leaderboard import uploads
 

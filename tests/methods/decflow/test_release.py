@@ -10,7 +10,7 @@ from ffbench.evaluation import evaluate
 from ffbench.methods.decflow import release
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.registry import load_method, load_protocol
-from ffbench.results.record import RunRecord
+from ffbench.results.record.run_record import RunRecord
 from ffbench.training.recipe import read_recipe
 
 from .nets import network

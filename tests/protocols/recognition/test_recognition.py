@@ -27,7 +27,7 @@ from ffbench.protocols.recognition.folds import Task, chosen_epochs, leave_one_s
 from ffbench.protocols.recognition.protocol import Recognition
 from ffbench.protocols.recognition.recognisers import Recogniser, RegionHistograms, split
 from ffbench.protocols.recognition.scores import pair_terms, summarise_recognition
-from ffbench.results.record import read_record
+from ffbench.results.record.run_record import read_record
 from tests.datasets.casme2_folder import Row, workbook
 
 Predicted = npt.NDArray[np.int8]

@@ -1,0 +1,1 @@
+"""Which method is better: the order of a board, and two methods pair by pair."""

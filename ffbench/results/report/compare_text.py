@@ -1,0 +1,114 @@
+"""A comparison of two methods as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ffbench.escape import plain
+from ffbench.metrics.statistics import LEVEL
+from ffbench.results.ranking.compare import Comparison, GroupDifference, PairDifference, Standing
+from ffbench.results.report.text import format_value, listed_groups
+
+_PAIRS_SHOWN = 5
+
+
+def comparison_lines(found: Comparison) -> list[str]:
+    """Give a comparison as lines of text."""
+    lines = [
+        f"A: {plain(found.a.title)} ({plain(found.a.method)})",
+        f"B: {plain(found.b.title)} ({plain(found.b.method)})",
+        plain(found.board),
+        f"{plain(found.metric)} [{plain(found.unit)}], {'higher' if found.higher_is_better else 'lower'} is better",
+        "",
+        verdict(found),
+        *board_verdict(found),
+        f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
+        "",
+    ]
+    if found.mcnemar is not None:
+        test = found.mcnemar
+        lines[-1:] = [
+            f"McNemar, pairs taken for independent: only A is right on {test.only_a}, only B on {test.only_b}, "
+            f"{_p_equals(test.p_value)}",
+            "",
+        ]
+    rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
+    listed, crowds = listed_groups(group.group for group in found.groups)
+    rows += [_row(group) for group in found.groups if group.group in listed]
+    lines += _table(rows)
+    lines += [f"{count} groups {plain(label)}=...: in --json" for label, count in crowds.items()]
+    for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
+        if pairs:
+            lines += ["", f"pairs on which {name} falls behind most:"]
+            lines += _table([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
+    of = plain(found.unit_label)
+    lines += ["", f"p and intervals: Student's t of the paired difference over {of}s, by the jackknife"]
+    return lines
+
+
+def verdict(found: Comparison) -> str:
+    """Say in words which of the two is better, if that can be said of these two alone."""
+    whole = found.groups[0]
+    if whole.p_value is None:
+        return f"too few units to say which of the two is better ({whole.no_test})"
+    if whole.p_value >= 1 - LEVEL:
+        return f"the two are not separable ({_p_equals(whole.p_value)})"
+    a_is_better = (whole.difference > 0) == found.higher_is_better
+    return f"{'A' if a_is_better else 'B'} is better ({_p_equals(whole.p_value)})"
+
+
+def board_verdict(found: Comparison) -> list[str]:
+    """Say in words what the leaderboard says of the two; nothing where there is no board, or none but these two."""
+    board = found.on_board
+    if board is None or board.methods <= 2:
+        return []
+    told = "told apart" if board.told_apart else "not told apart"
+    return [
+        f"on the board of {board.methods} methods: A is {_standing(board.a)}, B {_standing(board.b)}; {told} once all "
+        f"{board.methods - 1} comparisons of each are allowed for ({_p_equals(board.p_adjusted)})"
+    ]
+
+
+def _standing(standing: Standing) -> str:
+    ends = standing.rank_best, standing.rank_worst
+    ranks = f"rank {ends[0]}" if ends[0] == ends[1] else f"ranks {ends[0]}-{ends[1]}"
+    return f"number {standing.position} ({ranks})"
+
+
+def _row(group: GroupDifference) -> tuple[str, ...]:
+    interval = "-"
+    if group.ci_low is not None and group.ci_high is not None:
+        interval = f"{_signed(group.ci_low)} to {_signed(group.ci_high)}"
+    values = format_value(group.a), format_value(group.b), _signed(group.difference)
+    return plain(group.group), str(group.pairs), *values, interval, _p(group.p_value), _p(group.p_holm)
+
+
+def _pair_row(pair: PairDifference) -> tuple[str, ...]:
+    return plain(pair.key), format_value(pair.a), format_value(pair.b), _signed(pair.difference)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else '-'}{format_value(abs(value))}"
+
+
+def _p_equals(value: float) -> str:
+    text = _p(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns: the first to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

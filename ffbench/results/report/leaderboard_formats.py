@@ -1,0 +1,144 @@
+"""Boards as Markdown, CSV, LaTeX and JSON. Names come from strangers, so each format's own marks are made harmless."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from ffbench.errors import UsageError
+from ffbench.escape import csv_cell, json_text, latex, markdown
+from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.text import format_value
+
+_HEADINGS = ("position", "95 % ranks", "method", "verified", "local", "95 % interval", "claimed", "reported")
+_ALIASES = {"md": "markdown"}
+TIED = "≈"
+"""Stands beside the position of a method that the data cannot tell from the one above."""
+
+
+def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
+    """Give boards as text.
+
+    Args:
+        tables: from `leaderboard`.
+        file_format: one of `FORMATS`, or `md` for Markdown.
+
+    Raises:
+        UsageError: an unknown format, or boards of data of several origins in one CSV table.
+    """
+    file_format = _ALIASES.get(file_format, file_format)
+    if file_format not in FORMATS:
+        raise UsageError(f"format '{file_format}': expected {', '.join(FORMATS)}")
+    return FORMATS[file_format](tables)
+
+
+def _markdown(tables: Sequence[BoardTable]) -> str:
+    blocks = []
+    for table in tables:
+        rows = [_cells(line) for line in table.lines]
+        lines = [f"### {markdown(table.board.title)}", "", markdown(_caption(table)), ""]
+        lines.append(f"| {' | '.join(_HEADINGS)} |")
+        lines.append("| :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: |")
+        lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n" if blocks else "no results\n"
+
+
+def _latex(tables: Sequence[BoardTable]) -> str:
+    blocks = []
+    for table in tables:
+        title = f"{latex(table.board.title)}. {latex(_caption(table))}"
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{title}}}",
+            r"\begin{tabular}{lrlrrrrr}",
+            r"\hline",
+            " & ".join(map(latex, _HEADINGS)) + r" \\",
+            r"\hline",
+            *(" & ".join(map(latex, _cells(line))) + r" \\" for line in table.lines),
+            r"\hline",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n" if blocks else "% no results\n"
+
+
+def _csv(tables: Sequence[BoardTable]) -> str:
+    if len({table.board.origin for table in tables}) > 1:
+        raise UsageError("a CSV file is one table, and results on data of different origins share none: give --origin")
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow(
+        ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
+         "unit", "higher_is_better", "position", "rank_best", "rank_worst", "tied_above", "method", "title", "verified",
+         "ci_low", "ci_high", "claimed", "reported", "source", "note", "record", "local", "attempts"]
+    )  # fmt: skip
+    for table in tables:
+        named = [*asdict(table.board).values(), table.metric, table.unit]
+        board = [*map(csv_cell, named), table.higher_is_better]
+        for line in table.lines:
+            cells = asdict(line).values()
+            writer.writerow([*board, *(csv_cell(cell) if isinstance(cell, str) else cell for cell in cells)])
+    return content.getvalue()
+
+
+def _json(tables: Sequence[BoardTable]) -> str:
+    return json_text(json.dumps([asdict(table) for table in tables], indent=1)) + "\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[BoardTable]], str]] = {
+    "markdown": _markdown,
+    "csv": _csv,
+    "latex": _latex,
+    "json": _json,
+}
+
+
+def _caption(table: BoardTable) -> str:
+    way = "higher" if table.higher_is_better else "lower"
+    return (
+        f"{table.metric_title} [{table.unit}], {way} is better; position by value, {TIED}: the data cannot tell it "
+        "from the line above; 95 % ranks: all ranks that the data do not rule out; "
+        "verified: scored again for the store, local: a run in no store, claimed: by the submitter, reported: by the "
+        "paper"
+    )
+
+
+def position_cell(line: Line) -> str:
+    """Return the position by value, marked where the data cannot tell the line from the one above."""
+    return "-" if line.position is None else f"{line.position} {TIED}" if line.tied_above else str(line.position)
+
+
+def ranks_cell(line: Line) -> str:
+    """Return the set of ranks, such as `1-3`."""
+    if line.rank_best is None or line.rank_worst is None:
+        return "-"
+    return str(line.rank_best) if line.rank_best == line.rank_worst else f"{line.rank_best}-{line.rank_worst}"
+
+
+def interval_cell(line: Line) -> str:
+    """Return the interval of a verified value."""
+    if line.ci_low is None or line.ci_high is None:
+        return "-"
+    return f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
+
+
+def title_cell(line: Line) -> str:
+    """Return the method's title, and for a number that is only printed somewhere, where."""
+    only_reported = line.verified is None and line.local is None and line.claimed is None
+    return f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
+
+
+def value_cell(value: float | None) -> str:
+    """Return a value, or a dash for none."""
+    return "-" if value is None else format_value(value)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    verified, local, claimed = map(value_cell, (line.verified, line.local, line.claimed))
+    numbers = verified, local, interval_cell(line), claimed, line.reported or "-"
+    return position_cell(line), ranks_cell(line), title_cell(line), *numbers

@@ -1,0 +1,1 @@
+"""Stores of records: what lies in them, and whether it holds."""
