@@ -96,5 +96,5 @@ FFN = Dataset(
     folders=("FFN", "FacialFlowNet", "ffn"),
     check=check_ffn,
     counts={f"{split} pairs": pairs for split, pairs in ffn.OFFICIAL_PAIRS.items()},
-    mini="ffbench.synth.minis.cache.ffn:MINI",
+    mini="ffbench.synth.minis.ffn:MINI",
 )
