@@ -53,6 +53,20 @@ def show_dataset(
     say(f"\n{found.citation}")
 
 
+@app.command("try")
+def try_dataset(
+    name: Annotated[str, typer.Argument(help="A dataset; `ffbench data list` names them.")],
+    json: options.Json = False,
+) -> None:
+    """Hold a dataset against its contract. Ends with exit code 3 if a check comes out wrong."""
+    from ffbench.cli.trying import report_checks
+    from ffbench.datasets.registry import load_dataset
+    from ffbench.errors import DataError
+    from ffbench.testing import check_dataset
+
+    report_checks(name, check_dataset(load_dataset(name)), json, DataError)
+
+
 def _print(rows: dict[str, str], json: bool) -> None:
     from ffbench.results.report.text import print_pairs
 

@@ -50,6 +50,28 @@ def show_method(
         _print([(key, str(value)) for key, value in card if value not in (None, {})], json=False)
 
 
+@app.command("try")
+def try_method(
+    name: Annotated[str, typer.Argument(help="A method.")],
+    weights: options.Weights = None,
+    device: options.Device = "auto",
+    refine: options.Refine = None,
+    face_size: options.FaceSize = None,
+    json: options.Json = False,
+) -> None:
+    """Hold a method against its contract, and its flow against a known motion: what is wrong, and what it looks like.
+
+    Ends with exit code 4 if a check comes out wrong.
+    """
+    from ffbench.cli.trying import report_checks
+    from ffbench.errors import MethodError
+    from ffbench.registry import load_method
+    from ffbench.testing import check_method
+
+    method = load_method(name, weights=weights, device=device, refine=refine, face_size=face_size)
+    report_checks(name, check_method(method), json, MethodError)
+
+
 def _print(rows: list[tuple[str, str]], json: bool) -> None:
     from ffbench.results.report.text import print_pairs
 

@@ -77,6 +77,25 @@ def show_protocol(
     print_pairs(rows)
 
 
+@app.command("try")
+def try_protocol(
+    name: Annotated[str, typer.Argument(help="A protocol.")],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    json: options.Json = False,
+) -> None:
+    """Hold a protocol against its contract, over its first pairs. Ends with exit code 3 if a check comes out wrong."""
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.trying import report_checks
+    from ffbench.errors import DataError
+    from ffbench.registry import load_protocol
+    from ffbench.testing import check_protocol
+
+    protocol = load_protocol(name, data=data, variant=variant, options=assignments)
+    report_checks(name, check_protocol(protocol), json, DataError)
+
+
 def _print_manifest(protocol: Protocol[Any], json: bool) -> None:
     """Print a line a file: its bytes as .flo, width x height, and its name."""
     from ffbench.cli.console import progress_bar, stderr
