@@ -14,7 +14,7 @@ from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.protocol import Image, NumpyFlows, Pair
-from ffbench.results.record import Submission
+from ffbench.results.record import Clock, Submission
 from ffbench.vouching import vouched_card
 
 
@@ -29,6 +29,8 @@ class FlowSource(ABC):
     """What estimates them, where they are estimated here."""
     distribution: Distribution | None = None
     """The package that holds the method."""
+    clock: Clock = "elapsed"
+    """What the seconds that `flows` gives are of."""
 
     @abstractmethod
     def flows(
@@ -42,9 +44,16 @@ class MethodSource(FlowSource):
 
     method: Method
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, clock: Clock = "elapsed") -> None:
+        """Take a method.
+
+        Args:
+            method: what estimates.
+            clock: `cpu` counts the processor time of the thread that calls the method, and nothing of what it has
+                other threads or a GPU do: only inside of `one_thread`.
+        """
         self.method, self.card, self.device = method, vouched_card(method), method.device
-        self.distribution = method.distribution
+        self.distribution, self.clock = method.distribution, clock
 
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
@@ -54,7 +63,8 @@ class MethodSource(FlowSource):
         Raises:
             MethodError: the method failed; the message names the pairs.
         """
-        clock = time.perf_counter()
+        clock = time.thread_time if self.clock == "cpu" else time.perf_counter
+        start = clock()
         image1 = _to_tensor([pair.image1 for pair in batch], self.device)
         image2 = _to_tensor([pair.image2 for pair in batch], self.device)
         try:
@@ -64,7 +74,7 @@ class MethodSource(FlowSource):
                 back = _to_arrays(self.method.estimate(image2, image1))
         except MethodError as error:
             raise MethodError(f"{error} (pair {', '.join(pair.key for pair in batch)})") from error
-        return forward, back, time.perf_counter() - clock
+        return forward, back, clock() - start
 
 
 def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
