@@ -38,7 +38,8 @@ class Scorings:
         Raises:
             UsageError: the protocol is installed and has no such variant.
         """
-        key = json.dumps([card.id, card.version, card.variant, card.options], sort_keys=True)
+        # Labels may have been added since: records of both kinds may lie in one store.
+        key = json.dumps([card.id, card.version, card.variant, card.options, card.group_by], sort_keys=True)
         if key not in self._known:
             self._known[key] = _find(card)
         return self._known[key]

@@ -14,6 +14,7 @@ from ffbench.protocols.ffn import EARLIER_GROUP_BY, GROUP_BY, ffn_motion_scale
 from ffbench.protocols.options import stated_groups
 from ffbench.protocols.rendered_people import look_and_age, people_labels
 from ffbench.results.pair_facts import disagreement, facts_of
+from ffbench.results.recompute import Scorings
 from ffbench.synth import scene
 from ffbench.synth.appearance import Look
 from ffbench.synth.head import Region
@@ -68,6 +69,10 @@ def test_earlier_records_group_as_they_did(tmp_path: Path) -> None:
     assert ffn_motion_scale.scoring(before).card == before
     forged = before.model_copy(update={"group_by": ("emotion",)})
     assert ffn_motion_scale.scoring(forged).card.group_by == GROUP_BY
+    # A store may hold both, in any order.
+    known = Scorings()
+    found = [known.of(card)[0] for card in (before, now, before)]
+    assert [scoring and scoring.card for scoring in found] == [before, now, before]
     assert stated_groups(forged, GROUP_BY, EARLIER_GROUP_BY) == GROUP_BY
 
 
