@@ -90,7 +90,7 @@ def fill(text: str, rows: Sequence[Row]) -> str:
     def made(block: re.Match[str]) -> str:
         name = block[2]
         if name in COMPARED:
-            lines = _compared(*COMPARED[name], found.values(), by_path)
+            lines = _compared(*COMPARED[name], list(found.values()), by_path)
         else:
             lines = _table(BOARDS[name], found[name], by_path)
         return "\n".join([block[1], *lines, "", block[3]])

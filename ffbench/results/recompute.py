@@ -45,6 +45,15 @@ class Scorings:
         return self._known[key]
 
 
+def present_version(card: ProtocolCard) -> str | None:
+    """Return the version that an installed protocol has for the variant and options of a card; None: nobody can say."""
+    try:
+        scoring = protocol_entry(card.id).scoring
+        return None if scoring is None else scoring(card).card.version
+    except FfbenchError:
+        return None
+
+
 def _find(card: ProtocolCard) -> tuple[Scoring | None, str]:
     try:
         entry = protocol_entry(card.id)
