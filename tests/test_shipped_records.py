@@ -13,8 +13,8 @@ from ffbench.evaluation.shipping import run_row
 from ffbench.evaluation.staleness import Shipped, shipped_records
 from ffbench.paths import shipped_store
 from ffbench.results.claims import differences
-from ffbench.results.record import read_record
 from ffbench.results.recompute import present_version
+from ffbench.results.record import read_record
 from ffbench.results.store_verification import verify_store
 
 STORE = Path(__file__).parents[1] / "submissions"
