@@ -31,10 +31,15 @@ def make_records(
     A record is stale when its method, weights, protocol, dataset or schema is another one now. What is up to date is
     not run again, and an interrupted row goes on where it stopped.
     """
-    from ffbench.errors import MethodError
+    from ffbench.errors import MethodError, UsageError
     from ffbench.evaluation.rows import planned_rows, read_rows_list
     from ffbench.evaluation.staleness import row_states, shipped_records, without_row
+    from ffbench.paths import data_dir
 
+    if data_dir() is not None:
+        raise UsageError(
+            f"FFBENCH_DATA is {data_dir()}, and records that ship are of data that everybody has: unset it"
+        )
     wanted = read_rows_list(rows or store / "rows.toml")
     shipped = shipped_records(store)
     planned = planned_rows(wanted, method, protocol, later=later or stale)
