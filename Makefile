@@ -2,6 +2,8 @@
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff, import-linter and mypy                make bench       speed, as ratios
 # make app      the leaderboard page                        make clean     remove what make made
+# make records  run what is missing or stale of the records that ship (submissions/rows.toml)
+# make readme   the tables of README.md, from these records
 # make docs     the documentation as a site, in site/
 # make campaign fuzzing, killing and faults at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
@@ -14,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast campaign lint check bench app docs clean
+.PHONY: demo test test-fast campaign lint check bench app docs records readme clean
 
 demo: $(VENV)/.installed
 	@echo "== DecFlow and DIS on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -55,6 +57,12 @@ bench: $(VENV)/.installed-dev
 
 app: $(VENV)/.installed-dev
 	$(BIN)/ffbench app
+
+records: $(VENV)/.installed-dev
+	$(BIN)/ffbench records
+
+readme: $(VENV)/.installed-dev
+	$(BIN)/python ci/readme.py
 
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

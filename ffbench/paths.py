@@ -1,4 +1,4 @@
-"""Where ffbench lies, where it keeps files that can be made again, and where it looks for licensed datasets."""
+"""Where ffbench and its records lie, where it keeps files that can be made again, and where it looks for datasets."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def data_dir() -> Path | None:
     """Folder that holds licensed datasets, one subfolder each: `FFBENCH_DATA`, or None when it is not set."""
     override = os.environ.get("FFBENCH_DATA")
     return Path(override) if override else None
+
+
+def shipped_store() -> Path | None:
+    """Folder of the records that ship with ffbench, installed or in a checkout; None where there is none."""
+    installed, checkout = PACKAGE / "shipped", PACKAGE.parent / "submissions"
+    if (installed / "verified").is_dir():
+        return installed
+    is_checkout = (PACKAGE.parent / "pyproject.toml").is_file() and (checkout / "verified").is_dir()
+    return checkout if is_checkout else None

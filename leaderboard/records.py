@@ -11,13 +11,13 @@ import streamlit as st
 
 from ffbench.errors import DataError
 from ffbench.hashing import file_state
+from ffbench.paths import shipped_store
 from ffbench.results.ranking.order import in_order
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.results.report.leaderboard import BoardTable, leaderboard
 from ffbench.results.store.records import read_rows
 
-_DEFAULT = ("submissions", "runs")
 _PLACES = "_places"
 SECONDS = 10
 """How long the files are taken to be as they were."""
@@ -32,18 +32,21 @@ class Records:
 
 
 def set_places(places: Sequence[Path]) -> None:
-    """Say where this session's records lie; none: `submissions` and `runs` of the current folder."""
+    """Say where this session's records lie; none: see `existing_places`."""
     st.session_state[_PLACES] = tuple(map(str, places))
 
 
 def places() -> tuple[Path, ...]:
-    """Where the records lie; without an argument, those of the default places that are there."""
+    """Where the records lie."""
     return existing_places(st.session_state.get(_PLACES, ()))
 
 
 def existing_places(named: Sequence[str]) -> tuple[Path, ...]:
-    """Return the places that were named; if none was, those of the default places that are there."""
-    return tuple(map(Path, named)) or tuple(Path(name) for name in _DEFAULT if Path(name).is_dir())
+    """Return the places that were named; if none was, `submissions`, or else the shipped records, and `runs`."""
+    if named:
+        return tuple(map(Path, named))
+    store = Path("submissions") if Path("submissions").is_dir() else shipped_store()
+    return tuple(place for place in (store, Path("runs")) if place is not None and place.is_dir())
 
 
 def load() -> Records:

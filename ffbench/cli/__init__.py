@@ -26,6 +26,7 @@ from ffbench.cli import (
     predict,
     protocols,
     publish,
+    records,
     show,
     submit,
     table,
@@ -65,6 +66,7 @@ app.command("compare")(compare.compare_records)
 app.command("leaderboard")(leaderboard.show_leaderboard)
 app.command("app")(app_.open_app)
 app.command("publish")(publish.publish_record)
+app.command("records")(records.make_records)
 app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)
 app.command("table")(table.paper_table)

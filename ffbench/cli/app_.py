@@ -11,7 +11,9 @@ import typer
 def open_app(
     places: Annotated[
         Optional[list[Path]],  # noqa: UP045
-        typer.Argument(help="Stores, folders of runs, or records; default: submissions and runs."),
+        typer.Argument(
+            help="Stores, folders of runs, or records; default: the records that ship with ffbench, and runs."
+        ),
     ] = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page.")] = 8501,
     address: Annotated[

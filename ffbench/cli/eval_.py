@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from ffbench.cli import options
 from ffbench.cli.console import say_json
+
+if TYPE_CHECKING:
+    from ffbench.evaluation.source import MethodSource
+    from ffbench.method import Method
 
 INTERRUPTED = 130
 
@@ -31,6 +37,12 @@ def evaluate_method(
         Optional[int],  # noqa: UP045
         typer.Option("--limit", min=1, help="Only the first pairs; such a record is never ranked."),
     ] = None,
+    one_thread: Annotated[
+        bool,
+        typer.Option(
+            "--one-thread", help="On one thread; speed by its processor time, so that a busy machine will do."
+        ),
+    ] = False,
     rehash: options.Rehash = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
@@ -56,7 +68,7 @@ def evaluate_method(
     chosen = load_method(
         method,
         weights=weights,
-        device=device,
+        device="cpu" if one_thread and device == "auto" else device,
         iterations=iterations,
         precision=precision.value,
         compile=compile,
@@ -64,9 +76,12 @@ def evaluate_method(
         face_size=face_size,
     )
     try:
-        with progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress:
+        with (
+            progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress,
+            _one_thread(chosen) if one_thread else contextlib.nullcontext(chosen) as source,
+        ):
             record = evaluate(
-                chosen,
+                source,
                 loaded,
                 out=out,
                 batch_size=batch_size,
@@ -95,3 +110,20 @@ def evaluate_method(
             f"{len(record.dataset.problems)} problems are listed above and in the record, "
             "which is therefore not complete",
         )
+
+
+@contextlib.contextmanager
+def _one_thread(method: Method) -> Iterator[MethodSource]:
+    """Hold the process to one thread, and give the flows of a method as they are timed on it.
+
+    Raises:
+        UsageError: the method is not on the CPU.
+    """
+    from ffbench.errors import UsageError
+    from ffbench.evaluation.source import MethodSource
+    from ffbench.evaluation.threads import one_thread
+
+    if method.device.type != "cpu":
+        raise UsageError(f"--one-thread is of the CPU, and {method.card.id} is on {method.device}: give --device cpu")
+    with one_thread():
+        yield MethodSource(method, clock="cpu")

@@ -12,7 +12,9 @@ import typer
 def show_leaderboard(
     places: Annotated[
         Optional[list[Path]],  # noqa: UP045
-        typer.Argument(help="Stores, folders of runs, or records; default: submissions."),
+        typer.Argument(
+            help="Stores, folders of runs, or records; default: runs, or else the records that ship with ffbench."
+        ),
     ] = None,
     protocol: Annotated[
         Optional[str],  # noqa: UP045
@@ -41,7 +43,7 @@ def show_leaderboard(
     if origin not in (None, *ORIGINS):
         raise UsageError(f"--origin: expected {', '.join(ORIGINS)}, got '{origin}'")
     problems: list[str] = []
-    rows = read_rows(places or [Path("submissions")], problems)
+    rows = read_rows(places or [_default_place()], problems)
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
     tables = leaderboard(chosen)
     if file_format == "text" or (file_format is None and sys.stdout.isatty()):
@@ -55,3 +57,23 @@ def show_leaderboard(
             note(f"not shown: {row.path}: {reason}")
     for problem in problems:
         note(f"problem: {problem}")
+
+
+def _default_place() -> Path:
+    """Return the runs of the current folder, or else the records that ship with ffbench, and say which.
+
+    Raises:
+        UsageError: there are neither.
+    """
+    from ffbench.cli.console import note
+    from ffbench.errors import UsageError
+    from ffbench.paths import shipped_store
+
+    runs, shipped = Path("runs"), shipped_store()
+    if runs.is_dir():
+        note("the runs in ./runs; `ffbench leaderboard PLACE...` shows others")
+        return runs
+    if shipped is None:
+        raise UsageError("there is no folder `runs` here, and no records ship with this installation: name a PLACE")
+    note(f"the records that ship with ffbench ({shipped})")
+    return shipped

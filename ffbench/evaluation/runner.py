@@ -117,6 +117,7 @@ def evaluate(
             started=started,
             wall_seconds=time.perf_counter() - clock,
             method_seconds=journal.method_seconds,
+            clock=source.clock,
             pairs_per_second=len(scores) / max(journal.method_seconds, 1e-9),
             peak_memory_mb=peak_memory_mb(),
             peak_device_memory_mb=source.peak_memory_mb(),

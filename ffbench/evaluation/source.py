@@ -17,7 +17,7 @@ from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.flows import Flows, NumpyFlows
 from ffbench.protocol import Image, Pair
-from ffbench.results.record.run_record import Submission
+from ffbench.results.record.run_record import Clock, Submission
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +37,8 @@ class FlowSource(ABC):
     """What estimates them, where they are estimated here."""
     distribution: Distribution | None = None
     """The package that holds the method."""
+    clock: Clock = "elapsed"
+    """What the seconds that `flows` gives are of."""
 
     @abstractmethod
     def flows(
@@ -59,11 +61,18 @@ class MethodSource(FlowSource):
     method: Method
     device: torch.device
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, clock: Clock = "elapsed") -> None:
+        """Take a method.
+
+        Args:
+            method: what estimates.
+            clock: `cpu` counts the processor time of the thread that calls the method, and nothing of what it has
+                other threads or a GPU do: only inside of `one_thread`.
+        """
         from ffbench.vouching import vouched_card
 
         self.method, self.card, self.device = method, vouched_card(method), method.device
-        self.distribution = method.distribution
+        self.distribution, self.clock = method.distribution, clock
         if self.device.type == "cuda":
             import torch
 
@@ -91,7 +100,8 @@ class MethodSource(FlowSource):
         Raises:
             MethodError: the method failed; the message names the pairs.
         """
-        clock = time.perf_counter()
+        clock = time.thread_time if self.clock == "cpu" else time.perf_counter
+        start = clock()
         image1 = _to_tensor([pair.image1 for pair in batch], self.device)
         image2 = _to_tensor([pair.image2 for pair in batch], self.device)
         try:
@@ -101,7 +111,7 @@ class MethodSource(FlowSource):
                 back = _to_arrays(self.method.estimate(image2, image1))
         except MethodError as error:
             raise MethodError(f"{error} (pair {', '.join(pair.key for pair in batch)})") from error
-        return forward, back, time.perf_counter() - clock
+        return forward, back, clock() - start
 
 
 def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:

@@ -203,7 +203,7 @@ def find_in(files: Iterable[tuple[str, Place]]) -> FoundFaces:
         except DataError as error:
             problems.append(f"{error}; it is left out")
             continue
-        left_out += [f"{path}: {reason}" for reason in lost]
+        left_out += [f"{path.name}: {reason}" for reason in lost]
         for frame, points, depth in meshes:
             name = path.name if frame is None else f"{path.name}#{frame}"
             faces.append(FaceSource(person, name, path, frame, points, depth))

@@ -93,7 +93,7 @@ def part_pairs(tracked: TrackedClip, gaps: Sequence[int], stride: int) -> tuple[
     if kept.all():
         return pairs, None
     return pairs, (
-        f"{tracked.clip.path}: frames {frame_ranges(~kept)} ({int((~kept).sum())} of {len(kept)}) are in no part that "
+        f"{tracked.clip.name}: frames {frame_ranges(~kept)} ({int((~kept).sum())} of {len(kept)}) are in no part that "
         f"shows a face throughout, or within {EDGE} frames of its ends"
     )
 

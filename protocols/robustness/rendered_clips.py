@@ -56,10 +56,10 @@ def find_rendered(data: Path | None) -> RenderedPairs:
         try:
             tracked = track_clip(folder, 3, "expected at least 3 of a sequence")
         except DataError as error:
-            left_out.append(f"{error}; the sequence is left out")
+            left_out.append(f"{name}: {str(error).removeprefix(f'{folder}: ')}; the sequence is left out")
             continue
         if not np.isfinite(tracked.points[start : start + 2]).all():
-            left_out.append(f"{folder}: no face in frames {start} and {start + 1}; the sequence is left out")
+            left_out.append(f"{name}: no face in frames {start} and {start + 1}; the sequence is left out")
             continue
         sequences[name] = RenderedPair(tracked, start, pairs[start])
     if not sequences:

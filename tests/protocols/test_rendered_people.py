@@ -15,6 +15,7 @@ from ffbench.protocols.ffn.protocol import EARLIER_GROUP_BY, GROUP_BY, ffn_motio
 from ffbench.protocols.options import stated_groups
 from ffbench.protocols.rendered_people import look_and_age, people_labels
 from ffbench.results.store.pair_facts import disagreement, facts_of
+from ffbench.results.store.recompute import Scorings
 from ffbench.synth.appearance.look import Look
 from ffbench.synth.heads.head import Region
 from ffbench.synth.scenes import scene
@@ -68,6 +69,10 @@ def test_earlier_records_group_as_they_did(tmp_path: Path) -> None:
     assert ffn_motion_scale.scoring(before).card == before
     forged = before.model_copy(update={"group_by": ("emotion",)})
     assert ffn_motion_scale.scoring(forged).card.group_by == GROUP_BY
+    # A store may hold both, in any order.
+    known = Scorings()
+    found = [known.of(card)[0] for card in (before, now, before)]
+    assert [scoring and scoring.card for scoring in found] == [before, now, before]
     assert stated_groups(forged, GROUP_BY, EARLIER_GROUP_BY) == GROUP_BY
 
 

@@ -14,6 +14,8 @@ from ffbench.results.record.parquet import read_table
 MAX_VALUES = 2**23
 """Most values of a table that are made into objects, of about a hundred bytes each."""
 _ROWS_AT_A_TIME = 1024
+_COMPRESSION = 19
+"""Zstandard's level: a tenth of a second for the largest tables of the project's own."""
 
 
 def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
@@ -34,8 +36,19 @@ def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
         values = [score.terms.get(name) for score in scores]
         columns[f"{name}:sum"] = pa.array([value and value.sum for value in values], pa.float64())
         columns[f"{name}:count"] = pa.array([value and value.count for value in values], pa.float64())
+    texts = [name for name, column in columns.items() if column.type == pa.string()]
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
+        # Tables are committed. Numbers hardly repeat, so that dictionaries and least and largest values of many short
+        # columns are a third of the file, and nothing reads them.
+        pq.write_table(
+            pa.table(columns),
+            temporary,
+            compression="zstd",
+            compression_level=_COMPRESSION,
+            use_dictionary=texts,
+            write_statistics=False,
+            store_schema=False,
+        )
 
 
 @names_file_if_out_of_memory

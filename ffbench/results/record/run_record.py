@@ -67,6 +67,9 @@ class Environment(_Frozen):
     packages: dict[str, str]
 
 
+Clock = Literal["elapsed", "cpu"]
+
+
 class Cost(_Frozen):
     """What the run cost. Never part of a comparison of digits: it differs from run to run."""
 
@@ -74,6 +77,11 @@ class Cost(_Frozen):
     wall_seconds: float = Field(description="of this process, from first pair to last")
     method_seconds: float = Field(
         description="inside the method, over all pairs, resumed parts included; of a submission: reading its files"
+    )
+    clock: Clock = Field(
+        default="elapsed",
+        description="of method_seconds; cpu: processor time of the thread that calls the method, which other programs "
+        "on the machine do not lengthen",
     )
     pairs_per_second: float = Field(description="pairs / method_seconds")
     peak_memory_mb: float = Field(description="largest resident set of the process")

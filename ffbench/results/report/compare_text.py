@@ -75,12 +75,17 @@ def _standing(standing: Standing) -> str:
     return f"number {standing.position} ({ranks})"
 
 
-def _row(group: GroupDifference) -> tuple[str, ...]:
+def difference_cells(group: GroupDifference) -> tuple[str, str, str]:
+    """Return the difference A - B of a group, its 95 % interval, and its p-value."""
     interval = "-"
     if group.ci_low is not None and group.ci_high is not None:
         interval = f"{_signed(group.ci_low)} to {_signed(group.ci_high)}"
-    values = format_value(group.a), format_value(group.b), _signed(group.difference)
-    return plain(group.group), str(group.pairs), *values, interval, _p(group.p_value), _p(group.p_holm)
+    return _signed(group.difference), interval, _p(group.p_value)
+
+
+def _row(group: GroupDifference) -> tuple[str, ...]:
+    values = format_value(group.a), format_value(group.b)
+    return plain(group.group), str(group.pairs), *values, *difference_cells(group), _p(group.p_holm)
 
 
 def _pair_row(pair: PairDifference) -> tuple[str, ...]:

@@ -38,10 +38,20 @@ class Scorings:
         Raises:
             UsageError: the protocol is installed and has no such variant.
         """
-        key = json.dumps([card.id, card.version, card.variant, card.options], sort_keys=True)
+        # Labels may have been added since: records of both kinds may lie in one store.
+        key = json.dumps([card.id, card.version, card.variant, card.options, card.group_by], sort_keys=True)
         if key not in self._known:
             self._known[key] = _find(card)
         return self._known[key]
+
+
+def present_version(card: ProtocolCard) -> str | None:
+    """Return the version that an installed protocol has for the variant and options of a card; None: nobody can say."""
+    try:
+        scoring = protocol_entry(card.id).scoring
+        return None if scoring is None else scoring(card).card.version
+    except FfbenchError:
+        return None
 
 
 def _find(card: ProtocolCard) -> tuple[Scoring | None, str]:

@@ -21,7 +21,7 @@ from ffbench.results.store.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, di
 from ffbench.results.store.folders import unportable_folders
 from ffbench.results.store.names import look_alike
 from ffbench.results.store.pair_facts import PairFacts, disagreement, facts_of
-from ffbench.results.store.recompute import Scorings, card_faults, intervals_comparable, score_faults
+from ffbench.results.store.recompute import Scorings, card_faults, intervals_comparable, present_version, score_faults
 from ffbench.results.store.records import LEVELS, check_name, is_whole, record_files, store_levels
 from ffbench.results.store.together import Stored, check_together, dataset_faults
 
@@ -79,7 +79,8 @@ def verify_store(
         except DataError as error:
             found.faults.append(str(error))
             continue
-        _check_version(path, record, current(record.protocol.id), found)
+        present = current(record.protocol.id) or present_version(record.protocol)
+        _check_version(path, record, present, found)
         found.faults += [f"{path}: not for ranking ({reason})" for reason in record.not_rankable]
         loaded = _load(path, record, expected, found)
         scoring = _check_numbers(path, record, scores, scorings, loaded and loaded[0], found)

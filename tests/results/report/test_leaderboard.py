@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ffbench import cli
+from ffbench import cli, paths
 from ffbench.errors import UsageError
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.results.record.row import Board, Row, row_of
@@ -21,6 +21,7 @@ from ffbench.results.record.run_record import Submission, read_record
 from ffbench.results.report.leaderboard import BoardTable, leaderboard, reported_values
 from ffbench.results.report.leaderboard_formats import format_boards
 from ffbench.results.report.leaderboard_text import print_boards
+from ffbench.results.store.records import add_record
 from tests.results.made_runs import make_run, row
 
 HARD = np.random.default_rng(0).gamma(1.0, 2.0, 40)
@@ -203,3 +204,51 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     capsys.readouterr()
     assert run("--origin", "reanimated") == 0
     assert "| 1 | 1 | A |" not in capsys.readouterr().out
+
+
+def test_without_a_place_the_runs_or_else_the_shipped_records_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = tmp_path / "installed"
+    add_record(shipped, make_run(tmp_path, "alpha", [1.0, 2.0, 4.0]), "verified")
+    monkeypatch.setattr(paths, "shipped_store", lambda: shipped)
+    monkeypatch.setattr(sys, "argv", ["ffbench", "leaderboard"])
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    shown = capsys.readouterr()
+    assert "Alpha" in shown.out
+    assert f"the records that ship with ffbench ({shipped})" in shown.err
+    make_run(tmp_path / "empty" / "runs", "beta", [1.0, 2.0, 4.0])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    shown = capsys.readouterr()
+    assert "Beta" in shown.out
+    assert "Alpha" not in shown.out
+    assert "./runs" in shown.err
+
+
+def test_without_runs_and_records_a_place_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "shipped_store", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["ffbench", "leaderboard"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert "no records ship with this installation: name a PLACE" in capsys.readouterr().err
+
+
+def test_shipped_records_are_those_of_the_package_or_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "ffbench"
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    (tmp_path / "submissions" / "verified").mkdir(parents=True)
+    # Beside an installed package lie those of others: one that is called `submissions` is not ours.
+    assert paths.shipped_store() is None
+    (tmp_path / "pyproject.toml").touch()
+    assert paths.shipped_store() == tmp_path / "submissions"
+    (package / "shipped" / "verified").mkdir(parents=True)
+    assert paths.shipped_store() == package / "shipped"

@@ -1,0 +1,64 @@
+"""README's tables are those of the records that ship."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ffbench.results.record.row import Row
+from ffbench.results.store.records import read_rows
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def readme() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "ci" / "readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return [row for row in read_rows([ROOT / "submissions"]) if row.level == "verified"]
+
+
+def test_tables_are_those_of_the_records(readme: ModuleType, rows: list[Row]) -> None:
+    page = (ROOT / "README.md").read_text("utf-8")
+    assert page.count("<!-- table ") == page.count("<!-- end of table -->") == len(readme.BOARDS) + len(readme.COMPARED)
+    assert readme.fill(page, rows) == page, "run `make readme`"
+
+
+def test_every_board_of_the_tables_has_records(readme: ModuleType, rows: list[Row]) -> None:
+    for name in readme.BOARDS:
+        assert "| 1 |" in readme.fill(f"<!-- table {name} -->\n<!-- end of table -->", rows), name
+
+
+def test_another_number_is_another_page(readme: ModuleType, rows: list[Row]) -> None:
+    block = readme.fill("<!-- table ck -->\n<!-- end of table -->", rows)
+    changed = block.replace("| 1 |", "| 2 |", 1)
+    assert changed != block
+    assert readme.fill(changed, rows) == block
+
+
+def test_nothing_outside_of_the_marks_is_touched(readme: ModuleType, rows: list[Row]) -> None:
+    page = "before\n<!-- table ck -->\nold\n<!-- end of table -->\nafter | 1 |\n"
+    filled = readme.fill(page, rows)
+    assert filled.startswith("before\n<!-- table ck -->\n")
+    assert filled.endswith("\n<!-- end of table -->\nafter | 1 |\n")
+    assert "old" not in filled
+    # A second time changes nothing.
+    assert readme.fill(filled, rows) == filled
+
+
+def test_without_records_a_table_says_so(readme: ModuleType) -> None:
+    for name in (*readme.BOARDS, *readme.COMPARED):
+        assert "yet.*" in readme.fill(f"<!-- table {name} -->\n<!-- end of table -->", [])
