@@ -30,24 +30,24 @@ class ArchiveFiles(SubmissionFiles):
         with reading(path):
             self._file = path.open("rb") if suffix in (".zip", ".tar") else _unzipped(path, max_bytes)
         try:
-            self._members, faults = list_members(path, self._file, max_entries, packed=suffix == ".zip")
+            self.members, faults = list_members(path, self._file, max_entries, packed=suffix == ".zip")
             if faults:
                 raise DataError(path, faults[0])
         except DataError:
             self._file.close()
             raise
         self.entries = entries_below_common_folder(
-            [(member.name, member.size, number) for number, member in enumerate(self._members)]
+            [(member.name, member.size, number) for number, member in enumerate(self.members)]
         )
 
     def read_flow(self, entry: Entry, size: tuple[int, int]) -> FlowField:
         """Return the flow of a member (H, W, 2), decoded out of the archive."""
-        return read_flow(self._members[int(entry.place)], size)
+        return read_flow(self.members[int(entry.place)], size)
 
     def read_bytes(self, entry: Entry) -> bytes:
         """Return the content of a member."""
         with reading(entry.name):
-            return self._members[int(entry.place)].read()
+            return self.members[int(entry.place)].read()
 
     def close(self) -> None:
         """Close the archive, and with it the temporary file."""
