@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
     from ffbench.protocol import Pair, PairScore, Protocol, ProtocolCard, ProtocolEntry, ProtocolRequest, Term
     from ffbench.registry import load_method, load_protocol
+    from ffbench.results.record.dataframe import read_pairs
     from ffbench.results.record.run_record import RunRecord, read_record
 
 _HOME = {
@@ -37,6 +38,7 @@ _HOME = {
     "load_method": "ffbench.registry",
     "load_protocol": "ffbench.registry",
     "RunRecord": "ffbench.results.record.run_record",
+    "read_pairs": "ffbench.results.record.dataframe",
     "read_record": "ffbench.results.record.run_record",
 }
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "load_method",
     "load_protocol",
     "read_flow",
+    "read_pairs",
     "read_record",
     "write_flow",
 ]

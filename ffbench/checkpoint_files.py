@@ -61,7 +61,7 @@ def check_checkpoint(path: Path | str, file: IO[bytes] | None = None) -> None:
 def _check_zip(path: Path, file: IO[bytes], length: int) -> None:
     file.seek(0)
     try:
-        with read_directory(path, file, _MAX_MEMBERS) as archive:  # type: ignore[arg-type]
+        with read_directory(path, file, _MAX_MEMBERS) as archive:
             require_stored(archive.infolist(), length)
             for member in archive.infolist():
                 if member.filename.endswith(".pkl"):

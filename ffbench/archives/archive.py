@@ -7,8 +7,9 @@ import os
 import threading
 import zipfile
 from abc import ABC, abstractmethod
-from pathlib import Path
-from typing import IO, BinaryIO
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ffbench.archives.names import is_ignored
 from ffbench.archives.tar_directory import TarEntry, read_tar_directory
@@ -28,8 +29,18 @@ _LARGEST_RATIO = 1033
 """More than this deflate cannot give: a larger stated size is not true."""
 
 
+@dataclass(frozen=True)
+class PlaceStatus:
+    """Size in bytes of a member, and of its archive when it and its status changed, and the inode."""
+
+    st_size: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+    st_ino: int
+
+
 class Member(ABC):
-    """A file in an archive.
+    """A file in an archive; it is read as a `Path` is.
 
     Attributes:
         archive: where the archive is.
@@ -40,12 +51,29 @@ class Member(ABC):
     def __init__(self, archive: Path, name: str, size: int) -> None:
         self.archive, self.name, self.size = archive, name, size
 
+    @property
+    def bomb(self) -> str | None:
+        """What it would unpack to, in words, if that is more than is believed; None: it is not packed like that."""
+        return None
+
     @abstractmethod
     def content(self) -> io.RawIOBase:
         """Open the file without a buffer; damage shows as an OSError, here or when it is read."""
 
-    def open(self) -> IO[bytes]:
-        """Open the file; damage shows as an OSError, here or when it is read."""
+    @property
+    def suffix(self) -> str:
+        """The suffix of the name, with its point."""
+        return PurePosixPath(self.name).suffix
+
+    def stat(self) -> PlaceStatus:
+        """Return the size as the archive states it; a reader never gets more than that."""
+        archive = self.archive.stat()
+        return PlaceStatus(self.size, archive.st_mtime_ns, archive.st_ctime_ns, archive.st_ino)
+
+    def open(self, mode: str = "rb") -> IO[bytes]:
+        """Open the file for reading; damage shows as an OSError, here or when it is read."""
+        if mode != "rb":
+            raise ValueError(f"mode {mode!r}: members of archives are read as bytes")
         return io.BufferedReader(self.content(), 2**16)
 
     def read(self) -> bytes:
@@ -66,7 +94,11 @@ def read_archive(path: Path) -> dict[str, Member]:
     with reading(path):
         file = path.open("rb")
     try:
-        found, faults = _zip_members(path, file) if path.suffix.lower() == ".zip" else _tar_members(path, file)
+        length = os.fstat(file.fileno()).st_size
+        packed = path.suffix.lower() == ".zip"
+        most = min(MAX_ENTRIES, _FREE_ENTRIES + length // _BYTES_PER_ENTRY) if packed else MAX_ENTRIES
+        found, faults = list_members(path, file, most, packed=packed)
+        faults += [fault for member in found if (fault := member.bomb)]
         members: dict[str, Member] = {}
         for member in found:
             if member.name in members:
@@ -81,14 +113,30 @@ def read_archive(path: Path) -> dict[str, Member]:
     return members
 
 
-def _tar_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
-    entries, faults = read_tar_directory(path, file, MAX_ENTRIES)
+def list_members(path: Path, file: IO[bytes], most: int, *, packed: bool) -> tuple[list[Member], list[str]]:
+    """List the files of an archive that is open, in its order, one name perhaps several times, without litter.
+
+    Args:
+        path: names the archive.
+        file: the archive, a zip if it is `packed`, else a tar; members are read from it for as long as it is open.
+        most: more members are refused.
+
+    Returns:
+        The members, and what of others is refused: one line each, without the archive's name.
+
+    Raises:
+        DataError: it is damaged, or has too many members.
+    """
+    return _zip_members(path, file, most) if packed else _tar_members(path, file, most)
+
+
+def _tar_members(path: Path, file: IO[bytes], most: int) -> tuple[list[Member], list[str]]:
+    entries, faults = read_tar_directory(path, file, most)
     return [_TarMember(path, file, entry) for entry in entries if not is_ignored(entry.name)], faults
 
 
-def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
-    length = os.fstat(file.fileno()).st_size
-    archive = read_directory(path, file, min(MAX_ENTRIES, _FREE_ENTRIES + length // _BYTES_PER_ENTRY))
+def _zip_members(path: Path, file: IO[bytes], most: int) -> tuple[list[Member], list[str]]:
+    archive = read_directory(path, file, most)
     lock = threading.Lock()
     members: list[Member] = []
     faults: list[str] = []
@@ -100,9 +148,6 @@ def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
             continue
         if info.is_dir() or is_ignored(name):
             continue
-        stated = _LARGEST_RATIO * info.compress_size + 2**10
-        if info.file_size > stated or is_bomb(info.compress_size, info.file_size):
-            faults.append(f"{name} would unpack from {info.compress_size} to {info.file_size} bytes")
         members.append(_ZipMember(path, archive, lock, name, info))
     return members, faults
 
@@ -110,7 +155,7 @@ def _zip_members(path: Path, file: BinaryIO) -> tuple[list[Member], list[str]]:
 class _TarMember(Member):
     """Bytes of a tar archive, which has no checksums of contents."""
 
-    def __init__(self, archive: Path, file: BinaryIO, entry: TarEntry) -> None:
+    def __init__(self, archive: Path, file: IO[bytes], entry: TarEntry) -> None:
         super().__init__(archive, entry.name, entry.size)
         self._file, self._offset = file, entry.offset
 
@@ -124,6 +169,13 @@ class _ZipMember(Member):
     ) -> None:
         super().__init__(archive, name, info.file_size)
         self._zip, self._lock, self._info = opened, lock, info
+
+    @property
+    def bomb(self) -> str | None:
+        packed, size = self._info.compress_size, self._info.file_size
+        if size > _LARGEST_RATIO * packed + 2**10 or is_bomb(packed, size):
+            return f"{self.name} would unpack from {packed} to {size} bytes"
+        return None
 
     def content(self) -> io.RawIOBase:
         try:
@@ -152,7 +204,7 @@ class _Content(io.RawIOBase):
 class _Slice(_Content):
     """`size` bytes of a file from `offset` on; the position is its own, so that threads do not disturb each other."""
 
-    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+    def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
         self._file, self._offset, self._size, self._position = file, offset, size, 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

@@ -6,24 +6,14 @@ import errno
 import functools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
 from ffbench.archives.archive import SUFFIXES, Member
+from ffbench.archives.archive import PlaceStatus as PlaceStatus
 from ffbench.archives.tree import Tree, read_tree
 from ffbench.errors import DataError
-
-
-@dataclass(frozen=True)
-class PlaceStatus:
-    """Size in bytes of a member, and of its archive when it and its status changed, and the inode."""
-
-    st_size: int
-    st_mtime_ns: int
-    st_ctime_ns: int
-    st_ino: int
 
 
 @functools.total_ordering
@@ -141,9 +131,7 @@ class MemberPath:
         Raises:
             OSError: there is no such file, or the archive is damaged.
         """
-        if mode != "rb":
-            raise ValueError(f"mode {mode!r}: members of archives are read as bytes")
-        return self._member().open()
+        return self._member().open(mode)
 
     def read_bytes(self) -> bytes:
         """Read a file and hold it against its checksum, where the archive has one.
@@ -159,9 +147,7 @@ class MemberPath:
 
     def stat(self) -> PlaceStatus:
         """Give the size as the archive states it; a reader never gets more than that."""
-        member = self._member()
-        archive = member.archive.stat()
-        return PlaceStatus(member.size, archive.st_mtime_ns, archive.st_ctime_ns, archive.st_ino)
+        return self._member().stat()
 
     def absolute(self) -> Path:
         """Give a path that names this place and no other; nothing is to be read there."""

@@ -6,7 +6,7 @@ import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ffbench.archives.names import safe_name
 from ffbench.errors import DataError
@@ -30,7 +30,7 @@ class _HeaderReader:
     Long names and attributes are stored as members of their own, of any size and number that the header states.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.reads = 0
 
@@ -44,7 +44,7 @@ class _HeaderReader:
         return getattr(self._file, name)
 
 
-def read_tar_directory(path: Path, file: BinaryIO, max_entries: int) -> tuple[list[TarEntry], list[str]]:
+def read_tar_directory(path: Path, file: IO[bytes], max_entries: int) -> tuple[list[TarEntry], list[str]]:
     """List the plain files of the tar archive that `file` is open on; `path` names it in errors.
 
     Returns:
@@ -62,7 +62,7 @@ def read_tar_directory(path: Path, file: BinaryIO, max_entries: int) -> tuple[li
         raise DataError(path, f"cannot be read as a tar archive ({error})") from error
 
 
-def _list(path: Path, file: BinaryIO, max_entries: int) -> tuple[list[TarEntry], list[str]]:
+def _list(path: Path, file: IO[bytes], max_entries: int) -> tuple[list[TarEntry], list[str]]:
     reader = _HeaderReader(file)
     length = file.seek(0, os.SEEK_END)
     file.seek(0)

@@ -7,7 +7,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO
 
 from ffbench.archives.names import safe_name
 from ffbench.errors import DataError
@@ -26,7 +26,7 @@ class _BoundedReader:
     The library reads the directory at once and makes an object of each entry, 15 times as large as the shortest.
     """
 
-    def __init__(self, file: BinaryIO, limit: int, max_entries: int) -> None:
+    def __init__(self, file: IO[bytes], limit: int, max_entries: int) -> None:
         self._file, self.limit, self.max_entries = file, limit, max_entries
 
     def read(self, count: int = -1) -> bytes:
@@ -41,7 +41,7 @@ class _BoundedReader:
         return getattr(self._file, name)
 
 
-def read_directory(path: object, file: BinaryIO, max_entries: int) -> zipfile.ZipFile:
+def read_directory(path: object, file: IO[bytes], max_entries: int) -> zipfile.ZipFile:
     """Read the directory of the archive that `file` is open on; `path` names it in errors.
 
     Raises:

@@ -17,6 +17,7 @@ class TableFormat(str, Enum):
     text = "text"
     md = "md"
     latex = "latex"
+    html = "html"
     csv = "csv"
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.archives.archive import Member
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError, reading
 
+FlowFile: TypeAlias = Place | Member
+"""Where a flow is read: a file, or one in an archive."""
 FlowField = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
@@ -49,7 +52,7 @@ def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
     return array
 
 
-def check_dimensions(path: Place | str, width: int, height: int) -> None:
+def check_dimensions(path: FlowFile | str, width: int, height: int) -> None:
     """Raise DataError unless width and height are positive and of a size that flows have."""
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
         raise DataError(
@@ -59,7 +62,7 @@ def check_dimensions(path: Place | str, width: int, height: int) -> None:
         )
 
 
-def check_size(path: Place | str, size: tuple[int, int], expected: tuple[int, int] | None) -> None:
+def check_size(path: FlowFile | str, size: tuple[int, int], expected: tuple[int, int] | None) -> None:
     """Raise DataError unless `size` is the `expected` (H, W); None expects nothing."""
     if expected is None or size == tuple(expected):
         return
@@ -71,7 +74,7 @@ def check_size(path: Place | str, size: tuple[int, int], expected: tuple[int, in
     )
 
 
-def check_values(path: Place | str, flow: FlowField) -> None:
+def check_values(path: FlowFile | str, flow: FlowField) -> None:
     """Raise DataError if a flow (H, W, 2) has values that are not finite."""
     finite = np.isfinite(flow)
     if not finite.all():
@@ -83,7 +86,7 @@ def check_values(path: Place | str, flow: FlowField) -> None:
         )
 
 
-def checked_values(path: Place | str, flow: FlowField, *, truth: bool) -> FlowField:
+def checked_values(path: FlowFile | str, flow: FlowField, *, truth: bool) -> FlowField:
     """Refuse values of a prediction that are not finite; in a true flow they mark pixels that are not known.
 
     Returns:
@@ -99,7 +102,7 @@ def checked_values(path: Place | str, flow: FlowField, *, truth: bool) -> FlowFi
     return flow
 
 
-def reading_flow(path: Place | str) -> contextlib.AbstractContextManager[None]:
+def reading_flow(path: FlowFile | str) -> contextlib.AbstractContextManager[None]:
     """Turn an operating system's error while the flow at `path` is read into a DataError that names it.
 
     Raises:

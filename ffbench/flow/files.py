@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy.typing as npt
 
+from ffbench.archives.local import LocalFile
 from ffbench.atomic import atomic_path, write_bytes
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, Mask, check_array, is_known
+from ffbench.flow.checks import FlowField, FlowFile, Mask, check_array, is_known
 from ffbench.flow.flo import read_flo, write_flo
 from ffbench.flow.flo5 import read_flo5, write_flo5
 
@@ -17,11 +18,11 @@ SUFFIXES = (".flo", ".flo5", ".png")
 
 
 @names_file_if_out_of_memory
-def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+def read_flow(path: FlowFile | str, expected_size: tuple[int, int] | None = None) -> FlowField:
     """Read a predicted flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI). For true ones: `read_flow_valid`.
 
     Args:
-        path: the file.
+        path: the file, or a member of an archive.
         expected_size: (H, W) that the flow must have.
 
     Returns:
@@ -34,7 +35,7 @@ def read_flow(path: Path | str, expected_size: tuple[int, int] | None = None) ->
     return _read(path, expected_size, truth=False)
 
 
-def read_flow_valid(path: Path | str, expected_size: tuple[int, int] | None = None) -> tuple[FlowField, Mask]:
+def read_flow_valid(path: FlowFile | str, expected_size: tuple[int, int] | None = None) -> tuple[FlowField, Mask]:
     """Read a true flow, in the formats of `read_flow`, and the pixels at which it is known.
 
     Files of true flows mark pixels that are not known by 1e9 or more (Middlebury), NaN (Spring's and ptlflow's tools)
@@ -54,15 +55,26 @@ def read_flow_valid(path: Path | str, expected_size: tuple[int, int] | None = No
     return flow, is_known(flow)
 
 
-def _read(path: Path | str, expected_size: tuple[int, int] | None, *, truth: bool) -> FlowField:
+def _read(path: FlowFile | str, expected_size: tuple[int, int] | None, *, truth: bool) -> FlowField:
     suffix = _suffix(path)
     if suffix == ".flo":
         return read_flo(path, expected_size, truth=truth)
     if suffix == ".flo5":
-        return read_flo5(path, expected_size, truth=truth)
+        return _read_flo5(path, expected_size, truth=truth)
     from ffbench.flow.kitti import read_kitti
 
     return read_kitti(path, expected_size)
+
+
+def _read_flo5(path: FlowFile | str, expected_size: tuple[int, int] | None, *, truth: bool) -> FlowField:
+    """Read a `.flo5` file; HDF5's library takes none but real ones, so of a member there is a copy meanwhile."""
+    if isinstance(path, str | Path):
+        return read_flo5(path, expected_size, truth=truth)
+    local = LocalFile(path)
+    try:
+        return read_flo5(local.path, expected_size, truth=truth)
+    except DataError as error:
+        raise error.of(path) from error
 
 
 def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
@@ -89,8 +101,8 @@ def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
             write_flo5(temporary, array)
 
 
-def _suffix(path: Path | str) -> str:
-    suffix = Path(path).suffix.lower()
+def _suffix(path: FlowFile | str) -> str:
+    suffix = (Path(path) if isinstance(path, str) else path).suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(path, f"no flow format has the suffix {suffix!r}, expected one of {', '.join(SUFFIXES)}")
     return suffix

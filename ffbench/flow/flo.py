@@ -12,15 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.archives.member_path import Place, as_place
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading_flow
+from ffbench.flow.checks import FlowField, FlowFile, check_dimensions, check_size, checked_values, reading_flow
 
 MAGIC = b"PIEH"  # the bytes of float32 202021.25
 HEADER = struct.Struct("<4sii")
 
 
-def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *, truth: bool = False) -> FlowField:
+def read_flo(path: FlowFile | str, expected_size: tuple[int, int] | None = None, *, truth: bool = False) -> FlowField:
     """Read a `.flo` file as (H, W, 2) float32 in pixels.
 
     Args:
@@ -31,7 +30,7 @@ def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *,
     Raises:
         DataError: not a `.flo` file, of a wrong length or size, or a prediction with values that are not finite.
     """
-    path = as_place(path)
+    path = Path(path) if isinstance(path, str) else path
     with reading_flow(path), path.open("rb") as file:
         length = path.stat().st_size
         height, width = _parse_header(path, file.read(HEADER.size), length)
@@ -40,7 +39,7 @@ def read_flo(path: Place | str, expected_size: tuple[int, int] | None = None, *,
         values = np.empty(height * width * 2, "<f4")
         count = file.readinto(values.view(np.uint8).data)  # type: ignore[attr-defined]
     if count != values.nbytes:
-        raise DataError(path, "became shorter while it was read")
+        raise DataError(path, "became shorter while it was read", fault="truncated")
     flow = values.astype(np.float32, copy=False).reshape(height, width, 2)
     return checked_values(path, flow, truth=truth)
 
@@ -74,7 +73,7 @@ def write_flo(path: Path | str, flow: FlowField) -> None:
         flow.astype("<f4", copy=False).tofile(file)
 
 
-def _parse_header(path: Place | str, header: bytes, length: int) -> tuple[int, int]:
+def _parse_header(path: FlowFile | str, header: bytes, length: int) -> tuple[int, int]:
     """Check the header against the length of the file and give (H, W)."""
     if len(header) < HEADER.size:
         raise DataError(

@@ -6,7 +6,6 @@ Format: KITTI optical flow development kit 2015. Values lie in [-512, 511.98] px
 from __future__ import annotations
 
 import io
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ from ffbench.flow.checks import (
     MAX_PIXELS,
     UNKNOWN,
     FlowField,
+    FlowFile,
     check_dimensions,
     check_size,
     is_known,
@@ -33,14 +33,15 @@ ZERO = 2**15
 MAX_FILE_BYTES = 8 * MAX_PIXELS
 
 
-def read_kitti(path: Path | str, expected_size: tuple[int, int] | None = None) -> FlowField:
+def read_kitti(path: FlowFile | str, expected_size: tuple[int, int] | None = None) -> FlowField:
     """Read a KITTI flow PNG as (H, W, 2) float32 in pixels; pixels that are not valid hold `UNKNOWN`.
 
     Raises:
         DataError: not a 16-bit RGB PNG, damaged, or of a wrong size.
     """
-    with reading_flow(path), open(path, "rb") as file:
-        length = os.fstat(file.fileno()).st_size
+    path = Path(path) if isinstance(path, str) else path
+    with reading_flow(path), path.open("rb") as file:
+        length = path.stat().st_size
         if length > MAX_FILE_BYTES:
             raise DataError(path, f"{length} bytes, expected at most {MAX_FILE_BYTES} for a flow PNG")
         content = file.read(length)
@@ -85,7 +86,7 @@ def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
     return content
 
 
-def _split_png(path: Path | str, content: bytes) -> tuple[bytes, bytes]:
+def _split_png(path: FlowFile, content: bytes) -> tuple[bytes, bytes]:
     """Walk the chunks of a PNG up to its very last byte and give the IHDR and the joined IDAT chunks."""
     if not content.startswith(SIGNATURE):
         raise DataError(path, "is not a PNG, expected a 16-bit RGB one (KITTI flow)", fault="wrong format")
@@ -113,7 +114,7 @@ def _split_png(path: Path | str, content: bytes) -> tuple[bytes, bytes]:
     return header, b"".join(data)
 
 
-def _parse_header(path: Path | str, header: bytes) -> tuple[int, int]:
+def _parse_header(path: FlowFile, header: bytes) -> tuple[int, int]:
     if len(header) != 13:
         raise DataError(path, f"the PNG's header has {len(header)} bytes, expected 13")
     width, height, depth, colour, compression, method, interlace = struct.unpack(">IIBBBBB", header)
@@ -129,7 +130,7 @@ def _parse_header(path: Path | str, header: bytes) -> tuple[int, int]:
     return height, width
 
 
-def _check_pixels(path: Path | str, data: bytes, height: int, width: int) -> None:
+def _check_pixels(path: FlowFile, data: bytes, height: int, width: int) -> None:
     """Check that the compressed data hold exactly the rows that the header states."""
     row_bytes = 1 + 6 * width
     wanted, place = height * row_bytes, 0

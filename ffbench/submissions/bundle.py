@@ -12,11 +12,9 @@ No names are in it: which flow is whose follows from the protocol, which the hea
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
@@ -26,8 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, reading
-from ffbench.flow.checks import Mask
-from ffbench.flow.files import read_flow, write_flow
+from ffbench.flow.checks import FlowField, Mask
 from ffbench.json_models import first_fault
 from ffbench.protocol import Progress
 from ffbench.results.record.run_record import Sampling
@@ -100,8 +97,7 @@ def write_bundle(
         put(_PREFIX.pack(MAGIC, VERSION, len(text)) + text)
         total = len(header.kinds) * len(manifest.sizes)
         for done, (kind, key, size) in enumerate(_flows(header, manifest), start=1):
-            with files.open(report.files[kind][key]) as source:
-                flow = read_flow(source, size)
+            flow = files.read_again(report.files[kind][key], size)
             if np.abs(flow).max() > sampling.MAX_HALF:
                 raise DataError(file_stem(kind, key), f"moves by more than {sampling.MAX_HALF:g} px, more than fits")
             packed = sampling.pack(sampling.take(flow, sampling.offset(challenge, key, size, step), step))
@@ -133,6 +129,7 @@ class BundleFiles(SubmissionFiles):
         Raises:
             DataError: it is damaged, of another version, or of another protocol or dataset.
         """
+        super().__init__()
         self.path = path
         self.entries: list[Entry] = []
         self._places: list[tuple[int, int, str]] = []
@@ -192,12 +189,10 @@ class BundleFiles(SubmissionFiles):
             raise DataError(self.path, "is damaged or cut short, its checksum does not fit")
         self._sizes = manifest.sizes
 
-    @contextlib.contextmanager
-    def open(self, entry: Entry) -> Iterator[Path]:
-        """Write one filled flow to a scratch file."""
+    def read_flow(self, entry: Entry, size: tuple[int, int]) -> FlowField:
+        """Return one flow (H, W, 2), filled up between its samples."""
         place, length, key = self._places[int(entry.place)]
-        size, step = self._sizes[key], self.header.step
-        first = self._first(key)
+        step, first = self.header.step, self._first(key)
         try:
             with self.path.open("rb") as file:
                 file.seek(place)
@@ -206,10 +201,15 @@ class BundleFiles(SubmissionFiles):
             raise DataError(entry.name, f"cannot be unpacked, the bundle is damaged ({error})") from error
         if not np.isfinite(samples).all():
             raise DataError(entry.name, "samples are NaN or infinite", fault="not finite")
-        with tempfile.TemporaryDirectory(prefix="ffbench-") as folder:
-            copy = Path(folder) / "flow.flo"
-            write_flow(copy, sampling.fill(samples, size, first, step))
-            yield copy
+        return sampling.fill(samples, size, first, step)
+
+    def read_bytes(self, entry: Entry) -> bytes:
+        """Refuse: a bundle holds flows alone.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError(self.path, f"{entry.name} is no file of its own; a bundle holds flows alone")
 
     def exact_pixels(self, key: str) -> Mask:
         """Mark the pixels that the bundle has values for; the others are filled in."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from ffbench.archives.names import is_ignored
 from ffbench.errors import DataError
-from ffbench.flow.checks import Mask
+from ffbench.flow.checks import FlowField, Mask
 from ffbench.flow.files import SUFFIXES
 from ffbench.results.record.run_record import Sampling
 from ffbench.submissions.manifest import KINDS, flo_bytes
+
+KEPT_BYTES = 2**27
+"""Memory for flows that validation decoded, so that scoring need not decode them again."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,56 @@ class Entry:
 
 
 class SubmissionFiles(ABC):
-    """Lists and opens the files of a submission."""
+    """Lists and reads the files of a submission. They may be read from several threads at once."""
 
     entries: list[Entry]
     sampling: Sampling | None = None
     """How the flows were thinned out before they were submitted; None: they were not."""
 
-    @abstractmethod
-    def open(self, entry: Entry) -> AbstractContextManager[Path]:
-        """Give a path at which the content of `entry` can be read; for an archive, one scratch copy under our own name.
+    def __init__(self) -> None:
+        self._kept: dict[Entry, FlowField] = {}
+        self._room = KEPT_BYTES
+        self._lock = threading.Lock()
 
-        May be called from several threads at once.
+    def read(self, entry: Entry, size: tuple[int, int]) -> FlowField:
+        """Return a flow (H, W, 2) float32 in px, all values finite, of `size` (H, W).
 
         Raises:
-            DataError: the content is damaged, or not as long as was stated.
+            DataError: the file is longer than any of such a flow, damaged, of another size, or not finite.
+        """
+        if entry.bytes > bytes_allowed(size):
+            reason = f"{entry.bytes} bytes, expected {flo_bytes(size)} as .flo"
+            raise DataError(entry.name, reason, fault="wrong size")
+        return self.read_flow(entry, size)
+
+    def keep(self, entry: Entry, flow: FlowField) -> None:
+        """Keep a flow that was found sound for its next reader, as long as there is room."""
+        with self._lock:
+            if flow.nbytes <= self._room:
+                self._room -= flow.nbytes
+                self._kept[entry] = flow
+
+    def read_again(self, entry: Entry, size: tuple[int, int]) -> FlowField:
+        """Return a flow that was found sound: as it was kept, which it is only once, or else as it is read again.
+
+        Raises:
+            DataError: it has changed since.
+        """
+        with self._lock:
+            kept = self._kept.pop(entry, None)
+            self._room += 0 if kept is None else kept.nbytes
+        return self.read(entry, size) if kept is None else kept
+
+    @abstractmethod
+    def read_flow(self, entry: Entry, size: tuple[int, int]) -> FlowField:
+        """Return a flow as `read` does; its length is allowed."""
+
+    @abstractmethod
+    def read_bytes(self, entry: Entry) -> bytes:
+        """Return the content of a file, no more than `entry.bytes`; the caller has bounded that.
+
+        Raises:
+            DataError: it cannot be read.
         """
 
     @abstractmethod

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ffbench.errors import DataError
+from ffbench.submissions.archive_files import ArchiveFiles
 from ffbench.submissions.bundle import BundleFiles
 from ffbench.submissions.entries import SubmissionFiles, bytes_allowed
 from ffbench.submissions.folder_files import FolderFiles
 from ffbench.submissions.manifest import KINDS, Manifest
-from ffbench.submissions.tar_files import TarFiles
-from ffbench.submissions.zip_files import ZipFiles
 
 
 def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
@@ -27,11 +26,9 @@ def open_files(path: Path | str, manifest: Manifest) -> SubmissionFiles:
     if not path.is_file():
         raise DataError(path, "no such folder or archive")
     name = path.name.lower()
-    if name.endswith(".zip"):
-        return ZipFiles(path, max_entries)
-    if name.endswith((".tar", ".tar.gz", ".tgz")):
+    if name.endswith((".zip", ".tar", ".tar.gz", ".tgz")):
         expanded = sum(map(bytes_allowed, manifest.sizes.values())) * len(manifest.kinds) + 4096 * max_entries
-        return TarFiles(path, max_entries, expanded)
+        return ArchiveFiles(path, max_entries, expanded)
     if name.endswith(".bundle"):
         return BundleFiles(path, manifest)
     raise DataError(path, "expected a folder, an archive named .zip, .tar, .tar.gz or .tgz, or a .bundle")

@@ -11,13 +11,10 @@ import numpy as np
 from ffbench.cards import MethodCard
 from ffbench.evaluation.source import FlowSource
 from ffbench.flow.checks import FlowField
-from ffbench.flow.files import read_flow
-from ffbench.flow.flo import map_flo
 from ffbench.flows import Flows
 from ffbench.protocol import NumpyFlows, Pair
 from ffbench.results.record.run_record import Submission
 from ffbench.submissions.entries import SubmissionFiles
-from ffbench.submissions.folder_files import FolderFiles
 from ffbench.submissions.manifest import Kind
 from ffbench.submissions.validation import Report
 
@@ -52,8 +49,4 @@ class PredictionSource(FlowSource):
         return forward, back if backward else [None] * len(batch), time.perf_counter() - clock
 
     def _read(self, kind: Kind, key: str, size: tuple[int, int]) -> FlowField:
-        entry = self._found[kind][key]
-        with self._files.open(entry) as path:
-            if isinstance(self._files, FolderFiles) and path.suffix.lower() == ".flo":
-                return map_flo(path, size)
-            return read_flow(path, size)
+        return self._files.read_again(self._found[kind][key], size)

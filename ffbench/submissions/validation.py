@@ -10,10 +10,9 @@ from typing import Any, Literal, get_args
 
 from ffbench.errors import DataError
 from ffbench.flow.checks import is_known
-from ffbench.flow.files import read_flow
 from ffbench.protocol import Progress
-from ffbench.submissions.entries import Entry, SubmissionFiles, bytes_allowed
-from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, Manifest, file_stem, flo_bytes
+from ffbench.submissions.entries import Entry, SubmissionFiles
+from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, Manifest, file_stem
 
 Fault = Literal[
     "missing", "extra", "duplicate", "wrong size", "wrong format", "truncated", "not finite", "unknown", "damaged"
@@ -150,9 +149,8 @@ def _not_found(files: SubmissionFiles, entry: Entry, manifest: Manifest) -> froz
     if entry.bytes > most:
         raise DataError(entry.name, f"{entry.bytes} bytes, expected at most {most}, a key of a pair on each line")
     try:
-        with files.open(entry) as path:
-            lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = files.read_bytes(entry).decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
         raise DataError(entry.name, "cannot be read as text in UTF-8; expected a key of a pair on each line") from error
     for line in lines:
         if line not in manifest.sizes:
@@ -173,15 +171,12 @@ def _checked(
 
 
 def _check(files: SubmissionFiles, entry: Entry, size: tuple[int, int]) -> str | tuple[Fault, str]:
-    if entry.bytes > bytes_allowed(size):
-        return "wrong size", f"{entry.name}: {entry.bytes} bytes, expected {flo_bytes(size)} as .flo"
     try:
-        with files.open(entry) as path:
-            flow = read_flow(path, size)
+        flow = files.read(entry, size)
     except DataError as error:
-        # The path may be a scratch copy, whose name means nothing to the user.
         return error.fault or "damaged", f"{entry.name}: {error.reason}"
     unknown = flow.shape[0] * flow.shape[1] - int(is_known(flow).sum())
     if unknown:
         return "unknown", f"{entry.name}: {unknown} pixels are marked as not known; every pixel must have a value"
+    files.keep(entry, flow)
     return hashlib.sha256(flow.astype("<f4", copy=False).tobytes()).hexdigest()

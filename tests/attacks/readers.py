@@ -29,6 +29,7 @@ from ffbench.datasets.clips import open_clip
 from ffbench.datasets.feature_file import read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.tracks.metrical import read_camera
+from ffbench.errors import reading
 from ffbench.evaluation.check import read_baseline
 from ffbench.flow.files import read_flow
 from ffbench.formats import spreadsheet
@@ -39,6 +40,7 @@ from ffbench.methods.weights import read_checkpoint
 from ffbench.results.record.pair_table import read_pair_table
 from ffbench.results.record.parquet import read_table
 from ffbench.results.record.run_record import read_record
+from ffbench.submissions.archive_files import ArchiveFiles
 from ffbench.submissions.files import open_files
 from ffbench.submissions.images import ProtocolImages
 from ffbench.submissions.manifest import Manifest
@@ -110,11 +112,13 @@ def submission(path: Path) -> object:
 
 
 def unchecked_submission(path: Path) -> object:
-    """Open every file of a submission, also those that validation would not look at."""
+    """Read every member of a submission through to its end, also those that validation would not look at."""
     with open_files(path, MANIFEST) as files:
-        for entry in files.entries:
-            with files.open(entry):
-                pass
+        assert isinstance(files, ArchiveFiles)
+        for member in files.members:
+            with reading(member), member.open() as content:
+                while content.read(2**20):
+                    pass
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import stat
 import tarfile
 import time
@@ -14,11 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.errors import DataError, UsageError
-from ffbench.submissions.manifest import build_manifest
+from ffbench.flow.files import write_flow
+from ffbench.submissions.files import open_files
+from ffbench.submissions.manifest import Manifest, build_manifest
+from ffbench.submissions.validation import validate
 from tests.submissions.toys import PAIRS, check, make_submission, pack
 from tests.toys import Stripes
 from tests.zips import write_zip
@@ -254,3 +259,39 @@ def test_full_scratch_folder_is_no_fault_of_the_submission() -> None:
         write_scratch(full, b"x" * 100_000)
     with pytest.raises(UsageError, match=r"No space left on device"):
         copy_exactly(io.BytesIO(bytes(3 * MIB)), Path("/dev/full"), 3 * MIB)
+
+
+@pytest.mark.parametrize("suffix", [".flo", ".flo5", ".png"])
+@pytest.mark.parametrize("container", [".zip", ".tar", ".tar.gz"])
+def test_a_flow_is_read_out_of_its_archive_as_from_a_folder(tmp_path: Path, suffix: str, container: str) -> None:
+    flow = np.arange(3 * 4 * 2, dtype=np.float32).reshape(3, 4, 2) / 64
+    write_flow(tmp_path / "flows" / "facial" / f"00{suffix}", flow)
+    packed = tmp_path / f"flows{container}"
+    kind = {".zip": "zip", ".tar": "tar", ".tar.gz": "gztar"}[container]
+    shutil.make_archive(str(tmp_path / "flows"), kind, tmp_path / "flows")
+    manifest = Manifest("toy", "1.0", "0" * 64, {"00": (3, 4)}, backward=False)
+    with open_files(packed, manifest) as files:
+        (entry,) = files.entries
+        assert (files.read(entry, (3, 4)) == flow).all()
+        with pytest.raises(DataError, match="expected 5 x 4"):
+            files.read(entry, (4, 5))
+
+
+def test_what_validation_decoded_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("00", "01"):
+        write_flow(tmp_path / "flows" / "facial" / f"{key}.flo", np.full((3, 4, 2), float(key), np.float32))
+    shutil.make_archive(str(tmp_path / "flows"), "zip", tmp_path / "flows")
+    manifest = Manifest("toy", "1.0", "0" * 64, {"00": (3, 4), "01": (3, 4)}, backward=False)
+    monkeypatch.setattr("ffbench.submissions.entries.KEPT_BYTES", 3 * 4 * 2 * 4)  # room for one of the two
+    with open_files(tmp_path / "flows.zip", manifest) as files:
+        report = validate(files, manifest)
+        decoded = []
+        monkeypatch.setattr(
+            files,
+            "read_flow",
+            lambda entry, size, read=files.read_flow: decoded.append(entry.name) or read(entry, size),
+        )
+        for _ in range(2):  # what was kept is given once, and its memory is free then
+            for key, entry in report.files["facial"].items():
+                assert (files.read_again(entry, (3, 4)) == float(key)).all()
+    assert sorted(decoded) == ["facial/00.flo", "facial/01.flo", "facial/01.flo"]

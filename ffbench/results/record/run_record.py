@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json, to_json
@@ -19,6 +19,9 @@ from ffbench.json_models import first_fault, parse_json
 from ffbench.metrics.statistics import LEVEL, MIN_UNITS
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.record.migration import migrate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION: Literal[5] = 5
 NOT_FOUND = "no"
@@ -182,6 +185,15 @@ class RunRecord(_Frozen):
             if score.metric == metric and score.group == group:
                 return score
         raise KeyError(f"no score '{metric}' for '{group}'")
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the summary as a DataFrame: a row a metric and group, the columns of `Score`, and the unit."""
+        import pandas as pd
+
+        frame = pd.DataFrame([score.model_dump() for score in self.scores], columns=list(Score.model_fields))
+        units = {name: card.unit for name, card in self.protocol.metrics.items()}
+        frame.insert(2, "unit", [units.get(name, "") for name in frame["metric"]])
+        return frame
 
     @property
     def not_rankable(self) -> list[str]:

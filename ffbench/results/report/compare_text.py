@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ffbench.escape import plain
 from ffbench.metrics.statistics import LEVEL
 from ffbench.results.ranking.compare import Comparison, GroupDifference, PairDifference, Standing
+from ffbench.results.report.tables import columns
 from ffbench.results.report.text import format_value, listed_groups
 
 _PAIRS_SHOWN = 5
@@ -35,12 +36,12 @@ def comparison_lines(found: Comparison) -> list[str]:
     rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
     listed, crowds = listed_groups(group.group for group in found.groups)
     rows += [_row(group) for group in found.groups if group.group in listed]
-    lines += _table(rows)
+    lines += columns(rows)
     lines += [f"{count} groups {plain(label)}=...: in --json" for label, count in crowds.items()]
     for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
         if pairs:
             lines += ["", f"pairs on which {name} falls behind most:"]
-            lines += _table([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
+            lines += columns([("pair", "A", "B", "A - B"), *map(_pair_row, pairs[:_PAIRS_SHOWN])])
     of = plain(found.unit_label)
     lines += ["", f"p and intervals: Student's t of the paired difference over {of}s, by the jackknife"]
     return lines
@@ -105,15 +106,3 @@ def _p(value: float | None) -> str:
     if value is None:
         return "-"
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns: the first to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

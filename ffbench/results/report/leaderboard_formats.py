@@ -1,16 +1,15 @@
-"""Boards as Markdown, CSV, LaTeX and JSON. Names come from strangers, so each format's own marks are made harmless."""
+"""Boards as Markdown, CSV, LaTeX and JSON: what stands in each cell, for `ffbench.results.report.tables` to write."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from ffbench.errors import UsageError
-from ffbench.escape import csv_cell, json_text, latex, markdown
+from ffbench.escape import json_text, markdown
 from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.tables import Table, as_csv, as_latex, as_markdown
 from ffbench.results.report.text import format_value
 
 _HEADINGS = ("position", "95 % ranks", "method", "verified", "local", "95 % interval", "claimed", "reported")
@@ -20,7 +19,7 @@ TIED = "≈"
 
 
 def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
-    """Give boards as text.
+    """Return boards as text.
 
     Args:
         tables: from `leaderboard`.
@@ -36,54 +35,42 @@ def format_boards(tables: Sequence[BoardTable], file_format: str) -> str:
 
 
 def _markdown(tables: Sequence[BoardTable]) -> str:
-    blocks = []
-    for table in tables:
-        rows = [_cells(line) for line in table.lines]
-        lines = [f"### {markdown(table.board.title)}", "", markdown(_caption(table)), ""]
-        lines.append(f"| {' | '.join(_HEADINGS)} |")
-        lines.append("| :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: |")
-        lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]
-        blocks.append("\n".join(lines))
+    blocks = [
+        f"### {markdown(table.board.title)}\n\n{markdown(_caption(table))}\n\n{as_markdown(_table(table))}"
+        for table in tables
+    ]
     return "\n\n".join(blocks) + "\n" if blocks else "no results\n"
 
 
 def _latex(tables: Sequence[BoardTable]) -> str:
-    blocks = []
-    for table in tables:
-        title = f"{latex(table.board.title)}. {latex(_caption(table))}"
-        lines = [
-            r"\begin{table}",
-            rf"\caption{{{title}}}",
-            r"\begin{tabular}{lrlrrrrr}",
-            r"\hline",
-            " & ".join(map(latex, _HEADINGS)) + r" \\",
-            r"\hline",
-            *(" & ".join(map(latex, _cells(line))) + r" \\" for line in table.lines),
-            r"\hline",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n" if blocks else "% no results\n"
+    blocks = [as_latex(_table(table)) for table in tables]
+    return "% needs \\usepackage{booktabs}\n" + "\n".join(blocks) if blocks else "% no results\n"
+
+
+def _table(table: BoardTable) -> Table:
+    return Table(
+        title=table.board.title,
+        header=_HEADINGS,
+        rows=tuple(_cells(line) for line in table.lines),
+        text_columns=frozenset({0, 2}),
+        notes=(_caption(table),),
+    )
 
 
 def _csv(tables: Sequence[BoardTable]) -> str:
     if len({table.board.origin for table in tables}) > 1:
         raise UsageError("a CSV file is one table, and results on data of different origins share none: give --origin")
-    content = io.StringIO()
-    writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(
-        ["protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
-         "unit", "higher_is_better", "position", "rank_best", "rank_worst", "tied_above", "method", "title", "verified",
-         "ci_low", "ci_high", "claimed", "reported", "source", "note", "record", "local", "attempts"]
-    )  # fmt: skip
-    for table in tables:
-        named = [*asdict(table.board).values(), table.metric, table.unit]
-        board = [*map(csv_cell, named), table.higher_is_better]
-        for line in table.lines:
-            cells = asdict(line).values()
-            writer.writerow([*board, *(csv_cell(cell) if isinstance(cell, str) else cell for cell in cells)])
-    return content.getvalue()
+    header = [
+        "protocol", "version", "variant", "options", "dataset", "origin", "reference", "dataset_sha256", "metric",
+        "unit", "higher_is_better", "position", "rank_best", "rank_worst", "tied_above", "method", "title", "verified",
+        "ci_low", "ci_high", "claimed", "reported", "source", "note", "record", "local", "attempts",
+    ]  # fmt: skip
+    rows = [
+        (*asdict(table.board).values(), table.metric, table.unit, table.higher_is_better, *asdict(line).values())
+        for table in tables
+        for line in table.lines
+    ]
+    return as_csv(header, rows)
 
 
 def _json(tables: Sequence[BoardTable]) -> str:

@@ -1,15 +1,14 @@
-"""The paper's tables with measured rows, as text, Markdown, LaTeX and CSV."""
+"""The paper's tables with measured rows: what stands in which line, for `ffbench.results.report.tables` to write."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ffbench.escape import csv_cell, latex, markdown, plain
+from ffbench.escape import markdown
+from ffbench.results.report import tables
 from ffbench.results.report.paper_tables import MeasuredRow, ReportedTable, Row
 
 Kind = Literal["paper", "measured", "difference"]
@@ -71,35 +70,36 @@ def compose(table: ReportedTable, measured: Sequence[MeasuredRow], *, synthetic:
 
 
 def as_text(blocks: Sequence[Block]) -> str:
-    """Give plain text in columns."""
-    return _join(blocks, _text_block)
+    """Return plain text in columns."""
+    return "\n".join(tables.as_text(_table(block, "method", "source")) for block in blocks)
 
 
 def as_markdown(blocks: Sequence[Block]) -> str:
-    """Give Markdown; the best printed numbers are bold."""
-    return _join(blocks, _markdown_block)
+    """Return Markdown; the best printed numbers are bold."""
+    return "\n".join(map(_markdown_block, blocks))
 
 
 def as_latex(blocks: Sequence[Block]) -> str:
-    """Give LaTeX tables that need the package booktabs; the best printed numbers are bold."""
-    return "% needs \\usepackage{booktabs}\n" + _join(blocks, _latex_block)
+    """Return LaTeX tables that need the package booktabs; the best printed numbers are bold."""
+    return "% needs \\usepackage{booktabs}\n" + "\n".join(tables.as_latex(_table(block)) for block in blocks)
+
+
+def as_html(blocks: Sequence[Block]) -> str:
+    """Return HTML tables; the best printed numbers are bold."""
+    return "\n".join(tables.as_html(_table(block)) for block in blocks)
 
 
 def as_csv(blocks: Sequence[Block]) -> str:
-    """Give one CSV table with a header; `data` tells real from synthetic, `source` paper, measured and difference."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["data", "source", "method", "variant", *map(csv_cell, blocks[0].header)])
-    for block in blocks:
-        for line in block.lines:
-            writer.writerow([block.origin, line.kind, csv_cell(line.name), csv_cell(line.variant), *line.cells])
-    return out.getvalue()
+    """Return one CSV table with a header; `data` tells real from synthetic, `source` paper, measured and difference."""
+    rows = [(block.origin, line.kind, line.name, line.variant, *line.cells) for block in blocks for line in block.lines]
+    return tables.as_csv(["data", "source", "method", "variant", *blocks[0].header], rows)
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Block]], str]] = {
     "text": as_text,
     "md": as_markdown,
     "latex": as_latex,
+    "html": as_html,
     "csv": as_csv,
 }
 
@@ -142,61 +142,19 @@ def _other_pairs(table: ReportedTable, rows: Sequence[MeasuredRow]) -> list[str]
     return list(notes)
 
 
-def _join(blocks: Sequence[Block], render: Callable[[Block], str]) -> str:
-    return "\n".join(render(block) for block in blocks)
-
-
-def _rows(block: Block) -> list[tuple[str, ...]]:
-    return [(line.name, line.source, *line.cells) for line in block.lines]
-
-
-def _text_block(block: Block) -> str:
-    rows = [tuple(map(plain, row)) for row in (("method", "source", *block.header), *_rows(block))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) if column < 2 else cell.rjust(width)
-                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
-        lines.append("  ".join(cells).rstrip())
-    lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-    return "\n".join([plain(block.title), "", *lines, *map(plain, block.notes), ""])
-
-
-def _markdown_block(block: Block) -> str:
-    rows = []
-    for number, row in enumerate(_rows(block)):
-        values = [f"**{value}**" if (number, column) in block.best else value for column, value in enumerate(row[2:])]
-        rows.append("| " + " | ".join([markdown(row[0]), markdown(row[1]), *values]) + " |")
-    header = "| " + " | ".join(["Method", "Source", *map(markdown, block.header)]) + " |"
-    rule = "| --- | --- |" + " ---: |" * len(block.header)
-    notes = [f"- {markdown(note)}" for note in block.notes]
-    return "\n".join([f"**{markdown(block.title)}**", "", header, rule, *rows, "", *notes, *([""] if notes else [])])
-
-
-def _latex_block(block: Block) -> str:
-    rows = []
-    for number, row in enumerate(_rows(block)):
-        values = [_latex_number(value, (number, column) in block.best) for column, value in enumerate(row[2:])]
-        rows.append(" & ".join([latex(row[0]), latex(row[1]), *values]) + r" \\")
-    caption = ". ".join(map(latex, [block.title, *block.notes]))
-    return "\n".join(
-        [
-            r"\begin{table}",
-            rf"\caption{{{caption}}}",
-            rf"\begin{{tabular}}{{ll{'r' * len(block.header)}}}",
-            r"\toprule",
-            " & ".join(["Method", "Source", *map(latex, block.header)]) + r" \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
+def _table(block: Block, method: str = "Method", source: str = "Source") -> tables.Table:
+    return tables.Table(
+        title=block.title,
+        header=(method, source, *block.header),
+        rows=tuple((line.name, line.source, *line.cells) for line in block.lines),
+        text_columns=frozenset({0, 1}),
+        notes=block.notes,
+        bold=frozenset((line, column + 2) for line, column in block.best),
     )
 
 
-def _latex_number(value: str, best: bool) -> str:
-    if best:
-        return f"\\textbf{{{value}}}"
-    return f"${value}$" if value.startswith(("+", "-")) else value
+def _markdown_block(block: Block) -> str:
+    notes = [f"- {markdown(note)}" for note in block.notes]
+    return "\n".join(
+        [f"**{markdown(block.title)}**", "", tables.as_markdown(_table(block)), "", *notes, *([""] if notes else [])]
+    )
