@@ -6,6 +6,7 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 
 from __future__ import annotations
 
+import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -27,14 +28,38 @@ _LONGEST = 80
 
 def apply() -> None:
     """Set what holds on every page."""
-    st.html(_STYLE)
+    soft = "#b9c0cc" if dark() else "#4a5160"
+    st.html(_STYLE.replace("SOFT", soft).replace("GROUND", ground()).replace("LINK", link()))
 
 
 _STYLE = """
 <style>
 .stMainBlockContainer { padding-top: 4rem; }
+.stMainBlockContainer h1 { font-size: 2.1rem; }
+.stMainBlockContainer h2 { font-size: 1.4rem; padding-top: 0.6rem; }
+/* Streamlit's own grey has a contrast of 4.2 on white. */
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
+.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem; margin: 0; }
+.ff-facts dt { color: SOFT; font-size: 0.875rem; }
+.ff-facts dd { margin: 0; overflow-wrap: anywhere; }
+.ff-scroll { overflow-x: auto; max-width: 100%; }
+.ff-table { border-collapse: separate; border-spacing: 2px; font-size: 0.9rem; line-height: 1.25; }
+.ff-table th { font-weight: 600; text-align: left; vertical-align: bottom; padding: 4px 8px; max-width: 8.5rem; }
+.ff-table th[scope=row] { position: sticky; left: 0; background: GROUND; min-width: 8.5rem; max-width: 13rem;
+  overflow-wrap: anywhere; z-index: 1; vertical-align: middle; }
+.ff-table td { text-align: center; padding: 4px 8px; border-radius: 4px; min-width: 4.2rem; }
+.ff-table td b { font-size: 1.05rem; }
+.ff-table a { color: LINK; text-decoration: underline; text-underline-offset: 2px; }
+.ff-table td a { color: inherit; text-decoration: none; display: block; }
+.ff-table td a:hover, .ff-table td a:focus-visible { text-decoration: underline; }
+.ff-small { display: block; font-size: 0.78rem; font-weight: 400; }
 @media (max-width: 640px) {
+  .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
+  .ff-table { font-size: 0.82rem; }
+  .ff-facts { grid-template-columns: 1fr; gap: 0 1rem; }
+  .ff-facts dd { margin-bottom: 0.5rem; }
   .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer h1 { font-size: 1.7rem; }
 }
 </style>
 """
@@ -93,6 +118,41 @@ def ink() -> str:
     return "#e6e9ef" if dark() else "#1f2430"
 
 
+def ground() -> str:
+    """Give the colour of the page, as `.streamlit/config.toml` sets it."""
+    return "#12161f" if dark() else "#ffffff"
+
+
+def link() -> str:
+    """Give the colour of links, as `.streamlit/config.toml` sets it."""
+    return "#7cc4ee" if dark() else "#00598c"
+
+
+def heat(share: float) -> tuple[str, str]:
+    """Give ground and ink of a cell of a table with heat colours; `share` is 0 for the best and 1 for the last.
+
+    The contrast of the two is at least 6:1 at either end and between them.
+    """
+    best, last = ((11, 84, 128), (29, 35, 48)) if dark() else ((137, 196, 236), (243, 245, 249))
+    mixed = (round((1 - share) * ours + share * theirs) for ours, theirs in zip(best, last, strict=True))
+    return "#{:02x}{:02x}{:02x}".format(*mixed), "#ffffff" if dark() else "#1f2430"
+
+
+def win(*, better: bool) -> tuple[str, str]:
+    """Give ground and ink of a cell that says who wins; blue is better, orange worse, as in the charts."""
+    if dark():
+        return ("#0b5480" if better else "#7a3b00"), "#ffffff"
+    return ("#89c4ec" if better else "#f6c877"), "#1f2430"
+
+
+def deep(color: str) -> str:
+    """Give a hex colour dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
+    if dark():
+        return color
+    red, green, blue = (round(int(color[place : place + 2], 16) * 0.72) for place in (1, 3, 5))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def faded(color: str) -> str:
     """Give a hex colour half transparent."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
@@ -126,11 +186,24 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
             else more.get(key, shared.get(key)) for key in {**shared, **more}}  # fmt: skip
 
 
-def show(figure: Any, key: str) -> None:
-    """Draw a Plotly figure in our colours, without the tool bar that covers small screens."""
+def show(figure: Any, key: str, name: str) -> None:
+    """Draw a Plotly figure in our colours, without the tool bar that covers small screens.
+
+    `name` is what screen readers say of it, in words of ours.
+    """
     st.plotly_chart(
-        figure, theme=None, width="stretch", key=f"chart-{key}", config={"displaylogo": False, "displayModeBar": False}
+        figure,
+        theme=None,
+        width="stretch",
+        key=f"chart-{key}",
+        config={"displaylogo": False, "displayModeBar": False},
+        **spoken(st.plotly_chart, name),
     )
+
+
+def spoken(draw: Callable[..., object], name: str) -> dict[str, Any]:
+    """Give what screen readers are to say of an element as an argument of `draw`, where Streamlit knows of it."""
+    return {"alt": name} if "alt" in inspect.signature(draw).parameters else {}
 
 
 def board_badges(board: Board) -> None:
@@ -139,8 +212,10 @@ def board_badges(board: Board) -> None:
         origin_badge(board.origin)
         if board.reference == "pseudo":
             st.badge("pseudo reference: tracked, not annotated", icon=":material/help:", color="gray")
+        elif board.reference == "no":
+            st.badge("without reference: flows are held against each other", icon=":material/compare:", color="gray")
         else:
-            st.badge(f"reference: {board.reference}", icon=":material/check:", color="green")
+            st.badge(f"reference: {word(board.reference)}", icon=":material/check:", color="green")
     if board.origin == "synthetic":
         synthetic_note()
 
@@ -177,17 +252,18 @@ def empty(words: str, *commands: str) -> None:
     """Say that there is nothing to show, and what to run."""
     st.info(words, icon=":material/info:")
     if commands:
-        st.code("\n".join(commands), language="bash", wrap_lines=True)
+        st.code("\n".join(commands), language=None, wrap_lines=True)
 
 
 def facts(values: Mapping[str, object]) -> None:
-    """Draw names with their values, which may be a stranger's; those that are None or empty are left out."""
-    for name, value in values.items():
-        if value in (None, ""):
-            continue
-        left, right = st.columns([1, 4], gap="small")
-        left.caption(name)
-        right.text(plain(str(value), 600))
+    """Draw names with their values, both of which may be a stranger's; those that are None or empty are left out."""
+    shown = {name: value for name, value in values.items() if value not in (None, "")}
+    if shown:
+        pairs = "".join(
+            f"<dt>{escape.html(plain(name, 60))}</dt><dd>{escape.html(plain(str(value), 600))}</dd>"
+            for name, value in shown.items()
+        )
+        st.html(f'<dl class="ff-facts">{pairs}</dl>')
 
 
 def queue(shown: DeltaGenerator, ahead: int, seconds: int) -> None:

@@ -1,0 +1,81 @@
+"""The table of methods and protocols, as HTML: names of strangers are escaped here and nowhere before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ffbench.escape import html
+from ffbench.results.leaderboard_formats import ranks_cell
+from ffbench.results.store_row import Board
+from ffbench.results.text import format_value
+
+from . import theme
+from .boards import board_names, protocol_title
+from .naming import method_key
+from .standings import MethodStandings, Standing
+from .state import page_address
+
+
+def heat_table(
+    methods: Sequence[MethodStandings], boards: Sequence[Board], every: Sequence[Board], labels: dict[str, str]
+) -> str:
+    """Return the table of positions: a row a method, a column a board, and the mean position.
+
+    Args:
+        methods: rows, in order.
+        boards: columns, all of data of one origin.
+        every: all boards that there are, which decide what a board is called.
+        labels: names of methods in addresses, by `method_key`.
+    """
+    named = {board: name for name, board in board_names([b for b in every if b.origin == boards[0].origin]).items()}
+    addresses = {board: page_address("board", {"data": board.origin, "board": named[board]}) for board in boards}
+    heads = "".join(
+        f'<th scope="col" title="{html(named[board])}"><a href="{html_address(addresses[board])}">'
+        f"{html(protocol_title(board.protocol))}</a>{_detail(board)}</th>"
+        for board in boards
+    )
+    several = len(boards) > 1
+    mean = '<th scope="col">mean position</th>' if several else ""
+    rows = "".join(_row(method, boards, addresses, labels, several) for method in methods)
+    return (
+        f'<div class="ff-scroll" role="region" aria-label="Positions on {boards[0].origin} data" tabindex="0">'
+        '<table class="ff-table">'
+        f'<thead><tr><th scope="col">method</th>{mean}{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _detail(board: Board) -> str:
+    reference = {"pseudo": "pseudo reference", "no": "without reference"}.get(board.reference, "")
+    return f'<span class="ff-small">{html(reference)}</span>' if reference else ""
+
+
+def _row(
+    method: MethodStandings, boards: Sequence[Board], addresses: dict[Board, str], labels: dict[str, str], several: bool
+) -> str:
+    address = page_address("method", {"method": labels[method_key(method.row)]})
+    whole = len(method.on) == len(boards)
+    on = "" if whole else f'<span class="ff-small">on {len(method.on)} of {len(boards)}</span>'
+    mean = f"<td><b>{method.mean:.1f}</b>{on}</td>" if several else ""
+    cells = "".join(_cell(method.on.get(board), addresses[board]) for board in boards)
+    name = f'<a href="{html_address(address)}">{html(theme.plain(method.title, 60))}</a>'
+    return f'<tr><th scope="row">{name}</th>{mean}{cells}</tr>'
+
+
+def _cell(standing: Standing | None, address: str) -> str:
+    if standing is None:
+        return '<td><span aria-label="not measured">–</span></td>'
+    line = standing.line
+    value = line.verified if line.verified is not None else line.local
+    said = "" if value is None else format_value(value)
+    if line.ci_low is not None and line.ci_high is not None:
+        said += f" [{format_value(line.ci_low)}, {format_value(line.ci_high)}]"
+    ground, ink = theme.heat(standing.share)
+    return (
+        f'<td style="background:{ground};color:{ink}"><a href="{html_address(address)}" title="{html(said)}">'
+        f'<b>{line.position}</b><span class="ff-small">({html(ranks_cell(line))})</span></a></td>'
+    )
+
+
+def html_address(address: str) -> str:
+    """Return an address of ours, whose values are quoted, for an attribute: only `&` is left to escape."""
+    return address.replace("&", "&amp;").replace('"', "%22").replace("'", "%27")
