@@ -12,8 +12,8 @@ _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+(?:\.\d+)?))?")
 def natural_key(group: str) -> tuple[object, ...]:
     """Return what to sort the groups of a label by: numbers and fractions by value, then sizes, then words.
 
-    >>> sorted(["gap=10", "all", "gap=2", "step=1/5", "step=1/20"], key=natural_key)
-    ['all', 'gap=2', 'gap=10', 'step=1/20', 'step=1/5']
+    >>> sorted(["gap=10", "all", "gap=2", "lips", "2-5 px", "step=1/5", "step=1/20"], key=natural_key)
+    ['all', '2-5 px', 'lips', 'gap=2', 'gap=10', 'step=1/20', 'step=1/5']
     >>> sorted(["motion_10_inf", "motion_2_10", "motion_0.5_2"], key=natural_key)
     ['motion_0.5_2', 'motion_2_10', 'motion_10_inf']
     >>> sorted(["scale=turn", "scale=small", "scale=micro"], key=natural_key)
@@ -27,4 +27,6 @@ def natural_key(group: str) -> tuple[object, ...]:
         for found in _NUMBER.finditer(value)
     )
     size = _SIZES.index(value) if value in _SIZES else len(_SIZES)
-    return group != "all", head, numbers, size, value.casefold()
+    # All pairs, then bins inside pairs, then regions, then labels of pairs.
+    kind = 0 if group == "all" else 3 if equals else 1 if numbers else 2
+    return kind, head, numbers, size, value.casefold()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -15,7 +14,11 @@ from ffbench.results.store_row import ORIGINS, Board, Row
 from ffbench.results.text import format_value, listed_groups
 
 from . import charts, naming, picker, records, state, theme
+from .board_table import level
 from .boards import board_names, in_reading_order
+from .group_order import natural_key
+from .standings import Standing
+from .tables import heat, link, table, text
 
 _FAMILIES = {"motion_": "By magnitude of motion"}
 _FEW = 20
@@ -39,45 +42,33 @@ def all_scores(rows: Sequence[Row], every: Sequence[Row]) -> None:
             continue
         theme.origin_badge(origin)
         names = {board: name for name, board in board_names([b for b in known if b.origin == origin]).items()}
-        cells = [_board_cells(board, rows, every, names[board], few=len(boards) <= _FEW) for board in here]
-        st.dataframe(
-            theme.without_empty([cell for cell in cells if cell]),
-            hide_index=True,
-            width="stretch",
-            column_config={
-                "protocol": st.column_config.LinkColumn(display_text=r"[?&]board=([^&]*)$", width=200),
-                "rank": st.column_config.TextColumn(width=70),
-                "score": st.column_config.TextColumn(width=90),
-            },
-            key=f"scores-{origin}",
-            **theme.spoken(st.dataframe, f"Scores of this method on {origin} data"),
-        )
+        found = [_cells(board, rows, every, names[board], few=len(boards) <= _FEW) for board in here]
+        heads = ("protocol and dataset", "rank", "score", "metric", "95 % interval", "95 % ranks", "pairs", "number")
+        st.html(table(f"Scores of this method on {origin} data", heads, [cells for cells in found if cells]))
 
 
-def _board_cells(
-    board: Board, rows: Sequence[Row], every: Sequence[Row], name: str, *, few: bool
-) -> dict[str, Any] | None:
+def _cells(board: Board, rows: Sequence[Row], every: Sequence[Row], name: str, *, few: bool) -> list[str]:
     on_board = picker.rows_of(every, board)
     ranks = few or records.ranks_are_known(on_board)
-    table: BoardTable = records.ranked(on_board) if ranks else records.ordered(on_board)
+    table_of_board: BoardTable = records.ranked(on_board) if ranks else records.ordered(on_board)
     mine = {row.path: row for row in rows}
-    line = next((line for line in table.lines if line.record in mine), None)
+    line = next((line for line in table_of_board.lines if line.record in mine), None)
     if line is None:
-        return None
-    of = sum(line.position is not None for line in table.lines)
-    value = next(v for v in (line.verified, line.local, line.claimed, mine[line.record].value) if v is not None)
-    interval = None if line.ci_low is None or line.ci_high is None else (line.ci_low, line.ci_high)
-    row = mine[line.record]
-    return {
-        "protocol": state.page_address("board", {"data": board.origin, "board": name}),
-        "rank": None if line.position is None else f"{line.position} of {of}",
-        "score": format_value(value),
-        "metric": theme.cell(f"{table.metric_title} [{table.unit}]"),
-        "95 % interval": interval and f"{format_value(interval[0])} to {format_value(interval[1])}",
-        "95 % ranks": ranks_cell(line) if line.position is not None and ranks else None,
-        "pairs": row.pairs,
-        "number": "verified" if line.verified is not None else "local" if line.local is not None else "claimed",
-    }
+        return []
+    row, position = mine[line.record], line.position
+    standing = Standing(line, sum(other.position is not None for other in table_of_board.lines))
+    value = next(v for v in (line.verified, line.local, line.claimed, row.value) if v is not None)
+    between = line.ci_low is not None and line.ci_high is not None
+    return [
+        link(name, state.page_address("board", {"data": board.origin, "board": name})),
+        heat(standing.share, f"<b>{position}</b> of {standing.of}") if position is not None else "–",
+        f"<b>{format_value(value)}</b>",
+        text(f"{table_of_board.metric_title} [{table_of_board.unit}]", 60),
+        f"{format_value(line.ci_low or 0.0)} to {format_value(line.ci_high or 0.0)}" if between else "–",
+        ranks_cell(line) if position is not None and ranks else "–",
+        str(row.pairs),
+        level(line),
+    ]
 
 
 def run_scores(record: RunRecord) -> None:
@@ -92,14 +83,17 @@ def run_scores(record: RunRecord) -> None:
         if score.metric == metric and score.group != "all" and score.group in kept:
             families.setdefault(_family(score.group), []).append(score)
     color = theme.origin_color(record.dataset.origin)
-    for number, (family, scores) in enumerate(families.items()):
-        if len(scores) < 2:
-            continue
-        st.text(family)
+    several = {family: scores for family, scores in families.items() if len(scores) > 1}
+    columns = st.columns(2) if len(several) > 1 else [st.container()]
+    for number, (family, scores) in enumerate(several.items()):
+        scores = sorted(scores, key=lambda score: natural_key(score.group))
         names = [score.group.partition("=")[2] or score.group.removeprefix("motion_") for score in scores]
         lows, highs = [score.ci_low for score in scores], [score.ci_high for score in scores]
         values = [score.value for score in scores]
-        charts.bars(names, values, lows, highs, unit, color, f"bars-{number}", "Scores by group, as in the table below")
+        with columns[number % len(columns)]:
+            st.text(family)
+            spoken = "Scores by group, as in the table below"
+            charts.bars(names, values, lows, highs, unit, color, f"bars-{number}", spoken)
     with st.expander("All scores as a table"):
         cells = [
             {"metric": theme.cell(s.metric), "group": theme.cell(s.group), "value": s.value, "95 % from": s.ci_low,

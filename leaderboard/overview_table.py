@@ -14,6 +14,7 @@ from .boards import board_names, protocol_title
 from .naming import method_key
 from .standings import MethodStandings, Standing
 from .state import page_address
+from .tables import attribute, heat, link, scrolling
 
 
 def heat_table(
@@ -30,17 +31,17 @@ def heat_table(
     named = {board: name for name, board in board_names([b for b in every if b.origin == boards[0].origin]).items()}
     addresses = {board: page_address("board", {"data": board.origin, "board": named[board]}) for board in boards}
     heads = "".join(
-        f'<th scope="col" title="{html(named[board])}"><a href="{html_address(addresses[board])}">'
-        f"{html(protocol_title(board.protocol))}</a>{_detail(board)}</th>"
+        f'<th scope="col" title="{html(named[board])}">{link(protocol_title(board.protocol), addresses[board])}'
+        f"{_detail(board)}</th>"
         for board in boards
     )
     several = len(boards) > 1
     mean = '<th scope="col">mean position</th>' if several else ""
     rows = "".join(_row(method, boards, addresses, labels, several) for method in methods)
-    return (
-        f'<div class="ff-scroll" role="region" aria-label="Positions on {boards[0].origin} data" tabindex="0">'
-        '<table class="ff-table">'
-        f'<thead><tr><th scope="col">method</th>{mean}{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return scrolling(
+        f"Positions on {boards[0].origin} data",
+        f'<table class="ff-table"><thead><tr><th scope="col">method</th>{mean}{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>",
     )
 
 
@@ -57,8 +58,7 @@ def _row(
     on = "" if whole else f'<span class="ff-small">on {len(method.on)} of {len(boards)}</span>'
     mean = f"<td><b>{method.mean:.1f}</b>{on}</td>" if several else ""
     cells = "".join(_cell(method.on.get(board), addresses[board]) for board in boards)
-    name = f'<a href="{html_address(address)}">{html(theme.plain(method.title, 60))}</a>'
-    return f'<tr><th scope="row">{name}</th>{mean}{cells}</tr>'
+    return f'<tr><th scope="row">{link(theme.plain(method.title, 60), address)}</th>{mean}{cells}</tr>'
 
 
 def _cell(standing: Standing | None, address: str) -> str:
@@ -69,13 +69,8 @@ def _cell(standing: Standing | None, address: str) -> str:
     said = "" if value is None else format_value(value)
     if line.ci_low is not None and line.ci_high is not None:
         said += f" [{format_value(line.ci_low)}, {format_value(line.ci_high)}]"
-    ground, ink = theme.heat(standing.share)
-    return (
-        f'<td style="background:{ground};color:{ink}"><a href="{html_address(address)}" title="{html(said)}">'
-        f'<b>{line.position}</b><span class="ff-small">({html(ranks_cell(line))})</span></a></td>'
+    return heat(
+        standing.share,
+        f'<a href="{attribute(address)}" title="{html(said)}">'
+        f'<b>{line.position}</b><span class="ff-small">({html(ranks_cell(line))})</span></a>',
     )
-
-
-def html_address(address: str) -> str:
-    """Return an address of ours, whose values are quoted, for an attribute: only `&` is left to escape."""
-    return address.replace("&", "&amp;").replace('"', "%22").replace("'", "%27")

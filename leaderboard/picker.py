@@ -29,7 +29,7 @@ def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
     origins = [origin for origin in ORIGINS if any(board.origin == origin for board in boards)]
     main = main_boards(rows)
     _follow_address(boards, origins)
-    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    left, right = st.columns([2, 5])
     with left:
         origin = st.segmented_control("Data", origins, required=True, **state.bound("data"))
     names = board_names([board for board in boards if board.origin == origin])

@@ -29,7 +29,11 @@ _LONGEST = 80
 def apply() -> None:
     """Set what holds on every page."""
     soft = "#b9c0cc" if dark() else "#4a5160"
-    st.html(_STYLE.replace("SOFT", soft).replace("GROUND", ground()).replace("LINK", link()))
+    colors = {"SOFT": soft, "GROUND": ground(), "LINK": link(), "CHIP": "#12161f" if dark() else "#ffffff"}
+    style = _STYLE
+    for name, color in colors.items():
+        style = style.replace(name, color)
+    st.html(style)
 
 
 _STYLE = """
@@ -39,7 +43,8 @@ _STYLE = """
 .stMainBlockContainer h2 { font-size: 1.4rem; padding-top: 0.6rem; }
 /* Streamlit's own grey has a contrast of 4.2 on white. */
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
-.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem; margin: 0; }
+.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem; margin: 0; padding: 0; }
+.ff-facts dd, .ff-facts dt { margin: 0; padding: 0; }
 .ff-facts dt { color: SOFT; font-size: 0.875rem; }
 .ff-facts dd { margin: 0; overflow-wrap: anywhere; }
 .ff-scroll { overflow-x: auto; max-width: 100%; }
@@ -48,11 +53,13 @@ _STYLE = """
 .ff-table th[scope=row] { position: sticky; left: 0; background: GROUND; min-width: 8.5rem; max-width: 13rem;
   overflow-wrap: anywhere; z-index: 1; vertical-align: middle; }
 .ff-table td { text-align: center; padding: 4px 8px; border-radius: 4px; min-width: 4.2rem; }
-.ff-table td b { font-size: 1.05rem; }
 .ff-table a { color: LINK; text-decoration: underline; text-underline-offset: 2px; }
 .ff-table td a { color: inherit; text-decoration: none; display: block; }
 .ff-table td a:hover, .ff-table td a:focus-visible { text-decoration: underline; }
 .ff-small { display: block; font-size: 0.78rem; font-weight: 400; }
+/* White on the lighter blue of dark ground has a contrast of 2.3. */
+[data-testid=stMultiSelect] span[title] { color: CHIP; }
+[data-testid=stMultiSelect] span[title] ~ * { color: CHIP; fill: CHIP; }
 @media (max-width: 640px) {
   .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
   .ff-table { font-size: 0.82rem; }

@@ -9,6 +9,7 @@ from ffbench.results.ranking import Ranking
 from ffbench.results.store_row import Row
 
 from . import theme
+from .tables import scrolling
 
 MOST = 12
 """Methods that the matrix has room for."""
@@ -29,11 +30,10 @@ def matrix(found: Ranking, titles: Mapping[str, str]) -> str:
         wins, losses = tally(found, index, len(rows))
         name = html(theme.plain(titles[row.path], 60))
         lines.append(f'<tr><th scope="row">{index + 1} {name}</th>{cells}<td><b>{wins}</b></td><td>{losses}</td></tr>')
-    return (
-        '<div class="ff-scroll" role="region" aria-label="Matrix of wins" tabindex="0"><table class="ff-table">'
-        f'<thead><tr><th scope="col">method</th>{heads}<th scope="col">wins</th>'
-        '<th scope="col">losses</th></tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    return scrolling(
+        "All methods against each other",
+        f'<table class="ff-table"><thead><tr><th scope="col">method</th>{heads}<th scope="col">wins</th>'
+        f'<th scope="col">losses</th></tr></thead><tbody>{"".join(lines)}</tbody></table>',
     )
 
 

@@ -107,7 +107,8 @@ def _compare(a: Row, b: Row, group_by: tuple[str, ...], board: tuple[Row, ...]) 
 
 def _overall(found: Comparison, a: str, b: str) -> None:
     whole = found.groups[0]
-    st.html("".join(f"<p>{escape.html(sentence)}</p>" for sentence in _sentences(found, a, b)))
+    first, *others = (escape.html(sentence) for sentence in _sentences(found, a, b))
+    st.html(f"<p><b>{first}</b></p>" + "".join(f"<p>{sentence}</p>" for sentence in others))
     with st.container(horizontal=True):
         unit = theme.word(found.unit)
         st.metric(f"A [{unit}]", format_value(whole.a), border=True)
@@ -126,21 +127,24 @@ def _sentences(found: Comparison, a: str, b: str) -> list[str]:
     """Say what the comparison comes to, most important first."""
     whole = found.groups[0]
     values = f"{format_value(whole.a)} against {format_value(whole.b)} {found.unit}"
+    told, _, certainty = verdict(found).partition(" (")
+    certainty = certainty.removesuffix(")")
     if whole.p_value is not None and whole.p_value < 1 - LEVEL:
-        a_wins = charts_compare.a_is_better(found, whole)
-        head = f"{'A' if a_wins else 'B'} is better{_by(found, a_wins)}: {values}."
-    else:
-        head = f"The data do not say which is better: {values}."
+        told += _by(found, charts_compare.a_is_better(found, whole))
+    parts = [f"{_upper(told)}: {values}{f' ({certainty})' if certainty else ''}.", f"A is {a}; B is {b}."]
     groups = charts_compare.groups_in_order(found)[1:]
     sure = [group for group in groups if charts_compare.is_sure(group)]
     for_a = sum(charts_compare.a_is_better(found, group) for group in sure)
-    parts = [f"A is {a}; B is {b}.", f"{head} {verdict(found).capitalize()}."]
     if groups:
         parts.append(
-            f"Of {len(groups)} groups, A has the better value for certain in {for_a}, B in {len(sure) - for_a}; the "
-            f"others do not tell."
+            f"Of {len(groups)} groups, A is better for certain in {for_a} and B in {len(sure) - for_a}; in the others "
+            "the data do not tell."
         )
-    return [*parts, *(f"{line.capitalize()}." for line in board_verdict(found))]
+    return [*parts, *(f"{_upper(line)}." for line in board_verdict(found))]
+
+
+def _upper(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _by(found: Comparison, a_wins: bool) -> str:

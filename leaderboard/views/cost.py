@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from ffbench.results.titles import disambiguate_titles
 
 from .. import charts_cost, picker, state, theme
 from ..cost_points import COSTS, Cost, Series, series_of
+from ..tables import table, text
 
 
 def render() -> None:
@@ -51,32 +51,19 @@ def _table(series: Sequence[Series], cost: Cost, titles: dict[str, str]) -> None
     """List the methods of the chart by their numbers."""
     points = sorted(((point, some) for some in series for point in some.points), key=lambda pair: pair[0].number)
     first: Row = points[0][0].row
-    score = theme.cell(f"{first.metric_title} [{first.unit}]")
-    cells: list[dict[str, Any]] = [
-        {
-            "no.": point.number,
-            "method": theme.cell(titles[point.row.path]),
-            score: format_value(point.row.value),
-            cost.title: f"{point.cost:,.0f}" if point.cost >= 1000 else f"{point.cost:.3g}",
-            "unbeaten": "yes" if point.on_front else "",
-            "on": theme.cell(some.name) if len(series) > 1 else "",
-        }
+    several = len(series) > 1
+    heads = ["method", f"{first.metric_title} [{first.unit}]", cost.title, "on the front", *(["on"] if several else [])]
+    cells = [
+        [
+            f"{point.number} {text(titles[point.row.path], 60)}",
+            format_value(point.row.value),
+            f"{point.cost:,.0f}" if point.cost >= 1000 else f"{point.cost:.3g}",
+            "yes" if point.on_front else "",
+            *([text(some.name, 60)] if several else []),
+        ]
         for point, some in points
     ]
-    st.dataframe(
-        theme.without_empty(cells),
-        hide_index=True,
-        width="stretch",
-        height=38 + 35 * min(len(cells), 13),
-        column_config={
-            "no.": st.column_config.NumberColumn(width=36),
-            "method": st.column_config.TextColumn(width=165),
-            score: st.column_config.TextColumn(width=80),
-            "unbeaten": st.column_config.TextColumn(help="no other method of this device beats it in both"),
-        },
-        key="cost-table",
-        **theme.spoken(st.dataframe, "The methods of the chart by their numbers, with error and cost"),
-    )
+    st.html(table("The methods of the chart by their numbers, with error and cost", heads, cells))
 
 
 def _how_to_read(cost: Cost) -> str:
