@@ -34,7 +34,8 @@ def main(out: Path) -> None:
     scene, frames = stage(recipe, head, plan)
     first, last = frames[0], frames[-1]
     pictures = [Image.fromarray(picture) for picture in _pictures(scene, first, last)]
-    there_and_back = [*pictures, *pictures[-2:0:-1]]
+    # The last frame, which has most motion, comes first: it is what is seen before anything moves.
+    there_and_back = [*pictures[::-1], *pictures[1:-1]]
     times = [MILLISECONDS] * len(there_and_back)
     times[0] = times[len(pictures) - 1] = HOLD
     there_and_back[0].save(

@@ -90,7 +90,11 @@ def _measured(line: Line) -> float | None:
 def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None],
          unit: str, color: str, key: str, name: str) -> None:  # fmt: skip
     """Draw one bar a group with its interval; `name` is what screen readers say of it."""
-    labels = [theme.chart_text(name, 28) for name in names]
+    labels = [theme.chart_text(group, 28) for group in names]
+    # The interval of a group with few pairs can be much longer than all bars: it is cut.
+    most = max(values, default=0.0)
+    highest = max([*(high for high in highs if high is not None), most])
+    top = 1.05 * min(highest, 2.2 * most) if most > 0 else max(highest, 1.0)
     figure = go.Figure(
         go.Bar(
             x=list(range(len(labels))), y=list(values), marker={"color": color}, text=labels, textposition="none",
@@ -102,7 +106,7 @@ def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | N
         theme.layout(
             300,
             xaxis={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False},
-            yaxis={"title": {"text": theme.chart_text(unit)}, "rangemode": "tozero"},
+            yaxis={"title": {"text": theme.chart_text(unit)}, "range": [min(0.0, *values), top]},
             showlegend=False,
         )
     )

@@ -122,7 +122,7 @@ def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
 def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, str]) -> None:
     """Downloads, links, and what the columns mean."""
     part = BoardTable(**{**vars(table), "lines": tuple(lines)})
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         theme.downloads(lambda file_format: format_boards([part], file_format), table.board.protocol)
         state.show_link(parameters)
         board = {name: parameters[name] for name in ("data", "board")}

@@ -22,6 +22,7 @@ _HEADINGS = {
     "reanimated": "Reanimated faces: real skin, made motion",
     "synthetic": "Synthetic faces: rendered, exact flow",
 }
+_ALT = "A rendered face from neutral to surprise, and its facial, head and expression flow in colours"
 _RIVALS = 3
 """Methods that are named beside the first."""
 _FEW = 12
@@ -60,10 +61,9 @@ def _what() -> None:
         state.page_link("explorer", "Look at a pair", {}, ":material/face:")
         state.page_link("submit", "Submit yours", {}, ":material/upload_file:")
     right.html(
-        '<figure style="margin:0"><picture>'
-        f'<source media="(prefers-reduced-motion: reduce)" srcset="{_still()}">'
-        f'<img src="{_example()}" alt="A rendered face from neutral to surprise, and its facial, head and expression '
-        'flow in colours" style="width:100%;max-width:440px;border-radius:8px"></picture>'
+        '<figure style="margin:0">'
+        f'<img class="ff-picture ff-moving" src="{_example()}" alt="{_ALT}">'
+        f'<img class="ff-picture ff-still" src="{_still()}" alt="{_ALT}">'
         '<figcaption style="font-size:0.85rem">A face that ffbench rendered, and the exact flow since the first frame. '
         "The hue is the direction, the depth of colour the length.</figcaption></figure>"
     )
@@ -84,7 +84,6 @@ def _still() -> str:
     from ..legends import data_uri
 
     with Image.open(Path(__file__).parents[1] / "example.webp") as picture:
-        picture.seek(getattr(picture, "n_frames", 1) // 2)
         return data_uri(np.asarray(picture.convert("RGB")))
 
 

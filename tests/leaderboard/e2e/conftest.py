@@ -180,6 +180,15 @@ class Tab:
         self.page.get_by_role("heading", name=title, exact=True).wait_for()
         self.settle()
 
+    def follow(self, name: str, title: str | None) -> None:
+        """Go to a page by its name in the menu and wait until it stands there; None: whatever its heading says."""
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+        if title is None:
+            self.page.wait_for_url(f"**/{name.lower()}*")
+            self.settle()
+        else:
+            self.page.get_by_role("heading", name=title, exact=True).wait_for()
+
     def size(self, pixels: tuple[int, int]) -> None:
         """Make the page as wide and as high."""
         self.page.set_viewport_size({"width": pixels[0], "height": pixels[1]})
