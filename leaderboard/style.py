@@ -5,7 +5,8 @@ from __future__ import annotations
 STYLE = """
 <style>
 .stMainBlockContainer { padding-top: 4rem; }
-.stMainBlockContainer h1 { font-size: 2.1rem; }
+.stMainBlockContainer h1 { font-size: 2.1rem; overflow-wrap: anywhere; }
+.stMainBlockContainer [data-testid=stHtml] p { overflow-wrap: anywhere; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding-top: 0.6rem; }
 /* Streamlit's own grey has a contrast of 4.2 on white. */
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
