@@ -60,7 +60,7 @@ def _cells(board: Board, rows: Sequence[Row], every: Sequence[Row], name: str, *
     value = next(v for v in (line.verified, line.local, line.claimed, row.value) if v is not None)
     between = line.ci_low is not None and line.ci_high is not None
     return [
-        link(name, state.page_address("board", {"data": board.origin, "board": name})),
+        link(theme.plain(name, 70), state.page_address("board", {"data": board.origin, "board": name})),
         heat(standing.share, f"<b>{position}</b> of {standing.of}") if position is not None else "–",
         f"<b>{format_value(value)}</b>",
         text(f"{table_of_board.metric_title} [{table_of_board.unit}]", 60),

@@ -16,10 +16,10 @@ STYLE = """
   .ff-moving { display: none; }
   .ff-still { display: block; }
 }
-.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem; margin: 0; padding: 0; }
-.ff-facts dd, .ff-facts dt { margin: 0; padding: 0; }
-.ff-facts dt { color: SOFT; font-size: 0.875rem; }
-.ff-facts dd { margin: 0; overflow-wrap: anywhere; }
+.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem;
+  margin: 0 !important; padding: 0 !important; }
+.ff-facts dt { color: SOFT; font-size: 0.875rem; margin: 0 !important; }
+.ff-facts dd { margin: 0 !important; overflow-wrap: anywhere; }
 .ff-scroll { overflow-x: auto; max-width: 100%; }
 .ff-table { border-collapse: separate; border-spacing: 2px; font-size: 0.9rem; line-height: 1.25; }
 .ff-table th { font-weight: 600; text-align: left; vertical-align: bottom; padding: 4px 8px; max-width: 8.5rem; }
@@ -37,7 +37,7 @@ STYLE = """
   .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
   .ff-table { font-size: 0.82rem; }
   .ff-facts { grid-template-columns: 1fr; gap: 0 1rem; }
-  .ff-facts dd { margin-bottom: 0.5rem; }
+  .ff-facts dd { margin-bottom: 0.5rem !important; }
   .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
   .stMainBlockContainer h1 { font-size: 1.7rem; }
 }

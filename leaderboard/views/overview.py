@@ -143,8 +143,13 @@ def _leader(methods: Sequence[MethodStandings]) -> str:
     leads = {method.row.path: sum(s.line.rank_best == 1 for s in method.on.values()) for method in methods}
     rivals = sorted((m.row.path for m in others if leads[m.row.path]), key=lambda path: -leads[path])[:_RIVALS]
     if boards == 1:
-        also = f" The data do not rule out that {' or '.join(names[path] for path in rivals)} is." if rivals else ""
-        return f"<b>{names[first.row.path]}</b> is the best.{also}"
+        if not rivals:
+            return f"<b>{names[first.row.path]}</b> is the best."
+        others_too = " or ".join(names[path] for path in rivals)
+        return (
+            f"<b>{names[first.row.path]}</b> has the best value; the data do not rule out that {others_too} is as good "
+            "or better."
+        )
     also = ", ".join(f"{names[path]} on {leads[path]}" for path in rivals)
     return (
         f"<b>{names[first.row.path]}</b> has the best mean position, {first.mean:.1f}. By the rank sets it may be the "
