@@ -91,6 +91,8 @@ class ProtocolCard(BaseModel):
     options: dict[str, Option] = Field(default_factory=dict)
 
 
+Task = Literal["facial flow", "head and expression flow", "points on the face", "robustness", "recognition", "other"]
+"""What a protocol asks of a method, in the order in which readers are shown the protocols."""
 Origin = Literal["real", "reanimated", "synthetic"]
 """Of data; results on data of two origins never share a table."""
 

@@ -16,6 +16,7 @@ from ffbench.cards import MetricCard as MetricCard
 from ffbench.cards import Option as Option
 from ffbench.cards import Origin as Origin
 from ffbench.cards import ProtocolCard as ProtocolCard
+from ffbench.cards import Task as Task
 from ffbench.flows import NumpyFlows as NumpyFlows
 from ffbench.metrics.summary import summarise_means
 from ffbench.scores import Confusion as Confusion
@@ -159,9 +160,12 @@ class ProtocolEntry:
     a record can be checked where its dataset is not; it raises UsageError for what the protocol never states.
     `earlier_versions` are those that the protocol still runs when it is given the option `version`, which its card does
     not list: a record of an earlier version and a new run of it are on one board.
+    `title` and `task` are for readers who choose among protocols; records do not hold them, so that they can change.
     """
 
     summary: str
     load: Callable[[ProtocolRequest], Protocol[Any]]
     scoring: Callable[[ProtocolCard], Scoring] | None = None
     earlier_versions: tuple[str, ...] = ()
+    title: str = ""
+    task: Task = "other"

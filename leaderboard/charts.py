@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ffbench.metrics.statistics import LEVEL
-from ffbench.results.ranking.compare import Comparison
 from ffbench.results.report.leaderboard import BoardTable, Line
-from ffbench.results.report.text import listed_groups
 
 from . import theme
 
@@ -36,7 +33,7 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
         if not numbers:
             continue
         values = [_value(shown[n]) or 0.0 for n in numbers]
-        ends = _ends(values, [shown[n].ci_low for n in numbers], [shown[n].ci_high for n in numbers])
+        ends = error_bars(values, [shown[n].ci_low for n in numbers], [shown[n].ci_high for n in numbers])
         figure.add_scatter(
             x=values, y=numbers, name=kind, mode="markers",
             text=[names[n] for n in numbers], hovertemplate="%{text}: %{x:.4g}<extra></extra>",
@@ -47,16 +44,16 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
     figure.update_layout(
         theme.layout(
             80 + 26 * len(shown),
-            yaxis=_lines(names),
+            yaxis=lines_axis(names),
             xaxis={"title": {"text": title}, "side": "top"},
             margin={"t": 56},
             showlegend=sum(map(bool, kinds.values())) > 1,
         )
     )
-    theme.show(figure, key)
+    theme.show(figure, key, "Value and 95 % interval of each method, in the order of the table")
 
 
-def _lines(names: Sequence[str]) -> dict[str, object]:
+def lines_axis(names: Sequence[str]) -> dict[str, object]:
     """Give the axis of a chart with one line for each name, from top to bottom."""
     return {
         "tickvals": list(range(len(names))),
@@ -67,7 +64,9 @@ def _lines(names: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _ends(values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None]) -> dict[str, object]:
+def error_bars(
+    values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None]
+) -> dict[str, object]:
     """Give the error bars of values with their intervals; one without an end has no bar to that side."""
     return {
         "type": "data",
@@ -88,79 +87,27 @@ def _measured(line: Line) -> float | None:
     return line.verified if line.verified is not None else line.local
 
 
-def differences(found: Comparison, key: str) -> None:
-    """Draw A - B in each group with its interval; blue where A is better, orange where B is, grey where neither."""
-    listed, _ = listed_groups(group.group for group in found.groups)
-    groups = [group for group in found.groups if group.group in listed]
-    colors, (first, second, *_) = [], theme.palette()
-    for group in groups:
-        sure = group.p_holm is not None and group.p_holm < 1 - LEVEL
-        a_wins = (group.difference > 0) == found.higher_is_better
-        colors.append(theme.GREY if not sure else first if a_wins else second)
-    names = [theme.chart_text(f"{group.group} ({group.pairs})", 34) for group in groups]
-    values = [group.difference for group in groups]
-    ends = _ends(values, [group.ci_low for group in groups], [group.ci_high for group in groups])
-    figure = go.Figure(
-        go.Bar(
-            x=values, y=list(range(len(groups))), orientation="h",
-            marker={"color": colors},
-            error_x={**ends, "thickness": 2, "color": theme.ink()},
-            text=names, textposition="none", hovertemplate="%{text}: %{x:.4g}<extra></extra>",
-        )
-    )  # fmt: skip
-    figure.update_layout(
-        theme.layout(
-            90 + 26 * len(groups),
-            yaxis=_lines(names),
-            xaxis={"title": {"text": theme.chart_text(f"A − B [{found.unit}]")}, "side": "top", "zeroline": True},
-            margin={"t": 56},
-            showlegend=False,
-        )
-    )
-    theme.show(figure, key)
-
-
-def pair_scatter(found: Comparison, a: Mapping[str, float], b: Mapping[str, float], key: str) -> None:
-    """Draw each pair: its value under B to the right, under A upwards; on the line both are equal."""
-    keys = [name for name in a if name in b]
-    if not keys:
-        return
-    ends = [min(*(a[k] for k in keys), *(b[k] for k in keys)), max(*(a[k] for k in keys), *(b[k] for k in keys))]
-    figure = go.Figure()
-    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": theme.GREY, "width": 1}, hoverinfo="skip")
-    figure.add_scattergl(
-        x=[b[k] for k in keys], y=[a[k] for k in keys], mode="markers", text=[theme.chart_text(k, 60) for k in keys],
-        marker={"color": theme.palette()[0], "size": 6, "opacity": 0.7},
-        hovertemplate="%{text}<br>A %{y:.4g}, B %{x:.4g}<extra></extra>",
-    )  # fmt: skip
-    figure.update_layout(
-        theme.layout(
-            420,
-            xaxis={"title": {"text": theme.chart_text(f"B: {found.b.title} [{found.unit}]", 48)}},
-            yaxis={"title": {"text": theme.chart_text(f"A: {found.a.title} [{found.unit}]", 48)}},
-            showlegend=False,
-        )
-    )
-    theme.show(figure, key)
-
-
 def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None],
-         unit: str, color: str, key: str) -> None:  # fmt: skip
-    """Draw one bar a group with its interval."""
-    labels = [theme.chart_text(name, 28) for name in names]
+         unit: str, color: str, key: str, name: str) -> None:  # fmt: skip
+    """Draw one bar a group with its interval; `name` is what screen readers say of it."""
+    labels = [theme.chart_text(group, 28) for group in names]
+    # The interval of a group with few pairs can be much longer than all bars: it is cut.
+    most = max(values, default=0.0)
+    highest = max([*(high for high in highs if high is not None), most])
+    top = 1.05 * min(highest, 2.2 * most) if most > 0 else max(highest, 1.0)
     figure = go.Figure(
         go.Bar(
             x=list(range(len(labels))), y=list(values), marker={"color": color}, text=labels, textposition="none",
             hovertemplate="%{text}: %{y:.4g}<extra></extra>",
-            error_y={**_ends(values, lows, highs), "thickness": 2, "color": theme.ink()},
+            error_y={**error_bars(values, lows, highs), "thickness": 2, "color": theme.ink()},
         )
     )  # fmt: skip
     figure.update_layout(
         theme.layout(
             300,
             xaxis={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False},
-            yaxis={"title": {"text": theme.chart_text(unit)}, "rangemode": "tozero"},
+            yaxis={"title": {"text": theme.chart_text(unit)}, "range": [min(0.0, *values), top]},
             showlegend=False,
         )
     )
-    theme.show(figure, key)
+    theme.show(figure, key, name)

@@ -1,47 +1,16 @@
-"""Choosing a board: the origin of the data first, then the kind of task, then protocol and dataset."""
+"""Choosing a board: the origin of the data first, then protocol and dataset."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import ORIGINS, Board, Row
 
 from . import records, state, theme
-
-TASKS = {
-    "ffn_motion_scale": "Flow",
-    "ffn_head": "Decomposition",
-    "ffn_expression": "Decomposition",
-    "ck_landmarks": "Real-face protocols",
-    "clip_landmarks": "Real-face protocols",
-    "reanimated_faces": "Decomposition",
-    "mead_vertices": "Real-face protocols",
-    "ck_vertices": "Real-face protocols",
-    "casme2_5": "Recognition",
-    "casme2_3": "Recognition",
-    "megc_casme2": "Recognition",
-}
-"""Kind of task by protocol; protocols of other packages are `OTHER`."""
-OTHER = "Other"
-_ORDER = ("Flow", "Decomposition", "Real-face protocols", "Recognition", OTHER)
-
-
-def board_names(boards: Sequence[Board]) -> dict[str, Board]:
-    """Name each board in a short line; boards that would share a name get the start of their dataset's hash."""
-    named: dict[str, Board] = {}
-    for board in sorted(boards, key=lambda board: (board.title, board.manifest_sha256)):
-        options = ", ".join(f"{key} {value}" for key, value in json.loads(board.options).items())
-        name = theme.plain(f"{board.protocol} {board.version} {board.variant} · {board.dataset}", 100)
-        if name in named:
-            name = f"{name} · {theme.plain(options, 60)}" if options else name
-        if name in named:
-            name = f"{name} · {board.manifest_sha256[:8]}"
-        named[name if name not in named else f"{name} ({len(named)})"] = board
-    return named
+from .boards import board_names, find
+from .standings import main_boards
 
 
 def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
@@ -57,18 +26,33 @@ def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
             "ffbench eval --method dis --protocol clip_landmarks",
         )
         return None
-    left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
     origins = [origin for origin in ORIGINS if any(board.origin == origin for board in boards)]
-    origin = left.selectbox("Data", origins, format_func=_data_words, **state.bound("data"))
-    boards = [board for board in boards if board.origin == origin]
-    tasks = [task for task in _ORDER if any(_task(board) == task for board in boards)]
-    task = middle.selectbox("Task", tasks, **state.bound("task"))
-    names = board_names([board for board in boards if _task(board) == task])
-    name = right.selectbox("Protocol and dataset", list(names), **state.bound("board"))
+    main = main_boards(rows)
+    _follow_address(boards, origins)
+    left, right = st.columns([2, 5])
+    with left:
+        origin = st.segmented_control("Data", origins, required=True, **state.bound("data"))
+    names = board_names([board for board in boards if board.origin == origin])
+    first = next((number for number, board in enumerate(names.values()) if board in main), 0)
+    name = right.selectbox("Protocol and dataset", list(names), index=first, **state.bound("board"))
     # A value of an earlier choice may still stand in the session for one run.
     board = names.get(str(name)) or next(iter(names.values()), boards[0])
     theme.board_badges(board)
-    return board, {"data": _data_words(str(origin)), "task": str(task), "board": str(name)}
+    return board, {"data": str(origin), "board": str(name)}
+
+
+def _follow_address(boards: Sequence[Board], origins: Sequence[str]) -> None:
+    """Choose what a partial or an earlier address means; one that says it exactly needs no help."""
+    asked = [st.query_params.get(name, "") for name in ("board", "data", "task")]
+    if "board" not in st.session_state and (asked[0] or asked[2]):
+        board = find(boards, *asked)
+        if board is not None:
+            st.session_state["data"] = board.origin
+            named = board_names([other for other in boards if other.origin == board.origin])
+            st.session_state["board"] = next(name for name, other in named.items() if other == board)
+    if "data" not in st.session_state and asked[1] not in origins:
+        meant = find(boards, origin=asked[1])
+        st.session_state["data"] = meant.origin if meant is not None else origins[0]
 
 
 def open_board(title: str) -> tuple[list[Row], Board, dict[str, str]] | None:
@@ -91,31 +75,3 @@ def open_board(title: str) -> tuple[list[Row], Board, dict[str, str]] | None:
 def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
     """Give the rows that may stand on a board."""
     return [row for row in rows if row.board == board and not row.not_rankable]
-
-
-def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
-    """Name the rows of one board so that no two share a name: title, id, and a number where that is not enough."""
-    names = disambiguate_titles(rows)
-    return numbered(
-        (theme.plain(row.title if row.title == row.method else f"{names[row.path]} ({row.method})", 90), row)
-        for row in rows
-    )
-
-
-def numbered(named: Iterable[tuple[str, Row]]) -> dict[str, Row]:
-    """Give rows by name; names that come again get a number."""
-    found: dict[str, Row] = {}
-    for base, row in named:
-        name, number = base, 2
-        while name in found:
-            name, number = f"{base} #{number}", number + 1
-        found[name] = row
-    return found
-
-
-def _task(board: Board) -> str:
-    return TASKS.get(board.protocol, OTHER)
-
-
-def _data_words(origin: str) -> str:
-    return {"real": "real", "synthetic": "synthetic (mini)"}.get(origin, origin)

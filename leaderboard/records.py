@@ -12,11 +12,13 @@ import streamlit as st
 from ffbench.errors import DataError
 from ffbench.hashing import file_state
 from ffbench.paths import shipped_store
-from ffbench.results.ranking.order import in_order
+from ffbench.results.ranking.order import Ranking, in_order, rank
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.results.report.leaderboard import BoardTable, leaderboard
 from ffbench.results.store.records import read_rows
+
+from .naming import rows_by_method
 
 _PLACES = "_places"
 SECONDS = 10
@@ -65,6 +67,16 @@ def _load(folders: tuple[str, ...]) -> Records:
     return Records(tuple(rows), tuple(problems))
 
 
+def by_method() -> dict[str, list[Row]]:
+    """Give the rows of all records by the name that their method has on the pages."""
+    return _by_method(tuple(str(place.resolve()) for place in places()))
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=8, show_spinner=False)
+def _by_method(folders: tuple[str, ...]) -> dict[str, list[Row]]:
+    return rows_by_method(_load(folders).rows)
+
+
 @st.cache_resource(max_entries=1024, show_spinner=False)
 def _record(path: str, *state: int) -> RunRecord:
     return read_record(Path(path))
@@ -99,6 +111,20 @@ def ranked(rows: Sequence[Row]) -> BoardTable:
     table = _ranked(key, tuple(rows))
     _ranked_before().add(key)
     return table
+
+
+def ranking(rows: Sequence[Row]) -> Ranking:
+    """Give how all methods of one board compare with each other; worked out once for the same records.
+
+    Args:
+        rows: each method once, none of them a claim.
+    """
+    return _ranking(_key(rows), tuple(rows))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Comparing all methods")
+def _ranking(key: str, _rows: tuple[Row, ...]) -> Ranking:
+    return rank(_rows)
 
 
 def _main_table(tables: Sequence[BoardTable]) -> BoardTable:

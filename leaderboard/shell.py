@@ -28,6 +28,7 @@ class PageCard:
 
 
 PAGES = (
+    PageCard("overview", "Overview", ":material/home:"),
     PageCard("board", "Leaderboard", ":material/leaderboard:"),
     PageCard("cost", "Accuracy against cost", ":material/speed:"),
     PageCard("method", "Method", ":material/badge:"),
@@ -36,6 +37,10 @@ PAGES = (
     PageCard("submit", "Submit", ":material/upload_file:"),
     PageCard("paper", "Paper", ":material/article:"),
 )
+
+
+_OF_THE_LEADERBOARD = frozenset({"board", "data", "task", "search", "numbers", "order"})
+"""Query parameters that the bare address had when the leaderboard was the first page."""
 
 
 def main(places: Sequence[str]) -> None:
@@ -53,7 +58,10 @@ def main(places: Sequence[str]) -> None:
     state.register(pages)
     # The first page has the bare address; under its own name Streamlit would not find it.
     by_name = st.Page(_renderer(first), title=first.title, url_path=first.module, visibility="hidden")
-    st.navigation([*pages.values(), by_name], position="top").run()
+    chosen = st.navigation([*pages.values(), by_name], position="top")
+    if chosen == pages[first.module] and _OF_THE_LEADERBOARD & set(st.query_params):
+        st.switch_page(pages["board"], query_params=dict(st.query_params))
+    chosen.run()
 
 
 def _renderer(card: PageCard) -> Callable[[], None]:

@@ -34,8 +34,11 @@ def address(parameters: Mapping[str, str]) -> str:
 
 
 def page_address(page: str, parameters: Mapping[str, str]) -> str:
-    """Give the whole address of another page than the one that is shown; slashes in values stay readable."""
-    base = str(st.context.url or "").partition("?")[0].rstrip("/").rpartition("/")[0]
+    """Give the whole address of a page, whichever is shown; slashes in values stay readable."""
+    base = str(st.context.url or "").partition("?")[0].rstrip("/")
+    above, _, last = base.rpartition("/")
+    # The first page has the bare address of the server; all others have their names under it.
+    base = above if last in (*_pages(), page) else base
     query = {name: value for name, value in parameters.items() if value}
     return f"{base}/{page}?{urlencode(query, safe='/:,@', quote_via=quote)}"
 
@@ -53,7 +56,12 @@ def register(pages: Mapping[str, StreamlitPage]) -> None:
 
 def page_link(page: str, label: str, parameters: Mapping[str, str], icon: str) -> None:
     """Draw a link to a page with its widgets set; nothing where the page is not there. `label` is our own words."""
-    pages: dict[str, StreamlitPage] = st.session_state.get("_pages", {})
+    pages = _pages()
     if page in pages:
         wanted = {name: value for name, value in parameters.items() if value}
         st.page_link(pages[page], label=label, icon=icon, query_params=wanted)
+
+
+def _pages() -> dict[str, StreamlitPage]:
+    pages: dict[str, StreamlitPage] = st.session_state.get("_pages", {})
+    return pages

@@ -6,6 +6,7 @@ Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or
 
 from __future__ import annotations
 
+import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from ffbench import escape
 from ffbench.results.record.row import Board
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, hex_color
 
+from .style import STYLE
+
 _COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW)
 """Without black: they must show on dark and on light ground."""
 GREY = "#7F7F7F"
@@ -27,17 +30,12 @@ _LONGEST = 80
 
 def apply() -> None:
     """Set what holds on every page."""
-    st.html(_STYLE)
-
-
-_STYLE = """
-<style>
-.stMainBlockContainer { padding-top: 4rem; }
-@media (max-width: 640px) {
-  .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
-}
-</style>
-"""
+    soft = "#b9c0cc" if dark() else "#4a5160"
+    colors = {"SOFT": soft, "GROUND": ground(), "LINK": link(), "CHIP": "#12161f" if dark() else "#ffffff"}
+    style = STYLE
+    for name, color in colors.items():
+        style = style.replace(name, color)
+    st.html(style)
 
 
 def dark() -> bool:
@@ -93,6 +91,41 @@ def ink() -> str:
     return "#e6e9ef" if dark() else "#1f2430"
 
 
+def ground() -> str:
+    """Give the colour of the page, as `.streamlit/config.toml` sets it."""
+    return "#12161f" if dark() else "#ffffff"
+
+
+def link() -> str:
+    """Give the colour of links, as `.streamlit/config.toml` sets it."""
+    return "#7cc4ee" if dark() else "#00598c"
+
+
+def heat(share: float) -> tuple[str, str]:
+    """Give ground and ink of a cell of a table with heat colours; `share` is 0 for the best and 1 for the last.
+
+    The contrast of the two is at least 6:1 at either end and between them.
+    """
+    best, last = ((11, 84, 128), (29, 35, 48)) if dark() else ((137, 196, 236), (243, 245, 249))
+    mixed = (round((1 - share) * ours + share * theirs) for ours, theirs in zip(best, last, strict=True))
+    return "#{:02x}{:02x}{:02x}".format(*mixed), "#ffffff" if dark() else "#1f2430"
+
+
+def win(*, better: bool) -> tuple[str, str]:
+    """Give ground and ink of a cell that says who wins; blue is better, orange worse, as in the charts."""
+    if dark():
+        return ("#0b5480" if better else "#7a3b00"), "#ffffff"
+    return ("#89c4ec" if better else "#f6c877"), "#1f2430"
+
+
+def deep(color: str) -> str:
+    """Give a hex colour dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
+    if dark():
+        return color
+    red, green, blue = (round(int(color[place : place + 2], 16) * 0.72) for place in (1, 3, 5))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def faded(color: str) -> str:
     """Give a hex colour half transparent."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
@@ -126,11 +159,24 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
             else more.get(key, shared.get(key)) for key in {**shared, **more}}  # fmt: skip
 
 
-def show(figure: Any, key: str) -> None:
-    """Draw a Plotly figure in our colours, without the tool bar that covers small screens."""
+def show(figure: Any, key: str, name: str) -> None:
+    """Draw a Plotly figure in our colours, without the tool bar that covers small screens.
+
+    `name` is what screen readers say of it, in words of ours.
+    """
     st.plotly_chart(
-        figure, theme=None, width="stretch", key=f"chart-{key}", config={"displaylogo": False, "displayModeBar": False}
+        figure,
+        theme=None,
+        width="stretch",
+        key=f"chart-{key}",
+        config={"displaylogo": False, "displayModeBar": False},
+        **spoken(st.plotly_chart, name),
     )
+
+
+def spoken(draw: Callable[..., object], name: str) -> dict[str, Any]:
+    """Give what screen readers are to say of an element as an argument of `draw`, where Streamlit knows of it."""
+    return {"alt": name} if "alt" in inspect.signature(draw).parameters else {}
 
 
 def board_badges(board: Board) -> None:
@@ -139,8 +185,10 @@ def board_badges(board: Board) -> None:
         origin_badge(board.origin)
         if board.reference == "pseudo":
             st.badge("pseudo reference: tracked, not annotated", icon=":material/help:", color="gray")
+        elif board.reference == "no":
+            st.badge("without reference: flows are held against each other", icon=":material/compare:", color="gray")
         else:
-            st.badge(f"reference: {board.reference}", icon=":material/check:", color="green")
+            st.badge(f"reference: {word(board.reference)}", icon=":material/check:", color="green")
     if board.origin == "synthetic":
         synthetic_note()
 
@@ -177,17 +225,18 @@ def empty(words: str, *commands: str) -> None:
     """Say that there is nothing to show, and what to run."""
     st.info(words, icon=":material/info:")
     if commands:
-        st.code("\n".join(commands), language="bash", wrap_lines=True)
+        st.code("\n".join(commands), language=None, wrap_lines=True)
 
 
 def facts(values: Mapping[str, object]) -> None:
-    """Draw names with their values, which may be a stranger's; those that are None or empty are left out."""
-    for name, value in values.items():
-        if value in (None, ""):
-            continue
-        left, right = st.columns([1, 4], gap="small")
-        left.caption(name)
-        right.text(plain(str(value), 600))
+    """Draw names with their values, both of which may be a stranger's; those that are None or empty are left out."""
+    shown = {name: value for name, value in values.items() if value not in (None, "")}
+    if shown:
+        pairs = "".join(
+            f"<dt>{escape.html(plain(name, 60))}</dt><dd>{escape.html(plain(str(value), 600))}</dd>"
+            for name, value in shown.items()
+        )
+        st.html(f'<dl class="ff-facts">{pairs}</dl>')
 
 
 def queue(shown: DeltaGenerator, ahead: int, seconds: int) -> None:

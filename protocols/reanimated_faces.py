@@ -282,4 +282,10 @@ def _scoring(stated: ProtocolCard) -> StatedScoring:
     return StatedScoring(_card(of, stated.options, group_by), fixed_weights=True)
 
 
-entry = ProtocolEntry("real portraits with known motion: facial, head and expression flow", load, _scoring)
+entry = ProtocolEntry(
+    "real portraits with known motion: facial, head and expression flow",
+    load,
+    _scoring,
+    title="Reanimated faces",
+    task="facial flow",
+)

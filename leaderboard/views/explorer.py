@@ -202,13 +202,13 @@ def _pictures(pair: Pair[Any], annotation: Annotation, found: Estimate, *, is_re
     truth = None if is_reference else true_flows(annotation)
     left, right = st.columns(2)
     with left:
-        st.subheader("Images")
+        st.header("Images")
         st.iframe(two_images(pair.image1, pair.image2, dark=theme.dark()), alt="image 1 and image 2")
     with right:
-        st.subheader("Over image 1")
+        st.header("Over image 1")
         _layer(pair, annotation, found)
     full = shared_scale([found.forward] if truth is None else [found.forward, truth], annotation.mask)
-    st.subheader("Flow")
+    st.header("Flow")
     st.html(flow_legend(full))
     took = "" if found.seconds is None else f", in {found.seconds:.2f} s on this machine"
     _row("**Reference**" if is_reference else f"**Estimated**{took}", found, full)
@@ -246,7 +246,7 @@ def _row(title: str, found: Estimate, full: float) -> None:
 
 
 def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> None:
-    st.subheader("This pair's score")
+    st.header("This pair's score")
     st.text(f"{protocol.card.title}, variant {protocol.card.variant}")
     values = pair_values(protocol, pair, found)
     if not values:

@@ -73,7 +73,7 @@ def _wanted(name: str, protocol: Protocol[Any]) -> None:
         st.text("\n".join(kinds))
         st.text("\n".join([*(f"{file_stem('facial', key)}.flo" for key in keys[:3]), "..."]))
         st.caption("The images, and names and sizes of all files:")
-        st.code(f"ffbench export -p {name} --out images\nffbench protocols show {name} --manifest", language="bash")
+        st.code(f"ffbench export -p {name} --out images\nffbench protocols show {name} --manifest", language=None)
 
 
 def _read(upload: UploadedFile, protocol: str, submitter: Submitter | None) -> scoring.Outcome:
@@ -107,7 +107,7 @@ def _kept(upload: UploadedFile, protocol: str) -> scoring.Outcome | None:
 
 
 def _report(seen: scoring.Outcome) -> None:
-    st.subheader("Files")
+    st.header("Files")
     if seen.sound:
         st.badge("all files are sound", icon=":material/check:", color="green")
     else:
@@ -118,7 +118,7 @@ def _report(seen: scoring.Outcome) -> None:
 
 def _submitter(protocol: Protocol[Any]) -> Submitter | None:
     """Ask who submits; None until that is sent."""
-    st.subheader("Score")
+    st.header("Score")
     metric = protocol.card.metrics[protocol.card.primary]
     with st.form("submitter"):
         name = st.text_input("Name of the method", max_chars=100)
@@ -139,7 +139,7 @@ def _submitter(protocol: Protocol[Any]) -> Submitter | None:
 
 
 def _scored(record: RunRecord, package: bytes | None) -> None:
-    st.subheader("Record")
+    st.header("Record")
     primary = record.primary
     st.text(theme.plain(f"{record.method.title} on {record.protocol.title}, {record.dataset.name}", 300))
     with st.container(horizontal=True):
@@ -180,7 +180,7 @@ def _scored(record: RunRecord, package: bytes | None) -> None:
             f'git add submissions && git commit -m "Record: {record.method.id} on {record.protocol.id}"',
             f"git push -u origin {branch}",
         ]
-        st.code("\n".join(commands), language="bash")
+        st.code("\n".join(commands), language=None)
 
 
 _PACKAGE = "ffbench-record.zip"

@@ -28,6 +28,7 @@ from ffbench.protocol import (
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
+    Task,
     Term,
 )
 from ffbench.synth.heads.head import Region
@@ -239,7 +240,8 @@ def _entry(summary: str, target: Target) -> ProtocolEntry:
         card = _card(target, stated_variant(stated, _variants(target)), stated.options, group_by)
         return FFNScoring(card, fixed_weights=True)
 
-    return ProtocolEntry(summary, lambda request: load(request, target), scoring)
+    task: Task = "facial flow" if target == "facial" else "head and expression flow"
+    return ProtocolEntry(summary, lambda request: load(request, target), scoring, title=_TITLES[target], task=task)
 
 
 ffn_motion_scale = _entry("FFN: facial flow by motion scale (paper, Table 2)", "facial")

@@ -150,4 +150,6 @@ entry = ProtocolEntry(
     "CK+: flow from onset to apex at 68 landmarks (paper, Table 3)",
     load,
     _scoring,
+    title=CKLandmarks.card.title,
+    task="points on the face",
 )

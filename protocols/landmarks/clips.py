@@ -277,4 +277,6 @@ entry = ProtocolEntry(
     load,
     _scoring,
     earlier_versions=VERSIONS[1:],
+    title="Landmarks in clips",
+    task="points on the face",
 )

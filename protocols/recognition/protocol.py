@@ -258,7 +258,7 @@ def load(request: ProtocolRequest) -> Recognition:
     )
 
 
-def _entry(summary: str, classes: Ordered[str]) -> ProtocolEntry:
+def _entry(name: str, summary: str, classes: Ordered[str]) -> ProtocolEntry:
     def scoring(stated: ProtocolCard) -> RecognitionScoring:
         variants: tuple[Variant, ...] = get_args(Variant)
         words = {
@@ -274,9 +274,11 @@ def _entry(summary: str, classes: Ordered[str]) -> ProtocolEntry:
             stated_number(stated, option)
         return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
 
-    return ProtocolEntry(summary, load, scoring)
+    return ProtocolEntry(summary, load, scoring, title=_TITLES[name], task="recognition")
 
 
-casme2_5 = _entry("CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
-casme2_3 = _entry("CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", _THREE)
-megc_casme2 = _entry("CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES)
+casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
+casme2_3 = _entry("casme2_3", "CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", _THREE)
+megc_casme2 = _entry(
+    "megc_casme2", "CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES
+)

@@ -246,5 +246,9 @@ def _scoring(stated: ProtocolCard) -> StatedScoring:
 
 
 entry = ProtocolEntry(
-    "clips of faces, corrupted in twelve ways: how much the flow changes (no reference)", load, _scoring
+    "clips of faces, corrupted in twelve ways: how much the flow changes (no reference)",
+    load,
+    _scoring,
+    title="Robustness in clips",
+    task="robustness",
 )

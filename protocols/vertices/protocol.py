@@ -267,9 +267,13 @@ mead_entry = ProtocolEntry(
     "MEAD: flow at tracked vertices of lips, cheeks and eyes (paper, Table 3)",
     load_mead,
     lambda stated: _scoring(stated, "mead_vertices"),
+    title=SOURCES["mead_vertices"].title,
+    task="points on the face",
 )
 ck_entry = ProtocolEntry(
     "CK+: flow from onset to apex at tracked vertices (paper, Table 3)",
     load_ck,
     lambda stated: _scoring(stated, "ck_vertices"),
+    title=SOURCES["ck_vertices"].title,
+    task="points on the face",
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
@@ -65,9 +67,51 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def words(made: Any) -> str:
-    return "\n".join(
-        str(element.value) for kind in (made.text, made.caption, made.info, made.warning) for element in kind
-    )
+    """All text of a page that is not in a table of `st.dataframe` or in a chart."""
+    told = [str(element.value) for kind in (made.text, made.caption, made.info, made.warning) for element in kind]
+    return "\n".join([*told, *(Html(body).text for body in html_of(made))])
+
+
+def html_of(made: Any) -> list[str]:
+    """The HTML that a page writes itself, without what sets its looks."""
+    bodies = [element.proto.body for element in made.get("html")]
+    return [body for body in bodies if not body.lstrip().startswith("<style>")]
+
+
+class Html(HTMLParser):
+    """What a browser would make of a piece of HTML: its text, its tags, its attributes, and its rows of cells."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.text, self.tags, self.attributes = "", set[str](), list[tuple[str, str]]()
+        self.rows: list[list[str]] = []
+        self.feed(body)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attributes]
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        self.text += " "
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+    @property
+    def links(self) -> list[str]:
+        return [value for name, value in self.attributes if name == "href"]
+
+
+def names(table: Any) -> list[str]:
+    """The methods of the leaderboard's table, as the links to their pages name them, without their ids."""
+    queries = [parse_qs(urlsplit(link).query) for link in table.value["method"]]
+    labels = [(query.get("method") or query["of"])[0] for query in queries]  # `of`: the paper's tables
+    return [label.rpartition(" (")[0] if label.endswith(")") else label for label in labels]
 
 
 def faults(made: Any) -> list[str]:

@@ -10,17 +10,23 @@ from typing import Any
 
 import pytest
 
-from ffbench.leaderboard import shell, theme
+from ffbench.leaderboard import theme
 from tests.leaderboard.hostile import NOT_PRINTED, TEXTS, hostile_run
-from tests.leaderboard.pages import faults, page
+from tests.leaderboard.pages import Html, faults, html_of, page
 
 MARKUP = re.compile(r"MARK\*\*|MARK\[LINK|MARK:red|:smile:|:material/face:MARK|\$MARK|MARK`|<b>|<script|onerror=")
-RECORDS = ("board", "cost", "method", "compare", "paper")
+TAGS = {
+    *("h1", "p", "a", "b", "span", "div", "dl", "dt", "dd", "figure", "figcaption", "img"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+"""What pages write themselves."""
+ATTRIBUTES = set("alt aria-label class href role scope src style tabindex title".split())  # noqa: SIM905
+RECORDS = ("overview", "board", "cost", "method", "compare", "paper")
 
 
 def taken_for_markdown(made: Any) -> Iterator[str]:
-    """Give all text of a page that Streamlit renders as Markdown or HTML."""
-    for kind in ("markdown", "caption", "info", "warning", "error", "success", "title", "header", "subheader", "html"):
+    """Give all text of a page that Streamlit renders as Markdown."""
+    for kind in ("markdown", "caption", "info", "warning", "error", "success", "title", "header", "subheader"):
         for element in made.get(kind):
             yield getattr(element, "value", None) or getattr(element.proto, "body", "")
     for element in made.get("metric"):
@@ -33,6 +39,8 @@ def taken_for_markdown(made: Any) -> Iterator[str]:
 def shown(made: Any) -> Iterator[str]:
     """Give all text of a page."""
     yield from taken_for_markdown(made)
+    for body in html_of(made):
+        yield Html(body).text
     for element in (*made.text, *made.code):
         yield element.value
     for element in made.selectbox:
@@ -52,6 +60,12 @@ def test_names_are_text_on_every_page(name: str, kind: str, tmp_path: Path, monk
         assert not faults(made), which
         for found in taken_for_markdown(made):
             assert not MARKUP.search(found), (which, found)
+        for body in html_of(made):
+            parsed = Html(body)
+            assert parsed.tags <= TAGS, which
+            assert {name for name, _ in parsed.attributes} <= ATTRIBUTES, which
+            for link in parsed.links:
+                assert re.fullmatch(r"/(board|method)\?[\w.,:/@%&=~-]*", link), (which, link)
         for found in shown(made):
             assert not set(found) & set(NOT_PRINTED), (which, found)
         for table in made.dataframe:
@@ -88,7 +102,7 @@ def test_what_a_page_logs_is_no_command_to_a_terminal(
         raise RuntimeError(TEXTS["ansi"])
 
     monkeypatch.setattr("ffbench.leaderboard.picker.open_board", fail)
-    made = page(monkeypatch, shell.PAGES[0].module, tmp_path)
+    made = page(monkeypatch, "board", tmp_path)
     assert faults(made)
     said = capsys.readouterr().err
     assert "RuntimeError: MARK" in said

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -180,6 +181,15 @@ class Tab:
         self.page.get_by_role("heading", name=title, exact=True).wait_for()
         self.settle()
 
+    def follow(self, name: str, title: str | None) -> None:
+        """Go to a page by its name in the menu and wait until it stands there; None: whatever its heading says."""
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+        if title is None:
+            self.page.wait_for_url(f"**/{name.lower()}*")
+            self.settle()
+        else:
+            self.page.get_by_role("heading", name=title, exact=True).wait_for()
+
     def size(self, pixels: tuple[int, int]) -> None:
         """Make the page as wide and as high."""
         self.page.set_viewport_size({"width": pixels[0], "height": pixels[1]})
@@ -213,7 +223,8 @@ class Tab:
             return [...cells].map(cell => cell.textContent.trim());
         }"""
         cells: list[str] = self.page.evaluate(read, name)
-        return cells
+        # Of a link the text is its address, which names the method.
+        return [parse_qs(urlsplit(cell).query)["method"][0] if "?method=" in cell else cell for cell in cells]
 
     def hacked(self) -> bool:
         """Whether anything of a stranger's has run."""

@@ -19,7 +19,7 @@ import pytest
 
 from tests.leaderboard import uploads
 from tests.leaderboard.e2e.conftest import DESKTOP, PORT, Proxy, Server, Tab, serve
-from tests.leaderboard.e2e.test_browser import TITLES
+from tests.leaderboard.e2e.test_browser import OVERVIEW, TITLES
 from tests.leaderboard.hostile import RENDERED, hostile_runs
 
 ROOT = Path(__file__).parents[3]
@@ -118,13 +118,12 @@ def test_no_page_asks_another_host_and_no_name_is_more_than_text(
     with start(tmp_path) as server:
         requests, tab = Requests(browser, proxy), Tab(browser.new_page(), server.address)
         tab.size(DESKTOP)
-        tab.open(title="Leaderboard")
+        tab.open(title=OVERVIEW)
         for name, title in TITLES.items():
-            tab.page.get_by_role("link", name=name, exact=True).first.click()
-            tab.page.get_by_role("heading", name=title, exact=True).wait_for()
+            tab.follow(name, title)
             tab.settle()
             requests.note_links(tab.page)
-            assert not marks(tab), title
+            assert not marks(tab), name
         tab.page.close()
         foreign_origin(server)
     assert any("/static/" in url for url in requests.seen)  # it has noted something

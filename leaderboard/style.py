@@ -1,0 +1,45 @@
+"""The style sheet of all pages. Words in capitals stand for colours, which `theme.apply` puts in."""
+
+from __future__ import annotations
+
+STYLE = """
+<style>
+.stMainBlockContainer { padding-top: 4rem; }
+.stMainBlockContainer h1 { font-size: 2.1rem; overflow-wrap: anywhere; }
+.stMainBlockContainer [data-testid=stHtml] p { overflow-wrap: anywhere; }
+.stMainBlockContainer h2 { font-size: 1.4rem; padding-top: 0.6rem; }
+/* Streamlit's own grey has a contrast of 4.2 on white. */
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
+.ff-picture { width: 100%; max-width: 440px; border-radius: 8px; }
+.ff-still { display: none; }
+@media (prefers-reduced-motion: reduce) {
+  .ff-moving { display: none; }
+  .ff-still { display: block; }
+}
+.ff-facts { display: grid; grid-template-columns: minmax(6rem, 10rem) 1fr; gap: 0.3rem 1rem;
+  margin: 0 !important; padding: 0 !important; }
+.ff-facts dt { color: SOFT; font-size: 0.875rem; margin: 0 !important; }
+.ff-facts dd { margin: 0 !important; overflow-wrap: anywhere; }
+.ff-scroll { overflow-x: auto; max-width: 100%; }
+.ff-table { border-collapse: separate; border-spacing: 2px; font-size: 0.9rem; line-height: 1.25; }
+.ff-table th { font-weight: 600; text-align: left; vertical-align: bottom; padding: 4px 8px; max-width: 8.5rem; }
+.ff-table th[scope=row] { position: sticky; left: 0; background: GROUND; min-width: 8.5rem; max-width: 13rem;
+  overflow-wrap: anywhere; z-index: 1; vertical-align: middle; }
+.ff-table td { text-align: center; padding: 4px 8px; border-radius: 4px; min-width: 4.2rem; }
+.ff-table a { color: LINK; text-decoration: underline; text-underline-offset: 2px; }
+.ff-table td a { color: inherit; text-decoration: none; display: block; }
+.ff-table td a:hover, .ff-table td a:focus-visible { text-decoration: underline; }
+.ff-small { display: block; font-size: 0.78rem; font-weight: 400; }
+/* White on the lighter blue of dark ground has a contrast of 2.3. */
+[data-testid=stMultiSelect] span[title] { color: CHIP; }
+[data-testid=stMultiSelect] span[title] ~ * { color: CHIP; fill: CHIP; }
+@media (max-width: 640px) {
+  .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
+  .ff-table { font-size: 0.82rem; }
+  .ff-facts { grid-template-columns: 1fr; gap: 0 1rem; }
+  .ff-facts dd { margin-bottom: 0.5rem !important; }
+  .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer h1 { font-size: 1.7rem; }
+}
+</style>
+"""
