@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
+from ffbench.datasets.registry import load_dataset
+
 PAPER = "https://doi.org/10.1145/3664647.3680921"
 BIBTEX = """@inproceedings{lu2024facialflownet,
   title     = {FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset and a Decomposed Model},
@@ -56,65 +58,29 @@ QUESTIONS = (
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A card of a dataset for readers: what it is, how much, on what terms, and where it can be had."""
+class DatasetNote:
+    """A dataset in one line: its title, and all that a reader asks of it."""
 
-    name: str
-    what: str
-    counts: str
-    terms: str
-    where: str
+    title: str
+    text: str
 
 
-DATASETS = (
-    Dataset(
-        "FacialFlowNet",
-        "rendered heads with exact facial and head flow",
-        "9,635 identities, 105,970 pairs",
-        "set by its authors",
-        "from the authors of the paper",
-    ),
-    Dataset(
-        "CK+",
-        "expressions from neutral to their peak, with 68 landmarks",
-        "593 sequences of 123 subjects, 327 with an emotion",
-        "an agreement, research only",
-        "from its authors on request (Lucey et al. 2010)",
-    ),
-    Dataset(
-        "MEAD",
-        "talking faces with eight emotions",
-        "60 actors",
-        "set by its authors",
-        "from its authors (Wang et al., ECCV 2020)",
-    ),
-    Dataset(
-        "CASME II",
-        "spontaneous micro-expressions, 200 frames a second",
-        "255 clips of 26 subjects",
-        "an agreement, research only",
-        "from its authors on request (Yan et al. 2014)",
-    ),
-    Dataset(
+_LICENSED = ("ffn", "ck_plus", "mead", "casme2")
+_OWN = (
+    DatasetNote(
         "Real clips",
-        "faces before a camera, their points found by a network (pseudo reference)",
-        "2 recordings of 2 people",
-        "not stated, so they are never redistributed",
-        "on first use, out of public packages (`ffbench assets list`)",
+        "faces before a camera, their points found by a network (pseudo reference). 2 recordings of 2 people. Terms not "
+        "stated, so they are never redistributed. Fetched on first use out of public packages (`ffbench assets list`).",
     ),
-    Dataset(
+    DatasetNote(
         "Reanimated faces",
-        "photographs of people, moved by a known motion",
-        "6 people",
-        "as the real clips",
-        "on first use, or made from portraits of yours (`--data FOLDER`)",
+        "photographs of people, moved by a known motion. 6 people. Made on first use, or from portraits of yours "
+        "(`--data FOLDER`).",
     ),
-    Dataset(
+    DatasetNote(
         "Mini datasets",
-        "rendered faces in the layouts of FacialFlowNet, CK+, MEAD and CASME II, with exact flow",
-        "138 pairs (FacialFlowNet), 24 sequences (CK+)",
-        "none, ffbench makes them",
-        "on first use, or by `ffbench data make-mini`",
+        "rendered faces in the layouts of the licensed datasets, with exact flow: 138 pairs (FacialFlowNet), 24 "
+        "sequences (CK+). Made on first use, or by `ffbench data make-mini`.",
     ),
 )
 _NEWS = 3
@@ -139,3 +105,14 @@ def news(changelog: Path = _TOP / "CHANGELOG.md") -> list[str]:
         return []
     entries = re.split(r"^- ", text.partition("\n## ")[2].partition("\n## ")[0], flags=re.MULTILINE)[1:]
     return [" ".join(entry.split()) for entry in entries[: -_NEWS - 1 : -1]]
+
+
+def dataset_notes() -> list[DatasetNote]:
+    """Return a line on each dataset of the paper, as `ffbench data show` knows it, and on those that ffbench makes."""
+    notes = []
+    for name in _LICENSED:
+        dataset = load_dataset(name)
+        counts = ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items())
+        parts = [dataset.summary, counts, f"Terms: {dataset.licence}", dataset.source]
+        notes.append(DatasetNote(dataset.title, "".join(f"{part}. " for part in parts if part).rstrip()))
+    return [*notes, *_OWN]

@@ -83,7 +83,7 @@ def test_dataset_of_the_guide_works_in_the_commands(
     write_flow(tmp_path / "MyFaces" / "lonely.flo", np.zeros((4, 4, 2), np.float32))
     assert datasets.find_data("my_faces") == tmp_path / "MyFaces"
     runner = CliRunner()
-    assert "My faces; CC BY 4.0" in runner.invoke(app, ["data", "list"]).stdout
+    assert "My faces: people who laugh; CC BY 4.0" in runner.invoke(app, ["data", "list"]).stdout
     assert "https://example.org/my-faces" in runner.invoke(app, ["data", "show", "my_faces"]).stdout
     verified = runner.invoke(app, ["data", "verify", "my_faces", str(tmp_path / "MyFaces")])
     assert verified.exit_code != 0

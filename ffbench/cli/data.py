@@ -23,7 +23,9 @@ def list_datasets(json: options.Json = False) -> None:
     for name in dataset_names():
         try:
             found = load_dataset(name)
-            rows[name] = f"{found.title}; {found.licence}" + ("" if found.mini is None else "; mini dataset")
+            rows[name] = f"{found.title}: {found.summary}; {found.licence}" + (
+                "" if found.mini is None else "; mini dataset"
+            )
         except FfbenchError as error:  # one broken package must not hide the others
             rows[name] = f"cannot be used: {error}"
     _print(rows, json)
@@ -40,6 +42,7 @@ def show_dataset(
     found = load_dataset(name)
     rows = {
         "title": found.title,
+        "what": found.summary,
         "licence": found.licence,
         "where to get it": found.source,
         "folder in $FFBENCH_DATA": " or ".join(found.folders),

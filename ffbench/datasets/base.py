@@ -64,6 +64,8 @@ class Dataset:
     id: str
     """The name that users type."""
     title: str
+    summary: str
+    """What it shows, in a few words."""
     licence: str
     """Under which terms it is had, in a few words."""
     source: str

@@ -26,7 +26,7 @@ def check_dataset(dataset: Dataset) -> list[Check]:
 
 
 def _said(dataset: Dataset) -> tuple[Outcome, str]:
-    parts = ("id", "title", "licence", "source", "citation", "folders")
+    parts = ("id", "title", "summary", "licence", "source", "citation", "folders")
     missing = [part for part in parts if not getattr(dataset, part)]
     if missing:
         return "wrong", f"nothing in {', '.join(missing)}"

@@ -181,7 +181,5 @@ def _around() -> None:
             st.markdown("\n".join(f"- {entry}" for entry in entries))
     st.header("Datasets")
     columns = st.columns(2, gap="large")
-    for number, card in enumerate(about.DATASETS):
-        columns[number % 2].markdown(
-            f"**{card.name}**: {card.what}. {card.counts}. Terms: {card.terms}. To be had {card.where}."
-        )
+    for number, note in enumerate(about.dataset_notes()):
+        columns[number % 2].markdown(f"**{note.title}**: {note.text}")

@@ -20,6 +20,7 @@ from ffbench.errors import DataError, MethodError, UsageError
 DATASET = Dataset(
     id="toy",
     title="Toy",
+    summary="nothing",
     licence="none",
     source="made here",
     citation="@misc{toy}",
@@ -130,7 +131,7 @@ def test_a_dataset_without_a_mini_one_says_where_to_get_it(monkeypatch: pytest.M
 def test_every_dataset_says_all_that_the_contract_asks(name: str) -> None:
     dataset = registry.load_dataset(name)
     assert dataset.id == name
-    assert all((dataset.title, dataset.licence, dataset.source, dataset.folders))
+    assert all((dataset.title, dataset.summary, dataset.licence, dataset.source, dataset.folders))
     assert dataset.citation.startswith("@")
     mini = dataset.load_mini()
     assert mini.version
@@ -157,7 +158,10 @@ def test_the_commands(tmp_path: Path) -> None:
     assert (out / "data.txt").read_text() == "seed 3"
     result = runner.invoke(app, ["data", "make-mini", "toy"])
     assert result.stdout.strip() == str(minis.mini_folder(DATASET))
-    assert runner.invoke(app, ["data", "list"]).stdout.split(maxsplit=1) == ["toy", "Toy; none; mini dataset\n"]
+    assert runner.invoke(app, ["data", "list"]).stdout.split(maxsplit=1) == [
+        "toy",
+        "Toy: nothing; none; mini dataset\n",
+    ]
     shown = runner.invoke(app, ["data", "show", "toy"]).stdout
     assert all(part in shown for part in ("Toy or toy", "made here", "@misc{toy}"))
     assert json.loads(runner.invoke(app, ["data", "show", "toy", "--json"]).stdout)["citation"] == "@misc{toy}"

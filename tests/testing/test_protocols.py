@@ -87,7 +87,7 @@ def test_a_dataset_that_passes_everything_is_found() -> None:
     def check(place: object, quick: bool, progress: object) -> Found:
         return Found([], [], False)
 
-    dataset = Dataset("toy", "Toy", "none", "here", "me, 2026", ("toy",), check)
+    dataset = Dataset("toy", "Toy", "nothing", "none", "here", "me, 2026", ("toy",), check)
     assert {seen.name: seen.outcome for seen in check_dataset(dataset)} == {
         "what it says of itself": "wrong",
         "an empty folder": "wrong",

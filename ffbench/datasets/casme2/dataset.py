@@ -88,6 +88,7 @@ def _irregular_clips(selection: casme2.Selection) -> str:
 CASME2 = Dataset(
     id="casme2",
     title="CASME II",
+    summary="spontaneous micro-expressions, 200 frames a second",
     licence="for research, by a signed agreement",
     source="http://casme.psych.ac.cn/casme/e2: sign the agreement and ask its authors",
     citation="""@article{yan2014casme2,

@@ -91,6 +91,7 @@ def card_ck_plus(found: ck_plus.CKPlus) -> DatasetCard:
 CK_PLUS = Dataset(
     id="ck_plus",
     title="CK+",
+    summary="expressions from neutral to their peak, with 68 landmarks",
     licence=LICENCE,
     source=SOURCE,
     citation=CITATION,

@@ -84,6 +84,7 @@ def card_ffn(found: ffn.FFN) -> DatasetCard:
 FFN = Dataset(
     id="ffn",
     title="FacialFlowNet (FFN)",
+    summary="rendered heads with exact facial and head flow",
     licence="for research, from its authors",
     source="https://github.com/RIA1159/FacialFlowNet: as its authors say there",
     citation="""@inproceedings{lu2024facialflownet,

@@ -64,6 +64,7 @@ def _mead_frames(path: Place, quick: bool, progress: Progress) -> Found:
 MEAD = Dataset(
     id="mead",
     title="MEAD",
+    summary="talking faces with eight emotions",
     licence=LICENCE,
     source=SOURCE,
     citation=CITATION,

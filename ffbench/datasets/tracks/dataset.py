@@ -102,6 +102,7 @@ def check_ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
 MEAD_TRACKS = Dataset(
     id="mead_tracks",
     title="MEAD, tracked",
+    summary="FLAME meshes fitted to talking faces",
     licence=_LICENCE.format("MEAD"),
     source=_SOURCE.format("MEAD"),
     citation=mead_dataset.CITATION,
@@ -113,6 +114,7 @@ MEAD_TRACKS = Dataset(
 CK_PLUS_TRACKS = Dataset(
     id="ck_plus_tracks",
     title="CK+, tracked",
+    summary="FLAME meshes fitted to acted expressions",
     licence=_LICENCE.format("CK+"),
     source=_SOURCE.format("CK+"),
     citation=ck_plus_dataset.CITATION,
