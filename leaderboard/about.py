@@ -69,8 +69,8 @@ _LICENSED = ("ffn", "ck_plus", "mead", "casme2")
 _OWN = (
     DatasetNote(
         "Real clips",
-        "faces before a camera, their points found by a network (pseudo reference). 2 recordings of 2 people. Terms not "
-        "stated, so they are never redistributed. Fetched on first use out of public packages (`ffbench assets list`).",
+        "faces before a camera, their points found by a network (pseudo reference). 2 recordings of 2 people. Terms "
+        "not stated, so they are never redistributed. Fetched on first use out of public packages (`ffbench assets list`).",
     ),
     DatasetNote(
         "Reanimated faces",
