@@ -70,7 +70,7 @@ _OWN = (
     DatasetNote(
         "Real clips",
         "faces before a camera, their points found by a network (pseudo reference). 2 recordings of 2 people. Terms "
-        "not stated, so they are never redistributed. Fetched on first use out of public packages (`ffbench assets list`).",
+        "not stated, so they are never redistributed. Fetched on first use (`ffbench assets list`).",
     ),
     DatasetNote(
         "Reanimated faces",
