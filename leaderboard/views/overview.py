@@ -139,6 +139,8 @@ def _leader(methods: Sequence[MethodStandings]) -> str:
     """Say in a sentence or two who is ahead, as HTML."""
     names = {method.row.path: html(theme.plain(method.title, 60)) for method in methods}
     first, *others = methods
+    if not others:
+        return f"Only <b>{names[first.row.path]}</b> has been run."
     boards = len(first.on)
     leads = {method.row.path: sum(s.line.rank_best == 1 for s in method.on.values()) for method in methods}
     rivals = sorted((m.row.path for m in others if leads[m.row.path]), key=lambda path: -leads[path])[:_RIVALS]

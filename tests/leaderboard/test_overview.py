@@ -53,6 +53,7 @@ def test_mean_positions_are_of_data_of_one_origin(tmp_path: Path, monkeypatch: p
     real, synthetic = heat_tables(app(monkeypatch, place).run())
     assert real.rows[0][1] == "mean position"
     assert [row[:2] for row in real.rows[1:]] == [["Alpha", "1.5"], ["Beta", "1.5"]]
+    assert "Only Beta has been run." in words(app(monkeypatch, place).run())
     assert "mean position" not in synthetic.rows[0]  # of one protocol there is no mean
 
 
