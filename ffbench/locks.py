@@ -46,13 +46,14 @@ def writing_file_alone(path: Path) -> Iterator[None]:
 def _locked(target: Path, lock: Path, instead: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    try:
-        with writing(target):
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(lock, timeout=0)
+    with writing(target):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock, timeout=0)
+        # A timeout is an OSError too, so that it must not come as far as `writing`.
+        try:
             held.acquire()
-    except Timeout as error:
-        raise UsageError(f"{target}: another process is writing there; wait for it or name {instead}") from error
+        except Timeout as error:
+            raise UsageError(f"{target}: another process is writing there; wait for it or name {instead}") from error
     try:
         yield
     finally:

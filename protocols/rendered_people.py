@@ -13,7 +13,7 @@ from ffbench.metrics.skin_tone import tone_class, typology_angle
 from ffbench.synth.appearance.look import Look, sample_look
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs.journal import MANIFEST, Manifest
-from ffbench.synth.pairs.recipe import VERSION
+from ffbench.synth.pairs.recipe import ORIGIN
 
 _LARGEST_MANIFEST = 1 << 26
 _AGES = (("younger", 1 / 3), ("middle", 2 / 3), ("older", 1.0))
@@ -61,4 +61,4 @@ def _read_manifest(path: Place) -> Manifest | None:
         return None
     origin = manifest.origin
     drawn = origin.codes_sha256 is None and origin.textures_sha256 is None and origin.head == "makehuman"
-    return manifest if drawn and origin.recipe == f"ffbench.synth.pairs.recipe {VERSION}" else None
+    return manifest if drawn and origin.recipe == ORIGIN else None

@@ -81,7 +81,7 @@ def origin_of(recipe: ffn.Recipe, head: HeadModel, renderer: Renderer = RASTER) 
             digest.update(np.concatenate([code.shape, code.expression, code.pose]).tobytes())
         codes = digest.hexdigest()
     return Origin(
-        recipe=f"ffbench.synth.pairs.recipe {ffn.VERSION}",
+        recipe=ffn.ORIGIN,
         renderer=renderer.name,
         seed=recipe.seed,
         size=recipe.size,

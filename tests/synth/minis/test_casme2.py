@@ -55,7 +55,7 @@ def test_the_layout_and_the_irregular_rows(tmp_path: Path, head: HeadModel) -> N
     assert read_image(found.clips[0].onset_image).shape == (480, 640, 3)
     assert read_image(found.clips[0].onset_crop).shape == (*CROP_SIZE[::-1], 3)
     assert len(select_megc(found).clips) == 4
-    assert json.loads((tmp_path / "ffbench-mini.json").read_text())["recipe"] == "ffbench.synth.minis.casme2"
+    assert json.loads((tmp_path / "ffbench-mini.json").read_text())["recipe"] == "ffbench.synth.casme2"
     with pytest.raises(ValueError, match="subjects"):
         make_casme2(tmp_path, head, subjects=0)
 

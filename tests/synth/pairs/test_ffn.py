@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.datasets.ffn import scan
 from ffbench.datasets.ffn.files import read_pair
+from ffbench.datasets.ffn.scan import scan
 from ffbench.datasets.mark import JawReading
 from ffbench.synth.heads.flame import FlameHead, load_flame
 from ffbench.synth.heads.head import Pose, Region

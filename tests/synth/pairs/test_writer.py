@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ffbench.datasets.ffn import scan
+from ffbench.datasets.ffn.scan import scan
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.pairs import writer
@@ -68,7 +68,7 @@ def test_layout_and_manifest(whole: Path) -> None:
     assert set(found) - set(listed) == {MANIFEST, SYNTHETIC_MARK}
     assert manifest["synthetic"] is True
     assert manifest["identities"] == COUNT
-    assert manifest["origin"]["recipe"] == "ffbench.synth.pairs.recipe 2"
+    assert manifest["origin"]["recipe"] == "ffbench.synth.ffn 2"
     assert manifest["origin"]["engine"]
     assert [record["frames"] for record in manifest["sequences"]] == [5, 10, 15, 20, 5]
     assert sorted(number for split in manifest["splits"].values() for number in split) == list(range(COUNT))
