@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
+from ffbench.datasets.ffn.dataset import FFN
 from ffbench.datasets.registry import load_dataset
 
 PAPER = "https://doi.org/10.1145/3664647.3680921"
-BIBTEX = """@inproceedings{lu2024facialflownet,
-  title     = {FacialFlowNet: Advancing Facial Optical Flow Estimation with a Diverse Dataset and a Decomposed Model},
-  author    = {Lu, Jianzhi and He, Ruian and Zhou, Shili and Tan, Weimin and Yan, Bo},
-  booktitle = {Proceedings of the 32nd ACM International Conference on Multimedia (MM '24)},
-  year      = {2024},
-  doi       = {10.1145/3664647.3680921}
-}
+BIBTEX = f"""{FFN.citation}
 
-@software{ffbench,
-  title   = {ffbench: a benchmark and leaderboard suite for facial optical flow},
-  author  = {{The ffbench authors}},
-  version = {0.1.0},
-  license = {Apache-2.0}
-}"""
+@software{{ffbench,
+  title   = {{ffbench: a benchmark and leaderboard suite for facial optical flow}},
+  author  = {{{{The ffbench authors}}}},
+  version = {{0.1.0}},
+  license = {{Apache-2.0}}
+}}"""
 """What CITATION.cff says; a test compares them."""
 QUESTIONS = (
     (

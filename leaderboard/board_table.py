@@ -20,7 +20,7 @@ from .method_facts import Kind, Size, facts_of
 
 LEVELS = ("verified", "local", "claimed", "reported")
 ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": "started"}
-_UNASKED = ("kind", "trained on", "device", "date")
+_ON_REQUEST = ("kind", "trained on", "device", "date")
 """Columns that are shown when the reader asks for them."""
 _MANY = 200
 """On larger boards the scores by group are read of the first lines alone."""
@@ -108,7 +108,7 @@ def cells(
             {
                 "rank": line.position,
                 "method": address,
-                score_name(table): line.verified if line.verified is not None else line.local,
+                score_name(table): line.measured,
                 "95 % ranks": "" if line.position is None else ranks_cell(line),
                 TIED: TIED if line.tied_above else "",
                 "95 % from": line.ci_low,
@@ -129,9 +129,9 @@ def cells(
     return theme.without_empty(found)
 
 
-def unasked(names: Sequence[str]) -> list[str]:
+def default_columns(names: Sequence[str]) -> list[str]:
     """Return the columns of a table that are shown unless the reader chooses others."""
-    return [name for name in names if name not in _UNASKED]
+    return [name for name in names if name not in _ON_REQUEST]
 
 
 def paper_columns(table: BoardTable) -> dict[str, tuple[str, str, bool]]:
@@ -206,5 +206,5 @@ def _better(table: BoardTable) -> str:
 
 def _decimals(line: Line) -> int:
     """Return the decimals that show four significant digits of a value, at most 3: what a column of them needs."""
-    value = line.verified if line.verified is not None else line.local
+    value = line.measured
     return 0 if value is None else min(3, len(format_value(value).partition(".")[2]))

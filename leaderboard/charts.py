@@ -26,8 +26,8 @@ def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
     kinds = {
         "verified": [n for n, line in enumerate(shown) if line.verified is not None],
         "local": [n for n, line in enumerate(shown) if line.local is not None],
-        "claimed": [n for n, line in enumerate(shown) if _measured(line) is None and line.claimed is not None],
-        "reported": [n for n, line in enumerate(shown) if _measured(line) is None and line.claimed is None],
+        "claimed": [n for n, line in enumerate(shown) if line.measured is None and line.claimed is not None],
+        "reported": [n for n, line in enumerate(shown) if line.measured is None and line.claimed is None],
     }
     for kind, numbers in kinds.items():
         if not numbers:
@@ -77,14 +77,9 @@ def error_bars(
 
 
 def _value(line: Line) -> float | None:
-    measured = _measured(line)
-    if measured is not None or line.claimed is not None:
-        return measured if measured is not None else line.claimed
+    if line.measured is not None or line.claimed is not None:
+        return line.measured if line.measured is not None else line.claimed
     return float(line.reported) if line.reported is not None else None
-
-
-def _measured(line: Line) -> float | None:
-    return line.verified if line.verified is not None else line.local
 
 
 def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None],

@@ -65,8 +65,7 @@ def _cell(standing: Standing | None, address: str) -> str:
     if standing is None:
         return '<td><span aria-label="not measured">–</span></td>'
     line = standing.line
-    value = line.verified if line.verified is not None else line.local
-    said = "" if value is None else format_value(value)
+    said = "" if line.measured is None else format_value(line.measured)
     if line.ci_low is not None and line.ci_high is not None:
         said += f" [{format_value(line.ci_low)}, {format_value(line.ci_high)}]"
     return heat(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ffbench.errors import DataError
+from ffbench.errors import reading
 from ffbench.hashing import file_state
 from ffbench.paths import shipped_store
 from ffbench.results.ranking.order import Ranking, in_order, rank
@@ -88,10 +88,8 @@ def record(path: str) -> RunRecord:
     Raises:
         DataError: it is gone, or can no longer be read.
     """
-    try:
+    with reading(path):
         state = tuple(file_state(Path(path)))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     return _record(path, *state)
 
 

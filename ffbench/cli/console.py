@@ -36,6 +36,18 @@ def say_lines(lines: Iterable[object]) -> None:
         say(line)
 
 
+def say_pairs(rows: list[tuple[str, str]], json: bool) -> None:
+    """Print names and what is said of each to stdout: a table of two columns, or one JSON object."""
+    if json:
+        import json as json_module
+
+        say_json(json_module.dumps(dict(rows), indent=1))
+    else:
+        from ffbench.results.report.text import print_pairs
+
+        print_pairs(rows)
+
+
 def say_json(document: str) -> None:
     """Print a JSON document to stdout."""
     typer.echo(json_text(document))

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say, say_json
+from ffbench.cli.console import say, say_pairs
 
 app = typer.Typer(help="Verify and prepare datasets; make the synthetic mini ones.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def list_datasets(json: options.Json = False) -> None:
             )
         except FfbenchError as error:  # one broken package must not hide the others
             rows[name] = f"cannot be used: {error}"
-    _print(rows, json)
+    say_pairs(list(rows.items()), json)
 
 
 @app.command("show")
@@ -50,9 +50,9 @@ def show_dataset(
         "mini dataset": "none" if found.mini is None else f"ffbench data make-mini {name}",
     }
     if json:
-        _print({**rows, "citation": found.citation}, json)
+        say_pairs([*rows.items(), ("citation", found.citation)], json)
         return
-    _print(rows, json)
+    say_pairs(list(rows.items()), json)
     say(f"\n{found.citation}")
 
 
@@ -68,17 +68,6 @@ def try_dataset(
     from ffbench.testing import check_dataset
 
     report_checks(name, check_dataset(load_dataset(name)), json, DataError)
-
-
-def _print(rows: dict[str, str], json: bool) -> None:
-    from ffbench.results.report.text import print_pairs
-
-    if json:
-        import json as json_module
-
-        say_json(json_module.dumps(rows, indent=1))
-    else:
-        print_pairs(list(rows.items()))
 
 
 @app.command("make-mini")

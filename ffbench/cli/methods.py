@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say_json
+from ffbench.cli.console import say_json, say_pairs
 
 app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def list_methods(json: options.Json = False) -> None:
             rows.append((name if entry.variants is None else f"{name}/NAME", entry.summary))
         except FfbenchError as error:  # one broken package must not hide the others
             rows.append((name, f"cannot be used: {error}"))
-    _print(rows, json)
+    say_pairs(rows, json)
 
 
 @app.command("show")
@@ -41,13 +41,13 @@ def show_method(
 
     entry = method_entry(family_of(name))
     if entry.variants is not None and "/" not in name:
-        _print([(f"{name}/{variant}", "") for variant in entry.variants()], json)
+        say_pairs([(f"{name}/{variant}", "") for variant in entry.variants()], json)
         return
     card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
     if json:
         say_json(card.model_dump_json(indent=1))
     else:
-        _print([(key, str(value)) for key, value in card if value not in (None, {})], json=False)
+        say_pairs([(key, str(value)) for key, value in card if value not in (None, {})], json=False)
 
 
 @app.command("try")
@@ -70,14 +70,3 @@ def try_method(
 
     method = load_method(name, weights=weights, device=device, refine=refine, face_size=face_size)
     report_checks(name, check_method(method), json, MethodError)
-
-
-def _print(rows: list[tuple[str, str]], json: bool) -> None:
-    from ffbench.results.report.text import print_pairs
-
-    if json:
-        import json as json_module
-
-        say_json(json_module.dumps(dict(rows), indent=1))
-    else:
-        print_pairs(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say, say_json
+from ffbench.cli.console import say, say_json, say_pairs
 
 if TYPE_CHECKING:
     from ffbench.protocol import Protocol
@@ -20,15 +20,7 @@ def list_protocols(json: options.Json = False) -> None:
     """List every protocol that is installed."""
     from ffbench.registry import protocol_entry, protocol_names
 
-    rows = {name: protocol_entry(name).summary for name in protocol_names()}
-    if json:
-        import json as json_module
-
-        say_json(json_module.dumps(rows, indent=1))
-    else:
-        from ffbench.results.report.text import print_pairs
-
-        print_pairs(list(rows.items()))
+    say_pairs([(name, protocol_entry(name).summary) for name in protocol_names()], json)
 
 
 @app.command("show")

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from ffbench.datasets.base import Dataset, Progress
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, UsageError, os_reason, writing
 from ffbench.paths import cache_dir
 
 
@@ -47,11 +47,9 @@ def make_mini(dataset: Dataset, out: Path, seed: int = 0, progress: Progress | N
     mini = dataset.load_mini()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: expected a new or empty folder, found files; name another with --out")
-    try:
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
     try:
         temporary.chmod(0o755)
         mini.make(temporary, seed, progress)
@@ -59,6 +57,6 @@ def make_mini(dataset: Dataset, out: Path, seed: int = 0, progress: Progress | N
     except OSError as error:
         # Another process may have been faster; its dataset is the same.
         if not (out.is_dir() and any(out.iterdir())):
-            raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
+            raise DataError(out, f"cannot be written ({os_reason(error)})") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

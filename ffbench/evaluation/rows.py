@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ffbench.bounds import read_bounded
 from ffbench.errors import DataError, UsageError
 from ffbench.json_models import first_fault
 
@@ -80,16 +81,14 @@ def read_rows_list(path: Path) -> RowList:
     Raises:
         DataError: the file cannot be read, or is no such list; the message says where.
     """
+    too_large = f"larger than a list of rows can be ({_MAX_BYTES} bytes)"
+    content = read_bounded(path, _MAX_BYTES, too_large, more="; expected a list of rows")
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than a list of rows can be ({_MAX_BYTES} bytes)")
-        return RowList.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a list of rows") from error
+        return RowList.model_validate(tomllib.loads(content.decode("utf-8")))
     except ValidationError as error:
-        raise DataError(f"{path}: is no list of rows: {first_fault(error)}") from error
+        raise DataError(path, f"is no list of rows: {first_fault(error)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: is not TOML: {error}") from error
+        raise DataError(path, f"is not TOML: {error}") from error
 
 
 def planned_rows(

@@ -113,7 +113,7 @@ class SubmissionFiles(ABC):
 
 
 def bytes_allowed(size: tuple[int, int]) -> int:
-    """Give the most bytes that a file of a flow of (H, W) pixels may have, in any of the formats.
+    """Return the most bytes that a file of a flow of (H, W) pixels may have, in any of the formats.
 
     Noise does not compress, and formats have headers; what is beyond twice the values is no flow of this size.
     """
@@ -131,5 +131,5 @@ def entries_below_common_folder(found: list[tuple[str, int, str | int]]) -> list
 
 
 def too_many(path: Path, limit: int) -> DataError:
-    """Give the error for a submission with more files than any honest one has."""
+    """Return the error for a submission with more files than any honest one has."""
     return DataError(path, f"holds more than {limit} files, far more than the protocol has pairs; it is refused")

@@ -17,7 +17,8 @@ SHIFT = (4, -2)
 """Of the whole image in px, x to the right and y down: unequal, so that swapped axes and signs are told apart."""
 _BORDER = 16
 _GOOD, _EXPLAINED = 0.5, 0.4
-"""A flow is right that halves the error of zero flow; a mend explains one if it leaves less than this of both."""
+"""A flow is right that halves the error of zero flow; a wrong one is explained by a correction that leaves less
+than this of both errors."""
 
 Field = npt.NDArray[np.floating]
 
@@ -26,7 +27,7 @@ def _array(x: float, y: float) -> Field:
     return np.array([x, y], np.float32)
 
 
-_MENDS: dict[str, Callable[[Field], Field]] = {
+_CORRECTIONS: dict[str, Callable[[Field], Field]] = {
     "x and y are swapped": lambda flow: flow[..., ::-1],
     "the flow is backward, from image 2 to image 1": lambda flow: -flow,
     "y points up": lambda flow: flow * _array(1, -1),
@@ -65,14 +66,14 @@ def try_canary(method: Method) -> tuple[Outcome, str]:
     told = f"a shift of ({SHIFT[0]}, {SHIFT[1]}) px: error {error:.2f} px, of zero flow {zero:.2f}"
     if error < _GOOD * zero:
         return "ok", told
-    for what, mend in _MENDS.items():
-        mended = _error(mend(flow))
-        if mended < _EXPLAINED * min(error, zero):
-            return "wrong", f"{told}; it looks as if {what}: {mended:.2f} px when that is mended"
+    for what, correct in _CORRECTIONS.items():
+        corrected = _error(correct(flow))
+        if corrected < _EXPLAINED * min(error, zero):
+            return "wrong", f"{told}; it looks as if {what}: {corrected:.2f} px when that is corrected"
     for what, change in _RANGES.items():
-        mended = _error(_flow(method, change(first), change(second)))
-        if mended < _EXPLAINED * min(error, zero):
-            return "wrong", f"{told}; it looks as if the network wants images {what}: {mended:.2f} px with these"
+        corrected = _error(_flow(method, change(first), change(second)))
+        if corrected < _EXPLAINED * min(error, zero):
+            return "wrong", f"{told}; it looks as if the network wants images {what}: {corrected:.2f} px with these"
     return "note", f"{told}; no better than zero flow (random weights, or trained on quite other images?)"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,23 +23,24 @@ def check_protocol(protocol: Protocol[Any]) -> list[Check]:
     Args:
         protocol: as `load_protocol` gives it.
     """
+
+    @functools.cache
+    def first() -> list[Pair[Any]]:
+        return [protocol.load(key) for key in list(protocol.keys())[:PAIRS]]
+
     return list(
         run_checks(
             {
                 "keys": lambda: _keys(protocol),
-                "pairs": lambda: _pairs(protocol),
+                "pairs": lambda: _pairs(protocol, first()),
                 "cards": lambda: _cards(protocol),
-                "scores are pure": lambda: _pure(protocol),
-                "a summary blind to order": lambda: _summary(protocol),
+                "scores are pure": lambda: _pure(protocol, first()),
+                "a summary blind to order": lambda: _summary(protocol, first()),
                 "pickling": lambda: _pickling(protocol),
-                "what is drawn": lambda: _annotation(protocol),
+                "what is drawn": lambda: _annotation(protocol, first()[0]),
             }
         )
     )
-
-
-def _first(protocol: Protocol[Any]) -> list[Pair[Any]]:
-    return [protocol.load(key) for key in list(protocol.keys())[:PAIRS]]
 
 
 def _zero(pair: Pair[Any]) -> NumpyFlows:
@@ -58,8 +61,8 @@ def _keys(protocol: Protocol[Any]) -> tuple[Outcome, str]:
     return "ok", f"{len(keys)} pairs, from {keys[0]} to {keys[-1]}"
 
 
-def _pairs(protocol: Protocol[Any]) -> tuple[Outcome, str]:
-    for pair in _first(protocol):
+def _pairs(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outcome, str]:
+    for pair in pairs:
         again = protocol.load(pair.key)
         for image, other in ((pair.image1, again.image1), (pair.image2, again.image2)):
             if image.dtype != np.uint8 or image.shape != (*pair.image1.shape[:2], 3):
@@ -68,7 +71,7 @@ def _pairs(protocol: Protocol[Any]) -> tuple[Outcome, str]:
                 return "wrong", f"{pair.key}: another image when it is loaded again"
         if again.labels != pair.labels:
             return "wrong", f"{pair.key}: other labels when it is loaded again"
-    return "ok", f"{len(_first(protocol))} loaded twice"
+    return "ok", f"{len(pairs)} loaded twice"
 
 
 def _cards(protocol: Protocol[Any]) -> tuple[Outcome, str]:
@@ -82,8 +85,8 @@ def _cards(protocol: Protocol[Any]) -> tuple[Outcome, str]:
     return "ok", f"{card.id} {card.version} on {dataset.name} ({dataset.origin})"
 
 
-def _pure(protocol: Protocol[Any]) -> tuple[Outcome, str]:
-    for pair in _first(protocol):
+def _pure(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outcome, str]:
+    for pair in pairs:
         score = _score(protocol, pair)
         if _score(protocol, pair) != score:
             return "wrong", f"{pair.key}: another score of the same flow"
@@ -96,10 +99,10 @@ def _pure(protocol: Protocol[Any]) -> tuple[Outcome, str]:
     return "ok", "zero flow, scored twice"
 
 
-def _summary(protocol: Protocol[Any]) -> tuple[Outcome, str]:
+def _summary(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outcome, str]:
     if protocol.learns:
         return "note", "the protocol learns from all pairs: not looked at here"
-    scores = [_score(protocol, pair) for pair in _first(protocol)]
+    scores = [_score(protocol, pair) for pair in pairs]
     summary = protocol.summarise(scores)
     if protocol.summarise(scores[::-1]) != summary:
         return "wrong", "other numbers when the pairs come in another order"
@@ -116,8 +119,7 @@ def _pickling(protocol: Protocol[Any]) -> tuple[Outcome, str]:
     return "ok", "so that other processes can have it"
 
 
-def _annotation(protocol: Protocol[Any]) -> tuple[Outcome, str]:
-    pair = _first(protocol)[0]
+def _annotation(protocol: Protocol[Any], pair: Pair[Any]) -> tuple[Outcome, str]:
     annotation, size = protocol.annotation(pair), pair.image1.shape[:2]
     for name in ("facial", "head", "mask", "regions"):
         drawn = getattr(annotation, name)

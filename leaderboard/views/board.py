@@ -89,7 +89,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
         width="stretch",
         height=38 + 35 * min(len(lines), 25),
         column_config=board_table.settings(table),
-        column_order=columns or board_table.unasked(list(cells[0])),
+        column_order=columns or board_table.default_columns(list(cells[0])),
         key=f"table-{filters is not None}",
         **theme.spoken(st.dataframe, "Methods of this board in order, with their scores"),
     )
@@ -100,7 +100,9 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
 
 def _columns(names: Sequence[str], filters: object) -> list[str]:
     with filters:  # type: ignore[attr-defined]
-        return list(st.multiselect("Columns", names, default=board_table.unasked(names), **state.bound("columns")))
+        return list(
+            st.multiselect("Columns", names, default=board_table.default_columns(names), **state.bound("columns"))
+        )
 
 
 def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:

@@ -47,6 +47,11 @@ class Line:
     local: float | None = None
     attempts: int = 1
 
+    @property
+    def measured(self) -> float | None:
+        """The value that has a position: the verified one, or else that of a local run."""
+        return self.verified if self.verified is not None else self.local
+
 
 @dataclass(frozen=True)
 class BoardTable:

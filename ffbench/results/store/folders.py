@@ -13,7 +13,7 @@ _RESERVED = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("
 
 
 def unportable_folders(store: Path) -> Iterator[tuple[Path, str]]:
-    """Give the folders of a store that file systems without case, or Windows, would merge or refuse, and why.
+    """Return the folders of a store that file systems without case, or Windows, would merge or refuse, and why.
 
     macOS and Windows put `Verified` and `verified` into one folder: whatever is in the first would be verified there,
     and nobody here has looked at it.

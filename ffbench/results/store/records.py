@@ -29,12 +29,12 @@ HASH_LENGTH = 16
 
 
 def record_content(record: RunRecord) -> bytes:
-    """Give the bytes that stand for a record in a store."""
+    """Return the bytes that stand for a record in a store."""
     return (record.model_dump_json(indent=1) + "\n").encode()
 
 
 def stored_name(record: RunRecord, content: bytes) -> str:
-    """Give the place of a record below its level: `PROTOCOL/METHOD-HASH.json`, of the hash of `content`."""
+    """Return the place of a record below its level: `PROTOCOL/METHOD-HASH.json`, of the hash of `content`."""
     digest = hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
     return f"{_slug(record.protocol.id)}/{_slug(record.method.id)}-{digest}.json"
 
@@ -95,7 +95,7 @@ def store_levels(place: Path) -> list[Level]:
 
 
 def _files(folder: Path, ending: str) -> Iterator[Path]:
-    """Give the whole files below a folder whose names end in `ending`; links are passed over, and not followed.
+    """Return the whole files below a folder whose names end in `ending`; links are passed over, and not followed.
 
     Seven times as fast as `Path.rglob`, which counts at 10,000 records: only of what is given a path is made.
     """
