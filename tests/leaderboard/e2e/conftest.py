@@ -37,6 +37,8 @@ PORT = "{port}"
 DESKTOP, PHONE = (1280, 900), (390, 844)
 _PATIENCE = 600
 """Seconds; the first page of `streamlit run` takes 80 on a machine with eight times as much to do as it can."""
+_LIST_STAYS = 20
+"""Seconds until a list of options that has not come is taken for closed."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -203,9 +205,23 @@ class Tab:
 
     def choose(self, label: str, option: str) -> None:
         """Choose an option of a select box."""
-        self.page.get_by_role("combobox", name=label).click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        deadline = time.monotonic() + _PATIENCE
+        # A run of the script that ends late builds the box again and closes its list: open it until the list stays.
+        while not self._chosen(label, option):
+            assert time.monotonic() < deadline, f"the box {label!r} never showed {option!r}"
+            self.page.keyboard.press("Escape")
+            self.settle()
         self.settle()
+
+    def _chosen(self, label: str, option: str) -> bool:
+        from playwright.sync_api import TimeoutError as Late
+
+        self.page.get_by_role("combobox", name=label).click()
+        try:
+            self.page.get_by_role("option", name=option, exact=True).click(timeout=1000 * _LIST_STAYS)
+        except Late:
+            return False
+        return True
 
     def shows(self, name: str, wanted: list[str]) -> None:
         """Wait until a column of the first table begins with some cells."""
