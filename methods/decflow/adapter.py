@@ -88,7 +88,7 @@ def load(request: MethodRequest) -> Method:
         )
     _check_precision(request.precision, request.device, name)
     if request.iterations is not None and name == "decflow-c":
-        raise UsageError(f"method '{name}' makes one step at each of two scales; leave out --iterations")
+        raise UsageError(f"method '{name}' makes one step at each of two scales of a level; leave out --iterations")
     if request.iterations is not None and request.iterations < 1:
         raise UsageError(f"method '{name}' needs at least 1 iteration, got {request.iterations}")
     options: dict[str, str | int | float | bool] = {}
@@ -117,6 +117,7 @@ def load(request: MethodRequest) -> Method:
         steps = sum(counts)
     if isinstance(config, CorrectorConfig):
         options |= {"starts from": _start(config), "decomposition": config.decomposition, "mirrored": config.mirrored}
+        options["levels"] = config.levels
     card = MethodCard(
         id=request.name,
         title=_TITLES[name],

@@ -13,16 +13,22 @@ import torch
 SETTINGS: dict[str, Any] = {"preset": "MEDIUM", "finest scale": 0, "alpha": 40.0, "refinement iterations": 10}
 
 
-def classical_flows(image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the flow from `image1` to `image2` and the one back, each (B, 2, H, W) float32 in px, without gradient.
+BothWays = tuple[torch.Tensor, torch.Tensor]
+"""The flow from image 1 to image 2 and the one back, each (B, 2, H, W) float32 in px."""
+
+
+def classical_flows(image1: torch.Tensor, image2: torch.Tensor, begin: BothWays | None = None) -> BothWays:
+    """Return DIS's flows from `image1` to `image2` and back, without gradient.
 
     Args:
         image1, image2: (B, 3, H, W), RGB in [0, 1]; H and W at least 64, below which DIS fails.
+        begin: the flows that DIS begins at instead of zero.
     """
     pairs = list(zip(_grey(image1), _grey(image2), strict=True))
+    there, back = ([None] * len(pairs), [None] * len(pairs)) if begin is None else map(_arrays, begin)
     dis = _create_dis()
-    forward = [dis.calc(first, second, None) for first, second in pairs]
-    backward = [dis.calc(second, first, None) for first, second in pairs]
+    forward = [dis.calc(first, second, flow) for (first, second), flow in zip(pairs, there, strict=True)]
+    backward = [dis.calc(second, first, flow) for (first, second), flow in zip(pairs, back, strict=True)]
     return _tensor(forward, image1.device), _tensor(backward, image1.device)
 
 
@@ -44,6 +50,11 @@ def _create_dis() -> Any:
 def _grey(images: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
     arrays = images.detach().float().mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
     return [np.asarray(cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY)) for array in arrays]
+
+
+def _arrays(flows: torch.Tensor) -> list[npt.NDArray[np.float32]]:
+    # Copies, since DIS writes into what it is given.
+    return [np.array(flow, np.float32, order="C") for flow in flows.detach().float().permute(0, 2, 3, 1).cpu().numpy()]
 
 
 def _tensor(flows: list[npt.NDArray[np.float32]], device: torch.device) -> torch.Tensor:

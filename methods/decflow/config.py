@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SemanticName = Literal["dad3d", "facemesh", "synthetic", "imagenet", "pytorchcv", "none"]
 SemanticInput = Literal["imagenet", "symmetric"]
@@ -55,8 +55,9 @@ class CorrectorConfig(_Config):
     """`decflow-c`: corrects a classical flow; small enough to be trained on a CPU.
 
     `channels` are the widths at strides 2, 4, 8 and 16. `start` is the flow that is corrected: OpenCV's DIS, or none.
-    `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder learns it.
-    `mirrored` as for the light network.
+    `levels`: with 3 the network runs on the images at 1/4, 1/2 and 1/1 of their size, and what it finds at one is where
+    DIS begins at the next. `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder
+    learns it. `mirrored` as for the light network.
     """
 
     architecture: Literal["decflow-c"] = "decflow-c"
@@ -64,8 +65,15 @@ class CorrectorConfig(_Config):
     semantic_input: SemanticInput = "imagenet"
     channels: tuple[Width, Width, Width, Width] = (32, 64, 96, 128)
     start: Literal["dis", "none"] = "dis"
+    levels: Annotated[int, Field(ge=1, le=4)] = 1
     decomposition: Literal["rigid", "learned"] = "rigid"
     mirrored: bool = False
+
+    @model_validator(mode="after")
+    def _levels_need_dis(self) -> CorrectorConfig:
+        if self.levels > 1 and self.start == "none":
+            raise ValueError("several levels are joined by DIS, so they need start = 'dis'")
+        return self
 
 
 NetworkConfig = Annotated[PaperConfig | LightConfig | CorrectorConfig, Field(discriminator="architecture")]

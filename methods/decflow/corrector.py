@@ -11,6 +11,7 @@ says, as in the paper.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,12 +20,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from .bodies import BodyFit, Geometry
-from .classical_start import classical_flows
+from .classical_start import BothWays, classical_flows
 from .config import CorrectorConfig
 from .network import FlowNetwork, FlowPredictions
 from .semantic import SemanticEncoder, create_semantic_encoder
 from .unet import AtStride4, Encoder, Residual, doubled, last_layer, resized
-from .warping import sample, targets, warped
+from .warping import resized_flow, sample, targets, warped
 
 SCALES = (2, 1)
 """The flow is corrected at 1/2 of the images' size, then at 1/1."""
@@ -83,13 +84,13 @@ class DecFlowCorrector(FlowNetwork):
     ) -> CorrectorPredictions:
         """See `FlowNetwork.forward`; there is one step at each scale, and `iterations` must be None or 2.
 
-        `start` is what `classical_flows` makes of the images, for who has it already.
+        `start` is what is corrected, for who has it already: by default what `find_start` gives.
         """
         self.check_size(image1, image2)
         if iterations not in (None, self.steps):
             raise ValueError(f"this network makes {self.steps} steps, got {iterations}")
         every_step = self.training if every_step is None else every_step
-        flow, back = self._start(image1, image2) if start is None else start
+        flow, back = self.find_start(image1, image2) if start is None else start
         semantic = None if self.semantic is None else (self.semantic(image1), self.semantic(image2))
         facial, heads, errors, fits = [], [], [], []
         gate: torch.Tensor | None = None
@@ -121,11 +122,48 @@ class DecFlowCorrector(FlowNetwork):
             flow = flow.detach()
         return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), tuple(fits), gate)
 
-    def _start(self, image1: torch.Tensor, image2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.config.start == "dis":
-            return classical_flows(image1, image2)
-        zero = torch.zeros_like(image1[:, :2], dtype=torch.float32)
-        return zero, zero
+    @torch.no_grad()
+    def find_start(self, image1: torch.Tensor, image2: torch.Tensor) -> BothWays:
+        """Return the flows, there and back, that the network corrects; see `forward` for the images.
+
+        With several levels DIS begins at what this network finds in images of half the size, which in turn begins at
+        a quarter: motion that is too large for DIS alone is small there.
+        """
+        if self.config.start == "none":
+            zero = torch.zeros_like(image1[:, :2], dtype=torch.float32)
+            return zero, zero
+        begin: BothWays | None = None
+        for size in reversed(level_sizes(image1.shape[2:], self.config.levels, self.stride, self.smallest)):
+            first, second = (F.interpolate(image, size, mode="area") for image in (image1, image2))
+            there, back = classical_flows(first, second, None if begin is None else _both_resized(begin, size))
+            forward = self(first, second, head=False, every_step=False, start=(there, back)).facial[-1]
+            backward = self(second, first, head=False, every_step=False, start=(back, there)).facial[-1]
+            begin = forward, backward
+        whole = (image1.shape[2], image1.shape[3])
+        return classical_flows(image1, image2, None if begin is None else _both_resized(begin, whole))
+
+
+def level_sizes(shape: Sequence[int], levels: int, stride: int, smallest: int) -> list[tuple[int, int]]:
+    """Return the heights and widths of the coarser levels, from fine to coarse.
+
+    Args:
+        shape: height and width of the images, px.
+        levels: how many there are with that of the images themselves.
+        stride: sides are rounded to multiples of it.
+        smallest: a level with a shorter side is left out, and all that are coarser.
+    """
+    sizes: list[tuple[int, int]] = []
+    for level in range(1, levels):
+        height, width = (round(side / 2**level / stride) * stride for side in shape)
+        if min(height, width) < smallest:
+            break
+        sizes.append((height, width))
+    return sizes
+
+
+def _both_resized(flows: BothWays, size: tuple[int, int]) -> BothWays:
+    there, back = (resized_flow(flow, size) for flow in flows)
+    return there, back
 
 
 def _channels_last(module: nn.Module) -> None:

@@ -129,7 +129,7 @@ class DecFlowTrainee(Trainee):
             assert self.semantic is not None
             logits, uv = self.semantic(batch["image1"])
             return {"semantic": semantic_loss(logits, uv, batch["region"], batch["uv"])}
-        known = {"start": (batch["start"], batch["start_back"])} if "start" in batch else {}
+        known = {} if self._own_start(batch) else {"start": (batch["start"], batch["start_back"])}
         flows = self.network(
             batch["image1"],
             batch["image2"],
@@ -148,6 +148,16 @@ class DecFlowTrainee(Trainee):
             return {name: stage.weights.get(name, WEIGHTS[name]) * part for name, part in parts.items()}
         loss = decomposition_loss if stage.loss == "decomposition" else official_loss
         return {stage.loss: loss(flows, facial, head, batch["head_valid"], gamma)}
+
+    def _own_start(self, batch: Batch) -> bool:
+        """Whether the network finds the flow that it corrects itself.
+
+        With several levels it does so in every other batch: it is used on what its coarser levels lead to, and
+        the coarsest of them on plain DIS, which the workers have made.
+        """
+        config = self.network.config
+        levels = config.levels if isinstance(config, CorrectorConfig) else 1
+        return "start" not in batch or (levels > 1 and int(batch["index"][0]) // len(batch["index"]) % 2 == 0)
 
     def method(self, device: str) -> Method:
         """See `Trainee.method`."""

@@ -32,3 +32,10 @@ def sample(image: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
 def warped(image: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     """Return (B, C, H, W): the image where the flow (B, 2, H, W) points."""
     return sample(image, targets(flow)[0])
+
+
+def resized_flow(flow: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return a flow (B, 2, H, W) for images of another height and width, in their pixels."""
+    height, width = flow.shape[2:]
+    factors = flow.new_tensor([size[1] / width, size[0] / height]).view(2, 1, 1)
+    return F.interpolate(flow, size=size, mode="bilinear", align_corners=False) * factors

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ffbench.methods.decflow.bodies import Body
-from ffbench.methods.decflow.classical_start import add_classical_flows, classical_flows
-from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector
+from ffbench.methods.decflow.classical_start import BothWays, add_classical_flows, classical_flows
+from ffbench.methods.decflow.config import CorrectorConfig
+from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector, level_sizes
 from ffbench.methods.decflow.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
+from ffbench.methods.decflow.training import DecFlowTrainee
 from ffbench.synth.heads.head import Region
+from ffbench.training.recipe import Stage
 from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
 from tests.methods.decflow.test_overfit import scene
 
@@ -47,6 +53,85 @@ def test_an_untrained_network_is_the_classical_method() -> None:
     without = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"start": "none"})).eval()
     # The alignment finds the shift, and the pull that it begins with takes a little of it over.
     assert without(*images).facial[-1].abs().max() < 0.3
+
+
+def test_dis_begins_at_what_it_is_given_and_leaves_that_as_it_was() -> None:
+    # Noise that moves by half the image: from zero DIS finds nothing, from near by it finds the motion.
+    images = [torch.from_numpy(image) for image in noise_moved(64, size=128)]
+    begin = torch.tensor([65.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 128, 128).contiguous()
+    before = begin.clone()
+    forward, backward = classical_flows(*images, (begin, -begin))
+    alone, _ = classical_flows(*images)
+    seen = (slice(None), 0, slice(16, -16), slice(8, 48))
+    assert (alone[seen] - 64).abs().median() > 10
+    assert (forward[seen] - 64).abs().median() < 0.5
+    assert (backward[:, 0, 16:-16, 80:-8] + 64).abs().median() < 0.5
+    assert torch.equal(begin, before)
+
+
+def noise_moved(dx: int, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Coarse noise and the same moved by `dx` to the right, each (1, 3, size, size)."""
+    noise = cv2.GaussianBlur(np.random.default_rng(1).random((size, size + dx, 3), np.float32), (0, 0), 1.5)
+    noise = ((noise - noise.min()) / np.ptp(noise)).transpose(2, 0, 1)[None]
+    return np.ascontiguousarray(noise[..., dx:]), np.ascontiguousarray(noise[..., :size])
+
+
+@torch.inference_mode()
+def test_each_level_begins_where_the_coarser_one_ended() -> None:
+    torch.manual_seed(0)
+    images = shifted(6, -4, size=192)
+    model = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"levels": 2})).eval()
+    first, second = (F.interpolate(image, (96, 96), mode="area") for image in images)
+    there, back = classical_flows(first, second)
+    forward = model(first, second, start=(there, back)).facial[-1]
+    backward = model(second, first, start=(back, there)).facial[-1]
+    larger = [F.interpolate(flow, (192, 192), mode="bilinear") * 2 for flow in (forward, backward)]
+    expected = classical_flows(*images, (larger[0], larger[1]))
+    found = model.find_start(*images)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+    single = DecFlowCorrector(TINY_CORRECTOR).eval()
+    assert torch.equal(single.find_start(*images)[0], classical_flows(*images)[0])
+
+
+@given(st.integers(64, 2000), st.integers(64, 2000), st.integers(1, 4))
+def test_levels_halve_the_size_as_long_as_the_network_takes_it(height: int, width: int, levels: int) -> None:
+    sizes = level_sizes((height, width), levels, 32, 64)
+    assert len(sizes) < levels
+    for level, (h, w) in enumerate(sizes, 1):
+        assert h % 32 == w % 32 == 0
+        assert min(h, w) >= 64
+        assert abs(h - height / 2**level) <= 16
+        assert abs(w - width / 2**level) <= 16
+    if len(sizes) < levels - 1:  # the next would be too small
+        assert round(min(height, width) / 2 ** (len(sizes) + 1) / 32) < 2
+
+
+def test_several_levels_need_dis() -> None:
+    with pytest.raises(ValidationError, match="several levels"):
+        CorrectorConfig(start="none", levels=2)
+
+
+def test_every_other_batch_learns_from_what_the_coarser_levels_lead_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[torch.Tensor] = []
+    model = DecFlowCorrector(TINY_CORRECTOR.model_copy(update={"levels": 2}))
+
+    def found(image1: torch.Tensor, image2: torch.Tensor) -> BothWays:
+        asked.append(image1)
+        return classical_flows(image1, image2)
+
+    monkeypatch.setattr(model, "find_start", found)
+    trainee = DecFlowTrainee("decflow-c", model)
+    stage = Stage(
+        name="all", trains="all", loss="rigid", steps=1, batch=1, crop=(64, 64), data={"faces": 1.0}, learning_rate=1e-3
+    )
+    made = batch()
+    made["start"], made["start_back"] = classical_flows(made["image1"], made["image2"])
+    counts = []
+    for number in range(4):
+        trainee.forward({**made, "index": torch.tensor([number])}, stage)
+        counts.append(len(asked))
+    assert counts == [1, 1, 2, 2]
 
 
 @torch.inference_mode()
