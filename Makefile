@@ -3,7 +3,7 @@
 # make lint     ruff, import-linter and mypy                make bench       speed, as ratios
 # make app      the leaderboard page                        make clean     remove what make made
 # make records  run what is missing or stale of the records that ship (submissions/rows.toml)
-# make readme   the tables of README.md, from these records
+# make readme   the tables of README and docs/results.md from these records, and docs/commands.md
 # make docs     the documentation as a site, in site/
 # make campaign fuzzing, killing and faults at length
 # make check    scores and speed ratios on mini data against ci/baseline.json
@@ -63,6 +63,7 @@ records: $(VENV)/.installed-dev
 
 readme: $(VENV)/.installed-dev
 	$(BIN)/python ci/readme.py
+	$(BIN)/python ci/commands.py
 
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

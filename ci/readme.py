@@ -1,6 +1,7 @@
-"""The tables of README.md, made from the records that ship: `make readme`; `--check` only says whether they differ.
+"""The tables of README.md and docs/results.md, made from the records that ship: `make readme`.
 
-Each stands between `<!-- table NAME -->` and `<!-- end of table -->`, and whatever is between is replaced.
+Each stands between `<!-- table NAME -->` and `<!-- end of table -->`, and whatever is between is replaced. With
+`--check` nothing is written, and pages that differ are named.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ffbench.results.report.text import format_value
 from ffbench.results.store.records import read_rows
 
 ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 _BLOCK = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 Columns = Mapping[str, tuple[str, str]]
 """By heading: metric and group."""
@@ -155,19 +157,23 @@ def _lines(headings: Sequence[str], aligned: Sequence[str], rows: Sequence[Seque
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write README.md anew, or with `--check` say whether it differs; return the exit code."""
-    page = ROOT / "README.md"
+    """Write the pages anew, or with `--check` say which differ; return the exit code."""
     rows = [row for row in read_rows([ROOT / "submissions"]) if row.level == "verified"]
-    old = page.read_text("utf-8")
-    new = fill(old, rows)
-    if "--check" in arguments:
-        if new != old:
+    differ = 0
+    for page in PAGES:
+        old = page.read_text("utf-8")
+        new = fill(old, rows)
+        if new == old:
+            continue
+        if "--check" in arguments:
+            name = page.relative_to(ROOT)
             print(
-                "README.md: its tables are not those of the records in submissions/; run `make readme`", file=sys.stderr
+                f"{name}: its tables are not those of the records in submissions/; run `make readme`", file=sys.stderr
             )
-        return int(new != old)
-    page.write_text(new, "utf-8")
-    return 0
+            differ = 1
+        else:
+            page.write_text(new, "utf-8")
+    return differ
 
 
 if __name__ == "__main__":
