@@ -14,8 +14,10 @@ from PIL import Image
 
 from ffbench.errors import FfbenchError
 
-from . import records, startup, state, theme
-from .legends import wheel
+from . import startup, state
+from .boards import records
+from .look import theme
+from .look.legends import wheel
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def test_every_package_is_listed() -> None:
         "methods.decflow.recipes",
         "methods.decflow.trained",
         "methods.ptlflow.recipes",
-        "reported",
+        "protocols.reported",
         "shipped",
     }
     assert listed - found == {f"ffbench.{name}" for name in data_alone}

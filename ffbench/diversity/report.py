@@ -7,11 +7,11 @@ import json
 import math
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from ffbench.diversity.measure import Diversity
 from ffbench.metrics.diversity import Estimate
+from ffbench.paths import reported_tables
 from ffbench.results.report.text import format_value
 
 if sys.version_info >= (3, 11):
@@ -32,8 +32,7 @@ _SHOWN = 10
 @cache
 def reported() -> dict[str, Any]:
     """Give the paper's Table 1 as printed."""
-    path = Path(__file__).resolve().parent.parent / "reported" / "table1.toml"
-    table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    table: dict[str, Any] = tomllib.loads((reported_tables() / "table1.toml").read_text("utf-8"))
     return table
 
 

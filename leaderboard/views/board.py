@@ -11,9 +11,13 @@ from ffbench.results.record.row import Board, Row
 from ffbench.results.report.leaderboard import BoardTable, Line
 from ffbench.results.report.leaderboard_formats import TIED, format_boards
 
-from .. import board_table, charts, naming, picker, records, state, theme
-from ..board_table import LEVELS, ORDERS, Wanted
-from ..method_facts import KINDS, SIZES, facts_of
+from .. import picker, state
+from ..boards import method_naming, records
+from ..boards.method_facts import KINDS, SIZES, facts_of
+from ..charts import value_charts
+from ..look import theme
+from ..tables import board_table
+from ..tables.board_table import LEVELS, ORDERS, Wanted
 
 _LEFT_OUT = 5
 """Records that are not ranked and are named."""
@@ -94,7 +98,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
         **theme.spoken(st.dataframe, "Methods of this board in order, with their scores"),
     )
     st.header("How certain the scores are")
-    charts.intervals(table, lines, key=f"intervals-{filters is not None}")
+    value_charts.intervals(table, lines, key=f"intervals-{filters is not None}")
     return lines
 
 
@@ -107,8 +111,8 @@ def _columns(names: Sequence[str], filters: object) -> list[str]:
 
 def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
     """Return the address of the page of each line's method; of a number that is only printed, the paper's tables."""
-    labels = {naming.method_key(several[0]): label for label, several in records.by_method().items()}
-    by_path = {row.path: naming.method_key(row) for row in rows}
+    labels = {method_naming.method_key(several[0]): label for label, several in records.by_method().items()}
+    by_path = {row.path: method_naming.method_key(row) for row in rows}
     found: list[str] = []
     for number, line in enumerate(lines):
         label = labels.get(by_path.get(line.record, ""))

@@ -14,7 +14,8 @@ from ffbench.results.report.text import format_value
 from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 
-from .. import opened, state, theme
+from .. import opened, state
+from ..look import theme
 from ..work import scoring
 from ..work.bounded import Progress
 

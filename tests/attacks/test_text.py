@@ -216,7 +216,7 @@ def test_every_output_of_the_module_by_itself() -> None:
 
 
 def test_the_app_shows_text_as_text() -> None:
-    from ffbench.leaderboard import legends, theme
+    from ffbench.leaderboard.look import legends, theme
 
     assert harmless(theme.plain(EVIL))
     assert harmless(theme.chart_text(EVIL, 200))

@@ -1,6 +1,6 @@
 """The paper's Tables 2 to 5 as data, and what of them run records have measured.
 
-The numbers lie in `ffbench/reported/table<N>.toml`: columns say which score of which protocol they are, rows hold
+The numbers lie in `protocols/reported/table<N>.toml`: columns say which score of which protocol they are, rows hold
 the values as they are printed.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ffbench.errors import DataError, UsageError
+from ffbench.paths import reported_tables
 from ffbench.protocol import Score
 from ffbench.results.record.run_record import RunRecord, read_record
 
@@ -25,7 +26,6 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 NUMBERS = (2, 3, 4, 5)
-_FOLDER = Path(__file__).resolve().parents[2] / "reported"
 Option = str | int | float | bool
 
 
@@ -136,7 +136,7 @@ def reported_table(number: int) -> ReportedTable:
     """
     if number not in NUMBERS:
         raise UsageError(f"Table {number} is not here; there are Tables {', '.join(map(str, NUMBERS))}")
-    return ReportedTable.model_validate(tomllib.loads((_FOLDER / f"table{number}.toml").read_text("utf-8")))
+    return ReportedTable.model_validate(tomllib.loads((reported_tables() / f"table{number}.toml").read_text("utf-8")))
 
 
 def find_records(folder: Path) -> tuple[list[RunRecord], list[str]]:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from ffbench.method import RANDOM_WEIGHTS
 from ffbench.results.record.row import Row
 
-from . import theme
+from ..look import theme
 
 Kind = Literal["network", "without training", "flows sent in"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ffbench.flow.color import flow_to_color
-from ffbench.leaderboard import legends
-from ffbench.leaderboard.pair_pictures import LAYERS, Shown, flow_pictures, layer, shared_scale, true_flows
-from ffbench.leaderboard.two_images import two_images
+from ffbench.leaderboard.explorer.pair_pictures import LAYERS, Shown, flow_pictures, layer, shared_scale, true_flows
+from ffbench.leaderboard.explorer.two_images import two_images
+from ffbench.leaderboard.look import legends
 from ffbench.method import Flows
 from ffbench.protocol import Annotation, Pair
 from ffbench.visual.overlay import FLOW_END, TRUE_END, region_colors

@@ -27,7 +27,7 @@ from ffbench.visual.overlay import (
 )
 from ffbench.visual.picture import Picture, error_picture, flow_scale, scale
 
-from .legends import color_legend, error_legend
+from ..look.legends import color_legend, error_legend
 
 Part = Literal["facial", "head", "expression"]
 PARTS: tuple[Part, ...] = get_args(Part)

@@ -14,10 +14,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from ffbench.protocol import Pair
 from ffbench.submissions.stored import read_stored
 
-from . import opened, theme
+from .. import opened
+from ..look import theme
+from ..work import estimates
+from ..work.estimates import Estimate
 from .photos import photo_pair
-from .work import estimates
-from .work.estimates import Estimate
 
 _PHOTOS = "_photos"
 _KEPT = 32

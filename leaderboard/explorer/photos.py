@@ -10,7 +10,7 @@ from ffbench.datasets.images import image_size, read_image
 from ffbench.errors import DataError
 from ffbench.protocol import Image, Pair
 
-from .work.private import private_folder
+from ..work.private import private_folder
 
 MAX_MEGABYTES = 20
 MAX_PIXELS = 50_000_000

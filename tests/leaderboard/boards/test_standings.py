@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.leaderboard.cost_points import COSTS, front_line, series_of
-from ffbench.leaderboard.method_facts import facts_of
-from ffbench.leaderboard.standings import main_boards, standings
-from ffbench.leaderboard.wins import gap, tally
+from ffbench.leaderboard.boards.cost_points import COSTS, front_line, series_of
+from ffbench.leaderboard.boards.method_facts import facts_of
+from ffbench.leaderboard.boards.standings import main_boards, standings
+from ffbench.leaderboard.tables.wins import gap, tally
 from ffbench.method import MethodCard
 from ffbench.results.ranking.order import in_order, rank
 from ffbench.results.record.row import Row

@@ -12,7 +12,7 @@ from ffbench.protocol import ProtocolEntry, Task
 from ffbench.registry import protocol_entry
 from ffbench.results.record.row import ORIGINS, Board
 
-from . import theme
+from ..look import theme
 
 _TASKS: tuple[Task, ...] = get_args(Task)
 _EARLIER_TASKS: Mapping[str, tuple[Task, ...]] = {

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("streamlit", reason="the extra `leaderboard` is not installed")
 
-from ffbench.leaderboard import records
+from ffbench.leaderboard.boards import records
 
 
 def test_the_shipped_records_are_shown_where_there_are_no_others(

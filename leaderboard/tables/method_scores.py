@@ -13,12 +13,15 @@ from ffbench.results.report.leaderboard import BoardTable
 from ffbench.results.report.leaderboard_formats import ranks_cell
 from ffbench.results.report.text import format_value, listed_groups
 
-from . import charts, naming, picker, records, state, theme
+from .. import picker, state
+from ..boards import method_naming, records
+from ..boards.board_naming import board_names, in_reading_order
+from ..boards.group_order import natural_key
+from ..boards.standings import Standing
+from ..charts import value_charts
+from ..look import theme
+from ..look.html_tables import heat, link, table, text
 from .board_table import level
-from .boards import board_names, in_reading_order
-from .group_order import natural_key
-from .standings import Standing
-from .tables import heat, link, table, text
 
 _FAMILIES = {"motion_": "By magnitude of motion"}
 _FEW = 20
@@ -93,7 +96,7 @@ def run_scores(record: RunRecord) -> None:
         with columns[number % len(columns)]:
             st.text(family)
             spoken = "Scores by group, as in the table below"
-            charts.bars(names, values, lows, highs, unit, color, f"bars-{number}", spoken)
+            value_charts.bars(names, values, lows, highs, unit, color, f"bars-{number}", spoken)
     with st.expander("All scores as a table"):
         cells = [
             {"metric": theme.cell(s.metric), "group": theme.cell(s.group), "value": s.value, "95 % from": s.ci_low,
@@ -113,7 +116,7 @@ def _family(group: str) -> str:
 def run_names(rows: Sequence[Row]) -> dict[str, Row]:
     """Name the runs of a method, newest first."""
     newest_first = sorted(rows, key=lambda row: row.started, reverse=True)
-    named = naming.numbered(
+    named = method_naming.numbered(
         (theme.plain(f"{row.board.protocol} {row.board.variant} · {row.board.dataset}", 70), row)
         for row in newest_first
     )

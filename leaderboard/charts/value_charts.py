@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ffbench.results.report.leaderboard import BoardTable, Line
 
-from . import theme
+from ..look import theme
 
 _SYMBOLS = {"verified": "circle", "local": "circle-open", "claimed": "diamond-open", "reported": "square-open"}
 _LINES = 40

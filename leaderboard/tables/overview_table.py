@@ -9,12 +9,12 @@ from ffbench.results.record.row import Board
 from ffbench.results.report.leaderboard_formats import ranks_cell
 from ffbench.results.report.text import format_value
 
-from . import theme
-from .boards import board_names, protocol_title
-from .naming import method_key
-from .standings import MethodStandings, Standing
-from .state import page_address
-from .tables import attribute, heat, link, scrolling
+from ..boards.board_naming import board_names, protocol_title
+from ..boards.method_naming import method_key
+from ..boards.standings import MethodStandings, Standing
+from ..look import theme
+from ..look.html_tables import attribute, heat, link, scrolling
+from ..state import page_address
 
 
 def heat_table(

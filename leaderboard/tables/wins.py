@@ -8,8 +8,8 @@ from ffbench.escape import html
 from ffbench.results.ranking.order import Ranking
 from ffbench.results.record.row import Row
 
-from . import theme
-from .tables import scrolling
+from ..look import theme
+from ..look.html_tables import scrolling
 
 MOST = 12
 """Methods that the matrix has room for."""

@@ -15,8 +15,9 @@ from ffbench.results.report.leaderboard_formats import TIED, ranks_cell
 from ffbench.results.report.paper_tables import NUMBERS, reported_table
 from ffbench.results.report.text import format_value
 
-from . import records, theme
-from .method_facts import Kind, Size, facts_of
+from ..boards import records
+from ..boards.method_facts import Kind, Size, facts_of
+from ..look import theme
 
 LEVELS = ("verified", "local", "claimed", "reported")
 ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": "started"}

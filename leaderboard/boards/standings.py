@@ -9,8 +9,8 @@ from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Board, Row
 from ffbench.results.report.leaderboard import BoardTable, Line
 
-from .boards import in_reading_order
-from .naming import method_key
+from .board_naming import in_reading_order
+from .method_naming import method_key
 
 
 @dataclass(frozen=True)

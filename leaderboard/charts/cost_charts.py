@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from ffbench.results.record.row import Row
 
-from . import theme
-from .cost_points import Cost, Series, front_line
+from ..boards.cost_points import Cost, Series, front_line
+from ..look import theme
 
 
 def draw(series: Sequence[Series], cost: Cost, titles: Mapping[str, str], key: str) -> None:

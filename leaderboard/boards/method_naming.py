@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
 
-from . import theme
+from ..look import theme
 
 
 def method_labels(rows: Sequence[Row]) -> dict[str, Row]:

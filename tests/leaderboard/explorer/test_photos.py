@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ffbench.errors import DataError
-from ffbench.leaderboard import photos
+from ffbench.leaderboard.explorer import photos
 
 
 def encoded(width: int, height: int, form: str = "PNG", mode: str = "RGB") -> bytes:

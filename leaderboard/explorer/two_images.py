@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ffbench.visual.picture import Picture
 
-from .legends import data_uri
+from ..look.legends import data_uri
 
 _PAGE = """<!doctype html>
 <meta charset="utf-8">

@@ -18,7 +18,7 @@ from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.results.report.leaderboard import BoardTable, leaderboard
 from ffbench.results.store.records import read_rows
 
-from .naming import rows_by_method
+from .method_naming import rows_by_method
 
 _PLACES = "_places"
 SECONDS = 10

@@ -6,9 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from ffbench.leaderboard import theme
-from ffbench.leaderboard.boards import board_names, find, in_reading_order, protocol_title, task_of
-from ffbench.leaderboard.group_order import natural_key
+from ffbench.leaderboard.boards.board_naming import (
+    board_names,
+    find,
+    in_reading_order,
+    protocol_title,
+    task_of,
+)
+from ffbench.leaderboard.boards.group_order import natural_key
+from ffbench.leaderboard.look import theme
 from ffbench.registry import protocol_names
 from ffbench.results.record.row import Board
 

@@ -10,9 +10,9 @@ from ffbench.metrics.statistics import LEVEL
 from ffbench.results.ranking.compare import Comparison, GroupDifference
 from ffbench.results.report.text import listed_groups
 
-from . import theme
-from .charts import error_bars, lines_axis
-from .group_order import natural_key
+from ..boards.group_order import natural_key
+from ..look import theme
+from .value_charts import error_bars, lines_axis
 
 _SMALL = 0.05
 """A bin with a smaller share of the pairs does not stretch the axis."""
