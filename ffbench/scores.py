@@ -20,16 +20,22 @@ class Term:
 
 @dataclass(frozen=True)
 class PairScore:
-    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`.
-
-    `descriptor` is what a protocol that learns keeps of a pair's flow, any shape, float16 or float32; it lies on disk
-    beside the journal, and is no part of the table of scores.
-    """
+    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
 
     key: str
     terms: Mapping[str, Term]
     labels: Mapping[str, str] = field(default_factory=dict)
-    descriptor: npt.NDArray[np.floating] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class DescribedPair(PairScore):
+    """A pair whose scores wait for those of all others.
+
+    `descriptor` is what a learning protocol keeps of the pair's flow, any shape, float16 or float32. It lies on disk
+    beside the journal, and is no part of the table of scores. `terms` are those that need no other pair.
+    """
+
+    descriptor: npt.NDArray[np.floating] = field(compare=False, repr=False, kw_only=True)
 
 
 class Confusion(BaseModel):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.paths import PACKAGE
-from ffbench.protocol import Protocol, ProtocolCard
+from ffbench.protocol import LearningProtocol, Protocol, ProtocolCard
 
 if TYPE_CHECKING:
     from ffbench.method import Method
@@ -45,7 +45,9 @@ def run_fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+def pairs_fingerprint(
+    method: Method | FlowSource, protocol: LearningProtocol[Any], batch_size: int, limit: int | None
+) -> str:
     """Hash all that the descriptors of pairs depend on: `run_fingerprint` less variant, version and learning options.
 
     The version may be that of a variant; what code makes descriptors is known by its source.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ffbench.errors import DataError, MethodError
 from ffbench.method import Flows
-from ffbench.protocol import NumpyFlows, Pair, Protocol
+from ffbench.protocol import LearningProtocol, NumpyFlows, Pair, Protocol
 
 from . import bounded
 from .bounded import Limits
@@ -81,7 +81,7 @@ def pair_values(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> li
     Raises:
         DataError: the protocol cannot score such a flow.
     """
-    if protocol.learns:
+    if isinstance(protocol, LearningProtocol):
         return []
     score = protocol.score(pair, found.forward, found.backward)
     terms = {name: score.terms[name] for name in protocol.card.metrics if name in score.terms}
