@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ffbench.cards import RANDOM_WEIGHTS as RANDOM_WEIGHTS
 from ffbench.cards import MethodCard as MethodCard
 from ffbench.cards import Precision as Precision
 from ffbench.cards import WeightsCard as WeightsCard
@@ -19,7 +20,6 @@ from ffbench.distribution import Distribution
 from ffbench.errors import MethodError, UsageError
 from ffbench.flows import Flows as Flows
 
-RANDOM_WEIGHTS = "random"
 COMPILER = "inductor"
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ffbench.bounds import read_bounded
 from ffbench.errors import DataError, UsageError
+from ffbench.toml_files import read_toml
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,7 +24,6 @@ Count = Annotated[int, Field(gt=0)]
 Side = Annotated[int, Field(ge=64, le=2048, multiple_of=32)]
 TrainingPrecision = Literal["fp32", "bf16", "fp16"]
 SourceName = Literal["faces", "layers"]
-_MAX_BYTES = 2**20
 
 
 class _Part(BaseModel):
@@ -195,11 +194,7 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         DataError: no such file, or not a recipe; the message names the field.
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
-    content = read_bounded(path, _MAX_BYTES, f"larger than a recipe can be ({_MAX_BYTES} bytes)")
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(path, f"not a recipe; expected TOML ({error})") from error
+    table = read_toml(path, "a recipe")
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:
