@@ -24,11 +24,11 @@ from ffbench.scores import DescribedPair as DescribedPair
 from ffbench.scores import PairScore as PairScore
 from ffbench.scores import Score as Score
 from ffbench.scores import Term as Term
+from ffbench.typing import Image as Image
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
 Reference = TypeVar("Reference")
-Image = npt.NDArray[np.uint8]
 _ROUNDING = 1e-9
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
+
+NOT_FOUND = "no"
+"""Value of the label `found` of pairs in which the method found nothing to go by."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class DescribedPair(PairScore):
     """
 
     descriptor: npt.NDArray[np.floating] = field(compare=False, repr=False, kw_only=True)
+
+
+def count_not_found(scores: Iterable[PairScore]) -> int:
+    """Return in how many pairs the method found nothing to go by, in one of the directions that were wanted."""
+    return sum(score.labels.get("found") == NOT_FOUND for score in scores)
 
 
 class Confusion(BaseModel):

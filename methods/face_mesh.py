@@ -7,20 +7,17 @@ space, so that a rigid motion can be fitted to them.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ffbench.assets import asset_path, find
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import track
 from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
-from ffbench.protocol import Image
 from ffbench.synth.piecewise_affine import piecewise_affine_flow
+from ffbench.typing import FlowField, Image, Points
 
 from .options import refuse_network_options
 
-Points = npt.NDArray[np.float64]
-FlowField = npt.NDArray[np.float32]
 _ASSET = "face_mesh"
 HEAD_REACH, FADED = 0.1, 0.3
 """Beyond the mesh the head's motion goes on, whole up to the first and gone at the second, in widths of the mesh."""

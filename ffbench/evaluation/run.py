@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from ffbench.atomic import remove_litter
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.journal import BaseJournal, Scored
+from ffbench.evaluation.scoring import score_pair
 from ffbench.evaluation.source import FlowSource
 from ffbench.hashing import file_sha256
-from ffbench.protocol import NumpyFlows, Pair, PairScore, Progress, Protocol
+from ffbench.protocol import PairScore, Progress, Protocol
 from ffbench.results.record.environment import environment, peak_memory_mb
 from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.run_record import (
-    NOT_FOUND,
     Cost,
     Interval,
     PairTable,
@@ -76,7 +76,7 @@ class Run:
         for batch in read_batches(self.protocol, remaining, self.batch_size, self.problems):
             forward, backward, seconds = self.source.flows(batch, self.protocol.needs_backward)
             parts = zip(batch, forward, backward, strict=True)
-            journal.append([_score(self.protocol, pair, there, back) for pair, there, back in parts], seconds)
+            journal.append([score_pair(self.protocol, pair, there, back) for pair, there, back in parts], seconds)
             if self.progress:
                 self.progress(len(journal.scores) + len(self.problems), len(self.chosen))
         if not journal.scores:
@@ -146,15 +146,3 @@ class Run:
             environment=environment(source.device),
             cost=cost,
         )
-
-
-def count_not_found(scores: Sequence[PairScore]) -> int:
-    """Return in how many pairs the method found nothing to go by."""
-    return sum(score.labels.get("found") == NOT_FOUND for score in scores)
-
-
-def _score(protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backward: NumpyFlows | None) -> Any:
-    """Score a pair, and mark it where the method found nothing to go by in one of the two directions."""
-    score = protocol.score(pair, forward, backward)
-    found = [flows.found.all() for flows in (forward, backward) if flows is not None and flows.found is not None]
-    return score if all(found) else replace(score, labels={**score.labels, "found": NOT_FOUND})

@@ -12,10 +12,11 @@ from ffbench.evaluation.fingerprint import run_fingerprint
 from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.learning.descriptors import Waiting
 from ffbench.evaluation.learning.learn import evaluate_learning
-from ffbench.evaluation.run import Run, count_not_found
+from ffbench.evaluation.run import Run
 from ffbench.evaluation.source import FlowSource, MethodSource
 from ffbench.protocol import DatasetCard, LearningProtocol, Progress, Protocol
 from ffbench.results.record.run_record import RunRecord
+from ffbench.scores import count_not_found
 
 if TYPE_CHECKING:
     from ffbench.method import Method

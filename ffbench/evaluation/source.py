@@ -16,13 +16,14 @@ from ffbench.cards import MethodCard
 from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.flows import Flows, NumpyFlows
-from ffbench.protocol import Image, Pair
-from ffbench.results.record.run_record import Clock, Submission
+from ffbench.protocol import Pair
+from ffbench.typing import Image
 
 if TYPE_CHECKING:
     import torch
 
     from ffbench.method import Method
+    from ffbench.results.record.run_record import Clock, Submission
 
 
 class FlowSource(ABC):

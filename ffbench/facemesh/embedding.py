@@ -16,7 +16,7 @@ from ffbench.facemesh.crop import CROP_SIZE, LEFT_EYE_OUTER, RIGHT_EYE_OUTER, cr
 from ffbench.facemesh.groups import NOSE
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import default_network, track
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 Vector = npt.NDArray[np.float64]
 

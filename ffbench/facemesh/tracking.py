@@ -20,7 +20,7 @@ from ffbench.datasets.tracks.plain import LANDMARKS, TrackInfo, is_track, read_t
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 _CK_PLUS = ("cohn-kanade-images", "*/cohn-kanade-images")
 

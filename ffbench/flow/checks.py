@@ -12,11 +12,11 @@ import numpy.typing as npt
 from ffbench.archives.archive import Member
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError, reading
+from ffbench.typing import FlowField as FlowField
+from ffbench.typing import Mask as Mask
 
 FlowFile: TypeAlias = Place | Member
 """Where a flow is read: a file, or one in an archive."""
-FlowField = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 UNKNOWN = 1e10
 """Marks a pixel whose flow is not known (Middlebury: any component of 1e9 or more does; Spring's tools write NaN)."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
+from ffbench.typing import FlowField
 
 # Hues between neighbouring pure colours; finer where the eye tells hues apart better.
 # Each goes from one colour (RGB) to the next: red, yellow, green, cyan, blue, magenta and back.

@@ -15,16 +15,8 @@ import numpy as np
 
 from ffbench.bounds import CutShortError, inflated, refuse_bomb
 from ffbench.errors import DataError
-from ffbench.flow.checks import (
-    MAX_PIXELS,
-    UNKNOWN,
-    FlowField,
-    FlowFile,
-    check_dimensions,
-    check_size,
-    is_known,
-    reading_flow,
-)
+from ffbench.flow.checks import MAX_PIXELS, UNKNOWN, FlowFile, check_dimensions, check_size, is_known, reading_flow
+from ffbench.typing import FlowField
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STEPS_PER_PIXEL = 64

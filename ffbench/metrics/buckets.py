@@ -20,8 +20,7 @@ from ffbench.flow.checks import UNKNOWN_THRESHOLD
 from ffbench.metrics.statistics import influence_on_statistic
 from ffbench.metrics.summary import Bounds, score_of
 from ffbench.scores import PairScore, Score, Term
-
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 SPEED_EDGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Bounds of the true speed in px: below the first a pixel is static, and from each on lies a bucket."""

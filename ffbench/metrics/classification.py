@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 
 def confusion_matrix(true: Sequence[int], votes: npt.ArrayLike) -> Floats:

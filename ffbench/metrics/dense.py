@@ -21,9 +21,7 @@ from ffbench.errors import DataError
 from ffbench.metrics import dense_kernel as kernel
 from ffbench.metrics.dense_kernel import BIN_EDGES, BINS
 from ffbench.scores import Term
-
-FlowField = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import FlowField, Mask
 
 DENSE_METRICS: Mapping[str, MetricCard] = {
     "epe": MetricCard(title="endpoint error", unit="px", minimum=0),

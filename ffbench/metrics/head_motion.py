@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from ffbench.cards import MetricCard
 from ffbench.scores import Term
+from ffbench.typing import FlowField
 
 Model = Literal["rigid", "homography"]
 Derive = Literal["none", Model]
 """How a method with one flow gets a head flow: not at all, or by a model."""
-FlowField = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float64]
 
 OWN_HEAD = MetricCard(

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.scores import Term
-
-Points = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import Mask, Points
 
 
 def endpoint_errors(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Points:

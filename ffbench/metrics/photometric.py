@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from ffbench.flow.warp import forward_backward_error, warp_backward
 from ffbench.scores import Term
-
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import Mask
 
 
 def photometric_term(image1: npt.NDArray[Any], image2: npt.NDArray[Any], flow: npt.NDArray[Any], mask: Mask) -> Term:

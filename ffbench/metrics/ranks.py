@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.metrics.statistics import LEVEL, Influence, p_value
+from ffbench.typing import Floats
 
 RESAMPLES = 10_000
 SEED = 20_241_028
 """Fixed, so that the same scores always give the same sets."""
 _CHUNK_CELLS = 4_000_000
 """Random numbers held at a time: bounds memory at any number of units."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

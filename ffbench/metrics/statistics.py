@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.typing import Floats
+
 LEVEL = 0.95
 """Of all intervals, and 1 - LEVEL the chance to call two equal methods different."""
 MIN_UNITS = 5
@@ -23,8 +25,6 @@ MIN_UNITS = 5
 _MIN_EFFECTIVE = 2.0
 """Units that count like fewer than this (one holds nearly all pairs) say no more than too few."""
 _ROUNDING = 1e-12
-
-Floats = npt.NDArray[np.float64]
 
 
 def ratio_of_sums(sums: Sequence[float], counts: Sequence[float]) -> float:

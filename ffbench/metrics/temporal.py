@@ -8,12 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
 from ffbench.flow.sampling import sample_flow
 from ffbench.flow.warp import warp_backward
 from ffbench.scores import Term
-
-Points = npt.NDArray[np.float64]
+from ffbench.typing import FlowField, Points
 
 JITTER_FRAMES = 5
 """Frames of a track whose jitter is measured."""

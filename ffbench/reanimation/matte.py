@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import OVAL
+from ffbench.typing import Image
 
-Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]
 
 _LONGEST = 320

@@ -19,8 +19,8 @@ from ffbench.reanimation.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFram
 from ffbench.reanimation.parts import face_skin, grown, regions_at
 from ffbench.synth.render.camera import Camera, Projected
 from ffbench.synth.render.raster import rasterize
+from ffbench.typing import Image
 
-Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
 

@@ -19,9 +19,9 @@ from ffbench.reanimation.motion import Scale, draw_length
 from ffbench.reanimation.pairs import ReanimatedPair
 from ffbench.reanimation.parts import face_skin, regions_at
 from ffbench.reanimation.sampling import sample_everywhere
+from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
 
 _WHOLE, _NOTHING = 0.85, 1.6
 """Where the head's motion begins to fade and where it has ended, from the middle of the face, in its longer sides."""

@@ -28,9 +28,9 @@ from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import HeadFrame, head_frame
 from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait
+from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
 
 LONGEST_SIDE = 768
 """Larger photographs are made smaller, px: a face is then some 300 px wide, as in a video."""

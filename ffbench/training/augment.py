@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.training.recipe import Augmentation
-
-Image = npt.NDArray[np.uint8]
-Flow = npt.NDArray[np.float32]
+from ffbench.typing import FlowField, Image
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class LabelledPair:
 
     image1: Image
     image2: Image
-    facial: Flow
-    head: Flow | None = None
+    facial: FlowField
+    head: FlowField | None = None
     region: npt.NDArray[np.uint8] | None = None
     uv: npt.NDArray[np.float32] | None = None
     depth: npt.NDArray[np.float32] | None = None
@@ -76,7 +74,7 @@ def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     def resized(image: npt.NDArray[Any], how: int) -> npt.NDArray[Any]:
         return np.asarray(cv2.resize(image, size, interpolation=how))
 
-    def flow(field: Flow) -> Flow:
+    def flow(field: FlowField) -> FlowField:
         return resized(field, cv2.INTER_LINEAR) * factors.astype(np.float32)
 
     images = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from ffbench.atomic import atomic_path
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench.checkpoint_files import read_checkpoint
 from ffbench.errors import DataError, UsageError
 from ffbench.training.recipe import Recipe
 
@@ -76,10 +76,9 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        check_checkpoint(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or odd file can fail in any way
-        raise DataError(path, f"not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
+        content = read_checkpoint(path)
+    except (OSError, ValueError) as error:
+        raise DataError(path, f"not a readable checkpoint ({error}); delete it to begin anew") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(path, f"not a checkpoint of ffbench's trainer; expected {_FORMAT}")
     fault = _fault(content)

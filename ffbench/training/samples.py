@@ -20,8 +20,9 @@ from ffbench.datasets.ffn.files import read_pair
 from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.synth.pairs.layers import layered_pair, load_photos
 from ffbench.synth.pairs.stream import RenderedPairs, worker_indices
-from ffbench.training.augment import Flow, LabelledPair, augment
+from ffbench.training.augment import LabelledPair, augment
 from ffbench.training.recipe import SourceName, Stage
+from ffbench.typing import FlowField
 
 Batch = dict[str, torch.Tensor]
 DENSE_LABELS = frozenset({"region", "depth", "uv"})
@@ -155,12 +156,12 @@ class TrainingPairs(IterableDataset[Batch]):
         return LabelledPair(arrays.image1, arrays.image2, _with_nan(arrays.facial), head)
 
 
-def _with_nan(flow: Flow) -> Flow:
+def _with_nan(flow: FlowField) -> FlowField:
     """Mark what is not known by NaN: all that augmentation mixes it with is not known either."""
     return np.where(is_known(flow)[..., None], flow, np.float32(np.nan))
 
 
-def _known_flows(pair: LabelledPair) -> tuple[Flow, Flow, npt.NDArray[np.bool_]]:
+def _known_flows(pair: LabelledPair) -> tuple[FlowField, FlowField, npt.NDArray[np.bool_]]:
     """Return facial and head flow without NaN, and where both are known."""
     known = is_known(pair.facial)
     facial = np.where(known[..., None], pair.facial, np.float32(UNKNOWN))

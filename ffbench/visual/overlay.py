@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
+from ffbench.typing import FlowField, Points
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, Color
 from ffbench.visual.picture import Picture, flow_scale
 
-Points = npt.NDArray[np.float64]
 PALETTE: tuple[Color, ...] = (
     ORANGE,
     SKY_BLUE,

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from ffbench.atomic import write_bytes
-from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.checks import is_known
 from ffbench.flow.color import color_wheel_legend, flow_to_color
+from ffbench.typing import FlowField, Mask
 
 Picture = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from ffbench.facemesh.tracker import Box, detect_face
 from ffbench.flow.confidence import confidence_of, expected_error
 from ffbench.method import Flows, Method
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 from .base import Options, Wrapper
 

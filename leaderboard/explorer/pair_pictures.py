@@ -8,17 +8,16 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ffbench.flow.checks import FlowField, Mask
 from ffbench.flow.color import flow_to_color
 from ffbench.flow.sampling import sample_flow
 from ffbench.method import Flows
 from ffbench.protocol import Annotation, NumpyFlows, Pair
+from ffbench.typing import FlowField, Mask, Points
 from ffbench.visual.errors import flow_error
 from ffbench.visual.overlay import (
     FLOW_END,
     POINT,
     TRUE_END,
-    Points,
     arrow_stretch,
     draw_arrows,
     draw_points,

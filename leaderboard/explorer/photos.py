@@ -8,7 +8,8 @@ import numpy as np
 
 from ffbench.datasets.images import image_size, read_image
 from ffbench.errors import DataError
-from ffbench.protocol import Image, Pair
+from ffbench.protocol import Pair
+from ffbench.typing import Image
 
 from ..work.private import private_folder
 

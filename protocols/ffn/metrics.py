@@ -20,13 +20,13 @@ from ffbench.metrics.sparsification import SPARSIFICATION_METRICS, sparsificatio
 from ffbench.metrics.summary import summarise_means
 from ffbench.protocol import MetricCard, NumpyFlows, PairScore, Score, Scoring, StatedScoring, Term
 from ffbench.synth.heads.head import Region
+from ffbench.typing import FlowField
 
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 SKIN = (Region.FOREHEAD, Region.CHEEKS, Region.CHIN)
 """Where flow is smooth but for the brows and what the lips fold: the gradient of its error is noise."""
 
 Target = Literal["facial", "head", "expression"]
-FlowField = npt.NDArray[np.float32]
 
 LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},

@@ -32,6 +32,7 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.synth.heads.head import Region
+from ffbench.typing import FlowField
 
 from ..options import choice, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
 from ..rendered_people import people_labels
@@ -41,7 +42,6 @@ from .metrics import (
     REGION_NAMES,
     FFNScoring,
     FFNSummary,
-    FlowField,
     Target,
     confidence_terms,
     mean_terms,

@@ -23,8 +23,7 @@ from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
 from ffbench.paths import cache_dir
 from ffbench.protocol import DatasetCard
-
-Points = npt.NDArray[np.float64]
+from ffbench.typing import Points
 
 DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 ALL_CLIPS = (*DEFAULT_CLIPS, "clip_face_noface", "clip_noface_face")

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.tracks.plain import LANDMARKS
@@ -34,6 +33,7 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.reanimation.mesh import EYE_LOOPS
+from ffbench.typing import Mask
 
 from ..options import choice, refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 from .clip_parts import Recording, encoding_difference, part_pairs, recording_of
@@ -50,7 +50,6 @@ from .clip_tracks import (
 )
 from .temporal import ClipTemporal, temporal_card
 
-Mask = npt.NDArray[np.bool_]
 Version = Literal["1.1", "1.0"]
 VERSIONS: tuple[Version, ...] = get_args(Version)
 """The first is the default; an earlier one is run by the option `version`."""

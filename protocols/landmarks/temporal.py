@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
 from ffbench.metrics.photometric import hull_mask, photometric_term
 from ffbench.metrics.temporal import JITTER_FRAMES, carried, chained, jitter_term
 from ffbench.protocol import (
@@ -25,8 +25,9 @@ from ffbench.protocol import (
     ProtocolCard,
     Term,
 )
+from ffbench.typing import FlowField, Points
 
-from .clip_tracks import FacePoints, FramePair, Points, clips_card, find_pairs
+from .clip_tracks import FacePoints, FramePair, clips_card, find_pairs
 
 VERSION = "1.0"
 BLOCK = 20

@@ -9,6 +9,7 @@ import PIL.Image
 
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
+from ffbench.typing import FlowField, Image
 
 SIZE = 224
 """Height and width of what a recogniser sees."""
@@ -18,9 +19,7 @@ _RANSAC_PX = 2.0
 _LEAST_MATCHES = 12
 _SCALES = (0.1, 10.0)
 
-Image = npt.NDArray[np.uint8]
 Affine = npt.NDArray[np.float64]
-FlowField = npt.NDArray[np.float32]
 
 
 def register(frame: Image, crop: Image, name: str) -> Affine:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.typing import FlowField
 
-from .faces import SIZE, FlowField
+from .faces import SIZE
 
 Kind = Literal["facial", "head", "expression"]
 Values = npt.NDArray[np.float32]

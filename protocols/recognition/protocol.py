@@ -30,12 +30,13 @@ from ffbench.protocol import (
     ProtocolEntry,
     ProtocolRequest,
 )
+from ffbench.typing import FlowField
 
 from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from . import engines as recognition_engines
 from .clips import select_clips
 from .engines import EngineName
-from .faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
+from .faces import Affine, align_flow, register, resized_face, to_recogniser
 from .flows import Kind, choose, pack, require
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms

@@ -11,6 +11,7 @@ from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_reca
 from ffbench.metrics.statistics import influence_on_statistic
 from ffbench.metrics.summary import score_of, summarise_means
 from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
+from ffbench.typing import Floats
 
 METRICS = {
     "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True, minimum=0, maximum=100),
@@ -23,7 +24,6 @@ METRICS = {
     "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0),
 }
 
-Floats = npt.NDArray[np.float64]
 _ROUNDING = 1e-6
 _VOTES = ("vote", "vote_f1")
 

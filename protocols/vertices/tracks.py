@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.archives.member_path import Place
 from ffbench.datasets.clips import Clip, open_clip
@@ -18,12 +17,9 @@ from ffbench.datasets.tracks.metrical import TrackedFrame
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, SKIN
 from ffbench.formats.ply import read_mesh, read_vertices
-from ffbench.protocol import Image
+from ffbench.typing import Image, Mask, Points
 
 from .visibility import visible_vertices
-
-Points = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _FOREHEAD = (8, 9, 68, 69, 71, 104, 108, 151, 298, 299, 301, 333, 337)
 """Skin above the brows and between them, as it lies in the mesh."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ffbench.errors import UsageError
-from ffbench.registry import load_method, method_entry
+from ffbench.registry import load_method
 from ffbench.training.loop import Settings, train
 from ffbench.training.recipe import Recipe, read_recipe
 from ffbench.training.trainee import Trainee, TrainRequest, train_entry
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def small(**changed: object) -> Recipe:
-    recipe = read_recipe(train_entry("ptlflow", method_entry("ptlflow")).recipes["finetune"])
+    recipe = read_recipe(train_entry("ptlflow").recipes["finetune"])
     stage = {"steps": 2, "batch": 1, "crop": (128, 128), "render": 128, **changed}
     stages = (recipe.stages[0].model_copy(update=stage),)
     validation = recipe.validation.model_copy(update={"every": 0})
@@ -28,7 +28,7 @@ def small(**changed: object) -> Recipe:
 
 
 def trainee(recipe: Recipe) -> Trainee:
-    return train_entry("ptlflow", method_entry("ptlflow")).build(TrainRequest("ptlflow/raft_small", recipe, "random"))
+    return train_entry("ptlflow").build(TrainRequest("ptlflow/raft_small", recipe, "random"))
 
 
 @pytest.mark.usefixtures("made_pairs")

@@ -17,8 +17,7 @@ from ffbench.errors import DataError, reading
 from ffbench.flow import is_known
 from ffbench.flow.flo import read_flo
 from ffbench.formats.npy import read_npy
-
-FlowField = npt.NDArray[np.float32]
+from ffbench.typing import FlowField
 
 
 @dataclass(frozen=True)

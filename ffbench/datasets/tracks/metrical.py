@@ -13,27 +13,23 @@ there, at `<root>/../input/<video>/`. The head's motion is in the camera, which 
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.archives.member_path import MemberPath, Place, as_place, open_tree
 from ffbench.atomic import write_bytes
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench.checkpoint_files import read_checkpoint
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
+from ffbench.typing import Points
 
 LAYOUT = "<video>/checkpoint/00000.frame, ... beside <video>/mesh/00000.ply, ... and <video>/input/00000.png, ..."
 MAX_CHECKPOINT_BYTES = 2**24
 """A checkpoint has about 10 kB."""
-_ONE_READER = threading.Lock()  # torch keeps its list of allowed names for the whole process
-
-Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -250,22 +246,16 @@ def _originals(folder: Place, frames: int) -> tuple[list[Place], CropBox]:
 
 
 def _load(path: Place) -> Any:
-    import torch
-
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise DataError(path, f"larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
-        content = io.BytesIO(path.read_bytes())
-        check_checkpoint(path.name, content)
-        with _ONE_READER, torch.serialization.safe_globals(_allowed()):
-            return torch.load(content, map_location="cpu", weights_only=True)
+        return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
     except DataError:
         raise
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
-    except Exception as error:  # a damaged or hostile file can fail in any way
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(path, f"cannot be read as a file of the tracker, nothing in it was run ({reason})") from error
+    except Exception as error:  # what lies in a hostile archive can fail in any way
+        raise DataError(path, f"cannot be read as a file of the tracker, nothing in it was run ({error})") from error
 
 
 def _allowed() -> list[Any]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ffbench.archives.member_path import Place
@@ -23,12 +22,11 @@ from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.npy import read_npy
 from ffbench.json_models import first_fault, parse_json
+from ffbench.typing import Points
 
 LANDMARKS = 468
 _INFO, _POINTS = "track.json", "points.npy"
 _MAX_BYTES = 2**30
-
-Points = npt.NDArray[np.float64]
 
 
 class TrackInfo(BaseModel):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import DataError, UsageError
@@ -18,11 +17,10 @@ from ffbench.results.ranking.order import comparable_columns, rank
 from ffbench.results.ranking.pair_columns import PairColumns, unit_names, unit_totals
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
+from ffbench.typing import Floats
 
 WORST = 10
 """Pairs that are listed on either side."""
-
-Floats = npt.NDArray[np.float64]
 
 
 class _Frozen(BaseModel):

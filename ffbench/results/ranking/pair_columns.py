@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError, reading
 from ffbench.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
-
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 
 @dataclass(frozen=True)

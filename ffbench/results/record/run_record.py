@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION: Literal[5] = 5
-NOT_FOUND = "no"
-"""Value of the label `found` of pairs in which the method found nothing to go by."""
 _MAX_RECORD_BYTES = 32 * 2**20
 
 

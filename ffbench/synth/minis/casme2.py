@@ -22,7 +22,8 @@ from ffbench.synth.motion.micro import Habits, added, amplitude_factor, sample_d
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.render.sensor import Sensor
 from ffbench.synth.scenes.background import wall
-from ffbench.synth.scenes.scene import Image, Scene, metered, render_frame, sample_light, sample_person
+from ffbench.synth.scenes.scene import Scene, metered, render_frame, sample_light, sample_person
+from ffbench.typing import Image
 
 VERSION = "2"
 RECIPE = "ffbench.synth.casme2"  # as in those that were made before this module had a room

@@ -21,10 +21,9 @@ from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
 from ffbench.errors import DataError
 from ffbench.synth.render.sensor import sample_sensor
 from ffbench.synth.scenes.background import FloatImage, wall
+from ffbench.typing import FlowField
 
 Photo = npt.NDArray[np.uint8]
-Flow = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.float32]
 
 LONGEST_SIDE = 640
 """Larger photographs are made smaller, so that a crop shows things and not only texture."""
@@ -38,7 +37,7 @@ class LayeredPair:
 
     image1: Photo
     image2: Photo
-    flow: Flow
+    flow: FlowField
 
 
 def load_photos(folder: Path | None = None) -> list[Photo]:
@@ -105,7 +104,7 @@ def _padded(height: int, width: int) -> tuple[int, int, int]:
     return border, height + 2 * border, width + 2 * border
 
 
-def _moved(sheet: npt.NDArray[np.float32], flow: Flow) -> tuple[FloatImage, FloatImage]:
+def _moved(sheet: npt.NDArray[np.float32], flow: FlowField) -> tuple[FloatImage, FloatImage]:
     """Give a layer's sheet as it is seen in image 1 and in image 2."""
     import cv2
 
@@ -118,7 +117,7 @@ def _moved(sheet: npt.NDArray[np.float32], flow: Flow) -> tuple[FloatImage, Floa
     return np.asarray(first, np.float32), np.ascontiguousarray(sheet[border : border + height, border : border + width])
 
 
-def _motion(rng: np.random.Generator, height: int, width: int, reach: float) -> Flow:
+def _motion(rng: np.random.Generator, height: int, width: int, reach: float) -> FlowField:
     """Draw the flow of a layer: translation, turn, zoom and shear about a point, and a smooth warp."""
     longest = max(height, width)
     turn, zoom = rng.normal(0, [0.5, 0.35]) * reach / longest
@@ -180,7 +179,7 @@ def _texture(rng: np.random.Generator, height: int, width: int, photos: Sequence
     return np.ascontiguousarray(light, np.float32)
 
 
-def _shape(rng: np.random.Generator, height: int, width: int) -> Mask:
+def _shape(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     """Draw the outline of a layer on its sheet: (h, w) float32, 1 inside, anti-aliased at the edge."""
     import cv2
 

@@ -21,7 +21,6 @@ from ffbench.synth.render.labels import Labels
 from ffbench.synth.scenes.image_folder import ImageFolder
 from ffbench.synth.scenes.scene import (
     RASTER,
-    Image,
     Renderer,
     Scene,
     make_person,
@@ -31,6 +30,7 @@ from ffbench.synth.scenes.scene import (
     sample_pose,
     sample_scene,
 )
+from ffbench.typing import Image
 
 VERSION = "2"
 """Of the recipe; with another one the same seed gives another dataset."""

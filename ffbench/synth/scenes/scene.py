@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.datasets.mark import JawReading
 from ffbench.synth.appearance.chart import chart
@@ -26,8 +25,7 @@ from ffbench.synth.render.sensor import Sensor, sample_sensor
 from ffbench.synth.render.shading import Light, Texture, light_vertices, shade
 from ffbench.synth.scenes.background import FloatImage, sample_background
 from ffbench.synth.scenes.image_folder import ImageFolder
-
-Image = npt.NDArray[np.uint8]
+from ffbench.typing import Image
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region
 from ffbench.synth.heads.skinning import fit_rotation, rotation_matrix
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.render.raster import rasterize
-from ffbench.synth.scenes.scene import Image, Person, RenderedFrame, Scene
+from ffbench.synth.scenes.scene import Person, RenderedFrame, Scene
+from ffbench.typing import Image
 
 CROP = 512
 """Width and height of the crops, the tracker's."""
