@@ -58,6 +58,12 @@ def note(line: object) -> None:
     stderr().print(terminal(line), style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
+def note_each(kind: str, lines: Iterable[object]) -> None:
+    """Print lines to stderr, each with the word for what it is, such as `problem`."""
+    for line in lines:
+        note(f"{kind}: {line}")
+
+
 @contextlib.contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Progress]:
     """Show a bar with rate and time left; gives the function that moves it: (done, total) -> None.

@@ -49,7 +49,7 @@ def evaluate_method(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import note, progress_bar, stderr
+    from ffbench.cli.console import note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
     from ffbench.registry import family_of, load_protocol, method_entry, protocol_entry
@@ -59,9 +59,8 @@ def evaluate_method(
     method_entry(family_of(config.method))
     with rehashing(rehash):
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
-    for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
-        for line in lines:
-            note(f"{kind}: {line}")
+    note_each("left out", loaded.dataset.left_out)
+    note_each("problem", loaded.dataset.problems)
     chosen = (replace(config, device="cpu") if one_thread and config.device == "auto" else config).load()
     try:
         with (
@@ -81,8 +80,7 @@ def evaluate_method(
     except KeyboardInterrupt:
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
-    for problem in record.dataset.problems[len(loaded.dataset.problems) :]:
-        note(f"problem: {problem}")
+    note_each("problem", record.dataset.problems[len(loaded.dataset.problems) :])
     if json:
         say_json(record.model_dump_json(indent=1))
     else:

@@ -31,7 +31,7 @@ def predict_flows(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import note, progress_bar, stderr
+    from ffbench.cli.console import note, note_each, progress_bar, stderr
     from ffbench.errors import DataError
     from ffbench.registry import family_of, method_entry
     from ffbench.submissions.predict import predict
@@ -58,7 +58,6 @@ def predict_flows(
     say(out)
     if not_found:
         note(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}")
-    for problem in problems:
-        note(f"problem: {problem}")
+    note_each("problem", problems)
     if problems:
         raise DataError(loaded.dataset.name, f"{len(problems)} pairs could not be read; they have no flows in {out}")

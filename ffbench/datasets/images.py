@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from ffbench.archives.member_path import Place, as_place
 from ffbench.bounds import names_file_if_out_of_memory, refuse_bomb
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 
 MAX_PIXELS = 2**26
 """Larger images (8192 x 8192) are refused before they are decoded: a header is free, the memory is not."""
@@ -79,7 +79,7 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
     except (DataError, MemoryError):
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
-        raise DataError(path, f"the image is damaged or truncated ({_one_line(error)})") from error
+        raise DataError(path, f"the image is damaged or truncated ({one_line(error)})") from error
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
@@ -104,7 +104,7 @@ def image_size(path: Place | str) -> tuple[int, int]:
     except (DataError, MemoryError):
         raise
     except Exception as error:
-        raise DataError(path, f"the image's header is damaged ({_one_line(error)})") from error
+        raise DataError(path, f"the image's header is damaged ({one_line(error)})") from error
     return (height, width) if sideways else (width, height)
 
 
@@ -126,9 +126,9 @@ def _open(path: Place) -> Image.Image:
     except UnidentifiedImageError as error:
         raise DataError(path, f"not an image that can be read ({_expected()})") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(path, f"{_one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
+        raise DataError(path, f"{one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
     except Exception as error:
-        raise DataError(path, f"cannot be read as an image ({_one_line(error)})") from error
+        raise DataError(path, f"cannot be read as an image ({one_line(error)})") from error
     width, height = image.size
     most = _MAX_PIXELS_OF.get(str(image.format), MAX_PIXELS)
     try:
@@ -179,7 +179,3 @@ def _upper_byte(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.ui
 
 def _expected() -> str:
     return "expected " + ", ".join(_FORMATS)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ffbench.bounds import CutShortError, inflated, refuse_bomb
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 from ffbench.flow.checks import MAX_PIXELS, UNKNOWN, FlowFile, check_dimensions, check_size, is_known, reading_flow
 from ffbench.typing import FlowField
 
@@ -50,7 +50,7 @@ def read_kitti(path: FlowFile | str, expected_size: tuple[int, int] | None = Non
     try:
         bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # for want of memory
-        raise DataError(path, f"the PNG cannot be decoded ({' '.join(str(error).split())})") from error
+        raise DataError(path, f"the PNG cannot be decoded ({one_line(error)})") from error
     if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
         raise DataError(path, "the PNG cannot be decoded, it is damaged")
     flow: FlowField = bgr[:, :, :0:-1].astype(np.float32)

@@ -9,7 +9,7 @@ import zipfile
 from ffbench.archives.member_path import Place
 from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 
 MAX_BYTES = 2**22
 """Largest file that is opened."""
@@ -72,7 +72,7 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # damage shows as whatever the parser trips over
-        reason = error.reason if isinstance(error, DataError) else _one_line(error)
+        reason = error.reason if isinstance(error, DataError) else one_line(error)
         raise DataError(path, f"not an .xlsx workbook ({reason}); export the table as .csv") from error
     if _BOOK not in parts:
         raise DataError(path, f"not an .xlsx workbook (no {_BOOK}); export the table as .csv")
@@ -120,7 +120,7 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
     # Damaged workbooks raise errors of zip, XML, types, keys and more.
     except Exception as error:
         raise DataError(
-            path, f"cannot be read as an .xlsx workbook ({_one_line(error)}); export the table as .csv"
+            path, f"cannot be read as an .xlsx workbook ({one_line(error)}); export the table as .csv"
         ) from error
     return tables
 
@@ -138,7 +138,7 @@ def _from_csv(path: Place, content: bytes) -> Table:
                 break
             rows.append(tuple(_text(value) for value in row[:MAX_COLUMNS]))
     except csv.Error as error:
-        raise DataError(path, f"not a table of text ({_one_line(error)})") from error
+        raise DataError(path, f"not a table of text ({one_line(error)})") from error
     return rows
 
 
@@ -148,7 +148,3 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)[:_MAX_CELL].strip()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

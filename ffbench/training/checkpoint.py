@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -134,7 +133,4 @@ def _fault(content: dict[Any, Any]) -> str | None:
 
 
 def _line(error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError):
-        # PyTorch's own message begins with how to load the file all the same.
-        return "it is damaged, or holds something else than data"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

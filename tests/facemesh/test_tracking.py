@@ -16,8 +16,8 @@ from ffbench.errors import DataError
 from ffbench.facemesh import tracking
 from ffbench.facemesh.tracker import FaceTrack
 from ffbench.facemesh.tracking import Source, find_sources, track_source
+from tests.commands import run_command
 from tests.datasets.ck_plus_folder import make_ck_plus
-from tests.flow.commands import run
 
 
 @pytest.fixture
@@ -123,8 +123,8 @@ def test_command(
     tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip_of(tmp_path / "clips" / "talk", [60, 61])
-    assert run(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 0
+    assert run_command(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 0
     assert "tracks of 1 clips" in capsys.readouterr().out
     clip_of(tmp_path / "clips" / "dark", [1, 2])
-    assert run(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 3
+    assert run_command(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 3
     assert "dark: no face was found" in " ".join(capsys.readouterr().err.split())

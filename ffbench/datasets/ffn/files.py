@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ffbench.archives.member_path import Place
 from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
-from ffbench.errors import DataError, reading
+from ffbench.errors import DataError, one_line, reading
 from ffbench.flow import is_known
 from ffbench.flow.flo import read_flo
 from ffbench.formats.npy import read_npy
@@ -190,7 +190,7 @@ def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> 
         except OSError:
             raise
         except Exception as error:  # a damaged header raises ValueError, SyntaxError, TypeError, OverflowError, ...
-            raise DataError(path, f"not a .npy file of numbers ({' '.join(str(error).split())})") from error
+            raise DataError(path, f"not a .npy file of numbers ({one_line(error)})") from error
     if dtype.kind not in kinds or shape != size:
         found = f"{dtype} of {' x '.join(str(side) for side in reversed(shape))}"
         raise DataError(path, f"{found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")

@@ -28,7 +28,7 @@ from ffbench.synth.minis.mead import HEIGHT, INTENSITY, WIDTH, _invite, _talk, m
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.scenes.scene import render_pair
 from ffbench.synth.scenes.video import lossless_video
-from tests.flow.commands import run
+from tests.commands import run_command
 
 pytestmark = pytest.mark.assets
 
@@ -129,7 +129,7 @@ def test_verify_and_prepare(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
         assert (found.problems, found.synthetic, found.sound) == ((), True, True)
         assert {count.what: count.found for count in found.counts}["frames"] == 9
     out = tmp_path / "frames"
-    assert run(monkeypatch, "data", "prepare", "mead", root, "--out", out) == 0
+    assert run_command(monkeypatch, "data", "prepare", "mead", root, "--out", out) == 0
     for name in NAMES:
         for number in (1, 2, 3):
             file = Path(name) / "source" / f"{number:05d}.png"
