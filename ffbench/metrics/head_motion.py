@@ -42,7 +42,11 @@ _LEAST_DEPTH = 0.25
 
 
 def own_head_term(head: FlowField | None) -> Term:
-    """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived."""
+    """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived.
+
+    >>> own_head_term(np.zeros((2, 2, 2), np.float32)), own_head_term(None)
+    (Term(sum=100.0, count=1.0), Term(sum=0.0, count=1.0))
+    """
     return Term(0.0 if head is None else 100.0, 1.0)
 
 
@@ -60,6 +64,11 @@ def fit_head_flow(
 
     Returns:
         (H, W, 2) float32 in px. A homography that does not hold over the whole image gives way to `rigid`.
+
+    >>> flow = np.full((20, 20, 2), (2.0, -1.0))
+    >>> flow[14:18, 8:12] = (2.0, 3.0)  # a mouth that opens
+    >>> fit_head_flow(flow, np.ones((20, 20), bool), "rigid")[16, 10].round(3).tolist()
+    [2.0, -1.0]
     """
     chosen = mask if stable is None or np.count_nonzero(mask & stable) < MIN_STABLE_POINTS else mask & stable
     height, width = mask.shape
