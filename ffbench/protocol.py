@@ -18,7 +18,7 @@ from ffbench.cards import Origin as Origin
 from ffbench.cards import ProtocolCard as ProtocolCard
 from ffbench.cards import Task as Task
 from ffbench.flows import NumpyFlows as NumpyFlows
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.summary import summarize_means
 from ffbench.scores import Confusion as Confusion
 from ffbench.scores import DescribedPair as DescribedPair
 from ffbench.scores import PairScore as PairScore
@@ -70,9 +70,9 @@ class Scoring:
     fixed_weights: bool = False
     """Whether the count of a pair's primary term follows from the dataset alone, whatever the flow."""
 
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+    def summarize(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        return summarise_means(
+        return summarize_means(
             scores, self.card.metrics, group_by=self.card.group_by, resample_by=self.card.resample_by
         )
 

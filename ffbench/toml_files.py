@@ -32,5 +32,5 @@ def read_toml(path: Path, kind: str) -> dict[str, Any]:
     try:
         table: dict[str, Any] = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(path, f"is not TOML: {error}; expected {kind}") from error
+        raise DataError(path, f"is not TOML ({error}); expected TOML of {kind}") from error
     return table

@@ -115,14 +115,14 @@ def fit_rigid(points: Points, moved: Points) -> tuple[Points, Points]:
 
 
 def _weighted_fit(points: Points, moved: Points, weights: Points) -> tuple[Points, Points]:
-    centre, moved_centre = weights @ points, weights @ moved
-    source, target = points - centre, moved - moved_centre
+    center, moved_center = weights @ points, weights @ moved
+    source, target = points - center, moved - moved_center
     left, values, right = np.linalg.svd((weights[:, None] * target).T @ source)
     # A mirror image may fit better than any rotation; it is not a motion.
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     scale = (values * signs).sum() / (weights @ (source**2).sum(axis=1))
     linear: Points = (scale * (left * signs) @ right)[:2]
-    return linear, moved_centre[:2] - linear @ centre
+    return linear, moved_center[:2] - linear @ center
 
 
 def _images(batch: torch.Tensor) -> list[Image]:

@@ -64,7 +64,7 @@ def test_all_of_it_reaches_the_method(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("method = 'raft'\niterations = 'many'", "is no run configuration: iterations: "),
         ("method = 'raft'\niterations = 0", "iterations is 0, expected at least 1"),
         ("method = 'raft'\nprecision = 'fp8'", "precision: Input should be 'fp32', 'bf16' or 'fp16'"),
-        ("method = raft", "is not TOML: "),
+        ("method = raft", "is not TOML ("),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line_that_names_it(tmp_path: Path, content: str, said: str) -> None:

@@ -192,17 +192,17 @@ class MemberPath:
         raise OSError(kind, os.strerror(kind), str(self))
 
 
-Place: TypeAlias = Path | MemberPath
+DatasetPath: TypeAlias = Path | MemberPath
 """Where a file or folder of a dataset is: in a folder, or in an archive."""
 _NOT_IN_PLACE = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
 
 
-def as_place(path: Place | str) -> Place:
+def as_dataset_path(path: DatasetPath | str) -> DatasetPath:
     """Give a place as it is, and a text as a path."""
     return Path(path) if isinstance(path, str) else path
 
 
-def relative_name(place: Place, root: Place) -> str:
+def relative_name(place: DatasetPath, root: DatasetPath) -> str:
     """Give the way from a folder to what is in it, with `/`; in a folder of archives a file may be a real one."""
     if isinstance(place, MemberPath) and isinstance(root, MemberPath):
         return PurePosixPath(place.inner).relative_to(root.inner).as_posix()
@@ -210,7 +210,7 @@ def relative_name(place: Place, root: Place) -> str:
     return place.relative_to(root.container / root.inner if isinstance(root, MemberPath) else root).as_posix()
 
 
-def open_tree(path: Place | str) -> Place:
+def open_tree(path: DatasetPath | str) -> DatasetPath:
     """Give the top of a dataset: the path itself, or a place in the archives that are there.
 
     Where an archive, `.zip` or `.tar`, holds one folder and nothing else, that folder is the top, and otherwise the
@@ -220,7 +220,7 @@ def open_tree(path: Place | str) -> Place:
     Raises:
         DataError: an archive is damaged, refused, or of a kind that cannot be read in place; all of them are named.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     if isinstance(path, MemberPath):
         return path
     if path.is_file() and path.name.lower().endswith(_NOT_IN_PLACE):

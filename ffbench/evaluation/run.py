@@ -115,7 +115,7 @@ class Run:
         source, protocol = self.source, self.protocol
         card, table = protocol.card, self.folder / "pairs.parquet"
         dataset = protocol.dataset.model_copy(update={"problems": (*protocol.dataset.problems, *self.problems)})
-        summary = protocol.summarise(scores)
+        summary = protocol.summarize(scores)
         overall = next((s for s in summary if s.metric == card.primary and s.group == "all"), None)
         if overall is None:
             raise DataError(dataset.name, f"no pair has a value of '{card.primary}'")

@@ -78,10 +78,10 @@ def expression_features(rest: npt.ArrayLike, face: npt.ArrayLike) -> Vector:
 
     rest, face = np.asarray(rest, np.float64), np.asarray(face, np.float64)
     steady = list(STEADY)
-    centre, moved_centre = rest[steady].mean(axis=0), face[steady].mean(axis=0)
-    target, source = rest[steady] - centre, face[steady] - moved_centre
+    center, moved_center = rest[steady].mean(axis=0), face[steady].mean(axis=0)
+    target, source = rest[steady] - center, face[steady] - moved_center
     rotation, _ = Rotation.align_vectors(target, source)
     scale = np.linalg.norm(target) / np.linalg.norm(source)
-    laid = scale * rotation.apply(face - moved_centre) + centre
+    laid = scale * rotation.apply(face - moved_center) + center
     unit = np.linalg.norm(rest[RIGHT_EYE_OUTER, :2] - rest[LEFT_EYE_OUTER, :2])
     return np.asarray((laid - rest)[:, :2].ravel() / unit, np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.mead import videos as mead
@@ -60,7 +60,7 @@ def find_sources(path: Path) -> tuple[list[Source], list[str]]:
     return [Source(name, clip) for name, clip in zip(stems, clips, strict=True)], []
 
 
-def _unpacked(clips: Sequence[Place]) -> list[Path]:
+def _unpacked(clips: Sequence[DatasetPath]) -> list[Path]:
     """Require clips that are no members of archives: a track names its clip by its path."""
     paths = [clip for clip in clips if isinstance(clip, Path)]
     if len(paths) < len(clips):

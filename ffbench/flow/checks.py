@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.archive import Member
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError, reading
 from ffbench.typing import FlowField as FlowField
 from ffbench.typing import Mask as Mask
 
-FlowFile: TypeAlias = Place | Member
+FlowFile: TypeAlias = DatasetPath | Member
 """Where a flow is read: a file, or one in an archive."""
 
 UNKNOWN = 1e10

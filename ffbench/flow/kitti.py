@@ -109,11 +109,11 @@ def _split_png(path: FlowFile, content: bytes) -> tuple[bytes, bytes]:
 def _parse_header(path: FlowFile, header: bytes) -> tuple[int, int]:
     if len(header) != 13:
         raise DataError(path, f"the PNG's header has {len(header)} bytes, expected 13")
-    width, height, depth, colour, compression, method, interlace = struct.unpack(">IIBBBBB", header)
-    if (depth, colour) != (16, 2):
+    width, height, depth, color, compression, method, interlace = struct.unpack(">IIBBBBB", header)
+    if (depth, color) != (16, 2):
         raise DataError(
             path,
-            f"PNG of {depth} bits and colour type {colour}, expected 16 bits and 2 (RGB): not a KITTI flow",
+            f"PNG of {depth} bits and colour type {color}, expected 16 bits and 2 (RGB): not a KITTI flow",
             fault="wrong format",
         )
     if (compression, method, interlace) != (0, 0, 0):

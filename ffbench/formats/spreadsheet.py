@@ -6,7 +6,7 @@ import csv
 import io
 import zipfile
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError, one_line
@@ -35,7 +35,7 @@ Table = list[tuple[str, ...]]
 
 
 @names_file_if_out_of_memory
-def read_tables(path: Place) -> list[Table]:
+def read_tables(path: DatasetPath) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
     Whole numbers come without a decimal point, however they are stored. Formulas give the values that were saved with
@@ -52,11 +52,11 @@ def read_tables(path: Place) -> list[Table]:
     return _from_workbook(path, _tables_alone(path, content))
 
 
-def _read(path: Place) -> bytes:
+def _read(path: DatasetPath) -> bytes:
     return read_bounded(path, MAX_BYTES, f"larger than {MAX_BYTES} bytes, which no table of annotations is")
 
 
-def _tables_alone(path: Place, content: bytes) -> bytes:
+def _tables_alone(path: DatasetPath, content: bytes) -> bytes:
     """Give a workbook anew with its tables and nothing else: no styles, themes, links or properties.
 
     Their readers would make far more of them than they have bytes.
@@ -94,7 +94,7 @@ def _is_table_part(name: str) -> bool:
     return name in (_BOOK, _BOOK_PARTS, _STRINGS) or (name.startswith(_SHEETS) and name.endswith(".xml"))
 
 
-def _from_workbook(path: Place, content: bytes) -> list[Table]:
+def _from_workbook(path: DatasetPath, content: bytes) -> list[Table]:
     # openpyxl takes its parser from defusedxml when that is installed: entities and external references are refused.
     import openpyxl
 
@@ -125,7 +125,7 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
     return tables
 
 
-def _from_csv(path: Place, content: bytes) -> Table:
+def _from_csv(path: DatasetPath, content: bytes) -> Table:
     if b"\0" in content:
         raise DataError(path, "not a text file; export the table as .csv in UTF-8")
     text = content.decode("utf-8-sig", errors="replace")

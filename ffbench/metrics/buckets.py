@@ -40,7 +40,7 @@ BUCKET_METRICS: Mapping[str, MetricCard] = {
         title=f"endpoint error of pixels that move by less than {SPEED_EDGES[0]} px", unit="px", minimum=0
     ),
 }
-"""What `bucket_terms` and `summarise_buckets` measure."""
+"""What `bucket_terms` and `summarize_buckets` measure."""
 
 
 def bucket_terms(
@@ -90,7 +90,7 @@ def bucket_terms(
     return terms
 
 
-def summarise_buckets(
+def summarize_buckets(
     scores: Sequence[PairScore],
     *,
     bounds: Bounds | None = None,
@@ -107,11 +107,11 @@ def summarise_buckets(
     Args:
         scores: of the pairs, with the terms of `bucket_terms`.
         bounds: of the metric.
-        group_by, resample_by: as for `summarise_means`.
+        group_by, resample_by: as for `summarize_means`.
 
     >>> fast, slow = Term(50_000.0, 500.0), Term(2_000.0, 200.0)  # 100 % and 10 % of the motion is left
     >>> pair = PairScore("a", {"bucket_epe/face 5-10 px": fast, "bucket_epe/face 0.5-1 px": slow})
-    >>> {score.group: score.value for score in summarise_buckets([pair])}
+    >>> {score.group: score.value for score in summarize_buckets([pair])}
     {'all': 55.0, 'face': 55.0, '0.5-1 px': 10.0, '5-10 px': 100.0}
     """
     ordered = sorted(scores, key=lambda score: score.key)

@@ -75,8 +75,8 @@ def spread(features: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Est
         raise ValueError("one person does not differ; features of two are needed")
     rows = rows[:, (rows != 0).any(axis=0)]
     width = np.shape(features)[1]
-    centre = rows.mean(axis=0)
-    apart = rows - centre  # variances of nearly equal rows keep their digits
+    center = rows.mean(axis=0)
+    apart = rows - center  # variances of nearly equal rows keep their digits
 
     def measure(weights: Features) -> Features:
         count, pairs = weights.sum(axis=1), _pairs(weights)
@@ -84,7 +84,7 @@ def spread(features: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Est
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = (count[:, None] * (weights @ apart**2) - shift**2) / pairs[:, None]
             deviation = np.sqrt(variance.clip(min=0))
-            mean = centre + shift / count[:, None]
+            mean = center + shift / count[:, None]
             ratio = np.where(deviation == 0, 0.0, deviation / np.abs(mean))
             alike = ((mean * count[:, None]) ** 2).sum(axis=1) - (weights**2).sum(axis=1)
             found = np.stack([deviation.sum(axis=1) / width, ratio.mean(axis=1), alike / pairs], axis=1)
@@ -134,14 +134,14 @@ def source_similarity(
     return {"source": same, "other_sources": other}
 
 
-def neighbour_agreement(features: npt.ArrayLike, labels: list[str]) -> tuple[float, float]:
+def neighbor_agreement(features: npt.ArrayLike, labels: list[str]) -> tuple[float, float]:
     """Say how often the nearest other row, by Euclidean distance, has the same label, and how often one by chance has.
 
     Args:
         features: (N, D), N >= 2.
         labels: (N,).
 
-    >>> neighbour_agreement([[0.0], [1.0], [9.0], [8.0]], ["a", "a", "b", "b"])
+    >>> neighbor_agreement([[0.0], [1.0], [9.0], [8.0]], ["a", "a", "b", "b"])
     (1.0, 0.3333333333333333)
     """
     from sklearn.neighbors import NearestNeighbors

@@ -22,7 +22,7 @@ Derive = Literal["none", Model]
 """How a method with one flow gets a head flow: not at all, or by a model."""
 Field = npt.NDArray[np.float64]
 
-OWN_HEAD = MetricCard(
+NATIVE_HEAD_FLOW = MetricCard(
     title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
 )
 MAX_POINTS = 2048
@@ -41,7 +41,7 @@ _LEAST_DEPTH = 0.25
 """A plane that recedes to less than this share of its size at the image's border is no head."""
 
 
-def own_head_term(head: FlowField | None) -> Term:
+def native_head_flow_term(head: FlowField | None) -> Term:
     """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived.
 
     >>> own_head_term(np.zeros((2, 2, 2), np.float32)), own_head_term(None)
@@ -76,10 +76,10 @@ def fit_head_flow(
     step = -(-len(rows) // MAX_POINTS)
     rows, columns = rows[::step], columns[::step]
     # Coordinates of the order of one keep the equations well conditioned.
-    centre, unit = np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height) / 2
-    points = (np.stack([columns, rows], axis=1) - centre) / unit
+    center, unit = np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height) / 2
+    points = (np.stack([columns, rows], axis=1) - center) / unit
     moved = np.asarray(flow, np.float64)[rows, columns] / unit
-    everywhere = (np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).reshape(-1, 2) - centre) / unit
+    everywhere = (np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).reshape(-1, 2) - center) / unit
     parameters = _fit(points, moved, model, _LEAST_SIGMA / unit)
     if (_depth(everywhere, parameters) < _LEAST_DEPTH).any():
         parameters = _fit(points, moved, "rigid", _LEAST_SIGMA / unit)

@@ -60,8 +60,8 @@ def nonrigid_residual(points: npt.ArrayLike, displacement: npt.ArrayLike) -> Poi
     position, moved = _points(points), _points(displacement)
     if position.shape != moved.shape or len(position) < 3:
         raise ValueError(f"expected two (N, 2) arrays, N >= 3, got {position.shape} and {moved.shape}")
-    z = _centred(position)
-    d = _centred(moved)
+    z = _centerd(position)
+    d = _centerd(moved)
     power = np.vdot(z, z).real
     residual = d - (np.vdot(z, d) / power if power else 0.0) * z
     return np.stack([residual.real, residual.imag], axis=1)
@@ -126,6 +126,6 @@ def _points(values: npt.ArrayLike) -> Points:
     return points
 
 
-def _centred(points: Points) -> npt.NDArray[np.complex128]:
+def _centerd(points: Points) -> npt.NDArray[np.complex128]:
     values = points[:, 0] + 1j * points[:, 1]
     return np.asarray(values - values.mean(), np.complex128)

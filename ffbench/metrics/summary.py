@@ -24,7 +24,7 @@ class Bounds(Protocol):
         """What none can be above."""
 
 
-def summarise_means(
+def summarize_means(
     scores: Sequence[PairScore],
     metrics: Mapping[str, Bounds],
     *,
@@ -46,7 +46,7 @@ def summarise_means(
         resample_by: label of the units.
 
     >>> pairs = [PairScore("a", {"epe": Term(2.0, 1.0)}), PairScore("b", {"epe": Term(3.0, 4.0)})]
-    >>> [(score.metric, score.group, score.value, score.no_interval) for score in summarise_means(pairs, {})]
+    >>> [(score.metric, score.group, score.value, score.no_interval) for score in summarize_means(pairs, {})]
     [('epe', 'all', 1.0, '2 pairs, an interval takes 5')]
     """
     ordered = sorted(scores, key=lambda score: score.key)

@@ -103,8 +103,8 @@ def _summary(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outco
     if isinstance(protocol, LearningProtocol):
         return "note", "the protocol learns from all pairs: not looked at here"
     scores = [_score(protocol, pair) for pair in pairs]
-    summary = protocol.summarise(scores)
-    if protocol.summarise(scores[::-1]) != summary:
+    summary = protocol.summarize(scores)
+    if protocol.summarize(scores[::-1]) != summary:
         return "wrong", "other numbers when the pairs come in another order"
     primary = [score for score in summary if score.metric == protocol.card.primary and score.group == "all"]
     if len(primary) != 1:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ffbench.errors import DataError, UsageError
 from ffbench.toml_files import read_toml
@@ -91,9 +91,9 @@ class Stage(_Part):
         steps, batch, crop: how long, how many pairs at once, height and width of what is cut out of them.
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
-        anywhere: share of rendered faces that do not start from rest.
+        arbitrary_start: share of rendered faces that do not start from rest.
         jaw: what opening the mouth is on rendered faces: expression flow, or head flow as in FFN (`pose`).
-        calm: share of rendered faces whose head makes only a part of its motion, from none to all of it.
+        head_motion_damping: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
         warm_up: share of the steps in which the learning rate rises; then it falls, both linearly (OneCycle).
         clip: largest norm of the gradient.
@@ -101,6 +101,8 @@ class Stage(_Part):
         average: decay of the running mean of the weights (EMA) that is validated and saved; 0 for none.
         iterations: update steps; None for the network's own.
         accumulate: how many batches make one step.
+
+    Earlier recipes say `anywhere` for `arbitrary_start`, and `calm` for `head_motion_damping`.
     """
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]
@@ -113,9 +115,9 @@ class Stage(_Part):
     crop: tuple[Side, Side]
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
-    anywhere: Share = 0.0
+    arbitrary_start: Share = Field(default=0.0, validation_alias=AliasChoices("arbitrary_start", "anywhere"))
     jaw: Literal["expression", "pose"] = "expression"
-    calm: Share = 0.0
+    head_motion_damping: Share = Field(default=0.0, validation_alias=AliasChoices("head_motion_damping", "calm"))
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Amount = 1e-5
     epsilon: Annotated[float, Field(gt=0)] = 1e-8

@@ -26,7 +26,7 @@ Training = Mapping[str, str | int | float | bool]
 """How weights came about, for the model card: recipe, steps, seed, scores, commit, ..."""
 
 
-class Trainee(nn.Module, ABC):
+class TrainableNetwork(nn.Module, ABC):
     """A network under training, with its losses inside `forward`, so that several processes can share the work.
 
     The trainer calls `prepare` at the start of each stage and then optimises the parameters that take a gradient.
@@ -113,7 +113,7 @@ class TrainEntry:
     """What an entry point of `ffbench.trainers` gives. `recipes` are files by name; the first is the default."""
 
     recipes: Mapping[str, Path]
-    build: Callable[[TrainRequest], Trainee]
+    build: Callable[[TrainRequest], TrainableNetwork]
 
 
 def train_entry(family: str) -> TrainEntry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Board, Row
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 
 from .board_naming import in_reading_order
 from .method_naming import method_key
@@ -17,7 +17,7 @@ from .method_naming import method_key
 class Standing:
     """A method on one board: its line, among `of` methods that have a position there."""
 
-    line: Line
+    line: BoardLine
     of: int
 
     @property

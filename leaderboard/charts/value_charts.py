@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 
 from ..look import theme
 
@@ -15,7 +15,7 @@ _LINES = 40
 """Methods that a chart of intervals has room for."""
 
 
-def intervals(table: BoardTable, lines: Sequence[Line], key: str) -> None:
+def intervals(table: BoardTable, lines: Sequence[BoardLine], key: str) -> None:
     """Draw values with their intervals as bars, in the order of the table; claimed and reported ones are hollow."""
     shown = [line for line in lines if _value(line) is not None][:_LINES]
     if not shown:
@@ -76,7 +76,7 @@ def error_bars(
     }
 
 
-def _value(line: Line) -> float | None:
+def _value(line: BoardLine) -> float | None:
     if line.measured is not None or line.claimed is not None:
         return line.measured if line.measured is not None else line.claimed
     return float(line.reported) if line.reported is not None else None

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ffbench.errors import DataError
 from ffbench.results.record.row import Row
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.leaderboard_formats import TIED, ranks_cell
 from ffbench.results.report.paper_tables import NUMBERS, reported_table
 from ffbench.results.report.text import format_value
@@ -40,7 +40,7 @@ class Wanted:
     order: str = "Best first"
 
 
-def wanted_lines(table: BoardTable, rows: Mapping[str, Row], wanted: Wanted) -> list[Line]:
+def wanted_lines(table: BoardTable, rows: Mapping[str, Row], wanted: Wanted) -> list[BoardLine]:
     """Return the lines that fit, in the reader's order; what only a paper prints has no kind, training or size.
 
     Args:
@@ -59,7 +59,7 @@ def wanted_lines(table: BoardTable, rows: Mapping[str, Row], wanted: Wanted) -> 
     return lines
 
 
-def _fits(line: Line, row: Row | None, wanted: Wanted) -> bool:
+def _fits(line: BoardLine, row: Row | None, wanted: Wanted) -> bool:
     words = wanted.search.casefold().split()
     if level(line) not in wanted.levels or not all(word in f"{line.title} {line.method}".casefold() for word in words):
         return False
@@ -76,7 +76,7 @@ def _fits(line: Line, row: Row | None, wanted: Wanted) -> bool:
     )
 
 
-def level(line: Line) -> str:
+def level(line: BoardLine) -> str:
     """Return what the number of a line is worth: verified, local, claimed or reported."""
     if line.local is not None:
         return "local"
@@ -89,7 +89,7 @@ def score_name(table: BoardTable) -> str:
 
 
 def cells(
-    table: BoardTable, lines: Sequence[Line], rows: Mapping[str, Row], addresses: Sequence[str]
+    table: BoardTable, lines: Sequence[BoardLine], rows: Mapping[str, Row], addresses: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the rows of the table, their columns in order; columns in which no line has anything are left out.
 
@@ -146,7 +146,7 @@ def paper_columns(table: BoardTable) -> dict[str, tuple[str, str, bool]]:
     return columns
 
 
-def _scores(lines: Sequence[Line], columns: Mapping[str, tuple[str, str, bool]]) -> dict[str, dict[str, float]]:
+def _scores(lines: Sequence[BoardLine], columns: Mapping[str, tuple[str, str, bool]]) -> dict[str, dict[str, float]]:
     """Read the scores of the paper's columns from the records of the first lines."""
     found: dict[str, dict[str, float]] = {}
     if not columns:
@@ -205,7 +205,7 @@ def _better(table: BoardTable) -> str:
     return f"{'higher' if table.higher_is_better else 'lower'} is better; the best is bold"
 
 
-def _decimals(line: Line) -> int:
+def _decimals(line: BoardLine) -> int:
     """Return the decimals that show four significant digits of a value, at most 3: what a column of them needs."""
     value = line.measured
     return 0 if value is None else min(3, len(format_value(value).partition(".")[2]))

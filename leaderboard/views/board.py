@@ -8,7 +8,7 @@ import streamlit as st
 
 from ffbench.metrics.statistics import MIN_UNITS
 from ffbench.results.record.row import Board, Row
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.leaderboard_formats import TIED, format_boards
 
 from .. import picker, state
@@ -74,7 +74,7 @@ def _not_ranked(board: Board) -> None:
         st.caption(f"Not ranked: {len(left_out) - _LEFT_OUT} more records")
 
 
-def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: object) -> list[Line]:
+def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: object) -> list[BoardLine]:
     """Draw table and chart; without the place of the filters, the early table whose ranks are not known yet."""
     by_path = {row.path: row for row in rows}
     lines = board_table.wanted_lines(table, by_path, wanted)
@@ -109,7 +109,7 @@ def _columns(names: Sequence[str], filters: object) -> list[str]:
         )
 
 
-def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
+def _addresses(lines: Sequence[BoardLine], rows: Sequence[Row]) -> list[str]:
     """Return the address of the page of each line's method; of a number that is only printed, the paper's tables."""
     labels = {method_naming.method_key(several[0]): label for label, several in records.by_method().items()}
     by_path = {row.path: method_naming.method_key(row) for row in rows}
@@ -125,7 +125,7 @@ def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, str]) -> None:
+def _below(table: BoardTable, lines: Sequence[BoardLine], parameters: Mapping[str, str]) -> None:
     """Downloads, links, and what the columns mean."""
     part = BoardTable(**{**vars(table), "lines": tuple(lines)})
     with st.container(horizontal=True, vertical_alignment="center"):

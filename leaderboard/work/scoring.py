@@ -23,7 +23,7 @@ MAX_MEGABYTES = 500
 """What an upload may weigh; larger ones are for `ffbench submit`."""
 LIMITS = Limits()
 PLACE = Place("submissions of other visitors")
-_INSTEAD = "score it yourself with `ffbench submit`"
+FALLBACK_HINT = "score it yourself with `ffbench submit`"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read_upload(
         archive.write_bytes(content)
         given = None if submitter is None else asdict(submitter)
         request = {"archive": archive.name, "protocol": protocol, "submitter": given}
-        result = bounded.run(folder, "score", request, limits, tell, _INSTEAD)
+        result = bounded.run(folder, "score", request, limits, tell, FALLBACK_HINT)
         if "error" in result:
             raise DataError(str(result["error"]).replace(str(archive), name))
         if "report" in result:

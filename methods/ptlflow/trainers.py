@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ffbench.training.trainee import TrainEntry
 
 if TYPE_CHECKING:
-    from ffbench.training.trainee import Trainee, TrainRequest
+    from ffbench.training.trainee import TrainableNetwork, TrainRequest
 
 
 def _entry(model: str | None = None) -> TrainEntry:
-    def build(request: TrainRequest) -> Trainee:
+    def build(request: TrainRequest) -> TrainableNetwork:
         from .training import build
 
         return build(request, model or request.name.partition("/")[2])

@@ -16,7 +16,7 @@ from ffbench.datasets.ffn.dataset import card_ffn
 from ffbench.datasets.ffn.files import FFNArrays, read_pair
 from ffbench.datasets.registry import find_data
 from ffbench.errors import UsageError
-from ffbench.metrics.head_motion import Derive, fit_head_flow, own_head_term
+from ffbench.metrics.head_motion import Derive, fit_head_flow, native_head_flow_term
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
@@ -197,7 +197,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             **terms,
             names[0]: leaks[0],
             names[1]: leaks[1],
-            "own_head": own_head_term(forward.head),
+            "own_head": native_head_flow_term(forward.head),
         }
 
     def _derived_head(self, facial: FlowField, truth: FFNArrays) -> FlowField:

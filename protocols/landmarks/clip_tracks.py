@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.provenance import engine_sign, rests_on
@@ -96,7 +96,7 @@ PairsOf = Callable[[TrackedClip, Sequence[int], int], tuple[list[FramePair], str
 
 
 def find_pairs(
-    clips: Sequence[Place],
+    clips: Sequence[DatasetPath],
     name: str,
     gaps: Sequence[int],
     stride: int,
@@ -161,7 +161,7 @@ def clips_card(found: FoundPairs) -> DatasetCard:
 
 def named_clips(
     data: Path | None, names: Sequence[str] = DEFAULT_CLIPS, title: str = "two real clips"
-) -> tuple[Sequence[Place], str]:
+) -> tuple[Sequence[DatasetPath], str]:
     """Return the clips at `data`, or real clips among the assets, and a name for them.
 
     Args:
@@ -177,7 +177,7 @@ def named_clips(
     return find_clips(data), data.resolve().name
 
 
-def track_clip(path: Place, least: int, why: str) -> TrackedClip:
+def track_clip(path: DatasetPath, least: int, why: str) -> TrackedClip:
     """Open a clip and find the face in every frame; landmarks that were found before are taken from the cache.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS, OVAL
@@ -100,7 +100,7 @@ class ClipLandmarks(Protocol[FacePoints]):
 
     def __init__(
         self,
-        clips: Sequence[Place],
+        clips: Sequence[DatasetPath],
         name: str,
         gaps: Sequence[int] = GAPS,
         stride: int = STRIDE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError
 from ffbench.flow.checks import is_known
 from ffbench.metrics.photometric import hull_mask, photometric_term
@@ -60,7 +60,7 @@ def temporal_card() -> ProtocolCard:
 class ClipTemporal(LearningProtocol[FacePoints]):
     """Flows of neighboring frames, chained: three frames for colours, five for the jitter of points."""
 
-    def __init__(self, clips: Sequence[Place], name: str) -> None:
+    def __init__(self, clips: Sequence[DatasetPath], name: str) -> None:
         """Track the face through the clips.
 
         Raises:

@@ -20,7 +20,7 @@ from ffbench.protocol import DescribedPair, LearningProtocol, NumpyFlows, Pair, 
 from ffbench.submissions.images import export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.training.loop import Settings, train
 from tests.submissions.toys import Speckle, make_submission
@@ -31,7 +31,7 @@ from tests.training.toy import ShiftTrainee, recipe
 COMMANDS: dict[str, Callable[[Path], object]] = {
     "predict": lambda out: predict(Speckle(), Stripes(2), out),
     "export": lambda out: export_images(Stripes(2), out),
-    "generate": lambda out: write_dataset(out, PosingHead(), Recipe(size=32), 1),
+    "generate": lambda out: write_dataset(out, PosingHead(), DatasetRecipe(size=32), 1),
     "train": lambda out: train(ShiftTrainee(), recipe(), Settings(out=out)),
 }
 

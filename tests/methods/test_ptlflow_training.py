@@ -11,7 +11,7 @@ from ffbench.errors import UsageError
 from ffbench.registry import load_method
 from ffbench.training.loop import Settings, train
 from ffbench.training.recipe import Recipe, read_recipe
-from ffbench.training.trainee import Trainee, TrainRequest, train_entry
+from ffbench.training.trainee import TrainableNetwork, TrainRequest, train_entry
 from tests.training.toy import made_pairs
 
 __all__ = ["made_pairs"]
@@ -27,7 +27,7 @@ def small(**changed: object) -> Recipe:
     return recipe.model_copy(update={"stages": stages, "precision": "fp32", "validation": validation})
 
 
-def trainee(recipe: Recipe) -> Trainee:
+def trainee(recipe: Recipe) -> TrainableNetwork:
     return train_entry("ptlflow").build(TrainRequest("ptlflow/raft_small", recipe, "random"))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.training import trainee
-from ffbench.training.recipe import Recipe, read_recipe
+from ffbench.training.recipe import Recipe, Stage, read_recipe
 from ffbench.training.trainee import TRAINER_GROUP, TrainEntry, train_entry
 
 TOML = """
@@ -103,6 +103,17 @@ def test_the_paper_s_hyper_parameters() -> None:
         assert (stage.steps, stage.batch, stage.crop, stage.learning_rate) == (10_000, 6, (480, 480), 1.25e-4)
         assert (stage.weight_decay, stage.clip, stage.gamma, stage.epsilon) == (1e-5, 1.0, 0.85, 1e-8)
     assert [(stage.trains, stage.loss) for stage in paper.stages] == [("facial", "facial"), ("head", "decomposition")]
+
+
+def test_names_of_earlier_recipes_are_read(file: Path) -> None:
+    stage = read_recipe(file).stage("flow").model_dump(exclude={"arbitrary_start", "head_motion_damping"})
+    old, new = (
+        Stage.model_validate({**stage, start: 0.25, damping: 0.5})
+        for start, damping in (("anywhere", "calm"), ("arbitrary_start", "head_motion_damping"))
+    )
+    assert (old.arbitrary_start, old.head_motion_damping) == (0.25, 0.5)
+    assert old == new
+    assert {"arbitrary_start", "head_motion_damping"} < old.model_dump().keys()
 
 
 def load(request: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, one_line, reading
@@ -91,7 +91,7 @@ def read_pair(pair: FFNPair) -> FFNArrays:
     )
 
 
-def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def read_mask(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Read a mask of size (H, W) from a `.npy` file of bool, or of numbers that are all 0 or 1.
 
     Raises:
@@ -104,7 +104,7 @@ def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 def verify(
-    root: Place | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
+    root: DatasetPath | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
 ) -> SplitReport:
     """Read every file of a split and list all problems together.
 
@@ -137,7 +137,10 @@ def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
             yield f"{pair.image2}: {other[1]} x {other[0]} pixels, expected {size[1]} x {size[0]}"
     except DataError as error:
         yield str(error)
-    readers: list[tuple[Callable[..., Any], Place | None]] = [(_read_truth, pair.facial), (_read_truth, pair.head)]
+    readers: list[tuple[Callable[..., Any], DatasetPath | None]] = [
+        (_read_truth, pair.facial),
+        (_read_truth, pair.head),
+    ]
     if size is not None:
         readers += [(read_mask, pair.mask), (_read_region, pair.region), (_read_binary, pair.occlusion)]
     for read, path in readers:
@@ -152,7 +155,7 @@ def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
             left_out.append(f"{path}: the flow is unknown at {unknown} pixels, which are not scored")
 
 
-def _read_truth(path: Place, size: tuple[int, int] | None) -> FlowField:
+def _read_truth(path: DatasetPath, size: tuple[int, int] | None) -> FlowField:
     flow = read_flo(path, size, truth=True)
     if (unknown := _unknown_pixels(flow)) == flow[..., 0].size:
         raise DataError(path, f"the flow is unknown at {unknown} pixels, which are all; get the file again")
@@ -163,21 +166,21 @@ def _unknown_pixels(flow: FlowField) -> int:
     return int(np.count_nonzero(~is_known(flow)))
 
 
-def _read_region(path: Place, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def _read_region(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     array = _read_npy(path, size, "u", "region map of uint8")
     if array.dtype != np.uint8:
         raise DataError(path, f"{array.dtype}, expected a region map of uint8")
     return array
 
 
-def _read_binary(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _read_binary(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     array = _read_npy(path, size, "buif", "mask of bool or of 0 and 1")
     if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
         raise DataError(path, f"holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
     return array.astype(np.bool_)
 
 
-def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
+def _read_npy(path: DatasetPath, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
     """Read an (H, W) array whose type is of one of the numpy `kinds`.
 
     Header and length are held against each other before memory is taken, and an array of Python objects, which would
@@ -197,7 +200,7 @@ def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> 
     return np.array(array)
 
 
-def _map_npy(path: Place, size: tuple[int, int]) -> npt.NDArray[Any]:
+def _map_npy(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[Any]:
     """Map a file, or read a member of an archive that is no longer than an array of this size can be."""
     if isinstance(path, Path):
         try:

@@ -51,7 +51,7 @@ class Column(_Frozen):
     )
 
 
-class Row(_Frozen):
+class ReportedRow(_Frozen):
     """One row, as it is printed."""
 
     name: str
@@ -73,7 +73,7 @@ class ReportedTable(_Frozen):
     section: str
     distinguish: tuple[str, ...] = Field(default=(), description="options that tell measured rows of a method apart")
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ReportedRow, ...]
 
     @model_validator(mode="after")
     def _fits(self) -> ReportedTable:
@@ -87,7 +87,7 @@ class ReportedTable(_Frozen):
             raise ValueError("two rows have one name")
         return self
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> ReportedRow:
         """Give the row of that name.
 
         Raises:

@@ -23,7 +23,7 @@ _FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _GAP + 2
 """Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
 
 
-_CROWD = 30
+MAX_LISTED_GROUPS = 30
 """More groups of one label than these (CK+ has 123 subjects) are counted and not listed."""
 
 
@@ -96,7 +96,7 @@ def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
     """
     names = list(dict.fromkeys(groups))
     counts = Counter(name.partition("=")[0] for name in names if "=" in name)
-    crowds = {label: count for label, count in counts.items() if count > _CROWD}
+    crowds = {label: count for label, count in counts.items() if count > MAX_LISTED_GROUPS}
     return [name for name in names if name.partition("=")[0] not in crowds], crowds
 
 

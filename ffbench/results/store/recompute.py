@@ -143,7 +143,7 @@ def score_faults(record: RunRecord, scores: Sequence[PairScore], scoring: Scorin
     """
     faults = _impossible(scores, scoring)
     try:
-        again = scoring.summarise(scores)
+        again = scoring.summarize(scores)
         confusion = scoring.confusion(scores)
     except (KeyError, ValueError, ZeroDivisionError, IndexError) as error:
         return [*faults, f"its table lacks what the protocol needs ({type(error).__name__}: {error})"]

@@ -196,9 +196,9 @@ def _cylinder_uv(template: FloatArray, triangles: npt.NDArray[np.int32]) -> npt.
     return uv.astype(np.float32)
 
 
-def _eye_uv(template: FloatArray, centre: FloatArray) -> npt.NDArray[np.float32]:
+def _eye_uv(template: FloatArray, center: FloatArray) -> npt.NDArray[np.float32]:
     """Place an eye in the detail texture: the iris in the middle of the first quarter, the equator 0.24 away."""
-    direction = template - centre
+    direction = template - center
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
     angle = np.arccos(np.clip(direction[:, 2], -1, 1)) / (np.pi / 2)
     around = np.arctan2(-direction[:, 1], direction[:, 0])

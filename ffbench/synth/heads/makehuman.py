@@ -157,8 +157,8 @@ class MakeHumanHead(HeadModel):
         for side, eye in enumerate(self._eyes):
             turn = (expression * (self._eye_of_unit == side)) @ self._eye_rotation
             if turn.any():
-                centre = moved[eye].mean(axis=0)
-                moved[eye] = (moved[eye] - centre) @ rotation_matrix(turn).T + centre
+                center = moved[eye].mean(axis=0)
+                moved[eye] = (moved[eye] - center) @ rotation_matrix(turn).T + center
         return self._turn(moved, self._joints(shape), pose)
 
     def _joints(self, shape: FloatArray) -> FloatArray:

@@ -18,7 +18,14 @@ from ffbench.datasets.provenance import mark_jpeg
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.motion.micro import Habits, added, amplitude_factor, sample_drift, sample_habits, sample_micro
+from ffbench.synth.motion.micro import (
+    MicroExpressionStyle,
+    added,
+    amplitude_factor,
+    sample_drift,
+    sample_micro,
+    sample_micro_expression_style,
+)
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.render.sensor import Sensor
 from ffbench.synth.scenes.background import wall
@@ -57,7 +64,7 @@ Cell = str | int | None
 class _Subject:
     number: int
     scene: Scene
-    habits: Habits
+    habits: MicroExpressionStyle
 
 
 def make_casme2(
@@ -161,7 +168,7 @@ def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
         ),
         seed=int(rng.integers(2**31)),
     )
-    return _Subject(number, scene, sample_habits(rng, person.style))
+    return _Subject(number, scene, sample_micro_expression_style(rng, person.style))
 
 
 def _write_clip(

@@ -124,9 +124,9 @@ def _motion(rng: np.random.Generator, height: int, width: int, reach: float) -> 
     shear = rng.normal(0, 0.15, 2) * reach / longest
     matrix = np.array([[np.exp(zoom) * np.cos(turn) - 1, -np.sin(turn) + shear[0]], [np.sin(turn) + shear[1], 0]])
     matrix[1, 1] = matrix[0, 0]
-    centre = rng.uniform(0.1, 0.9, 2) * [width, height]
+    center = rng.uniform(0.1, 0.9, 2) * [width, height]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    away = np.stack([x - centre[0], y - centre[1]], axis=-1)
+    away = np.stack([x - center[0], y - center[1]], axis=-1)
     flow = away @ matrix.T.astype(np.float32) + rng.normal(0, 0.5 * reach, 2).astype(np.float32)
     if rng.random() < 0.6:
         cells = int(rng.integers(2, 7))
@@ -184,7 +184,7 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     import cv2
 
     border, tall, wide = _padded(height, width)
-    centre = rng.uniform(0, 1, 2) * [width, height] + border
+    center = rng.uniform(0, 1, 2) * [width, height] + border
     size = float(np.exp(rng.uniform(np.log(0.06), np.log(0.45)))) * max(height, width)
     corners = 40 if rng.random() < 0.6 else int(rng.integers(3, 9))
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 2 * np.pi)
@@ -197,7 +197,7 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     stretch = np.exp(rng.normal(0, 0.45))
     tilt = rng.uniform(0, np.pi)
     points = np.stack([stretch * np.cos(angle), np.sin(angle) / stretch], axis=1) * size * np.abs(radius)[:, None]
-    points = points @ np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]]) + centre
+    points = points @ np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]]) + center
     mask = np.zeros((tall, wide), np.uint8)
     # Sixteenths of a pixel, so that slow edges do not jump.
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)

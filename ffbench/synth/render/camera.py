@@ -73,7 +73,7 @@ class Camera:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _divide(points, focal, centre_x, centre_y, xy):  # type: ignore[no-untyped-def]
+def _divide(points, focal, center_x, center_y, xy):  # type: ignore[no-untyped-def]
     for n in range(len(points)):
-        xy[n, 0] = focal * points[n, 0] / points[n, 2] + centre_x
-        xy[n, 1] = focal * points[n, 1] / points[n, 2] + centre_y
+        xy[n, 0] = focal * points[n, 0] / points[n, 2] + center_x
+        xy[n, 1] = focal * points[n, 1] / points[n, 2] + center_y

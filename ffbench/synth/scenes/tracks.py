@@ -95,12 +95,12 @@ def _tracked(scene: Scene, frame: Frame, rendered: RenderedFrame, box: CropBox) 
     posed = (rendered.projected.points - shift) @ to_camera
     at_rest = (posed - translation) @ rotation
     scale, offset = box.placement((CROP, CROP), (scene.camera.width, scene.camera.height))
-    centre = (np.array([scene.camera.width / 2, scene.camera.height / 2]) - offset) / scale
+    center = (np.array([scene.camera.width / 2, scene.camera.height / 2]) - offset) / scale
     focal = scene.camera.focal / scale
     camera = Camera(
         rotation=to_camera @ rotation,
         translation=(to_camera @ translation + shift) * METRES,
-        intrinsics=np.array([[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]),
+        intrinsics=np.array([[focal[0], 0, center[0]], [0, focal[1], center[1]], [0, 0, 1]]),
         size=(CROP, CROP),
     )
     return Mesh(at_rest * METRES, scene.person.head.topology.triangles), camera
