@@ -75,5 +75,5 @@ def open_board(title: str) -> tuple[list[Row], Board, dict[str, str]] | None:
 
 
 def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
-    """Give the rows that may stand on a board."""
+    """Return the rows that may stand on a board."""
     return [row for row in rows if row.board == board and not row.not_rankable]

@@ -67,7 +67,7 @@ def main(places: Sequence[str]) -> None:
 
 
 def _renderer(card: PageCard) -> Callable[[], None]:
-    """Give what draws a page. It is imported only then, and its fault is its own: the other pages stay."""
+    """Return what draws a page. It is imported only then, and its fault is its own: the other pages stay."""
 
     def render() -> None:
         try:

@@ -24,7 +24,7 @@ def weight_folders() -> tuple[Path, Path]:
 
 
 def published_file(url: str, wanted_by: str) -> Path:
-    """Give the checkpoint that was published under `url`: from a cache folder, or fetched into PyTorch's.
+    """Return the checkpoint that was published under `url`: from a cache folder, or fetched into PyTorch's.
 
     Published names end in the first digits of the file's sha256 (`raft-sintel-fb44381e.ckpt`), which are
     checked whether the file was fetched now or found.
@@ -78,7 +78,7 @@ def read_checkpoint(path: Path, allowed: Sequence[Any] = ()) -> Mapping[str, Any
 
 
 def state_of(checkpoint: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Give the parameters of a checkpoint: what is under `state_dict` or `model`, else the whole of it.
+    """Return the parameters of a checkpoint: what is under `state_dict` or `model`, else the whole of it.
 
     The prefix `module.` that DataParallel puts before every name is taken off.
 

@@ -161,7 +161,7 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         return Pair(key, made.image1, made.image2, made, labels)
 
     def annotation(self, pair: Pair[ReanimatedPair]) -> Annotation:
-        """Give the true flows, the mask and the regions."""
+        """Return the true flows, the mask and the regions."""
         truth = pair.reference
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGIONS)
 
@@ -233,7 +233,7 @@ def load(request: ProtocolRequest) -> ReanimatedFaces:
 
 
 def _plan(faces: Sequence[FaceSource], of: Sequence[str], draws: int) -> list[_PlannedPair]:
-    """Give every person as many pairs, in turn from each of its photographs; those of one photograph together."""
+    """Return every person as many pairs, in turn from each of its photographs; those of one photograph together."""
     planned: list[_PlannedPair] = []
     for person in dict.fromkeys(face.person for face in faces):
         own = [face for face in faces if face.person == person]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @cache
 def stderr() -> Console:
-    """Give the console of messages and progress bars."""
+    """Return the console of messages and progress bars."""
     from rich.console import Console
 
     return Console(stderr=True)

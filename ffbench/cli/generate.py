@@ -158,7 +158,7 @@ def generate_dataset(
 
 
 def _renderer(name: RendererName, python: Path | None, samples: int | None, stack: contextlib.ExitStack) -> Renderer:
-    """Give a renderer that is there until `stack` is left."""
+    """Return a renderer that is there until `stack` is left."""
     if name is RendererName.blender:
         from ffbench.synth.blender.renderer import SAMPLES, Blender
 

@@ -46,7 +46,7 @@ class Clip(ABC):
 
     @abstractmethod
     def frame(self, index: int) -> Frame:
-        """Give frame `index` as an (H, W, 3) uint8 RGB array.
+        """Return frame `index` as an (H, W, 3) uint8 RGB array.
 
         Raises:
             DataError: the frame cannot be decoded, or its size differs from that of frame 0.
@@ -55,7 +55,7 @@ class Clip(ABC):
 
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
-        """Give all frames in order, holding one at a time."""
+        """Return all frames in order, holding one at a time."""
 
     @abstractmethod
     def sha256(self) -> str:

@@ -31,7 +31,7 @@ def visible(folder: DatasetPath) -> list[DatasetPath]:
 def levels_below(
     root: DatasetPath, depth: int, enter: Callable[[DatasetPath], bool] = lambda folder: True
 ) -> Iterator[list[DatasetPath]]:
-    """Give `[root]`, the folders in it, the folders in these, and so on `depth` levels down.
+    """Return `[root]`, the folders in it, the folders in these, and so on `depth` levels down.
 
     Args:
         root: where to begin.

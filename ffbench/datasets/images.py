@@ -91,7 +91,7 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
 
 
 def image_size(path: DatasetPath | str) -> tuple[int, int]:
-    """Give (width, height) of the array that `read_image` would give, from the header alone.
+    """Return (width, height) of the array that `read_image` would give, from the header alone.
 
     Raises:
         DataError: as `read_image`, for what the header shows.
@@ -109,7 +109,7 @@ def image_size(path: DatasetPath | str) -> tuple[int, int]:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Give a sort key under which `img2` comes before `img10`."""
+    """Return a sort key under which `img2` comes before `img10`."""
     return tuple(
         (0, int(part), part) if part.isdigit() else (1, 0, part)
         for part in re.split(r"([0-9]+)", name.casefold())

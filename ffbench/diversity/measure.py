@@ -74,7 +74,7 @@ class Diversity:
 
 
 def face_mesh_embedding() -> Embedding:
-    """Give the embedding that needs nothing from the user: features of the face mesh network."""
+    """Return the embedding that needs nothing from the user: features of the face mesh network."""
     return Embedding(
         "face mesh features",
         "pooled features of a network that finds the points of a face: they describe its geometry and appearance, not "
@@ -86,7 +86,7 @@ def face_mesh_embedding() -> Embedding:
 
 
 def file_embedding(path: Path) -> tuple[Embedding, frozenset[str]]:
-    """Give an embedding that was computed elsewhere, and all names in it.
+    """Return an embedding that was computed elsewhere, and all names in it.
 
     Raises:
         DataError: as `read_feature_file`.

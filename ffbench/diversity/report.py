@@ -31,13 +31,13 @@ _SHOWN = 10
 
 @cache
 def reported() -> dict[str, Any]:
-    """Give the paper's Table 1 as printed."""
+    """Return the paper's Table 1 as printed."""
     table: dict[str, Any] = tomllib.loads((reported_tables() / "table1.toml").read_text("utf-8"))
     return table
 
 
 def to_json(found: Diversity) -> str:
-    """Give all that was measured, and apart from it, as `reported`, the paper's Table 1; infinite values are null."""
+    """Return all that was measured, and apart from it, as `reported`, the paper's Table 1; infinite values are null."""
     parts = {name: _plain(getattr(found, name)) for name in (field.name for field in dataclasses.fields(found))}
     embedding = found.embedding
     parts["embedding"] = {"title": embedding.title, "note": embedding.note, "sha256": embedding.sha256}
@@ -48,7 +48,7 @@ def to_json(found: Diversity) -> str:
 
 
 def report_lines(found: Diversity) -> list[str]:
-    """Give it as lines for a terminal."""
+    """Return it as lines for a terminal."""
     lines = [
         f"{found.dataset}: {found.identities} identities, {found.origin} data",
         f"embedding: {found.embedding.title}; {found.embedding.note}",

@@ -161,7 +161,7 @@ class BaseJournal(ABC, Generic[Scored]):
 
 
 def _parse(raw: bytes) -> dict[str, Any] | None:
-    """Give one line's content, or None if the line was cut off."""
+    """Return one line's content, or None if the line was cut off."""
     if not raw.endswith(b"\n"):
         return None
     try:

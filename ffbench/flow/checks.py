@@ -34,7 +34,7 @@ def is_known(flow: npt.NDArray[Any]) -> Mask:
 
 
 def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
-    """Give a flow that is to be written to `path` as (H, W, 2) float32.
+    """Return a flow that is to be written to `path` as (H, W, 2) float32.
 
     Raises:
         DataError: wrong shape or type, too large, or values that are not finite.

@@ -80,7 +80,7 @@ def color_wheel_legend(size: int) -> npt.NDArray[np.uint8]:
 
 
 def _color_wheel() -> npt.NDArray[np.float64]:
-    """Give the 55 hues (55, 3) as RGB in [0, 1], in steps of 1/255 as the original tables hold them."""
+    """Return the 55 hues (55, 3) as RGB in [0, 1], in steps of 1/255 as the original tables hold them."""
     arcs = []
     for count, start, end in _ARCS:
         step = np.floor(255 * np.arange(count) / count)[:, None]

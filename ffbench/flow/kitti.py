@@ -61,7 +61,7 @@ def read_kitti(path: FlowFile | str, expected_size: tuple[int, int] | None = Non
 
 
 def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
-    """Give a flow (H, W, 2) float32 as the content of a KITTI PNG; `path` only names it in errors.
+    """Return a flow (H, W, 2) float32 as the content of a KITTI PNG; `path` only names it in errors.
 
     Values are rounded to 1/64 px, so they change by at most 1/128 px.
 

@@ -23,7 +23,7 @@ def confusion_matrix(true: Sequence[int], votes: npt.ArrayLike) -> Floats:
 
 
 def macro_f1(table: Floats) -> Floats:
-    """Give the unweighted mean over classes of F1 = 2 TP / (2 TP + FP + FN).
+    """Return the unweighted mean over classes of F1 = 2 TP / (2 TP + FP + FN).
 
     Over a matrix that pools all folds this is UF1 of the Micro-Expression Grand Challenge 2019. A class that neither is
     there nor was predicted has no F1 and is left out.
@@ -36,7 +36,7 @@ def macro_f1(table: Floats) -> Floats:
 
 
 def mean_recall(table: Floats) -> Floats:
-    """Give the unweighted mean over classes of TP / (TP + FN), UAR of the challenge; classes without pairs left out.
+    """Return the unweighted mean over classes of TP / (TP + FN), UAR of the challenge; classes without pairs left out.
 
     >>> mean_recall(np.array([[3.0, 1.0], [1.0, 1.0]])).tolist()  # 3/4 and 1/2 are found
     0.625

@@ -109,7 +109,7 @@ def _fit(points: Field, moved: Field, model: Model, least_sigma: float) -> Field
 
 
 def _equations(points: Field, moved: Field, model: Model) -> Field:
-    """Give the matrix (2 N, 8) or (2 N, 4) of the linear equations for the parameters; rows of x, then rows of y.
+    """Return the matrix (2 N, 8) or (2 N, 4) of the linear equations for the parameters; rows of x, then rows of y.
 
     A homography moves p to (p + g(p)) / (1 + s(p)) with g affine and s linear, so that the displacement d obeys
     d = g(p) - (p + d) s(p).
@@ -135,7 +135,7 @@ def _expand(solution: Field) -> Field:
 
 
 def _move(points: Field, parameters: Field) -> Field:
-    """Give the displacement (N, 2) of points (N, 2) under the parameters (g1 to g6 of g, then two of s)."""
+    """Return the displacement (N, 2) of points (N, 2) under the parameters (g1 to g6 of g, then two of s)."""
     affine = points @ parameters[:6].reshape(2, 3)[:, :2].T + parameters[[2, 5]]
     depth = _depth(points, parameters)[:, None]
     moved: Field = (affine - points * (depth - 1)) / depth

@@ -12,7 +12,7 @@ from ffbench.typing import Mask, Points
 
 
 def endpoint_errors(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Points:
-    """Give the Euclidean distance between two displacements at each point (paper, Eq. 6), in their unit.
+    """Return the Euclidean distance between two displacements at each point (paper, Eq. 6), in their unit.
 
     Args:
         predicted, reference: (N, 2) displacements, x and y.
@@ -68,7 +68,7 @@ def nonrigid_residual(points: npt.ArrayLike, displacement: npt.ArrayLike) -> Poi
 
 
 def nonrigid_errors(points: npt.ArrayLike, predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Points:
-    """Give the endpoint error after each displacement field has lost its own best similarity transform.
+    """Return the endpoint error after each displacement field has lost its own best similarity transform.
 
     See `nonrigid_residual` for the fit, arguments and errors; the result is (N,) float64.
 

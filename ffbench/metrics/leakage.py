@@ -93,13 +93,13 @@ def _factor_and_energy(predicted: Field, rest: Field, whole: Field) -> tuple[Ter
 
 
 def _inside(flow: npt.ArrayLike, mask: npt.NDArray[np.bool_]) -> Field:
-    """Give the flow inside the mask as (2, N) float64."""
+    """Return the flow inside the mask as (2, N) float64."""
     array = np.asarray(flow)
     return np.stack([array[..., 0][mask], array[..., 1][mask]]).astype(np.float64)
 
 
 def _position(mask: npt.NDArray[np.bool_]) -> Field:
-    """Give orthonormal (3, N) functions that span 1, x and y over the mask; zero where it is too thin for them."""
+    """Return orthonormal (3, N) functions that span 1, x and y over the mask; zero where it is too thin for them."""
     rows, columns = np.nonzero(mask)
     basis: list[Field] = []
     for values in (np.ones(len(rows)), columns.astype(np.float64), rows.astype(np.float64)):
@@ -118,7 +118,7 @@ def _without_affine(flow: Field, position: Field) -> Field:
 
 
 def _share(flow: Field, other: Field) -> float:
-    """Give the multiple of `other` that fits `flow` best."""
+    """Return the multiple of `other` that fits `flow` best."""
     energy = _dot(other, other)
     return _dot(flow, other) / energy if energy else 0.0
 

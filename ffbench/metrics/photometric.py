@@ -58,7 +58,7 @@ def consistency_term(forward: npt.NDArray[Any], backward: npt.NDArray[Any], mask
 
 
 def hull_mask(points: npt.ArrayLike, size: tuple[int, int]) -> Mask:
-    """Give the pixels of an image whose centres lie in the convex hull of some points, its edge included.
+    """Return the pixels of an image whose centres lie in the convex hull of some points, its edge included.
 
     Args:
         points: (N, 2) finite positions (x, y) in px, not all on one line; they may lie outside of the image.

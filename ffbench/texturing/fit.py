@@ -49,7 +49,7 @@ class Fit:
 
 @functools.lru_cache(maxsize=2)
 def _basis(head: MakeHumanHead) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Give the mean shape (V, 3), components of identity (SHAPES, V, 3) of unit variance, and units (E, V, 3)."""
+    """Return the mean shape (V, 3), components of identity (SHAPES, V, 3) of unit variance, and units (E, V, 3)."""
     rng = np.random.default_rng(468)
     count = len(head.template)
     shapes = np.stack([head.shape(head.sample_identity(rng))[:count].ravel() for _ in range(_SAMPLED)])

@@ -20,7 +20,7 @@ _BROW = 0.025
 
 
 def foreign(head: MakeHumanHead, color: FloatImage, weight: FloatImage) -> FloatImage:
-    """Give where the photograph shows something else than the face, (N, N) from 0 to 1.
+    """Return where the photograph shows something else than the face, (N, N) from 0 to 1.
 
     Hair and background come in over the border of the face, above the corners of the mouth; what is dark and has skin
     all around it is a spot of the skin. Brows, which a fringe may touch, and what lies below, where a beard begins,

@@ -53,7 +53,7 @@ def even_light(color: FloatImage, normals: FloatImage, openness: FloatImage, wei
 
 
 def skin_tone(color: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
-    """Give the median linear RGB (3,) of what has weight."""
+    """Return the median linear RGB (3,) of what has weight."""
     return np.asarray(np.maximum(np.median(color[weight > 0.5], axis=0), DARKEST), np.float32)
 
 
@@ -67,7 +67,7 @@ def likeness(color: FloatImage, tone: npt.NDArray[np.float32], unlike: float = 0
 
 
 def harmonics(normals: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Give the nine spherical harmonics of orders 0 to 2, up to factors, of unit normals (..., 3): (..., 9)."""
+    """Return the nine spherical harmonics of orders 0 to 2, up to factors, of unit normals (..., 3): (..., 9)."""
     x, y, z = np.moveaxis(normals, -1, 0)
     return np.stack([np.ones_like(x), x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 

@@ -42,7 +42,7 @@ class Unwrapped:
 
 
 def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: int) -> Unwrapped:
-    """Give the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
+    """Return the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
     import cv2
 
     topology = head.topology

@@ -282,7 +282,7 @@ class _Run:
         }
 
     def _batches(self, stage: Stage, done: int) -> Iterator[Batch]:
-        """Give the batches of a stage from step `done` on, on the device."""
+        """Return the batches of a stage from step `done` on, on the device."""
         rank, processes = self._fabric.global_rank, self._fabric.world_size
         pairs = TrainingPairs(
             stage,

@@ -172,7 +172,7 @@ class Recipe(_Part):
         return self
 
     def stage(self, name: str) -> Stage:
-        """Give the stage of a name.
+        """Return the stage of a name.
 
         Raises:
             UsageError: there is none.

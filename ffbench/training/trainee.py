@@ -69,7 +69,7 @@ class TrainableNetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
-        """Give the parts of the loss, weighted: their sum is minimised.
+        """Return the parts of the loss, weighted: their sum is minimised.
 
         Args:
             batch: see `TrainingPairs`; images are (B, 3, H, W) float in [0, 1] by now.
@@ -78,7 +78,7 @@ class TrainableNetwork(nn.Module, ABC):
 
     @abstractmethod
     def method(self, device: str) -> Method:
-        """Give the network as it is now as a method, for validation. It shares the parameters."""
+        """Return the network as it is now as a method, for validation. It shares the parameters."""
 
     @abstractmethod
     def save(self, path: Path, training: Training) -> None:

@@ -37,7 +37,7 @@ def flow_scale(*flows: FlowField) -> float:
 
 
 def scale(values: list[npt.NDArray[Any]]) -> float:
-    """Give the 99 % quantile of some non-negative values, or 1 when all are zero or there are none."""
+    """Return the 99 % quantile of some non-negative values, or 1 when all are zero or there are none."""
     joined = np.concatenate([part.ravel() for part in values])
     return (float(np.quantile(joined, _QUANTILE)) or float(joined.max()) or 1.0) if joined.size else 1.0
 
@@ -87,13 +87,13 @@ def write_picture(path: Path | str, picture: Picture) -> None:
 
 @cache
 def color_wheel(size: int) -> Picture:
-    """Give the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
+    """Return the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
     return color_wheel_legend(size)
 
 
 @cache
 def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont:
-    """Give the font of all pictures, which comes with Pillow."""
+    """Return the font of all pictures, which comes with Pillow."""
     loaded = ImageFont.load_default(size)
     if not isinstance(loaded, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType and cannot draw text of a chosen size")

@@ -20,7 +20,7 @@ def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
 
 
 def numbered(named: Iterable[tuple[str, Row]]) -> dict[str, Row]:
-    """Give rows by name; names that come again get a number."""
+    """Return rows by name; names that come again get a number."""
     found: dict[str, Row] = {}
     for base, row in named:
         name, number = base, 2
@@ -31,7 +31,7 @@ def numbered(named: Iterable[tuple[str, Row]]) -> dict[str, Row]:
 
 
 def rows_by_method(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Give all rows of each method by the name that it has on the pages: one card of one kind is one method."""
+    """Return all rows of each method by the name that it has on the pages: one card of one kind is one method."""
     cards: dict[str, list[Row]] = {}
     for row in rows:
         cards.setdefault(method_key(row), []).append(row)

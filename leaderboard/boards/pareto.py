@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Give the indices of the points that no other dominates, by first coordinate; less is better in both.
+    """Return the indices of the points that no other dominates, by first coordinate; less is better in both.
 
     A point is dominated by one that is at least as good in both and better in one.
 

@@ -52,7 +52,7 @@ def existing_places(named: Sequence[str]) -> tuple[Path, ...]:
 
 
 def load() -> Records:
-    """Give the records of all places, at most `SECONDS` old.
+    """Return the records of all places, at most `SECONDS` old.
 
     Raises:
         DataError: a place that was named is not there.
@@ -68,7 +68,7 @@ def _load(folders: tuple[str, ...]) -> Records:
 
 
 def by_method() -> dict[str, list[Row]]:
-    """Give the rows of all records by the name that their method has on the pages."""
+    """Return the rows of all records by the name that their method has on the pages."""
     return _by_method(tuple(str(place.resolve()) for place in places()))
 
 
@@ -94,7 +94,7 @@ def record(path: str) -> RunRecord:
 
 
 def ordered(rows: Sequence[Row]) -> BoardTable:
-    """Give the table of one board by value, without ranks: at once, whatever its size."""
+    """Return the table of one board by value, without ranks: at once, whatever its size."""
     return _main_table(leaderboard(rows, in_order))
 
 
@@ -104,7 +104,7 @@ def ranks_are_known(rows: Sequence[Row]) -> bool:
 
 
 def ranked(rows: Sequence[Row]) -> BoardTable:
-    """Give the table of one board with its rank sets; they are worked out once for the same records."""
+    """Return the table of one board with its rank sets; they are worked out once for the same records."""
     key = _key(rows)
     table = _ranked(key, tuple(rows))
     _ranked_before().add(key)
@@ -112,7 +112,7 @@ def ranked(rows: Sequence[Row]) -> BoardTable:
 
 
 def ranking(rows: Sequence[Row]) -> Ranking:
-    """Give how all methods of one board compare with each other; worked out once for the same records.
+    """Return how all methods of one board compare with each other; worked out once for the same records.
 
     Args:
         rows: each method once, none of them a claim.

@@ -54,7 +54,7 @@ def intervals(table: BoardTable, lines: Sequence[BoardLine], key: str) -> None:
 
 
 def lines_axis(names: Sequence[str]) -> dict[str, object]:
-    """Give the axis of a chart with one line for each name, from top to bottom."""
+    """Return the axis of a chart with one line for each name, from top to bottom."""
     return {
         "tickvals": list(range(len(names))),
         "ticktext": names,
@@ -67,7 +67,7 @@ def lines_axis(names: Sequence[str]) -> dict[str, object]:
 def error_bars(
     values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None]
 ) -> dict[str, object]:
-    """Give the error bars of values with their intervals; one without an end has no bar to that side."""
+    """Return the error bars of values with their intervals; one without an end has no bar to that side."""
     return {
         "type": "data",
         "symmetric": False,

@@ -57,7 +57,7 @@ def _estimates() -> _Estimates:
 
 
 def kept(which: PairOf) -> Estimate | None:
-    """Give the flow of a protocol's pair if it has been estimated lately."""
+    """Return the flow of a protocol's pair if it has been estimated lately."""
     return _estimates().found.get(which)
 
 
@@ -97,7 +97,7 @@ def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
 
 
 def seconds_of(method: str) -> float | None:
-    """Give the seconds that a method took for its last pair, loading included; None if it has not run yet."""
+    """Return the seconds that a method took for its last pair, loading included; None if it has not run yet."""
     return _estimates().seconds.get(method)
 
 
@@ -107,7 +107,7 @@ def stored(folder: str, pair: Pair[Any]) -> Estimate:
 
 
 def photos_of_session(first: UploadedFile, second: UploadedFile) -> Photos:
-    """Give the photos of this session, read once."""
+    """Return the photos of this session, read once."""
     ids = first.file_id, second.file_id
     seen = st.session_state.get(_PHOTOS)
     if seen is None or seen.ids != ids:

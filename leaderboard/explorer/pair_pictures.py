@@ -47,12 +47,12 @@ class Shown:
 
 
 def true_flows(annotation: Annotation) -> NumpyFlows | None:
-    """Give the true flows of a pair, where they are known."""
+    """Return the true flows of a pair, where they are known."""
     return None if annotation.facial is None else Flows(annotation.facial, annotation.head)
 
 
 def part_of(flows: NumpyFlows | None, part: Part) -> FlowField | None:
-    """Give the facial, head or expression flow, where there is one."""
+    """Return the facial, head or expression flow, where there is one."""
     if flows is None:
         return None
     return {"facial": flows.facial, "head": flows.head, "expression": flows.expression}[part]
@@ -74,7 +74,7 @@ def flow_pictures(flows: NumpyFlows, full: float) -> dict[Part, Picture]:
 
 
 def _framed(picture: Picture) -> Picture:
-    """Give a picture a frame, without which no motion, which is white, would not show on a white page."""
+    """Return a picture a frame, without which no motion, which is white, would not show on a white page."""
     picture[[0, -1], :] = picture[:, [0, -1]] = _FRAME
     return picture
 

@@ -66,7 +66,7 @@ _PAGE = """<!doctype html>
 
 
 def two_images(image1: Picture, image2: Picture, *, dark: bool) -> str:
-    """Give the page; it shows the images in turn, or both with a border that the reader moves."""
+    """Return the page; it shows the images in turn, or both with a border that the reader moves."""
     parts = {"COLOR": "#e6e9ef" if dark else "#1f2430", "FIRST": data_uri(image1), "SECOND": data_uri(image2)}
     page = _PAGE
     for name, value in parts.items():

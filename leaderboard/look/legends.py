@@ -21,14 +21,14 @@ _ROW = "display:flex;flex-wrap:wrap;align-items:center;gap:0.4rem 1rem;font-size
 
 
 def data_uri(picture: npt.NDArray[np.uint8]) -> str:
-    """Give a picture, RGB or RGBA, as an address that holds it."""
+    """Return a picture, RGB or RGBA, as an address that holds it."""
     content = io.BytesIO()
     Image.fromarray(picture).save(content, format="PNG")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def flow_legend(full: float) -> str:
-    """Give the colour wheel, whose rim is a flow of `full` px."""
+    """Return the colour wheel, whose rim is a flow of `full` px."""
     return (
         f'<div style="{_ROW}"><img src="{_wheel()}" width="{_WHEEL // 2}" height="{_WHEEL // 2}" '
         f'alt="colour wheel: the rim is {full:.3g} px"/><span><b>Rim of the wheel: {full:.3g} px.</b> '
@@ -37,7 +37,7 @@ def flow_legend(full: float) -> str:
 
 
 def error_legend(full: float, unit: str, mean: float | None) -> str:
-    """Give the colour bar of errors, from 0 to `full`."""
+    """Return the colour bar of errors, from 0 to `full`."""
     ramp = np.tile(np.arange(256, dtype=np.float32), (2, 1))
     bar = data_uri(error_picture(ramp, ramp >= 0, 255))
     said = "nothing is measured" if mean is None else f"mean {mean:.3g} {unit}"
@@ -50,7 +50,7 @@ def error_legend(full: float, unit: str, mean: float | None) -> str:
 
 
 def color_legend(colors: Mapping[str, Color]) -> str:
-    """Give names and their colours."""
+    """Return names and their colours."""
     return _chips(list(colors.items()))
 
 

@@ -44,13 +44,13 @@ def dark() -> bool:
 
 
 def palette() -> tuple[str, ...]:
-    """Give the colours of a chart in the order of use; on dark ground the lighter of the two blues is first."""
+    """Return the colours of a chart in the order of use; on dark ground the lighter of the two blues is first."""
     order = (SKY_BLUE, *_COLORS[1:4], BLUE, *_COLORS[5:]) if dark() else _COLORS
     return tuple(map(hex_color, order))
 
 
 def origin_color(origin: str) -> str:
-    """Give the colour of values on data of an origin."""
+    """Return the colour of values on data of an origin."""
     return {"real": palette()[0], "reanimated": hex_color(PURPLE)}.get(origin, hex_color(VERMILION))
 
 
@@ -60,49 +60,49 @@ def plain(text: str, longest: int = _LONGEST) -> str:
 
 
 def cell(text: str, longest: int = _LONGEST) -> str:
-    """Give a stranger's text for a cell or the head of a table, which readers can save as CSV: never a formula."""
+    """Return a stranger's text for a cell or the head of a table, which readers can save as CSV: never a formula."""
     line = plain(text, longest)
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
 def argument(text: str) -> str:
-    """Give a stranger's text for a command that readers copy into a shell: one argument, whatever it holds."""
+    """Return a stranger's text for a command that readers copy into a shell: one argument, whatever it holds."""
     return shlex.quote(plain(text, 200))
 
 
 def printable(text: str) -> str:
-    """Give a stranger's text for a log, its lines kept: what a terminal would take for an order is left out."""
+    """Return a stranger's text for a log, its lines kept: what a terminal would take for an order is left out."""
     return "".join(mark if mark.isprintable() or mark == "\n" else " " for mark in text)
 
 
 def word(text: str) -> str:
-    """Give a stranger's text for a label, which takes Markdown: letters, digits and a few harmless marks are kept."""
+    """Return a stranger's text for a label, which takes Markdown: letters, digits and a few harmless marks are kept."""
     kept = (mark if mark.isalnum() or mark in " -.,%/" else " " for mark in plain(text, 40))
     return " ".join("".join(kept).split())
 
 
 def chart_text(text: str, longest: int = 40) -> str:
-    """Give a stranger's text for a Plotly chart, which takes tags for markup."""
+    """Return a stranger's text for a Plotly chart, which takes tags for markup."""
     return escape.chart(text, longest)
 
 
 def ink() -> str:
-    """Give the colour of lines over bars."""
+    """Return the colour of lines over bars."""
     return "#e6e9ef" if dark() else "#1f2430"
 
 
 def ground() -> str:
-    """Give the colour of the page, as `.streamlit/config.toml` sets it."""
+    """Return the colour of the page, as `.streamlit/config.toml` sets it."""
     return "#12161f" if dark() else "#ffffff"
 
 
 def link() -> str:
-    """Give the colour of links, as `.streamlit/config.toml` sets it."""
+    """Return the colour of links, as `.streamlit/config.toml` sets it."""
     return "#7cc4ee" if dark() else "#00598c"
 
 
 def heat(share: float) -> tuple[str, str]:
-    """Give ground and ink of a cell of a table with heat colours; `share` is 0 for the best and 1 for the last.
+    """Return ground and ink of a cell of a table with heat colours; `share` is 0 for the best and 1 for the last.
 
     The contrast of the two is at least 6:1 at either end and between them.
     """
@@ -112,14 +112,14 @@ def heat(share: float) -> tuple[str, str]:
 
 
 def win(*, better: bool) -> tuple[str, str]:
-    """Give ground and ink of a cell that says who wins; blue is better, orange worse, as in the charts."""
+    """Return ground and ink of a cell that says who wins; blue is better, orange worse, as in the charts."""
     if dark():
         return ("#0b5480" if better else "#7a3b00"), "#ffffff"
     return ("#89c4ec" if better else "#f6c877"), "#1f2430"
 
 
 def deep(color: str) -> str:
-    """Give a hex colour dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
+    """Return a hex colour dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
     if dark():
         return color
     red, green, blue = (round(int(color[place : place + 2], 16) * 0.72) for place in (1, 3, 5))
@@ -127,7 +127,7 @@ def deep(color: str) -> str:
 
 
 def faded(color: str) -> str:
-    """Give a hex colour half transparent."""
+    """Return a hex colour half transparent."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.45)"
 
@@ -140,7 +140,7 @@ def without_empty(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def layout(height: int, **more: Any) -> dict[str, Any]:
-    """Give what all charts share of `go.Layout`."""
+    """Return what all charts share of `go.Layout`."""
     ground = "#3a4150" if dark() else "#dfe3ea"
     axis = {"gridcolor": ground, "zerolinecolor": ground, "linecolor": ground, "automargin": True}
     shared: dict[str, Any] = {
@@ -175,7 +175,7 @@ def show(figure: Any, key: str, name: str) -> None:
 
 
 def spoken(draw: Callable[..., object], name: str) -> dict[str, Any]:
-    """Give what screen readers are to say of an element as an argument of `draw`, where Streamlit knows of it."""
+    """Return what screen readers are to say of an element as an argument of `draw`, where Streamlit knows of it."""
     return {"alt": name} if "alt" in inspect.signature(draw).parameters else {}
 
 

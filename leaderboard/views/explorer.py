@@ -161,7 +161,7 @@ def _method(*, reference: bool, stored: bool) -> str | None:
 def _found(
     method: str | None, name: str, folder: str | None, pair: Pair[Any], annotation: Annotation
 ) -> Estimate | None:
-    """Give the flows to show, or None while a name or the reader's word is waited for."""
+    """Return the flows to show, or None while a name or the reader's word is waited for."""
     truth = true_flows(annotation)
     if method is None:
         return None

@@ -102,7 +102,7 @@ def _keep(upload: UploadedFile, protocol: str, outcome: scoring.Outcome) -> scor
 
 
 def _kept(upload: UploadedFile, protocol: str) -> scoring.Outcome | None:
-    """Give what came of this upload under this protocol, if it was read."""
+    """Return what came of this upload under this protocol, if it was read."""
     file_id, name, outcome = st.session_state.get(_SEEN, (None, None, None))
     return outcome if (file_id, name) == (upload.file_id, protocol) else None
 

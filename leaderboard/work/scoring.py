@@ -41,7 +41,7 @@ class Outcome:
 
 
 def archive_suffix(name: str) -> str:
-    """Give the suffix that says what kind of archive an upload is.
+    """Return the suffix that says what kind of archive an upload is.
 
     Raises:
         DataError: it is none that is read.

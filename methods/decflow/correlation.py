@@ -47,7 +47,7 @@ def correlate(
 
 
 def cell_grid(like: torch.Tensor) -> torch.Tensor:
-    """Give the coordinates (1, 2, H, W) of the cells of a map (B, C, H, W): channel 0 is x, 1 is y."""
+    """Return the coordinates (1, 2, H, W) of the cells of a map (B, C, H, W): channel 0 is x, 1 is y."""
     height, width = like.shape[2:]
     y, x = torch.meshgrid(
         torch.arange(height, device=like.device, dtype=torch.float32),

@@ -83,7 +83,7 @@ def input_rule(config: Any) -> InputRule:
 
 
 def published_weights(name: str) -> str | None:
-    """Give the URL under which OpenMMLab published the weights of a config, as the package says."""
+    """Return the URL under which OpenMMLab published the weights of a config, as the package says."""
     import yaml  # type: ignore[import-untyped]
 
     (path,) = (path for path in _config_files() if path.stem == name)

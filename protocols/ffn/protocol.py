@@ -160,7 +160,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
         return people_labels(self._found)
 
     def annotation(self, pair: Pair[FFNArrays]) -> Annotation:
-        """Give the true flows, the mask and the regions."""
+        """Return the true flows, the mask and the regions."""
         truth = pair.reference
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGION_NAMES)
 

@@ -42,7 +42,7 @@ class TrackedClip:
         return np.asarray(np.isfinite(self.points).all(axis=(1, 2)), np.bool_)
 
     def jitter(self) -> Points | None:
-        """Give the standard deviation of each landmark's noise in x and in y, in px; None where it cannot be told."""
+        """Return the standard deviation of each landmark's noise in x and in y, in px; None where it cannot be told."""
         found = self.found
         try:
             return jitter([points if found[index] else None for index, points in enumerate(self.points)])
@@ -214,7 +214,7 @@ def _track_key(clip: Clip) -> str:
 
 
 def _read_points(cache: Path, frames: int) -> Points | None:
-    """Give the cached landmarks; None when there are none, or when the file is damaged."""
+    """Return the cached landmarks; None when there are none, or when the file is damaged."""
     try:
         points = np.load(cache, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -224,7 +224,7 @@ def _read_points(cache: Path, frames: int) -> Points | None:
 
 
 def frame_pairs(tracked: TrackedClip, gaps: Sequence[int], stride: int) -> tuple[list[FramePair], str | None]:
-    """Give the pairs (t, t + gap), t = 0, stride, 2 stride, ..., for which both frames have a face.
+    """Return the pairs (t, t + gap), t = 0, stride, 2 stride, ..., for which both frames have a face.
 
     They are in order of t, then gap, so that a video is decoded once. The text says in which frames the face is
     lost and how many pairs that costs; None when it never is.
@@ -256,6 +256,6 @@ def frame_ranges(mask: npt.NDArray[np.bool_]) -> str:
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Give first and last index of every run of true values."""
+    """Return first and last index of every run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return ((int(first), int(end) - 1) for first, end in edges.reshape(-1, 2))

@@ -152,7 +152,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         return Pair(key, clip.frame(pair.start), clip.frame(end), FacePoints(points[pair.start], points[end]), labels)
 
     def annotation(self, pair: Pair[FacePoints]) -> Annotation:
-        """Give the landmarks."""
+        """Return the landmarks."""
         return Annotation(first=pair.reference.first, second=pair.reference.second)
 
     def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:

@@ -86,7 +86,7 @@ class ClipTemporal(LearningProtocol[FacePoints]):
         return Pair(key, clip.frame(pair.start), clip.frame(pair.start + 1), reference, labels)
 
     def annotation(self, pair: Pair[FacePoints]) -> Annotation:
-        """Give the landmarks."""
+        """Return the landmarks."""
         return Annotation(first=pair.reference.first, second=pair.reference.second)
 
     def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:

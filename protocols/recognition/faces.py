@@ -74,7 +74,7 @@ def to_recogniser(transform: Affine, crop_size: tuple[int, int]) -> Affine:
 
 
 def align_flow(flow: FlowField, transform: Affine, name: str) -> FlowField:
-    """Give a flow as it looks in the registered face: sampled there, its vectors turned and scaled.
+    """Return a flow as it looks in the registered face: sampled there, its vectors turned and scaled.
 
     With x -> A x + b from frame to face, the face's flow at p is A F(A^-1 (p - b)): a motion by F in the frame is one
     by A F in the face. Where the face reaches beyond the frame the flow is 0.

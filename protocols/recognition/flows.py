@@ -33,7 +33,7 @@ def pack(facial: FlowField, head: FlowField | None, onset: FlowField) -> Values:
 
 
 def choose(packed: Values, kind: Kind, derive: Derive) -> npt.NDArray[np.float16]:
-    """Give the descriptor that recognisers read: one flow (SIZE, SIZE, 2), then the onset face, flat.
+    """Return the descriptor that recognisers read: one flow (SIZE, SIZE, 2), then the onset face, flat.
 
     Args:
         packed: of `pack`.

@@ -45,7 +45,7 @@ class MMNetRecipe:
     """What the network computes in; bf16 by autocast."""
 
     def rate(self, epoch: int) -> float:
-        """Give the learning rate of an epoch."""
+        """Return the learning rate of an epoch."""
         if self.cosine:
             return self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
         return self.learning_rate * 0.987 ** min(epoch, 50)

@@ -217,7 +217,7 @@ def _version(variant: Variant, recipe: Option | None) -> str:
 
 
 def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
-    """Give MMNet by a recipe, or else region histograms."""
+    """Return MMNet by a recipe, or else region histograms."""
     if recipe is None:
         return RegionHistograms(epochs)
     from .mmnet_recogniser import MMNetRecogniser

@@ -74,7 +74,7 @@ def pair_terms(
     last: npt.NDArray[np.int8],
     best: npt.NDArray[np.int8],
 ) -> dict[str, Term]:
-    """Give the terms of one pair; all predictions are class numbers (seeds,).
+    """Return the terms of one pair; all predictions are class numbers (seeds,).
 
     Args:
         classes: their names.
@@ -95,7 +95,7 @@ def pair_terms(
 
 
 def votes_of(score: PairScore, name: str, classes: Sequence[str]) -> list[float]:
-    """Give the share of seeds that took a pair for each class."""
+    """Return the share of seeds that took a pair for each class."""
     terms = [score.terms[f"{name}/{of}"] for of in classes]
     return [term.sum / term.count for term in terms]
 
@@ -140,7 +140,7 @@ def summarize_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
 
 
 def _tables(scores: Sequence[PairScore], votes: str, classes: Sequence[str]) -> Floats:
-    """Give a confusion matrix for each subject, in order of their names: (subjects, K, K)."""
+    """Return a confusion matrix for each subject, in order of their names: (subjects, K, K)."""
     subjects = sorted({score.labels["subject"] for score in scores})
     members = ([score for score in scores if score.labels["subject"] == subject] for subject in subjects)
     return np.stack(

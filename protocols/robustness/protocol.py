@@ -118,7 +118,7 @@ class ClipRobustness(LearningProtocol[FacePixels]):
         return Pair(key, image1, image2, face_pixels(base, hidden), labels)
 
     def annotation(self, pair: Pair[FacePixels]) -> Annotation:
-        """Give the pixels that are compared."""
+        """Return the pixels that are compared."""
         mask = np.zeros(pair.image1.shape[:2], np.bool_)
         seen = ~pair.reference.hidden
         mask[pair.reference.rows[seen], pair.reference.columns[seen]] = True

@@ -52,7 +52,7 @@ def read_tracks(folders: Sequence[DatasetPath], *, face_mesh: bool, original: bo
 
 
 def subject_of(video: str) -> str:
-    """Give the person of a video: what stands before the first `_` of its name (`M003_front_...`, `S005_001`)."""
+    """Return the person of a video: what stands before the first `_` of its name (`M003_front_...`, `S005_001`)."""
     return video.partition("_")[0]
 
 

@@ -163,7 +163,7 @@ class FaceVertices(Protocol[Vertices]):
         return Pair(key, image1, image2, vertices, {"video": track.name, "subject": subject_of(track.name)})
 
     def annotation(self, pair: Pair[Vertices]) -> Annotation:
-        """Give the vertices that may count."""
+        """Return the vertices that may count."""
         counts = pair.reference.counts
         return Annotation(first=pair.reference.first[counts], second=pair.reference.second[counts])
 

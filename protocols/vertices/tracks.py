@@ -47,7 +47,7 @@ class Track(ABC):
 
     @abstractmethod
     def points(self, number: int, indices: Indices) -> Points:
-        """Give chosen points of a frame, (N, 2) in px, the first pixel's centre at (0, 0)."""
+        """Return chosen points of a frame, (N, 2) in px, the first pixel's centre at (0, 0)."""
 
     @abstractmethod
     def visible(self, number: int, indices: Indices) -> Mask:
@@ -132,7 +132,7 @@ class FaceMeshPoints(Track):
         return self._clip.frame(number)
 
     def points(self, number: int, indices: Indices) -> Points:
-        """Give the points that were found."""
+        """Return the points that were found."""
         points: Points = self._points[number][indices]
         return points
 

@@ -128,7 +128,7 @@ def read_coding(path: DatasetPath) -> tuple[list[Coding], list[str]]:
 
 
 def _sheet(path: DatasetPath) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, int]]:
-    """Give the numbered rows below the column names, and where each column stands, of the sheet that has them."""
+    """Return the numbered rows below the column names, and where each column stands, of the sheet that has them."""
     best: list[str] = list(COLUMNS)
     for table in read_tables(path):
         for number, cells in enumerate(table[:_HEADER_ROWS], start=1):

@@ -212,7 +212,7 @@ def _subjects(folder: DatasetPath) -> Iterator[DatasetPath]:
 
 
 def _takes(folder: DatasetPath) -> Iterator[tuple[str, DatasetPath]]:
-    """Give name and folder of every sequence, such as `S005_001` and `S005/001`."""
+    """Return name and folder of every sequence, such as `S005_001` and `S005/001`."""
     for subject in _subjects(folder):
         for take in visible(subject):
             if take.is_dir() and _TAKE.fullmatch(take.name):

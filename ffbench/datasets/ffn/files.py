@@ -129,7 +129,7 @@ def verify(
 
 
 def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
-    """Give every fault of a pair's files, not only the first; flows that are not known everywhere go to `left_out`."""
+    """Yield every fault of a pair's files, not only the first; flows that are not known everywhere go to `left_out`."""
     size: tuple[int, int] | None = None
     try:
         size = read_image(pair.image1).shape[:2]

@@ -90,7 +90,7 @@ def _is_gapless(files: Sequence[DatasetPath]) -> bool:
 
 
 def _numbers(files: Sequence[DatasetPath]) -> list[int] | None:
-    """Give the last number in each stem; None if one has none."""
+    """Return the last number in each stem; None if one has none."""
     found = [re.findall(r"\d+", file.stem) for file in files]
     return [int(numbers[-1]) for numbers in found] if all(found) else None
 

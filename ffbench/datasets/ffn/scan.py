@@ -87,7 +87,7 @@ class FFN:
     """Sequences that were left out, and why: one line each, with the names of files."""
 
     def sequences(self) -> dict[str, int]:
-        """Give the number of frames of each sequence."""
+        """Return the number of frames of each sequence."""
         return {pair.sequence: pair.frames for pair in self.pairs}
 
     @property

@@ -115,7 +115,7 @@ def is_track(folder: DatasetPath) -> bool:
 
 
 def open_tracks(path: DatasetPath) -> DatasetPath:
-    """Give the folder of tracks: `path`, or a place in the archives there, as `open_tree` does, but never one track."""
+    """Return the folder of tracks: `path`, or a place in archives there, as `open_tree` does, but never one track."""
     root = open_tree(path)
     return root.parent if isinstance(root, MemberPath) and is_track(root) else root
 
@@ -275,7 +275,7 @@ def _allowed() -> list[Any]:
 
 
 def _array(path: DatasetPath, content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Points:
-    """Give an array of numbers; the tracker writes a batch of one."""
+    """Return an array of numbers; the tracker writes a batch of one."""
     value = content.get(name)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "if" or value.size != int(np.prod(shape)):
         found = f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__

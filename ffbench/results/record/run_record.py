@@ -174,7 +174,7 @@ class RunRecord(_Frozen):
         return self
 
     def score(self, metric: str, group: str = "all") -> Score:
-        """Give one number of the summary.
+        """Return one number of the summary.
 
         Raises:
             KeyError: the record has no such score.

@@ -212,7 +212,7 @@ def _attempts(rows: Sequence[Row]) -> Mapping[str, int]:
 
 
 def reported_values(board: Board, metric: str) -> list[tuple[str, ReportedRow, str]]:
-    """Give what the paper prints for a board: (where, row, value), best first; nothing for data that are not real."""
+    """Return what the paper prints for a board: (where, row, value), best first; nothing for data that are not real."""
     if board.origin != "real":
         return []
     options = json.loads(board.options)

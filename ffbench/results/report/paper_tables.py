@@ -88,7 +88,7 @@ class ReportedTable(_Frozen):
         return self
 
     def row(self, name: str) -> ReportedRow:
-        """Give the row of that name.
+        """Return the row of that name.
 
         Raises:
             UsageError: there is none.
@@ -99,7 +99,7 @@ class ReportedTable(_Frozen):
         raise UsageError(f"Table {self.number} has no row '{name}'; it has {', '.join(row.name for row in self.rows)}")
 
     def value(self, row: str, column: str) -> Decimal:
-        """Give one printed number; KeyError where there is no such column."""
+        """Return one printed number; KeyError where there is no such column."""
         values = dict(zip((column.name for column in self.columns), self.row(row).values, strict=True))
         return values[column]
 

@@ -110,7 +110,7 @@ def _no_intervals(record: RunRecord, groups: list[str]) -> list[str]:
 
 
 def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
-    """Give the first metrics, as many as columns fit into a line; the one that ranks always does."""
+    """Return the first metrics, as many as columns fit into a line; the one that ranks always does."""
     left = width - max(len(score.group) for score in record.scores) - _FIXED_WIDTH
     shown = metrics[:1]
     for metric in metrics[1:]:
@@ -170,7 +170,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def format_value(value: float) -> str:
-    """Give four significant digits, which is more than any of the intervals is narrow.
+    """Return four significant digits, which is more than any of the intervals is narrow.
 
     >>> format_value(0.123456), format_value(12.3456), format_value(0.0)
     ('0.1235', '12.35', '0.000')

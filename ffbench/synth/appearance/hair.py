@@ -12,7 +12,7 @@ from ffbench.synth.render.bake import smooth_field
 
 
 def dress(head: HeadModel, look: Appearance, shape: FloatArray) -> FloatArray:
-    """Give a neutral shape, as `HeadModel.shape` makes it, the volume of its hair and cloth; same layout."""
+    """Return a neutral shape, as `HeadModel.shape` makes it, the volume of its hair and cloth; same layout."""
     topology = head.topology
     count = len(head.template)
     skin = topology.part == Part.SKIN

@@ -72,7 +72,7 @@ def darken(image, factor):  # type: ignore[no-untyped-def]
 
 
 def tinted(color: npt.ArrayLike, factor: FloatImage) -> FloatImage:
-    """Give a colour (3,) times a factor (h, w): (h, w, 3)."""
+    """Return a colour (3,) times a factor (h, w): (h, w, 3)."""
     import cv2
 
     return np.asarray(cv2.merge([channel * factor for channel in np.asarray(color, np.float32)]), np.float32)

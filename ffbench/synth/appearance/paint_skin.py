@@ -25,7 +25,7 @@ def _tone(color, patches, tint, red, pores, mottling, coarseness):  # type: igno
 
 
 def paint_skin_tone(sheet: Sheet) -> None:
-    """Give the skin its tone and gloss: mottled, with pores, redder where blood is near, darker under the eyes."""
+    """Return the skin its tone and gloss: mottled, with pores, redder where blood is near, darker under the eyes."""
     look, points = sheet.look, sheet.chart.points
     tint, pores = sheet.noise("tint"), sheet.noise("pores")
     # Blood shows where it is near: cheeks, nose, ears, chin.

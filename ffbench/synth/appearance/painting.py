@@ -48,7 +48,7 @@ def paint_bare_skin(head: HeadModel, look: Appearance, size: int) -> FloatImage:
 
 
 def pyramid(texture: Texture, levels: int = 4) -> tuple[Texture, ...]:
-    """Give a texture at full size, at half of it, and so on."""
+    """Return a texture at full size, at half of it, and so on."""
     import cv2
 
     result = [texture]

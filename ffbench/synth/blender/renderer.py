@@ -78,7 +78,7 @@ class Blender(Renderer):
         return np.ascontiguousarray(drawn[..., :3] + (1 - drawn[..., 3:]) * scene.background)
 
     def measure(self, scene: Scene, now: Projected, following: Projected) -> tuple[FloatImage, FloatImage]:
-        """Give Blender's forward flow (H, W, 2) in px and planar depth (H, W) in dm; zero where there is no surface.
+        """Return Blender's forward flow (H, W, 2) in px and planar depth (H, W) in dm; zero where there is no surface.
 
         Raises:
             DataError: Blender fails.

@@ -86,13 +86,13 @@ class FlameHead(HeadModel):
         return identity
 
     def shape(self, identity: FloatArray) -> FloatArray:
-        """Give the neutral vertices (V, 3) in rest pose of beta (300,)."""
+        """Return the neutral vertices (V, 3) in rest pose of beta (300,)."""
         if identity.shape != (SHAPES,):
             raise ValueError(f"identity must be ({SHAPES},), got {identity.shape}")
         return self.template + (self._shapes @ identity).reshape(-1, 3)
 
     def pose(self, shape: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
-        """Give the vertices (V, 3) of `shape` with an expression (107,) and a pose: blend skinning with correctives."""
+        """Return vertices (V, 3) of `shape` with an expression (107,) and a pose: blend skinning with correctives."""
         if expression.shape != (len(self.expression_names),):
             raise ValueError(f"expression must be ({len(self.expression_names)},), got {expression.shape}")
         shaped = shape + (self._expressions @ expression[:EXPRESSIONS]).reshape(-1, 3)

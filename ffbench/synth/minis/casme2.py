@@ -119,7 +119,7 @@ def make_casme2(
 
 
 def crop_transform(landmarks: FloatArray) -> FloatArray:
-    """Give the similarity (2, 3) that takes a frame with these 68 landmarks to the registered face, px to px."""
+    """Return the similarity (2, 3) that takes a frame with these 68 landmarks to the registered face, px to px."""
     import cv2
 
     points = np.stack([landmarks[s].mean(axis=0) for s in (slice(36, 42), slice(42, 48), slice(33, 34))])

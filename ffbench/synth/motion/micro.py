@@ -95,7 +95,7 @@ def sample_drift(rng: np.random.Generator, head: HeadModel, shape: FloatArray, c
 
 
 def added(rest: Pose, drift: Pose, share: float) -> Pose:
-    """Give the pose that is `share` of `drift` away from `rest`."""
+    """Return the pose that is `share` of `drift` away from `rest`."""
     return Pose(
         rest.neck + share * drift.neck,
         rest.rotation + share * drift.rotation,

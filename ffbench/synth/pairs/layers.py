@@ -99,13 +99,13 @@ def _smaller(photo: Photo) -> Photo:
 
 
 def _padded(height: int, width: int) -> tuple[int, int, int]:
-    """Give the border of a layer's sheet, so that what comes into view is there too, and the sheet's sides."""
+    """Return the border of a layer's sheet, so that what comes into view is there too, and the sheet's sides."""
     border = round(_MARGIN * max(height, width))
     return border, height + 2 * border, width + 2 * border
 
 
 def _moved(sheet: npt.NDArray[np.float32], flow: FlowField) -> tuple[FloatImage, FloatImage]:
-    """Give a layer's sheet as it is seen in image 1 and in image 2."""
+    """Return a layer's sheet as it is seen in image 1 and in image 2."""
     import cv2
 
     height, width = flow.shape[:2]

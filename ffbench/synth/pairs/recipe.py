@@ -101,7 +101,7 @@ class SequenceFrame:
 
 
 def mini_recipe(seed: int = 0) -> DatasetRecipe:
-    """Give the recipe of the mini dataset: one small test split."""
+    """Return the recipe of the mini dataset: one small test split."""
     return DatasetRecipe(seed=seed, size=MINI_SIZE, split="test")
 
 

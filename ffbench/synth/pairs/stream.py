@@ -170,7 +170,7 @@ class RenderedPairs(IterableDataset[Sample]):
         return sample
 
     def _person(self, index: int) -> tuple[Person, FloatImage]:
-        """Give who the pair of an index shows, and before what."""
+        """Return who the pair of an index shows, and before what."""
         stretch, place = divmod(index, self.people * self.pairs_per_person)
         if self._turns is None or self._turns[0] != stretch:
             order = np.random.default_rng([self.seed, 400, stretch]).permutation(self.people * self.pairs_per_person)
@@ -191,7 +191,7 @@ class RenderedPairs(IterableDataset[Sample]):
 
 
 def worker_indices(start: int, count: int | None, block: int, shard: tuple[int, int] = (0, 1)) -> Iterator[int]:
-    """Give the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
+    """Return the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
 
     Args:
         start: the first index of the stream.
@@ -222,7 +222,7 @@ def _target(rng: np.random.Generator, person: Person) -> Frame:
 
 
 def _two_moments(rng: np.random.Generator, start: Frame, end: Frame) -> tuple[Frame, Frame]:
-    """Give two frames on the straight way from `start` to `end`, 3 % of it to all of it apart."""
+    """Return two frames on the straight way from `start` to `end`, 3 % of it to all of it apart."""
     apart = float(np.exp(rng.uniform(np.log(0.03), 0)))
     first = float(rng.uniform(0, 1 - apart))
     return start.towards(end, first), start.towards(end, first + apart)

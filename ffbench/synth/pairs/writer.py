@@ -241,7 +241,7 @@ def write_sequence(
 
 
 def _encoded(frame: SequenceFrame) -> Iterator[tuple[str, bytes]]:
-    """Give the kind and the content of every file of a frame."""
+    """Return the kind and the content of every file of a frame."""
     yield "image/facial", _jpeg(frame.image)
     yield "image/head", _jpeg(frame.head_image)
     labels = frame.labels

@@ -66,7 +66,7 @@ class Camera:
         return Projected(points, self.to_pixels(points))
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
-        """Give the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
+        """Return the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
         xy = np.empty((len(points), 2))
         _divide(points, self.focal, (self.width - 1) / 2, (self.height - 1) / 2, xy)
         return xy

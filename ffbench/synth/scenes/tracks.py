@@ -107,7 +107,7 @@ def _tracked(scene: Scene, frame: Frame, rendered: RenderedFrame, box: CropBox) 
 
 
 def _head_motion(person: Person, pose: Pose) -> tuple[FloatArray, FloatArray]:
-    """Give rotation (3, 3) and translation (3,) of the head in a pose.
+    """Return rotation (3, 3) and translation (3,) of the head in a pose.
 
     The neck bends, and with it the jaw, so that no one motion is that of the whole mesh; brow, eyes and nose are rigid.
     """
