@@ -194,6 +194,8 @@ class MemberPath:
 
 DatasetPath: TypeAlias = Path | MemberPath
 """Where a file or folder of a dataset is: in a folder, or in an archive."""
+Place: TypeAlias = DatasetPath
+"""Its name in the code that finds faces, whose bytes are the keys of caches of found faces."""
 _NOT_IN_PLACE = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
 
 

@@ -64,8 +64,8 @@ def crop_of_landmarks(points: npt.NDArray[np.float64]) -> Crop:
     axes = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     upright = points @ axes
     low, high = upright.min(axis=0), upright.max(axis=0)
-    center = axes @ ((low + high) / 2)
-    return Crop(float(center[0]), float(center[1]), float((high - low).max() * _SCALE), turn)
+    centre = axes @ ((low + high) / 2)
+    return Crop(float(centre[0]), float(centre[1]), float((high - low).max() * _SCALE), turn)
 
 
 def cut(image: npt.NDArray[np.uint8], crop: Crop) -> npt.NDArray[np.uint8]:

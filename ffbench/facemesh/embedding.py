@@ -16,7 +16,7 @@ from ffbench.facemesh.crop import CROP_SIZE, LEFT_EYE_OUTER, RIGHT_EYE_OUTER, cr
 from ffbench.facemesh.groups import NOSE
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import default_network, track
-from ffbench.typing import Image
+from ffbench.protocol import Image
 
 Vector = npt.NDArray[np.float64]
 
@@ -78,10 +78,10 @@ def expression_features(rest: npt.ArrayLike, face: npt.ArrayLike) -> Vector:
 
     rest, face = np.asarray(rest, np.float64), np.asarray(face, np.float64)
     steady = list(STEADY)
-    center, moved_center = rest[steady].mean(axis=0), face[steady].mean(axis=0)
-    target, source = rest[steady] - center, face[steady] - moved_center
+    centre, moved_centre = rest[steady].mean(axis=0), face[steady].mean(axis=0)
+    target, source = rest[steady] - centre, face[steady] - moved_centre
     rotation, _ = Rotation.align_vectors(target, source)
     scale = np.linalg.norm(target) / np.linalg.norm(source)
-    laid = scale * rotation.apply(face - moved_center) + center
+    laid = scale * rotation.apply(face - moved_centre) + centre
     unit = np.linalg.norm(rest[RIGHT_EYE_OUTER, :2] - rest[LEFT_EYE_OUTER, :2])
     return np.asarray((laid - rest)[:, :2].ravel() / unit, np.float64)

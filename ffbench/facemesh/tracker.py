@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.facemesh.crop import CROP_SIZE, Crop, crop_of_landmarks, cut
-from ffbench.typing import Image
+from ffbench.protocol import Image
 
 if TYPE_CHECKING:
     from ffbench.facemesh.network import FaceMeshNetwork

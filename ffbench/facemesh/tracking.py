@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import DatasetPath
+from ffbench.archives.member_path import Place
 from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.mead import videos as mead
@@ -20,7 +20,7 @@ from ffbench.datasets.tracks.plain import LANDMARKS, TrackInfo, is_track, read_t
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
-from ffbench.typing import Image
+from ffbench.protocol import Image
 
 _CK_PLUS = ("cohn-kanade-images", "*/cohn-kanade-images")
 
@@ -60,7 +60,7 @@ def find_sources(path: Path) -> tuple[list[Source], list[str]]:
     return [Source(name, clip) for name, clip in zip(stems, clips, strict=True)], []
 
 
-def _unpacked(clips: Sequence[DatasetPath]) -> list[Path]:
+def _unpacked(clips: Sequence[Place]) -> list[Path]:
     """Require clips that are no members of archives: a track names its clip by its path."""
     paths = [clip for clip in clips if isinstance(clip, Path)]
     if len(paths) < len(clips):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import DatasetPath, open_tree
+from ffbench.archives.member_path import Place, open_tree
 from ffbench.assets import asset_path
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import VIDEO_SUFFIXES, Clip, open_clip
@@ -28,9 +28,9 @@ from ffbench.hashing import data_sha256
 from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import HeadFrame, head_frame
 from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait
-from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
+Image = npt.NDArray[np.uint8]
 
 LONGEST_SIDE = 768
 """Larger photographs are made smaller, px: a face is then some 300 px wide, as in a video."""
@@ -62,7 +62,7 @@ class FaceSource:
 
     person: str
     name: str
-    path: DatasetPath
+    path: Place
     frame: int | None
     points: FloatArray
     depth: FloatArray
@@ -120,7 +120,7 @@ class FoundFaces:
     """
 
     faces: tuple[FaceSource, ...]
-    files: dict[DatasetPath, str]
+    files: dict[Place, str]
     left_out: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -149,14 +149,14 @@ def test_faces() -> FoundFaces:
     Raises:
         DataError: an asset cannot be fetched, or none of them can be used.
     """
-    files: list[tuple[str, DatasetPath]] = []
+    files: list[tuple[str, Place]] = []
     for person, asset, member in TEST_FACES:
         path = asset_path(asset)
         files.append((person, open_tree(path) / member if member else path))
     return find_in(files)
 
 
-def find_faces_in(path: DatasetPath | str) -> FoundFaces:
+def find_faces_in(path: Place | str) -> FoundFaces:
     """Find the faces of a user's photographs and clips.
 
     Args:
@@ -171,7 +171,7 @@ def find_faces_in(path: DatasetPath | str) -> FoundFaces:
         return find_in([(root.stem, root)])
     if not root.is_dir():
         raise DataError(root, "no such folder; expected photographs and videos of faces")
-    files: list[tuple[str, DatasetPath]] = []
+    files: list[tuple[str, Place]] = []
     for item in visible(root):
         if item.is_dir():
             files += [(item.name, inside) for inside in visible(item) if _may_be_used(inside)]
@@ -186,14 +186,14 @@ def find_faces_in(path: DatasetPath | str) -> FoundFaces:
     return find_in(files)
 
 
-def find_in(files: Iterable[tuple[str, DatasetPath]]) -> FoundFaces:
+def find_in(files: Iterable[tuple[str, Place]]) -> FoundFaces:
     """Find the usable faces in files, each with its person.
 
     Raises:
         DataError: there is none.
     """
     faces: list[FaceSource] = []
-    hashes: dict[DatasetPath, str] = {}
+    hashes: dict[Place, str] = {}
     left_out: list[str] = []
     problems: list[str] = []
     for person, path in files:
@@ -248,11 +248,11 @@ def mesh_of(image: Image) -> tuple[FloatArray, FloatArray] | str:
     return points, depth
 
 
-def _may_be_used(path: DatasetPath) -> bool:
+def _may_be_used(path: Place) -> bool:
     return path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
-def _meshes_in(path: DatasetPath) -> tuple[list[FoundMesh], list[str]]:
+def _meshes_in(path: Place) -> tuple[list[FoundMesh], list[str]]:
     """Return the usable meshes of a file, and why others are not used."""
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         found = mesh_of(smaller(read_image(path)))
@@ -273,7 +273,7 @@ def _meshes_in(path: DatasetPath) -> tuple[list[FoundMesh], list[str]]:
     return [usable[index] for index in _evenly(len(usable), FRAMES_OF_CLIP)], lost
 
 
-def meshes_in(path: DatasetPath, digest: str) -> tuple[list[FoundMesh], list[str]]:
+def meshes_in(path: Place, digest: str) -> tuple[list[FoundMesh], list[str]]:
     """Return what `_meshes_in` does, from the cache where the file with the SHA-256 `digest` was looked at before.
 
     Raises:
@@ -296,7 +296,7 @@ def meshes_in(path: DatasetPath, digest: str) -> tuple[list[FoundMesh], list[str
     return meshes, lost
 
 
-def _cache_key(path: DatasetPath, digest: str) -> str:
+def _cache_key(path: Place, digest: str) -> str:
     """Hash what the meshes depend on: the file, the network, and the code that finds them."""
     key = hashlib.sha256(f"{digest} {path.suffix.lower()} {assets.find('face_mesh').sha256}".encode())
     for folder in (Path(tracker.__file__).parent, Path(__file__).parent):
