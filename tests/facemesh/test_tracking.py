@@ -103,7 +103,7 @@ def test_first_and_last_frames_of_ck_plus(tmp_path: Path, calls: list[int]) -> N
 def test_prepared_frames_of_mead(tmp_path: Path, calls: list[int]) -> None:
     clip_of(tmp_path / "M003_a" / "source", [60, 61])
     entry = mead.PreparedVideo(source="x", sha256="0", frames=2, width=32, height=24)
-    (tmp_path / mead.MANIFEST).write_text(mead.Manifest(videos={"M003_a": entry}).model_dump_json())
+    (tmp_path / mead.MANIFEST).write_text(mead.VideoManifest(videos={"M003_a": entry}).model_dump_json())
     assert find_sources(tmp_path)[0] == [Source("M003_a", tmp_path / "M003_a" / "source")]
 
 
