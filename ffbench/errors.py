@@ -87,9 +87,18 @@ def writing(path: object, *, more: str = "") -> contextlib.AbstractContextManage
     return reading(path, cannot="be written", more=more)
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an exception says in one line; its type where it says nothing.
+
+    >>> one_line(ValueError("a\\n  b")), one_line(KeyError())
+    ('a b', 'KeyError')
+    """
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def os_reason(error: OSError) -> str:
     """Return what an operating system's error says, without its number and path."""
-    return error.strerror or " ".join(str(error).split())
+    return error.strerror or one_line(error)
 
 
 def reason(error: BaseException) -> str:

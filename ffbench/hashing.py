@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import reading
 
 _BLOCK = 2**20
 _SIGNED = 2**63 - 1
 
 
-def file_state(path: Place) -> list[int]:
+def file_state(path: DatasetPath) -> list[int]:
     """Return what changes when a file does: [size in bytes, times of change and of status change in ns, inode].
 
     Anybody can set the first time back; the second is the file system's own, and another file has another inode. Of a
@@ -24,7 +24,7 @@ def file_state(path: Place) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _SIGNED]
 
 
-def file_sha256(path: Place) -> str:
+def file_sha256(path: DatasetPath) -> str:
     """Hash a file's content, in hexadecimal, without holding it in memory.
 
     Raises:
@@ -37,7 +37,7 @@ def file_sha256(path: Place) -> str:
     return digest.hexdigest()
 
 
-def data_sha256(path: Place) -> str:
+def data_sha256(path: DatasetPath) -> str:
     """Hash a file of the user's as `file_sha256` does.
 
     Raises:

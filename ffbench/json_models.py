@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
 
@@ -22,7 +22,7 @@ def first_fault(error: ValidationError, whole: str = "the file") -> str:
 
 
 @names_file_if_out_of_memory
-def read_model(path: Place, model: type[Model], most_bytes: int, *, kind: str, wrong: str) -> Model:
+def read_model(path: DatasetPath, model: type[Model], most_bytes: int, *, kind: str, wrong: str) -> Model:
     """Read a file of JSON.
 
     Args:

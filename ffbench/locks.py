@@ -43,7 +43,7 @@ def writing_file_alone(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(target: Path, lock: Path, instead: str) -> Iterator[None]:
+def _locked(target: Path, lock: Path, other: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     with writing(target):
@@ -53,7 +53,7 @@ def _locked(target: Path, lock: Path, instead: str) -> Iterator[None]:
         try:
             held.acquire()
         except Timeout as error:
-            raise UsageError(f"{target}: another process is writing there; wait for it or name {instead}") from error
+            raise UsageError(f"{target}: another process is writing there; wait for it or name {other}") from error
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ffbench.cards import RANDOM_WEIGHTS as RANDOM_WEIGHTS
 from ffbench.cards import MethodCard as MethodCard
 from ffbench.cards import Precision as Precision
 from ffbench.cards import WeightsCard as WeightsCard
@@ -19,7 +20,6 @@ from ffbench.distribution import Distribution
 from ffbench.errors import MethodError, UsageError
 from ffbench.flows import Flows as Flows
 
-RANDOM_WEIGHTS = "random"
 COMPILER = "inductor"
 
 
@@ -148,14 +148,11 @@ class MethodRequest:
 class MethodEntry:
     """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
 
-    `variants` names what may follow `family/`; None when the family is one method. `train` gives a
-    `ffbench.training.trainee.TrainEntry` where the method can be trained; the type says `object`, since no method
-    imports the trainer, and `train_entry` checks it. `quick`: a pair takes less than a second on one core, so pages run
-    it unasked.
+    `variants` names what may follow `family/`; None when the family is one method. `quick`: a pair takes less than a
+    second on one core, so pages run it unasked.
     """
 
     summary: str
     load: Callable[[MethodRequest], Method]
     variants: Callable[[], Sequence[str]] | None = None
-    train: Callable[[], object] | None = None
     quick: bool = False

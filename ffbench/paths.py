@@ -1,4 +1,4 @@
-"""Where ffbench and its records lie, where it keeps files that can be made again, and where it looks for datasets."""
+"""Where ffbench, its records and the printed tables lie, where it keeps what can be made again, where datasets are."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def shipped_store() -> Path | None:
         return installed
     is_checkout = (PACKAGE.parent / "pyproject.toml").is_file() and (checkout / "verified").is_dir()
     return checkout if is_checkout else None
+
+
+def reported_tables() -> Path:
+    """Folder of the paper's tables as data, installed or in a checkout, where the protocols stand beside the kernel."""
+    installed = PACKAGE / "protocols" / "reported"
+    return installed if installed.is_dir() else PACKAGE.parent / "protocols" / "reported"

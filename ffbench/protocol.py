@@ -18,16 +18,17 @@ from ffbench.cards import Origin as Origin
 from ffbench.cards import ProtocolCard as ProtocolCard
 from ffbench.cards import Task as Task
 from ffbench.flows import NumpyFlows as NumpyFlows
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.summary import summarize_means
 from ffbench.scores import Confusion as Confusion
+from ffbench.scores import DescribedPair as DescribedPair
 from ffbench.scores import PairScore as PairScore
 from ffbench.scores import Score as Score
 from ffbench.scores import Term as Term
+from ffbench.typing import Image as Image
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
 Reference = TypeVar("Reference")
-Image = npt.NDArray[np.uint8]
 _ROUNDING = 1e-9
 
 
@@ -69,9 +70,9 @@ class Scoring:
     fixed_weights: bool = False
     """Whether the count of a pair's primary term follows from the dataset alone, whatever the flow."""
 
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+    def summarize(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
-        return summarise_means(
+        return summarize_means(
             scores, self.card.metrics, group_by=self.card.group_by, resample_by=self.card.resample_by
         )
 
@@ -106,10 +107,6 @@ class Protocol(Scoring, ABC, Generic[Reference]):
     dataset: DatasetCard
     needs_backward: bool = False
     """Whether `score` wants the flow from image 2 to image 1 too."""
-    learns: bool = False
-    """Whether `learn` makes the scores, out of the descriptors of all pairs."""
-    learning_options: frozenset[str] = frozenset()
-    """Options that only `learn` reads: runs that differ in them alone share one set of flows."""
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -131,15 +128,26 @@ class Protocol(Scoring, ABC, Generic[Reference]):
         """Tell what of a pair's reference can be drawn. Pure."""
         return Annotation()
 
-    def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
-        """Turn pairs with descriptors into scored pairs. Called once, with all pairs, if `learns`.
+
+class LearningProtocol(Protocol[Reference]):
+    """A protocol that scores no pair before it has seen all: `score` describes a pair, `learn` makes the scores."""
+
+    learning_options: frozenset[str] = frozenset()
+    """Options that only `learn` reads: runs that differ in them alone share one set of flows."""
+
+    @abstractmethod
+    def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
+        """Describe the flows of one pair, given as (H, W, 2) arrays. Pure."""
+
+    @abstractmethod
+    def learn(self, pairs: Sequence[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+        """Return the scores of all pairs, in the order given. Called once.
 
         Args:
-            scores: what `score` gave, in the order of `keys`.
+            pairs: what `score` gave, in the order of `keys`.
             folder: for what an interrupted run is to find again; removed when the record is written.
             progress: told how much is done.
         """
-        return list(scores)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
+
+NOT_FOUND = "no"
+"""Value of the label `found` of pairs in which the method found nothing to go by."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,27 @@ class Term:
 
 @dataclass(frozen=True)
 class PairScore:
-    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`.
-
-    `descriptor` is what a protocol that learns keeps of a pair's flow, any shape, float16 or float32; it lies on disk
-    beside the journal, and is no part of the table of scores.
-    """
+    """The scores of one pair: float64 sums and counts by `metric` or `metric/group`."""
 
     key: str
     terms: Mapping[str, Term]
     labels: Mapping[str, str] = field(default_factory=dict)
-    descriptor: npt.NDArray[np.floating] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class DescribedPair(PairScore):
+    """A pair whose scores wait for those of all others.
+
+    `descriptor` is what a learning protocol keeps of the pair's flow, any shape, float16 or float32. It lies on disk
+    beside the journal, and is no part of the table of scores. `terms` are those that need no other pair.
+    """
+
+    descriptor: npt.NDArray[np.floating] = field(compare=False, repr=False, kw_only=True)
+
+
+def count_not_found(scores: Iterable[PairScore]) -> int:
+    """Return in how many pairs the method found nothing to go by, in one of the directions that were wanted."""
+    return sum(score.labels.get("found") == NOT_FOUND for score in scores)
 
 
 class Confusion(BaseModel):

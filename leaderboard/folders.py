@@ -11,13 +11,13 @@ VARIABLE = "FFBENCH_APP_FOLDERS"
 
 
 def open_folders() -> list[Path]:
-    """Give the folders that `FFBENCH_APP_FOLDERS` lists (as PATH does), those that are there."""
+    """Return the folders that `FFBENCH_APP_FOLDERS` lists (as PATH does), those that are there."""
     named = [Path(part).resolve() for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     return [folder for folder in named if folder.is_dir()]
 
 
 def visitor_folder(text: str) -> Path:
-    """Give the folder that a visitor named, if it is or lies in one that is open.
+    """Return the folder that a visitor named, if it is or lies in one that is open.
 
     Links are followed before that is judged. What is not open and what is not there gets one and the same answer, so
     that nobody can learn which folders this machine has.

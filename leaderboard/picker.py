@@ -8,9 +8,11 @@ import streamlit as st
 
 from ffbench.results.record.row import ORIGINS, Board, Row
 
-from . import records, state, theme
-from .boards import board_names, find
-from .standings import main_boards
+from . import state
+from .boards import records
+from .boards.board_naming import board_names, find
+from .boards.standings import main_boards
+from .look import theme
 
 
 def pick(rows: Sequence[Row]) -> tuple[Board, dict[str, str]] | None:
@@ -73,5 +75,5 @@ def open_board(title: str) -> tuple[list[Row], Board, dict[str, str]] | None:
 
 
 def rows_of(rows: Sequence[Row], board: Board) -> list[Row]:
-    """Give the rows that may stand on a board."""
+    """Return the rows that may stand on a board."""
     return [row for row in rows if row.board == board and not row.not_rankable]

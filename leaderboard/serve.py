@@ -16,7 +16,7 @@ from streamlit.web.cli import main
 from ffbench.errors import FfbenchError
 from ffbench.results.store.records import read_rows
 
-from .records import existing_places
+from .boards.records import existing_places
 from .shell import PAGES
 from .startup import prepare
 

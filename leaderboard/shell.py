@@ -14,8 +14,10 @@ from PIL import Image
 
 from ffbench.errors import FfbenchError
 
-from . import records, startup, state, theme
-from .legends import wheel
+from . import startup, state
+from .boards import records
+from .look import theme
+from .look.legends import wheel
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def main(places: Sequence[str]) -> None:
 
 
 def _renderer(card: PageCard) -> Callable[[], None]:
-    """Give what draws a page. It is imported only then, and its fault is its own: the other pages stay."""
+    """Return what draws a page. It is imported only then, and its fault is its own: the other pages stay."""
 
     def render() -> None:
         try:

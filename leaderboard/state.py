@@ -27,14 +27,14 @@ def bound(name: str) -> Bound:
 
 
 def address(parameters: Mapping[str, str]) -> str:
-    """Give the whole address of the page that is shown with its widgets set as `parameters` says."""
+    """Return the whole address of the page that is shown with its widgets set as `parameters` says."""
     base = str(st.context.url or "").partition("?")[0]
     query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{base}?{query}" if query else base
 
 
 def page_address(page: str, parameters: Mapping[str, str]) -> str:
-    """Give the whole address of a page, whichever is shown; slashes in values stay readable."""
+    """Return the whole address of a page, whichever is shown; slashes in values stay readable."""
     base = str(st.context.url or "").partition("?")[0].rstrip("/")
     above, _, last = base.rpartition("/")
     # The first page has the bare address of the server; all others have their names under it.

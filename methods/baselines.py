@@ -16,7 +16,7 @@ class Zero(Method):
         self.card = MethodCard(id=name, title="Zero flow", decomposes=True)
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
-        """Give zeros."""
+        """Return zeros."""
         flow = image1.new_zeros(image1.shape[0], 2, *image1.shape[2:])
         return Flows(facial=flow, head=flow)
 

@@ -77,7 +77,7 @@ class GreyFlow(Method):
 
 
 def _grey(images: torch.Tensor) -> list[GreyImage]:
-    """Give uint8 grey images, padded at the right and bottom to the smallest side that DIS can work on."""
+    """Return uint8 grey images, padded at the right and bottom to the smallest side that DIS can work on."""
     arrays = images.mul(255).round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
     height, width = arrays.shape[1:3]
     bottom, right = max(_SMALLEST_SIDE - height, 0), max(_SMALLEST_SIDE - width, 0)

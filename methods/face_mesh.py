@@ -7,20 +7,17 @@ space, so that a rigid motion can be fitted to them.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ffbench.assets import asset_path, find
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import track
 from ffbench.method import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
-from ffbench.protocol import Image
 from ffbench.synth.piecewise_affine import piecewise_affine_flow
+from ffbench.typing import FlowField, Image, Points
 
 from .options import refuse_network_options
 
-Points = npt.NDArray[np.float64]
-FlowField = npt.NDArray[np.float32]
 _ASSET = "face_mesh"
 HEAD_REACH, FADED = 0.1, 0.3
 """Beyond the mesh the head's motion goes on, whole up to the first and gone at the second, in widths of the mesh."""
@@ -118,14 +115,14 @@ def fit_rigid(points: Points, moved: Points) -> tuple[Points, Points]:
 
 
 def _weighted_fit(points: Points, moved: Points, weights: Points) -> tuple[Points, Points]:
-    centre, moved_centre = weights @ points, weights @ moved
-    source, target = points - centre, moved - moved_centre
+    center, moved_center = weights @ points, weights @ moved
+    source, target = points - center, moved - moved_center
     left, values, right = np.linalg.svd((weights[:, None] * target).T @ source)
     # A mirror image may fit better than any rotation; it is not a motion.
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
     scale = (values * signs).sum() / (weights @ (source**2).sum(axis=1))
     linear: Points = (scale * (left * signs) @ right)[:2]
-    return linear, moved_centre[:2] - linear @ centre
+    return linear, moved_center[:2] - linear @ center
 
 
 def _images(batch: torch.Tensor) -> list[Image]:

@@ -10,14 +10,12 @@ from urllib.parse import urlsplit
 
 import torch
 
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench import checkpoint_files
 from ffbench.errors import MethodError, reason
 from ffbench.hashing import file_sha256
 from ffbench.paths import cache_dir
 
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
-# PyTorch's message is a page that begins with how to load the file all the same; this is the part that says why.
-_REFUSED = re.compile(r"WeightsUnpickler error: (?:Unsupported global: GLOBAL )?([^\n]*?)(?: by default)?(?:\. |\n|$)")
 
 
 def weight_folders() -> tuple[Path, Path]:
@@ -26,7 +24,7 @@ def weight_folders() -> tuple[Path, Path]:
 
 
 def published_file(url: str, wanted_by: str) -> Path:
-    """Give the checkpoint that was published under `url`: from a cache folder, or fetched into PyTorch's.
+    """Return the checkpoint that was published under `url`: from a cache folder, or fetched into PyTorch's.
 
     Published names end in the first digits of the file's sha256 (`raft-sintel-fb44381e.ckpt`), which are
     checked whether the file was fetched now or found.
@@ -70,27 +68,17 @@ def read_checkpoint(path: Path, allowed: Sequence[Any] = ()) -> Mapping[str, Any
     """
     if not path.is_file():
         raise MethodError(f"{path}: no such weights file")
-    # A damaged or hostile file can fail in any way in either reader; every way is the file's fault.
     try:
-        check_checkpoint(path)
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            content: Any = load_file(path)
-        else:
-            with torch.serialization.safe_globals(list(allowed)):
-                content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        refused = _REFUSED.search(str(error))
-        why = refused.group(1) if refused else reason(error)
-        raise MethodError(f"{path}: cannot be read as a checkpoint ({why})") from error
+        content = checkpoint_files.read_checkpoint(path, allowed=allowed)
+    except (OSError, ValueError) as error:
+        raise MethodError(f"{path}: cannot be read as a checkpoint ({error})") from error
     if not isinstance(content, Mapping):
         raise MethodError(f"{path}: expected a checkpoint with a state_dict, found {type(content).__name__}")
     return content
 
 
 def state_of(checkpoint: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Give the parameters of a checkpoint: what is under `state_dict` or `model`, else the whole of it.
+    """Return the parameters of a checkpoint: what is under `state_dict` or `model`, else the whole of it.
 
     The prefix `module.` that DataParallel puts before every name is taken off.
 

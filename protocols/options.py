@@ -27,7 +27,7 @@ def refuse_unknown(request: ProtocolRequest, known: Sequence[str]) -> None:
 
 
 def variant(request: ProtocolRequest, variants: Sequence[Choice]) -> Choice:
-    """Give the variant; the first is the default.
+    """Return the variant; the first is the default.
 
     Raises:
         UsageError: it is none of them.
@@ -84,7 +84,7 @@ def choice(request: ProtocolRequest, option: str, choices: Sequence[Choice], def
 
 
 def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int]) -> tuple[int, ...]:
-    """Give an option's numbers from 1 to `MOST`, typed such as `1,5,10`, in ascending order and each once.
+    """Return an option's numbers from 1 to `MOST`, typed such as `1,5,10`, in ascending order and each once.
 
     Raises:
         UsageError: something else was typed.
@@ -99,7 +99,7 @@ def whole_numbers(request: ProtocolRequest, option: str, default: Sequence[int])
 
 
 def whole_number(request: ProtocolRequest, option: str, default: int, most: int = MOST) -> int:
-    """Give an option's number from 1 to `most`.
+    """Return an option's number from 1 to `most`.
 
     Raises:
         UsageError: something else was typed.
@@ -112,7 +112,7 @@ def whole_number(request: ProtocolRequest, option: str, default: int, most: int 
 
 
 def _number(text: str, most: int) -> int:
-    """Give the number from 1 to `most` that a text is, or 0 where it is none."""
+    """Return the number from 1 to `most` that a text is, or 0 where it is none."""
     digits = text.lstrip("0")
     # Digits are counted before they are read: Python refuses to read thousands of them.
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most))):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ffbench.datasets.provenance import engine_sign
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
-from ffbench.metrics.head_motion import OWN_HEAD, Derive, fit_head_flow, own_head_term
+from ffbench.metrics.head_motion import NATIVE_HEAD_FLOW, Derive, fit_head_flow, native_head_flow_term
 from ffbench.protocol import (
     Annotation,
     DatasetCard,
@@ -59,7 +59,7 @@ _METRICS: Mapping[str, MetricCard] = {
     **DENSE_METRICS,
     "epe_head": MetricCard(title="endpoint error of the head flow", unit="px", minimum=0),
     "epe_expression": MetricCard(title="endpoint error of the expression flow", unit="px", minimum=0),
-    "own_head": OWN_HEAD,
+    "own_head": NATIVE_HEAD_FLOW,
 }
 
 
@@ -161,7 +161,7 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         return Pair(key, made.image1, made.image2, made, labels)
 
     def annotation(self, pair: Pair[ReanimatedPair]) -> Annotation:
-        """Give the true flows, the mask and the regions."""
+        """Return the true flows, the mask and the regions."""
         truth = pair.reference
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGIONS)
 
@@ -193,7 +193,7 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
             if name:
                 found = {f"epe{name}{key[3:]}": term for key, term in found.items() if key.partition("/")[0] == "epe"}
             terms |= found
-        terms["own_head"] = own_head_term(forward.head)
+        terms["own_head"] = native_head_flow_term(forward.head)
         return PairScore(pair.key, terms, pair.labels)
 
     def _tone(self, person: str) -> str:
@@ -233,7 +233,7 @@ def load(request: ProtocolRequest) -> ReanimatedFaces:
 
 
 def _plan(faces: Sequence[FaceSource], of: Sequence[str], draws: int) -> list[_PlannedPair]:
-    """Give every person as many pairs, in turn from each of its photographs; those of one photograph together."""
+    """Return every person as many pairs, in turn from each of its photographs; those of one photograph together."""
     planned: list[_PlannedPair] = []
     for person in dict.fromkeys(face.person for face in faces):
         own = [face for face in faces if face.person == person]

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import ValidationError
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn.scan import FFN
 from ffbench.metrics.skin_tone import tone_class, typology_angle
-from ffbench.synth.appearance.look import Look, sample_look
+from ffbench.synth.appearance.look import Appearance, sample_appearance
 from ffbench.synth.heads.head import HeadModel
-from ffbench.synth.pairs.journal import MANIFEST, Manifest
+from ffbench.synth.pairs.journal import MANIFEST, DatasetManifest
 from ffbench.synth.pairs.recipe import ORIGIN
 
 _LARGEST_MANIFEST = 1 << 26
@@ -45,18 +45,18 @@ def people_labels(found: FFN) -> Mapping[str, Mapping[str, str]]:
     return labels
 
 
-def look_and_age(head: HeadModel, seed: int) -> tuple[Look, float]:
+def look_and_age(head: HeadModel, seed: int) -> tuple[Appearance, float]:
     """Return the appearance and the age (0 young to 1 old) of the person that `sample_person` makes of a seed."""
     rng = np.random.default_rng([seed, 0])
     traits = head.traits(head.sample_identity(rng))
-    return sample_look(rng, *traits), traits[1] or 0.0
+    return sample_appearance(rng, *traits), traits[1] or 0.0
 
 
-def _read_manifest(path: Place) -> Manifest | None:
+def _read_manifest(path: DatasetPath) -> DatasetManifest | None:
     """Return the manifest of a dataset whose people follow from its seeds; None where there is none."""
     try:
         content = path.read_bytes() if path.is_file() and path.stat().st_size <= _LARGEST_MANIFEST else b""
-        manifest = Manifest.model_validate_json(content)
+        manifest = DatasetManifest.model_validate_json(content)
     except (OSError, ValidationError):
         return None
     origin = manifest.origin

@@ -83,7 +83,7 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
     for file, line in {
         "ffbench/cli/a.py": "from ffbench import registry\nfrom .options import b\nimport json",
         "methods/a.py": "from ffbench.method import Method\nfrom ffbench.methods.options import b\nfrom . import c",
-        "leaderboard/views/a.py": "from ffbench.leaderboard.records import b\nfrom ffbench import results",
+        "leaderboard/views/a.py": "from ffbench.leaderboard.boards.records import b\nfrom ffbench import results",
     }.items():
         (tmp_path / file).parent.mkdir(parents=True)
         (tmp_path / file).write_text(line)
@@ -100,6 +100,7 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
         ("methods/options.py", "import ffbench.evaluation.runner", "methods"),
         ("protocols/options.py", "import ffbench.registry", "protocols"),
         ("leaderboard/state.py", "import ffbench.cli.eval_", "pages"),
+        ("leaderboard/boards/records.py", "from ..views import board", "rooms"),
     ],
 )
 def test_import_linter_finds_what_breaks_a_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:

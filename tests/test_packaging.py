@@ -29,7 +29,7 @@ def test_every_package_is_listed() -> None:
         "methods.decflow.recipes",
         "methods.decflow.trained",
         "methods.ptlflow.recipes",
-        "reported",
+        "protocols.reported",
         "shipped",
     }
     assert listed - found == {f"ffbench.{name}" for name in data_alone}
@@ -54,7 +54,7 @@ def test_every_data_file_is_listed() -> None:
     assert any(file.suffix == ".parquet" for file in listed)
 
 
-@pytest.mark.parametrize("group", ["ffbench.methods", "ffbench.protocols"])
+@pytest.mark.parametrize("group", ["ffbench.methods", "ffbench.protocols", "ffbench.datasets", "ffbench.trainers"])
 def test_installed_entry_points_are_those_of_the_project(group: str) -> None:
     declared = SETTINGS["project"]["entry-points"][group]
     installed = {point.name: point.value for point in entry_points(group=group)}

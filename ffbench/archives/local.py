@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from ffbench.archives.archive import Member
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.archives.scratch import copy_exactly
 from ffbench.errors import DataError, reading
 
@@ -17,7 +17,7 @@ class LocalFile:
     The copy has the length that the archive states, a name of our own, and goes when this object does.
     """
 
-    def __init__(self, place: Place | Member) -> None:
+    def __init__(self, place: DatasetPath | Member) -> None:
         """Make the copy, where one is needed.
 
         Raises:

@@ -80,7 +80,7 @@ class MemberPath:
         return MemberPath(self._tree, "/".join(parts))
 
     def iterdir(self) -> Iterator[Path | MemberPath]:
-        """Give what is in the folder.
+        """Return what is in the folder.
 
         Raises:
             OSError: there is no such folder.
@@ -95,7 +95,7 @@ class MemberPath:
         )
 
     def glob(self, pattern: str) -> Iterator[Path | MemberPath]:
-        """Give what fits a pattern of parts with `*` and `?`, without `**`."""
+        """Return what fits a pattern of parts with `*` and `?`, without `**`."""
         first, _, rest = pattern.partition("/")
         for item in list(self.iterdir()) if self.is_dir() else []:
             if first and not fnmatchcase(item.name, first):
@@ -106,7 +106,7 @@ class MemberPath:
                 yield from item.glob(rest)
 
     def rglob(self, pattern: str) -> Iterator[Path | MemberPath]:
-        """Give everything below whose name fits a pattern of one part."""
+        """Return everything below whose name fits a pattern of one part."""
         for item in list(self.iterdir()) if self.is_dir() else []:
             if fnmatchcase(item.name, pattern):
                 yield item
@@ -146,15 +146,15 @@ class MemberPath:
         return self.read_bytes().decode(encoding)
 
     def stat(self) -> PlaceStatus:
-        """Give the size as the archive states it; a reader never gets more than that."""
+        """Return the size as the archive states it; a reader never gets more than that."""
         return self._member().stat()
 
     def absolute(self) -> Path:
-        """Give a path that names this place and no other; nothing is to be read there."""
+        """Return a path that names this place and no other; nothing is to be read there."""
         return self._tree.root.absolute() / self._inner
 
     def resolve(self) -> Path:
-        """Give a path that names this place, links on the way to the archive followed; nothing is to be read there."""
+        """Return a path that names this place, links to the archive followed; nothing is to be read there."""
         return self._tree.root.resolve() / self._inner
 
     def __str__(self) -> str:
@@ -192,26 +192,28 @@ class MemberPath:
         raise OSError(kind, os.strerror(kind), str(self))
 
 
-Place: TypeAlias = Path | MemberPath
+DatasetPath: TypeAlias = Path | MemberPath
 """Where a file or folder of a dataset is: in a folder, or in an archive."""
+Place: TypeAlias = DatasetPath
+"""Its name in the code that finds faces, whose bytes are the keys of caches of found faces."""
 _NOT_IN_PLACE = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar")
 
 
-def as_place(path: Place | str) -> Place:
-    """Give a place as it is, and a text as a path."""
+def as_dataset_path(path: DatasetPath | str) -> DatasetPath:
+    """Return a place as it is, and a text as a path."""
     return Path(path) if isinstance(path, str) else path
 
 
-def relative_name(place: Place, root: Place) -> str:
-    """Give the way from a folder to what is in it, with `/`; in a folder of archives a file may be a real one."""
+def relative_name(place: DatasetPath, root: DatasetPath) -> str:
+    """Return the way from a folder to what is in it, with `/`; in a folder of archives a file may be a real one."""
     if isinstance(place, MemberPath) and isinstance(root, MemberPath):
         return PurePosixPath(place.inner).relative_to(root.inner).as_posix()
     assert isinstance(place, Path)
     return place.relative_to(root.container / root.inner if isinstance(root, MemberPath) else root).as_posix()
 
 
-def open_tree(path: Place | str) -> Place:
-    """Give the top of a dataset: the path itself, or a place in the archives that are there.
+def open_tree(path: DatasetPath | str) -> DatasetPath:
+    """Return the top of a dataset: the path itself, or a place in the archives that are there.
 
     Where an archive, `.zip` or `.tar`, holds one folder and nothing else, that folder is the top, and otherwise the
     archive itself. A folder in which archives lie, or in whose folders they do, is read as if each of them had been
@@ -220,7 +222,7 @@ def open_tree(path: Place | str) -> Place:
     Raises:
         DataError: an archive is damaged, refused, or of a kind that cannot be read in place; all of them are named.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     if isinstance(path, MemberPath):
         return path
     if path.is_file() and path.name.lower().endswith(_NOT_IN_PLACE):

@@ -9,7 +9,7 @@ _IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def safe_name(archive: object, name: str) -> str:
-    """Give a member's name with `/` between folders and no leading `./`.
+    """Return a member's name with `/` between folders and no leading `./`.
 
     Raises:
         DataError: the name is absolute, has `..`, or cannot be a file's name.

@@ -59,7 +59,7 @@ def read_directory(path: object, file: IO[bytes], max_entries: int) -> zipfile.Z
 
 
 def checked_name(path: object, member: zipfile.ZipInfo) -> str:
-    """Give the safe name of a member that may be read.
+    """Return the safe name of a member that may be read.
 
     Raises:
         DataError: a name that leads out of the archive, or a member that is encrypted, a link or packed in an odd way.

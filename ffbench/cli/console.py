@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @cache
 def stderr() -> Console:
-    """Give the console of messages and progress bars."""
+    """Return the console of messages and progress bars."""
     from rich.console import Console
 
     return Console(stderr=True)
@@ -56,6 +56,12 @@ def say_json(document: str) -> None:
 def note(line: object) -> None:
     """Print one line to stderr, for what a person should see."""
     stderr().print(terminal(line), style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def note_each(kind: str, lines: Iterable[object]) -> None:
+    """Print lines to stderr, each with the word for what it is, such as `problem`."""
+    for line in lines:
+        note(f"{kind}: {line}")
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def prepare_data(
     """Make once what a protocol needs of a dataset. An interrupted run goes on where it stopped."""
     if name != "mead":
         raise UsageError(f"nothing has to be prepared for '{name}'; only mead has")
-    from ffbench.cli.console import note, progress_bar
+    from ffbench.cli.console import note_each, progress_bar
     from ffbench.datasets.mead import videos as mead
 
     videos, problems = mead.find_videos(path)
@@ -59,8 +59,7 @@ def prepare_data(
         videos = mead.choose_videos(videos, listing)
     with progress_bar(f"frames of {len(videos)} videos", "videos") as progress:
         manifest, undecodable = mead.prepare(videos, out, progress)
-    for line in [*problems, *undecodable]:
-        note(f"problem: {line}")
+    note_each("problem", [*problems, *undecodable])
     frames = sum(video.frames for video in manifest.videos.values())
     say(f"{out}: {frames} frames of {len(manifest.videos)} videos, listed in {mead.MANIFEST}")
     if undecodable:

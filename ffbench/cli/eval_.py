@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -11,6 +12,8 @@ import typer
 
 from ffbench.cli import options
 from ffbench.cli.console import say_json
+from ffbench.cli.run_options import takes_run_config
+from ffbench.run_config import RunConfig
 
 if TYPE_CHECKING:
     from ffbench.evaluation.source import MethodSource
@@ -19,19 +22,13 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
+@takes_run_config
 def evaluate_method(
-    method: options.Method,
+    config: RunConfig,
     protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
-    weights: options.Weights = None,
-    device: options.Device = "auto",
-    iterations: options.Iterations = None,
-    precision: options.PrecisionOption = options.PrecisionName.fp32,
-    compile: options.Compile = False,
-    refine: options.Refine = None,
-    face_size: options.FaceSize = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     limit: Annotated[
         Optional[int],  # noqa: UP045
@@ -52,29 +49,19 @@ def evaluate_method(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import note, progress_bar, stderr
+    from ffbench.cli.console import note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
-    from ffbench.registry import family_of, load_method, load_protocol, method_entry, protocol_entry
+    from ffbench.registry import family_of, load_protocol, method_entry, protocol_entry
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
-    method_entry(family_of(method))
+    method_entry(family_of(config.method))
     with rehashing(rehash):
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
-    for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):
-        for line in lines:
-            note(f"{kind}: {line}")
-    chosen = load_method(
-        method,
-        weights=weights,
-        device="cpu" if one_thread and device == "auto" else device,
-        iterations=iterations,
-        precision=precision.value,
-        compile=compile,
-        refine=refine,
-        face_size=face_size,
-    )
+    note_each("left out", loaded.dataset.left_out)
+    note_each("problem", loaded.dataset.problems)
+    chosen = (replace(config, device="cpu") if one_thread and config.device == "auto" else config).load()
     try:
         with (
             progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress,
@@ -93,8 +80,7 @@ def evaluate_method(
     except KeyboardInterrupt:
         stderr().print("interrupted: what was scored is kept; the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
-    for problem in record.dataset.problems[len(loaded.dataset.problems) :]:
-        note(f"problem: {problem}")
+    note_each("problem", record.dataset.problems[len(loaded.dataset.problems) :])
     if json:
         say_json(record.model_dump_json(indent=1))
     else:

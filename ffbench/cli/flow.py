@@ -10,7 +10,9 @@ import typer
 
 from ffbench.cli import options
 from ffbench.cli.console import say
+from ffbench.cli.run_options import takes_run_config
 from ffbench.errors import DataError, UsageError
+from ffbench.run_config import RunConfig
 
 if TYPE_CHECKING:
     from ffbench.method import Method
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 _CLIP_FRAME = re.compile(r"(?P<clip>.+):(?P<number>[0-9]{1,9})")
 
 
+@takes_run_config
 def flow(
     image1: Annotated[str, typer.Argument(help="First image; or, alone, a video or a folder of frames.")],
-    method: options.Method,
+    config: RunConfig,
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
     image2: Annotated[
         Optional[str],  # noqa: UP045
@@ -32,13 +35,6 @@ def flow(
         Optional[float],  # noqa: UP045
         typer.Option("--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair."),
     ] = None,
-    weights: options.Weights = None,
-    device: options.Device = "auto",
-    iterations: options.Iterations = None,
-    precision: options.PrecisionOption = options.PrecisionName.fp32,
-    compile: options.Compile = False,
-    refine: options.Refine = None,
-    face_size: options.FaceSize = None,
     save_confidence: options.SaveConfidence = False,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
@@ -46,25 +42,11 @@ def flow(
     Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes. With
     --save-confidence also NAME_confidence.npy, and as .png from black (0) to white (1).
     """
-    from ffbench.registry import load_method
-
-    def load() -> Method:
-        return load_method(
-            method,
-            weights=weights,
-            device=device,
-            iterations=iterations,
-            precision=precision.value,
-            compile=compile,
-            refine=refine,
-            face_size=face_size,
-        )
-
     if image2 is not None:
         if step != 1:
             raise UsageError("--step is for a clip: two images are one pair")
         images = read_pair(image1, image2)
-        chosen, name = load(), f"{_stem(image1)}_{_stem(image2)}"
+        chosen, name = config.load(), f"{_stem(image1)}_{_stem(image2)}"
         flows = chosen.estimate(*images)
         paths = _write(out, name, flows, scale)
         if save_confidence:
@@ -83,7 +65,7 @@ def flow(
     count = len(clip) - step
     if count < 1:
         raise DataError(image1, f"has {len(clip)} frames, expected at least {step + 1} for --step {step}")
-    chosen, stem = load(), _stem(image1)
+    chosen, stem = config.load(), _stem(image1)
     with progress_bar(f"{chosen.card.id} on {clip.name}", "pairs") as progress:
         for number in range(count):
             progress(number, count)

@@ -16,7 +16,7 @@ from ffbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ffbench.synth.heads.head import HeadModel
-    from ffbench.synth.pairs.recipe import Recipe
+    from ffbench.synth.pairs.recipe import DatasetRecipe
     from ffbench.synth.scenes.scene import Renderer
 
 PREVIEW_IDENTITIES = 10
@@ -126,10 +126,10 @@ def generate_dataset(
     if texture_layout is not None and textures is None:
         raise UsageError("--texture-layout needs --textures FOLDER")
     from ffbench.synth.motion.codes import read_codes
-    from ffbench.synth.pairs.recipe import Recipe
+    from ffbench.synth.pairs.recipe import DatasetRecipe
     from ffbench.synth.scenes.image_folder import list_backgrounds, list_textures
 
-    recipe = Recipe(
+    recipe = DatasetRecipe(
         seed=seed,
         size=size,
         split=None if split is None else split.value,
@@ -158,7 +158,7 @@ def generate_dataset(
 
 
 def _renderer(name: RendererName, python: Path | None, samples: int | None, stack: contextlib.ExitStack) -> Renderer:
-    """Give a renderer that is there until `stack` is left."""
+    """Return a renderer that is there until `stack` is left."""
     if name is RendererName.blender:
         from ffbench.synth.blender.renderer import SAMPLES, Blender
 
@@ -178,7 +178,9 @@ def _load_head(flame: Path | None) -> HeadModel:
     return load_makehuman()
 
 
-def _write(out: Path, head: HeadModel, recipe: Recipe, identities: int, workers: int, renderer: Renderer) -> None:
+def _write(
+    out: Path, head: HeadModel, recipe: DatasetRecipe, identities: int, workers: int, renderer: Renderer
+) -> None:
     from ffbench.cli.console import progress_bar, stderr
     from ffbench.synth.pairs.writer import write_dataset
 

@@ -33,7 +33,7 @@ def show_leaderboard(
 
     Position is by value. The rank set beside it holds every rank that the data do not rule out.
     """
-    from ffbench.cli.console import note
+    from ffbench.cli.console import note, note_each
     from ffbench.errors import UsageError
     from ffbench.results.record.row import ORIGINS
     from ffbench.results.report.leaderboard import leaderboard
@@ -55,8 +55,7 @@ def show_leaderboard(
     for row in chosen:
         for reason in row.not_rankable:
             note(f"not shown: {row.path}: {reason}")
-    for problem in problems:
-        note(f"problem: {problem}")
+    note_each("problem", problems)
 
 
 def _default_place() -> Path:

@@ -10,22 +10,18 @@ import typer
 from ffbench.cli import options
 from ffbench.cli.console import say
 from ffbench.cli.eval_ import INTERRUPTED
+from ffbench.cli.run_options import takes_run_config
+from ffbench.run_config import RunConfig
 
 
+@takes_run_config
 def predict_flows(
-    method: options.Method,
+    config: RunConfig,
     protocol: options.ProtocolOrImages,
     out: Annotated[Path, typer.Option("--out", help="Folder for the flow files, new or of an interrupted run.")],
     data: options.Data = None,
     variant: options.Variant = None,
     option: options.ProtocolOptions = [],  # noqa: B006
-    weights: options.Weights = None,
-    device: options.Device = "auto",
-    iterations: options.Iterations = None,
-    precision: options.PrecisionOption = options.PrecisionName.fp32,
-    compile: options.Compile = False,
-    refine: options.Refine = None,
-    face_size: options.FaceSize = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Pairs through the method at once.")] = 1,
     save_confidence: options.SaveConfidence = False,
     file_format: Annotated[str, typer.Option("--format", help="flo, or flo5 (smaller).")] = "flo",
@@ -35,23 +31,14 @@ def predict_flows(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import note, progress_bar, stderr
+    from ffbench.cli.console import note, note_each, progress_bar, stderr
     from ffbench.errors import DataError
-    from ffbench.registry import family_of, load_method, method_entry
+    from ffbench.registry import family_of, method_entry
     from ffbench.submissions.predict import predict
 
-    method_entry(family_of(method))
+    method_entry(family_of(config.method))
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
-    chosen = load_method(
-        method,
-        weights=weights,
-        device=device,
-        iterations=iterations,
-        precision=precision.value,
-        compile=compile,
-        refine=refine,
-        face_size=face_size,
-    )
+    chosen = config.load()
     not_found: list[str] = []
     try:
         with progress_bar(f"{chosen.card.id} on {loaded.card.id}", "pairs") as progress:
@@ -71,7 +58,6 @@ def predict_flows(
     say(out)
     if not_found:
         note(f"in {len(not_found)} pairs the method {options.NOTHING_FOUND}")
-    for problem in problems:
-        note(f"problem: {problem}")
+    note_each("problem", problems)
     if problems:
         raise DataError(loaded.dataset.name, f"{len(problems)} pairs could not be read; they have no flows in {out}")

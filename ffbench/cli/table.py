@@ -39,7 +39,7 @@ def paper_table(
     the paper they are, such as --as "raft@finetuned.ckpt=RAFT+FFN".
     """
     aliases = options.parse_assignments(same_as)
-    from ffbench.cli.console import note
+    from ffbench.cli.console import note, note_each
     from ffbench.results.report.paper_tables import find_records, measured_rows, reported_table
     from ffbench.results.report.table_text import FORMATS, compose
 
@@ -47,11 +47,10 @@ def paper_table(
     records, problems = find_records(runs)
     measured, left_out = measured_rows(table, records, aliases)
     hidden = sum(row.origin == "synthetic" for row in measured)
-    lines = [*(f"problem: {line}" for line in problems), *(f"left out: {line}" for line in left_out)]
+    note_each("problem", problems)
+    note_each("left out", left_out)
     if not any(row.origin == "real" for row in measured):
-        lines.append(f"no run on real data for this table in {runs}")
+        note(f"no run on real data for this table in {runs}")
     if hidden and not synthetic:
-        lines.append(f"{hidden} rows on synthetic data are not shown; --synthetic shows them apart")
-    for line in lines:
-        note(line)
+        note(f"{hidden} rows on synthetic data are not shown; --synthetic shows them apart")
     typer.echo(FORMATS[form.value](compose(table, measured, synthetic=synthetic)), nl=False)

@@ -23,15 +23,15 @@ def make_textures(
     from the other side of the face and with painted skin; its light is evened. An interrupted run goes on where it
     stopped.
     """
-    from ffbench.cli.console import note, progress_bar
+    from ffbench.cli.console import note_each, progress_bar
     from ffbench.synth.heads.makehuman import load_makehuman
     from ffbench.texturing.folder import find_portraits, write_textures
 
     portraits = find_portraits(photos)
     with progress_bar("textures", "photos") as progress:
         written = write_textures(load_makehuman(), portraits, out, size, force, progress)
-    for line in [*(f"note: {said}" for said in written.notes), *(f"problem: {line}" for line in written.problems)]:
-        note(line)
+    note_each("note", written.notes)
+    note_each("problem", written.problems)
     there = f", {len(written.kept)} were there" if written.kept else ""
     if written.problems:
         raise DataError(

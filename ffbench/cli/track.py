@@ -20,7 +20,7 @@ def track_faces(
     Of CK+ sequences the first and the last frame are tracked. An interrupted run goes on where it stopped. Records made
     on such tracks say `pseudo`: the points are a network's, and never those of the paper.
     """
-    from ffbench.cli.console import note, progress_bar
+    from ffbench.cli.console import note_each, progress_bar
     from ffbench.facemesh.tracking import find_sources, track_source
 
     sources, problems = find_sources(clips)
@@ -31,8 +31,7 @@ def track_faces(
                 track_source(source, out)
             except DataError as error:
                 problems.append(f"{error}; the clip is left out")
-    for line in problems:
-        note(f"problem: {line}")
+    note_each("problem", problems)
     if problems:
         raise DataError(clips, f"{len(problems)} problems are listed above; the other tracks are in {out}")
     say(f"{out}: tracks of {len(sources)} clips")

@@ -71,15 +71,13 @@ def train_method(
     """
     changes = list(options.parse_assignments(change).items())
     from ffbench.cli.console import stderr
-    from ffbench.registry import method_entry, resolve_device
+    from ffbench.registry import resolve_device
 
     family = method.partition(":")[0].partition("/")[0]
-    entry = method_entry(family)
     from ffbench.training.recipe import read_recipe
     from ffbench.training.trainee import TrainRequest, train_entry
 
-    trained = train_entry(family, entry)
-
+    trained = train_entry(family)
     chosen = read_recipe(_recipe_path(trained, recipe, method), changes)
     if stage is not None:
         chosen.stage(stage)

@@ -68,7 +68,7 @@ def verify_records(
 
 
 def _present_version(protocol: str) -> str | None:
-    """Give the version of an installed protocol without its dataset, which may be licensed and not here."""
+    """Return the version of an installed protocol without its dataset, which may be licensed and not here."""
     from importlib import import_module
 
     from ffbench.errors import FfbenchError

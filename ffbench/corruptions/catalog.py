@@ -6,14 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.corruptions import codecs, images, occluders
 from ffbench.corruptions.face_clip import FaceClip
 from ffbench.errors import DataError
-from ffbench.protocol import Image
+from ffbench.typing import Image, Mask
 
-Mask = npt.NDArray[np.bool_]
 SEVERITIES = (1, 2, 3, 4, 5)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ffbench.errors import UsageError
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 CLEAN_CRF = 23
 """Rate factor of the stream that gets bit errors."""

@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ffbench.protocol import Image
-
-Points = npt.NDArray[np.float64]
+from ffbench.typing import Image, Points
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from ffbench.protocol import Image
+from ffbench.typing import Floats, Image
 
 GAMMA = 2.2
 PERIOD = 20
@@ -22,8 +21,6 @@ FULL_WELL = 2000.0
 _READ_NOISE = 2.0  # photons
 _TURN = 40  # frames in which the direction of a motion blur turns once
 _ALONG = 8  # points a pixel on the path of a motion blur
-
-Floats = npt.NDArray[np.float64]
 
 
 def noise(image: Image, rng: np.random.Generator, photons: float) -> Image:

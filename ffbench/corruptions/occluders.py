@@ -11,10 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.protocol import Image
-
-Points = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import Image, Mask, Points
 
 _SWAY = 40  # frames in which a hand goes around once
 _SUB = 4  # subpixels a pixel, in x and in y, for edges

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
 
@@ -74,7 +74,7 @@ class Dataset:
     """BibTeX."""
     folders: tuple[str, ...]
     """Names that its folder, or archive less its suffix, may have in `$FFBENCH_DATA`; the first there is taken."""
-    check: Callable[[Place, bool, Progress], Found]
+    check: Callable[[DatasetPath, bool, Progress], Found]
     """Hold a folder against what the authors distribute: the folder, whether to decode nothing, progress."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many of what its authors say that it has."""
@@ -93,7 +93,7 @@ class Dataset:
         return made
 
 
-def undecodable_images(images: Sequence[Place], progress: Progress) -> list[str]:
+def undecodable_images(images: Sequence[DatasetPath], progress: Progress) -> list[str]:
     """Decode images and return a line for each that cannot be."""
     problems: list[str] = []
     for done, image in enumerate(images, start=1):
@@ -102,7 +102,7 @@ def undecodable_images(images: Sequence[Place], progress: Progress) -> list[str]
     return problems
 
 
-def file_faults(read: Callable[[Place], object], path: Place) -> list[str]:
+def file_faults(read: Callable[[DatasetPath], object], path: DatasetPath) -> list[str]:
     """Return what is wrong with a file by its reader, as one line or none."""
     try:
         read(path)

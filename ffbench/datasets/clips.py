@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.local import LocalFile
-from ffbench.archives.member_path import Place, as_place, open_tree
+from ffbench.archives.member_path import DatasetPath, as_dataset_path, open_tree
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, read_image
 from ffbench.errors import DataError
@@ -34,7 +34,7 @@ Frame = npt.NDArray[np.uint8]
 class Clip(ABC):
     """Frames of one size, numbered from 0. Safe to use from several threads at once."""
 
-    path: Place
+    path: DatasetPath
     name: str
     """File or folder name."""
     size: tuple[int, int]
@@ -46,7 +46,7 @@ class Clip(ABC):
 
     @abstractmethod
     def frame(self, index: int) -> Frame:
-        """Give frame `index` as an (H, W, 3) uint8 RGB array.
+        """Return frame `index` as an (H, W, 3) uint8 RGB array.
 
         Raises:
             DataError: the frame cannot be decoded, or its size differs from that of frame 0.
@@ -55,21 +55,21 @@ class Clip(ABC):
 
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
-        """Give all frames in order, holding one at a time."""
+        """Return all frames in order, holding one at a time."""
 
     @abstractmethod
     def sha256(self) -> str:
         """Hash of the content, as hexadecimal digits."""
 
 
-def open_clip(path: Place | str, cache_bytes: int = CACHE_BYTES) -> Clip:
+def open_clip(path: DatasetPath | str, cache_bytes: int = CACHE_BYTES) -> Clip:
     """Open a video file, or a folder whose image files are the frames in natural order of their names.
 
     Raises:
         DataError: nothing is there, the video has no frame that can be decoded, the folder has no
             images, or images of differing sizes.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     if path.is_dir():
         return _FrameFolder(path)
     if not path.is_file():
@@ -77,7 +77,7 @@ def open_clip(path: Place | str, cache_bytes: int = CACHE_BYTES) -> Clip:
     return _Video(path, cache_bytes)
 
 
-def find_clips(path: Place | str) -> list[Place]:
+def find_clips(path: DatasetPath | str) -> list[DatasetPath]:
     """List the clips at `path`: itself, when it is a file or holds frames, or else what lies in that folder.
 
     Raises:
@@ -99,7 +99,7 @@ def find_clips(path: Place | str) -> list[Place]:
 
 
 class _FrameFolder(Clip):
-    def __init__(self, path: Place) -> None:
+    def __init__(self, path: DatasetPath) -> None:
         self.path = path
         self.name = path.resolve().name
         self._files = _frame_files(path)
@@ -127,7 +127,7 @@ class _FrameFolder(Clip):
             digest.update(f"{file.name}\0{data_sha256(file)}\n".encode())
         return digest.hexdigest()
 
-    def _require_size(self, file: Place, size: tuple[int, int]) -> None:
+    def _require_size(self, file: DatasetPath, size: tuple[int, int]) -> None:
         if size != self.size:
             raise DataError(
                 file,
@@ -139,7 +139,7 @@ class _FrameFolder(Clip):
 class _Video(Clip):
     """Decodes from the start, in order: in many real files, .mov above all, seeking lands elsewhere."""
 
-    def __init__(self, path: Place, cache_bytes: int) -> None:
+    def __init__(self, path: DatasetPath, cache_bytes: int) -> None:
         self.path = path
         self.name = path.name
         self._local = LocalFile(path)
@@ -193,7 +193,7 @@ class _Video(Clip):
                 self._cache.popitem(last=False)
 
 
-def _decode(path: Place, file: Path) -> Iterator[Frame]:
+def _decode(path: DatasetPath, file: Path) -> Iterator[Frame]:
     import cv2
 
     shape: tuple[int, ...] | None = None
@@ -208,7 +208,7 @@ def _decode(path: Place, file: Path) -> Iterator[Frame]:
             yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
-def _count_frames(path: Place, file: Path) -> int:
+def _count_frames(path: DatasetPath, file: Path) -> int:
     # The header's count is a guess in many containers, and too high in a file that was cut short.
     count = 0
     with _capture(path, file) as capture:
@@ -218,7 +218,7 @@ def _count_frames(path: Place, file: Path) -> int:
 
 
 @contextlib.contextmanager
-def _capture(path: Place, file: Path) -> Iterator[Any]:
+def _capture(path: DatasetPath, file: Path) -> Iterator[Any]:
     import cv2
 
     # FFmpeg and OpenCV would print lines of their own beside our one.
@@ -241,7 +241,7 @@ def _capture(path: Place, file: Path) -> Iterator[Any]:
         capture.release()
 
 
-def _frame_files(folder: Place) -> list[Place]:
+def _frame_files(folder: DatasetPath) -> list[DatasetPath]:
     if not folder.is_dir():
         return []
     return [item for item in visible(folder) if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]

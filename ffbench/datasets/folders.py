@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import natural_key
 from ffbench.errors import reading
 
 
-def listing(folder: Place) -> list[Place]:
+def listing(folder: DatasetPath) -> list[DatasetPath]:
     """List what is in a folder, without hidden files and what archives made on a Mac leave behind; in any order.
 
     Raises:
@@ -19,7 +19,7 @@ def listing(folder: Place) -> list[Place]:
         return [item for item in folder.iterdir() if not item.name.startswith((".", "__MACOSX"))]
 
 
-def visible(folder: Place) -> list[Place]:
+def visible(folder: DatasetPath) -> list[DatasetPath]:
     """List as `listing` does, in natural order of the names.
 
     Raises:
@@ -29,9 +29,9 @@ def visible(folder: Place) -> list[Place]:
 
 
 def levels_below(
-    root: Place, depth: int, enter: Callable[[Place], bool] = lambda folder: True
-) -> Iterator[list[Place]]:
-    """Give `[root]`, the folders in it, the folders in these, and so on `depth` levels down.
+    root: DatasetPath, depth: int, enter: Callable[[DatasetPath], bool] = lambda folder: True
+) -> Iterator[list[DatasetPath]]:
+    """Return `[root]`, the folders in it, the folders in these, and so on `depth` levels down.
 
     Args:
         root: where to begin.

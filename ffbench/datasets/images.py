@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from ffbench.archives.member_path import Place, as_place
+from ffbench.archives.member_path import DatasetPath, as_dataset_path
 from ffbench.bounds import names_file_if_out_of_memory, refuse_bomb
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 
 MAX_PIXELS = 2**26
 """Larger images (8192 x 8192) are refused before they are decoded: a header is free, the memory is not."""
@@ -44,7 +44,7 @@ PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
 
 
 @names_file_if_out_of_memory
-def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def read_image(path: DatasetPath | str, expected_size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Read an image file as an (H, W, 3) uint8 RGB array.
 
     Grey becomes three equal channels, 16-bit samples keep their upper byte, alpha is dropped without
@@ -58,7 +58,7 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
         DataError: the file is missing, truncated, larger than `MAX_PIXELS`, of far fewer bytes than its pixels could
             have, of another size than expected, or not a PNG, JPEG, BMP, PGM/PPM, TIFF or WebP image of 8 or 16 bits.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     image = _open(path)
     try:
         with image:
@@ -79,7 +79,7 @@ def read_image(path: Place | str, expected_size: tuple[int, int] | None = None) 
     except (DataError, MemoryError):
         raise
     except Exception as error:  # decoders raise many kinds on damaged files
-        raise DataError(path, f"the image is damaged or truncated ({_one_line(error)})") from error
+        raise DataError(path, f"the image is damaged or truncated ({one_line(error)})") from error
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
@@ -90,13 +90,13 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
 
 
-def image_size(path: Place | str) -> tuple[int, int]:
-    """Give (width, height) of the array that `read_image` would give, from the header alone.
+def image_size(path: DatasetPath | str) -> tuple[int, int]:
+    """Return (width, height) of the array that `read_image` would give, from the header alone.
 
     Raises:
         DataError: as `read_image`, for what the header shows.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     try:
         with _open(path) as image:
             width, height = image.size
@@ -104,12 +104,12 @@ def image_size(path: Place | str) -> tuple[int, int]:
     except (DataError, MemoryError):
         raise
     except Exception as error:
-        raise DataError(path, f"the image's header is damaged ({_one_line(error)})") from error
+        raise DataError(path, f"the image's header is damaged ({one_line(error)})") from error
     return (height, width) if sideways else (width, height)
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Give a sort key under which `img2` comes before `img10`."""
+    """Return a sort key under which `img2` comes before `img10`."""
     return tuple(
         (0, int(part), part) if part.isdigit() else (1, 0, part)
         for part in re.split(r"([0-9]+)", name.casefold())
@@ -117,7 +117,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def _open(path: Place) -> Image.Image:
+def _open(path: DatasetPath) -> Image.Image:
     try:
         # Pillow opens real files by their name, and maps some.
         image = Image.open(path if isinstance(path, Path) else path.open(), formats=_FORMATS)
@@ -126,9 +126,9 @@ def _open(path: Place) -> Image.Image:
     except UnidentifiedImageError as error:
         raise DataError(path, f"not an image that can be read ({_expected()})") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(path, f"{_one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
+        raise DataError(path, f"{one_line(error)}; at most {MAX_PIXELS} pixels are read") from error
     except Exception as error:
-        raise DataError(path, f"cannot be read as an image ({_one_line(error)})") from error
+        raise DataError(path, f"cannot be read as an image ({one_line(error)})") from error
     width, height = image.size
     most = _MAX_PIXELS_OF.get(str(image.format), MAX_PIXELS)
     try:
@@ -141,7 +141,7 @@ def _open(path: Place) -> Image.Image:
     return image
 
 
-def _check_tiles(path: Place, image: Image.Image) -> None:
+def _check_tiles(path: DatasetPath, image: Image.Image) -> None:
     """Check that the tiles of a TIFF are not larger than it is: each is unpacked whole, whatever it adds."""
     tags = getattr(image, "tag_v2", {})
     sides = [tags.get(tag) or 0 for tag in (_TILE_WIDTH, _TILE_LENGTH)]
@@ -155,7 +155,7 @@ def _orientation(image: Image.Image) -> int:
     return int(image.getexif().get(_EXIF_ORIENTATION, 1)) if image.format in _ORIENTED_FORMATS else 1
 
 
-def _to_rgb(path: Place, image: Image.Image) -> npt.NDArray[np.uint8]:
+def _to_rgb(path: DatasetPath, image: Image.Image) -> npt.NDArray[np.uint8]:
     """Convert a decoded image in strips of rows, so that no second copy of it is made."""
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
@@ -170,7 +170,7 @@ def _to_rgb(path: Place, image: Image.Image) -> npt.NDArray[np.uint8]:
     return pixels
 
 
-def _upper_byte(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _upper_byte(path: DatasetPath, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     values = grey.astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise DataError(path, "has samples outside 0..65535; expected 8 or 16 bits")
@@ -179,7 +179,3 @@ def _upper_byte(path: Place, grey: npt.NDArray[np.generic]) -> npt.NDArray[np.ui
 
 def _expected() -> str:
     return "expected " + ", ".join(_FORMATS)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

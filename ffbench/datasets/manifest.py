@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from ffbench import atomic
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError, reading
 from ffbench.hashing import data_sha256, file_state
 from ffbench.paths import cache_dir
 
 _READERS = 4
 _MAX_CACHE_BYTES = 2**28
-_WORTH_A_WORD = 2**31
+LARGE_DATASET_BYTES = 2**31
 """Bytes that take long enough to hash for the user to be told."""
 _CLOCK_NS = 2 * 10**9
 """Resolution of the coarsest clock of a file system (FAT). A file that changed later than this before it was hashed may
@@ -38,7 +38,7 @@ def rehashing(wanted: bool = True) -> Iterator[None]:
         _forget = before
 
 
-def manifest_sha256(files: Mapping[str, Place]) -> str:
+def manifest_sha256(files: Mapping[str, DatasetPath]) -> str:
     """Hash names and contents of `files`: the same on every machine that has the same files.
 
     The hash of each file is remembered in the cache folder by its size, times of change and of status change, and inode
@@ -59,7 +59,7 @@ def manifest_sha256(files: Mapping[str, Place]) -> str:
     states = {name: _state(files[name]) for name in names}
     stale = [name for name in names if _forget or name not in known or known[name][:_STATE] != states[name]]
     size = sum(states[name][0] for name in stale)
-    if size > _WORTH_A_WORD:
+    if size > LARGE_DATASET_BYTES:
         print(f"ffbench: hashing {len(stale)} files ({size / 2**30:.0f} GiB), once", file=sys.stderr)
     settled = time.time_ns() - _CLOCK_NS
     with ThreadPoolExecutor(_READERS, thread_name_prefix="ffbench-hash") as readers:
@@ -76,12 +76,12 @@ def manifest_sha256(files: Mapping[str, Place]) -> str:
     return digest.hexdigest()
 
 
-def _state(path: Place) -> list[int]:
+def _state(path: DatasetPath) -> list[int]:
     with reading(path):
         return file_state(path)
 
 
-def _read_cache(path: Place) -> dict[str, list[object]]:
+def _read_cache(path: DatasetPath) -> dict[str, list[object]]:
     try:
         if path.stat().st_size > _MAX_CACHE_BYTES:
             return {}

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from ffbench.archives.member_path import MemberPath, Place
+from ffbench.archives.member_path import DatasetPath, MemberPath
 
 SYNTHETIC_MARK = "ffbench-mini.json"
 """A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""
@@ -23,17 +23,17 @@ def mark_synthetic(root: Path, recipe: str, version: str, seed: int) -> None:
     (root / SYNTHETIC_MARK).write_text(json.dumps(mark, indent=2) + "\n")
 
 
-def synthetic_mark(*paths: Place) -> Place | None:
+def synthetic_mark(*paths: DatasetPath) -> DatasetPath | None:
     """Find the mark of a dataset that ffbench made and that one of these files or folders is or lies in.
 
     Every folder above them is looked at, since a dataset may lie anywhere below the folder that a user names: those in
     an archive and then those that it lies in; where links are on the way, both the folders that are named and those
     where the data lie.
     """
-    seen: set[Place] = set()
+    seen: set[DatasetPath] = set()
     for path in paths:
         outside = path.container if isinstance(path, MemberPath) else path
-        ways: list[list[Place]] = [[path, *path.parents]] if isinstance(path, MemberPath) else []
+        ways: list[list[DatasetPath]] = [[path, *path.parents]] if isinstance(path, MemberPath) else []
         ways += [[place, *place.parents] for place in (Path(os.path.abspath(outside)), Path(os.path.realpath(outside)))]
         for way in ways:
             for folder in way:
@@ -45,7 +45,7 @@ def synthetic_mark(*paths: Place) -> Place | None:
     return None
 
 
-def jaw_reading(mark: Place) -> JawReading:
+def jaw_reading(mark: DatasetPath) -> JawReading:
     """Return the reading of Eq. 4 that the mark of a dataset states; where it states none the jaw is expression."""
     try:
         content = json.loads(mark.read_bytes()) if mark.stat().st_size <= _LARGEST_MARK else None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.flow.flo import read_flo
@@ -62,7 +62,7 @@ def mark_mp4(path: Path) -> None:
         file.write(struct.pack(">I", len(COMMENT) + 8) + b"free" + COMMENT)
 
 
-def engine_sign(*paths: Place) -> str | None:
+def engine_sign(*paths: DatasetPath) -> str | None:
     """Say in words by what files or folders of a dataset are known to be the face engine's; None: nothing was found.
 
     Args:
@@ -81,7 +81,7 @@ def engine_sign(*paths: Place) -> str | None:
     return None
 
 
-def rests_on(paths: Sequence[Place]) -> str:
+def rests_on(paths: Sequence[DatasetPath]) -> str:
     """Say what it rests on that a dataset counts as real, for its card."""
     files = list(_files(paths))
     images = min(_MOST_IMAGES, sum(file.suffix.lower() in (*IMAGES, *VIDEOS) for file in files))
@@ -92,7 +92,7 @@ def rests_on(paths: Sequence[Place]) -> str:
     )
 
 
-def _files(paths: Iterable[Place]) -> Iterable[Place]:
+def _files(paths: Iterable[DatasetPath]) -> Iterable[DatasetPath]:
     for path in paths:
         if path.is_dir():
             yield from sorted(item for item in path.iterdir() if item.suffix.lower() in IMAGES)
@@ -100,12 +100,12 @@ def _files(paths: Iterable[Place]) -> Iterable[Place]:
             yield path
 
 
-def _spread(files: Sequence[Place], most: int) -> Iterable[Place]:
+def _spread(files: Sequence[DatasetPath], most: int) -> Iterable[DatasetPath]:
     step = max(1, -(-len(files) // most))
     return files[::step]
 
 
-def _has_comment(path: Place) -> bool:
+def _has_comment(path: DatasetPath) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -117,7 +117,7 @@ def _has_comment(path: Place) -> bool:
         return False  # whoever reads the file says what is wrong with it
 
 
-def _has_steps(path: Place) -> bool:
+def _has_steps(path: DatasetPath) -> bool:
     try:
         if path.stat().st_size > _LARGEST_FLOW:
             return False

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ffbench.archives.archive import SUFFIXES
-from ffbench.archives.member_path import Place, open_tree
+from ffbench.archives.member_path import DatasetPath, open_tree
 from ffbench.datasets.base import Count, Dataset, Progress
 from ffbench.datasets.minis import mini_dataset
 from ffbench.entry_points import entry_names, load_entry
@@ -22,7 +22,7 @@ class Verification:
     """What was found in a dataset's folder."""
 
     name: str
-    path: Place
+    path: DatasetPath
     synthetic: bool
     counts: tuple[Count, ...]
     problems: tuple[str, ...]
@@ -70,7 +70,9 @@ def find_data(name: str) -> Path:
     return mini_dataset(dataset)
 
 
-def verify_dataset(name: str, path: Place, *, quick: bool = False, progress: Progress | None = None) -> Verification:
+def verify_dataset(
+    name: str, path: DatasetPath, *, quick: bool = False, progress: Progress | None = None
+) -> Verification:
     """Check a dataset and list everything that is wrong with it.
 
     Args:

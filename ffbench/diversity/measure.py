@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.feature_file import SOURCE, read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.provenance import engine_sign
@@ -19,7 +19,7 @@ from ffbench.diversity.people import Person, find_people, find_sources
 from ffbench.errors import DataError
 from ffbench.facemesh.embedding import MeshFace, describe_face, expression_features
 from ffbench.hashing import file_sha256
-from ffbench.metrics.diversity import Estimate, map_to_plane, neighbour_agreement, source_similarity, spread
+from ffbench.metrics.diversity import Estimate, map_to_plane, neighbor_agreement, source_similarity, spread
 
 Vector = npt.NDArray[np.float64]
 FEWEST_EXPRESSIONS = 4
@@ -38,7 +38,7 @@ class Embedding:
     note: str
     sha256: str
     lacks: str
-    of: Callable[[str, Place], Vector | None]
+    of: Callable[[str, DatasetPath], Vector | None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Diversity:
 
 
 def face_mesh_embedding() -> Embedding:
-    """Give the embedding that needs nothing from the user: features of the face mesh network."""
+    """Return the embedding that needs nothing from the user: features of the face mesh network."""
     return Embedding(
         "face mesh features",
         "pooled features of a network that finds the points of a face: they describe its geometry and appearance, not "
@@ -86,7 +86,7 @@ def face_mesh_embedding() -> Embedding:
 
 
 def file_embedding(path: Path) -> tuple[Embedding, frozenset[str]]:
-    """Give an embedding that was computed elsewhere, and all names in it.
+    """Return an embedding that was computed elsewhere, and all names in it.
 
     Raises:
         DataError: as `read_feature_file`.
@@ -137,7 +137,7 @@ def _measure(root: Path, source: Path | None, features: Path | None, progress: C
     own, others = ([table[name] for name in both] for table in (found.vectors, found.sources))
     drawn = found.changes if len(found.changes) >= FEWEST_EXPRESSIONS else []
     changes = [change for _, change in drawn]
-    share, chance = neighbour_agreement(changes, [person.emotion for person, _ in drawn]) if drawn else (None, None)
+    share, chance = neighbor_agreement(changes, [person.emotion for person, _ in drawn]) if drawn else (None, None)
     return Diversity(
         dataset=root.resolve().name,
         origin="real" if engine_sign(*(person.rest for person in people)) is None else "synthetic",
@@ -192,7 +192,7 @@ def _collect(
 
 
 def _add(
-    table: dict[str, Vector], key: str, embedding: Embedding, name: str, image: Place, left_out: dict[str, None]
+    table: dict[str, Vector], key: str, embedding: Embedding, name: str, image: DatasetPath, left_out: dict[str, None]
 ) -> None:
     vector = embedding.of(name, image)
     if vector is None:
@@ -202,6 +202,6 @@ def _add(
 
 
 @functools.lru_cache(maxsize=4)
-def _face_in(image: Place) -> MeshFace | None:
+def _face_in(image: DatasetPath) -> MeshFace | None:
     """Describe the face of a file; the frame at rest is asked for as identity and for the expression."""
     return describe_face(read_image(image))

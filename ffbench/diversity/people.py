@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
 from ffbench.json_models import read_model
-from ffbench.synth.pairs.journal import MANIFEST, Manifest
+from ffbench.synth.pairs.journal import MANIFEST, DatasetManifest
 
 _LARGEST_MANIFEST = 2**30
 
@@ -25,8 +25,8 @@ class Person:
     name: str
     """Such as `happy/0012`."""
     emotion: str
-    rest: Place
-    apex: Place
+    rest: DatasetPath
+    apex: DatasetPath
     code: str | None = None
     """What the dataset's manifest says that it was made from: the name of EMOCA's codes, and so of their image."""
 
@@ -110,6 +110,6 @@ def _names_of_codes(root: Path) -> dict[str, str]:
     if synthetic_mark(path) is None or not path.is_file():
         return {}
     manifest = read_model(
-        path, Manifest, _LARGEST_MANIFEST, kind="a manifest", wrong="not a manifest of `ffbench generate`"
+        path, DatasetManifest, _LARGEST_MANIFEST, kind="a manifest", wrong="not a manifest of `ffbench generate`"
     )
     return {f"{one.emotion}/{one.identity:05d}": one.source for one in manifest.sequences if one.source is not None}

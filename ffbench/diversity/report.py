@@ -7,11 +7,11 @@ import json
 import math
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from ffbench.diversity.measure import Diversity
 from ffbench.metrics.diversity import Estimate
+from ffbench.paths import reported_tables
 from ffbench.results.report.text import format_value
 
 if sys.version_info >= (3, 11):
@@ -31,14 +31,13 @@ _SHOWN = 10
 
 @cache
 def reported() -> dict[str, Any]:
-    """Give the paper's Table 1 as printed."""
-    path = Path(__file__).resolve().parent.parent / "reported" / "table1.toml"
-    table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    """Return the paper's Table 1 as printed."""
+    table: dict[str, Any] = tomllib.loads((reported_tables() / "table1.toml").read_text("utf-8"))
     return table
 
 
 def to_json(found: Diversity) -> str:
-    """Give all that was measured, and apart from it, as `reported`, the paper's Table 1; infinite values are null."""
+    """Return all that was measured, and apart from it, as `reported`, the paper's Table 1; infinite values are null."""
     parts = {name: _plain(getattr(found, name)) for name in (field.name for field in dataclasses.fields(found))}
     embedding = found.embedding
     parts["embedding"] = {"title": embedding.title, "note": embedding.note, "sha256": embedding.sha256}
@@ -49,7 +48,7 @@ def to_json(found: Diversity) -> str:
 
 
 def report_lines(found: Diversity) -> list[str]:
-    """Give it as lines for a terminal."""
+    """Return it as lines for a terminal."""
     lines = [
         f"{found.dataset}: {found.identities} identities, {found.origin} data",
         f"embedding: {found.embedding.title}; {found.embedding.note}",

@@ -11,7 +11,7 @@ from ffbench.evaluation.check import CheckResult, Finding
 
 
 def report_lines(result: CheckResult) -> list[str]:
-    """Give a table of all numbers, what changed marked in front, and a last line with the counts."""
+    """Return a table of all numbers, what changed marked in front, and a last line with the counts."""
     rows = [("", "case", "number", "baseline", "now", "")]
     rows += [
         (" " if one.passed else "!", one.case, one.what, _value(one.expected), _value(one.found), one.verdict)

@@ -14,7 +14,8 @@ from ffbench.atomic import atomic_path
 from ffbench.evaluation.source import FlowSource
 from ffbench.flow.confidence import forward_backward_confidence
 from ffbench.method import Method
-from ffbench.protocol import Image, NumpyFlows, Pair
+from ffbench.protocol import NumpyFlows, Pair
+from ffbench.typing import Image
 
 Confidence = npt.NDArray[np.float32]
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ffbench.evaluation.closure import ancestors, files_sha256, import_closure, own_folders
 from ffbench.evaluation.source import FlowSource, MethodSource
-from ffbench.paths import PACKAGE
-from ffbench.protocol import Protocol, ProtocolCard
+from ffbench.protocol import LearningProtocol, Protocol, ProtocolCard
 
 if TYPE_CHECKING:
     from ffbench.method import Method
+
+_SCORING = tuple(
+    f"ffbench.evaluation.{name}" for name in ("batches", "journal", "scoring", "source", "learning.descriptors")
+)
+"""Modules that bring flows to a protocol and keep its scores."""
 
 
 def run_fingerprint(
@@ -40,12 +46,14 @@ def run_fingerprint(
         "device": source.device.type if source.device is not None else "cpu",
         "submission": source.submission and source.submission.model_dump(mode="json"),
         "torch": metadata.version("torch"),
-        "source": _source_sha256(PACKAGE, *_methods_source(source), _source(protocol)),
+        "source": _source_sha256(source, *_methods_of(source), protocol),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batch_size: int, limit: int | None) -> str:
+def pairs_fingerprint(
+    method: Method | FlowSource, protocol: LearningProtocol[Any], batch_size: int, limit: int | None
+) -> str:
     """Hash all that the descriptors of pairs depend on: `run_fingerprint` less variant, version and learning options.
 
     The version may be that of a variant; what code makes descriptors is known by its source.
@@ -55,36 +63,44 @@ def pairs_fingerprint(method: Method | FlowSource, protocol: Protocol[Any], batc
     return run_fingerprint(method, protocol, batch_size, limit, card)
 
 
-def _methods_source(source: FlowSource) -> list[Path | None]:
-    """Return the code of a source of flows: of the method, and of those that it wraps."""
+def _methods_of(source: FlowSource) -> Iterator[Method]:
+    """Yield the method of a source of flows, and those that it wraps."""
     if source.method is None:
-        return [_source(source)]
+        return
     from ffbench.method import Method
 
-    places, method = [], source.method
-    while True:
-        places.append(_source(method))
-        wrapped = getattr(method, "wrapped", None)
-        if not isinstance(wrapped, Method):
-            return places
-        method = wrapped
+    method: object = source.method
+    while isinstance(method, Method):
+        yield method
+        method = getattr(method, "wrapped", None)
 
 
-def _source(instance: object) -> Path | None:
-    """Give the folder of the package that defines the class of `instance`, or its file outside a package."""
-    try:
-        file = Path(inspect.getfile(type(instance)))
-    except (TypeError, OSError):
-        return None  # defined in an interactive session
-    return file.parent if (file.parent / "__init__.py").exists() else file
+def _source_sha256(*instances: object) -> str:
+    """Hash the code that objects run, and that brings flows to a protocol and keeps its scores.
 
-
-def _source_sha256(*places: Path | None) -> str:
-    digest = hashlib.sha256()
-    for place in places:
-        if place is None:
-            continue
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(f"{file.relative_to(place.parent)}\n".encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+    Of classes of ffbench it is what their modules import; of those of other packages also whatever else lies in the
+    folder of the module.
+    """
+    folders, roots, also = own_folders(), list(_SCORING), set[Path]()
+    for instance in instances:
+        try:
+            file = Path(inspect.getfile(type(instance))).resolve()
+        except (TypeError, OSError):
+            continue  # defined in an interactive session
+        name = type(instance).__module__
+        if name.partition(".")[0] == "ffbench":
+            # What a package of methods or protocols says in its `__init__`, such as presets, matters too.
+            is_kernel = not any(name.startswith(f"{tree}.") for tree in folders if tree != "ffbench")
+            roots += [name] if is_kernel else ancestors(name)
+        elif (file.parent / "__init__.py").exists():
+            top = next(folder for folder in file.parents if not (folder.parent / "__init__.py").exists())
+            folders[top.name] = top
+            roots += ancestors(".".join(file.relative_to(top.parent).with_suffix("").parts))
+            also.add(file.parent)
+        else:
+            folders[file.stem] = file.with_suffix("")
+            roots.append(file.stem)
+            # A file alone may import files beside it; where packages are installed these are others' files.
+            if not any(part.endswith("-packages") for part in file.parts):
+                folders[""] = file.parent
+    return files_sha256(import_closure(roots, folders), also)

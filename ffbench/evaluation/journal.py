@@ -1,7 +1,5 @@
 """The journal of an evaluation: a line a batch, so that a killed run loses at most the batch it was in.
 
-Descriptors of pairs lie beside it, a file each, written before the line that counts on them.
-
 A line holds a whole batch, not a pair: a resumed run then forms the same batches as an uninterrupted one, and a
 network whose last digits depend on the batch gives the same ones.
 """
@@ -10,42 +8,39 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, writing
 from ffbench.protocol import PairScore, Term
 
-Waiting = Callable[[str], None]
-"""Called with a line that says what is waited for."""
+Scored = TypeVar("Scored", bound=PairScore)
+Journaled = TypeVar("Journaled", bound="BaseJournal[Any]")
 
 
-class Journal:
-    """Appends scored batches to a file, and gives back those that an interrupted run left there."""
+class BaseJournal(ABC, Generic[Scored]):
+    """Appends scored batches to a file, and gives back those that an interrupted run left there.
 
-    def __init__(self, path: Path, fingerprint: str, waiting: Waiting | None = None) -> None:
+    Subclasses say how a score becomes a line and back.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
         """Open `path`; a journal of another fingerprint is of another run and is started anew.
 
         Args:
             path: the file.
             fingerprint: of the run.
-            waiting: told when another process has the journal open, which is waited for then; None: an error.
 
         Raises:
             DataError: the file cannot be opened or written, or another process has it open.
         """
         self.path = path
-        self._waiting = waiting
-        self.scores: list[PairScore] = []
+        self.scores: list[Scored] = []
         self.method_seconds = 0.0
         with writing(path):
             self._open()
@@ -56,16 +51,13 @@ class Journal:
             if not whole:
                 self._write({"fingerprint": fingerprint})
 
-    def append(self, scores: Sequence[PairScore], method_seconds: float) -> None:
+    def append(self, scores: Sequence[Scored], method_seconds: float) -> None:
         """Add one scored batch.
 
         Raises:
             DataError: the disk is full; what was scored before is kept, and the run can be resumed.
         """
-        for score in scores:
-            if score.descriptor is not None:
-                self._save(score.key, score.descriptor)
-        batch = [_plain(score) for score in scores]
+        batch = [self._keep(score) for score in scores]
         end = self._file.tell()
         kept = f"; the {len(self.scores)} pairs scored so far are kept: make room and run the same command again"
         with writing(self.path, more=kept):
@@ -82,7 +74,7 @@ class Journal:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def __enter__(self) -> Journal:
+    def __enter__(self: Journaled) -> Journaled:
         return self
 
     def __exit__(
@@ -119,33 +111,24 @@ class Journal:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                if self._waiting is None:
-                    raise DataError(self.path, "another process is evaluating this; wait for it to end") from error
-                self._waiting(f"waiting for another process that estimates the same flows ({self.path.parent})")
-                fcntl.flock(self._file, fcntl.LOCK_EX)
+                self._wait_for_lock(error)
 
-    def _descriptor(self, key: str) -> Path:
-        # Keys may hold anything, file names may not.
-        return self.path.parent / "descriptors" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npy"
+    def _wait_for_lock(self, error: BlockingIOError) -> None:
+        """Wait until another process has closed the file; here nobody waits."""
+        raise DataError(self.path, "another process is evaluating this; wait for it to end") from error
 
-    def _save(self, key: str, descriptor: npt.NDArray[np.floating]) -> None:
-        path = self._descriptor(key)
-        path.parent.mkdir(exist_ok=True)
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.save(file, descriptor, allow_pickle=False)
+    @abstractmethod
+    def _keep(self, score: Scored) -> dict[str, Any]:
+        """Keep what is not for the line of the batch, and return what that line says of the pair."""
 
-    def _scores(self, pairs: Sequence[dict[str, Any]]) -> list[PairScore] | None:
-        """Give the scores of one line, or None if one of its descriptors is lost."""
+    @abstractmethod
+    def _restore(self, pair: dict[str, Any]) -> Scored:
+        """Return what `_keep` was given; an OSError, ValueError or EOFError says that it cannot be had any more."""
+
+    def _scores(self, pairs: Sequence[dict[str, Any]]) -> list[Scored] | None:
+        """Return the scores of one line, or None if one of them cannot be had any more."""
         try:
-            return [
-                PairScore(
-                    pair["key"],
-                    {name: Term(*term) for name, term in pair["terms"].items()},
-                    pair["labels"],
-                    np.load(self._descriptor(pair["key"]), allow_pickle=False) if pair.get("descriptor") else None,
-                )
-                for pair in pairs
-            ]
+            return [self._restore(pair) for pair in pairs]
         except (OSError, ValueError, EOFError):
             return None
 
@@ -178,7 +161,7 @@ class Journal:
 
 
 def _parse(raw: bytes) -> dict[str, Any] | None:
-    """Give one line's content, or None if the line was cut off."""
+    """Return one line's content, or None if the line was cut off."""
     if not raw.endswith(b"\n"):
         return None
     try:
@@ -188,7 +171,22 @@ def _parse(raw: bytes) -> dict[str, Any] | None:
     return line if isinstance(line, dict) else None
 
 
-def _plain(score: PairScore) -> dict[str, Any]:
+def plain_score(score: PairScore) -> dict[str, Any]:
+    """Return key, labels and terms of a pair as JSON has them."""
     terms = {name: (term.sum, term.count) for name, term in score.terms.items()}
-    line: dict[str, Any] = {"key": score.key, "labels": dict(score.labels), "terms": terms}
-    return line if score.descriptor is None else {**line, "descriptor": True}
+    return {"key": score.key, "labels": dict(score.labels), "terms": terms}
+
+
+def terms_of(pair: dict[str, Any]) -> dict[str, Term]:
+    """Return the terms of what `plain_score` made."""
+    return {name: Term(*term) for name, term in pair["terms"].items()}
+
+
+class Journal(BaseJournal[PairScore]):
+    """The journal of scored pairs."""
+
+    def _keep(self, score: PairScore) -> dict[str, Any]:
+        return plain_score(score)
+
+    def _restore(self, pair: dict[str, Any]) -> PairScore:
+        return PairScore(pair["key"], terms_of(pair), pair["labels"])

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ffbench.bounds import read_bounded
 from ffbench.errors import DataError, UsageError
 from ffbench.json_models import first_fault
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
-
-_MAX_BYTES = 2**20
+from ffbench.toml_files import read_toml
 
 
 class _Strict(BaseModel):
@@ -81,14 +73,11 @@ def read_rows_list(path: Path) -> RowList:
     Raises:
         DataError: the file cannot be read, or is no such list; the message says where.
     """
-    too_large = f"larger than a list of rows can be ({_MAX_BYTES} bytes)"
-    content = read_bounded(path, _MAX_BYTES, too_large, more="; expected a list of rows")
+    table = read_toml(path, "a list of rows")
     try:
-        return RowList.model_validate(tomllib.loads(content.decode("utf-8")))
+        return RowList.model_validate(table)
     except ValidationError as error:
         raise DataError(path, f"is no list of rows: {first_fault(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(path, f"is not TOML: {error}") from error
 
 
 def planned_rows(

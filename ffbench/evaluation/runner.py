@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
-import time
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffbench.atomic import remove_litter
 from ffbench.cards import MethodCard, WeightsCard
 from ffbench.errors import DataError, UsageError
-from ffbench.evaluation.batches import read_batches
-from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
-from ffbench.evaluation.journal import Journal, Waiting
-from ffbench.evaluation.pairs_cache import prune_pairs
+from ffbench.evaluation.fingerprint import run_fingerprint
+from ffbench.evaluation.journal import Journal
+from ffbench.evaluation.learning.descriptors import Waiting
+from ffbench.evaluation.learning.learn import evaluate_learning
+from ffbench.evaluation.run import Run
 from ffbench.evaluation.source import FlowSource, MethodSource
-from ffbench.hashing import file_sha256
-from ffbench.locks import writing_alone
-from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
-from ffbench.results.record.environment import environment, peak_memory_mb
-from ffbench.results.record.pair_table import write_pair_table
-from ffbench.results.record.run_record import (
-    NOT_FOUND,
-    Cost,
-    Interval,
-    PairTable,
-    Primary,
-    RunRecord,
-    now,
-    write_record,
-)
+from ffbench.protocol import DatasetCard, LearningProtocol, Progress, Protocol
+from ffbench.results.record.run_record import RunRecord
+from ffbench.scores import count_not_found
 
 if TYPE_CHECKING:
     from ffbench.method import Method
@@ -47,10 +31,6 @@ def run_folder(
     """Return the folder of one run: `record.json`, `pairs.parquet`, and while it runs `journal.jsonl`.
 
     Its name says which weights a network ran with: `OUT/PROTOCOL/METHOD@WEIGHTS-HASH/FINGERPRINT`.
-
-    The journal of a protocol that learns lies in `pairs-<fingerprint>` beside it, with the descriptors of all pairs,
-    and stays: whoever learns from the same flows again, with other options, does not estimate them again. The last
-    used of these folders stay (`prune_pairs`).
     """
     name = _slug(method_id)
     if weights is not None:
@@ -81,9 +61,9 @@ def evaluate(
         batch_size: pairs that go through the method at once. Pairs of different sizes never share a batch.
         limit: only the first pairs; such a record is not complete.
         progress: called after every batch, with the number of pairs that are done and of all.
-        learning: called by a protocol that learns, with how much of that is done and how much there is.
-        waiting: called, once and with a line that says so, when another process estimates the flows that a protocol
-            learns from; they are waited for then. Without it, that is an error.
+        learning: called by a learning protocol, with how much of that is done and how much there is.
+        waiting: called, once and with a line that says so, when another process estimates the flows that a learning
+            protocol shares; they are waited for then. Without it, that is an error.
 
     Raises:
         DataError: no pair could be scored, the disk is full, or another process evaluates the same.
@@ -101,56 +81,13 @@ def evaluate(
     _refuse_own_reference(source.card, protocol.dataset)
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
-    started, clock = now(), time.perf_counter()
-    problems: list[str] = []
-    pairs_of = pairs_fingerprint(source, protocol, batch_size, limit) if protocol.learns else fingerprint
-    place = folder.with_name(f"pairs-{pairs_of[:12]}") if protocol.learns else folder
-
-    def finish(journal: Journal, resumed: int) -> RunRecord:
-        order = {key: index for index, key in enumerate(chosen)}
-        scores = sorted(journal.scores, key=lambda score: order[score.key])
-        not_found = sum(score.labels.get("found") == NOT_FOUND for score in scores)
-        if protocol.learns:
-            scores = protocol.learn(scores, folder / "learning", learning)
-        write_pair_table(folder / "pairs.parquet", scores)
-        cost = Cost(
-            started=started,
-            wall_seconds=time.perf_counter() - clock,
-            method_seconds=journal.method_seconds,
-            clock=source.clock,
-            pairs_per_second=len(scores) / max(journal.method_seconds, 1e-9),
-            peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=source.peak_memory_mb(),
-            resumed_pairs=resumed,
-        )
-        record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
-        write_record(folder / "record.json", record)
-        return record
-
-    with Journal(place / "journal.jsonl", pairs_of, waiting if protocol.learns else None) as journal:
-        remove_litter(place)
-        resumed = len(journal.scores)
-        done = {score.key for score in journal.scores}
-        remaining = [key for key in chosen if key not in done]
-        if progress:
-            progress(resumed, len(chosen))
-        for batch in read_batches(protocol, remaining, batch_size, problems):
-            forward, backward, seconds = source.flows(batch, protocol.needs_backward)
-            parts = zip(batch, forward, backward, strict=True)
-            journal.append([_score(protocol, pair, there, back) for pair, there, back in parts], seconds)
-            if progress:
-                progress(len(journal.scores) + len(problems), len(chosen))
-        if not journal.scores:
-            raise DataError(protocol.dataset.name, f"no pair could be read; the first problem: {problems[0]}")
-        if not protocol.learns:
-            record = finish(journal, resumed)
-            journal.remove()
-    if protocol.learns:
-        # The journal is free by now: who learns from the same flows with other options need not wait for this.
-        with writing_alone(folder):
-            record = finish(journal, resumed)
-            shutil.rmtree(folder / "learning", ignore_errors=True)
-        prune_pairs(folder.parent)
+    run = Run(source, protocol, len(keys), chosen, batch_size, folder, fingerprint, progress)
+    if isinstance(protocol, LearningProtocol):
+        return evaluate_learning(run, protocol, limit, learning, waiting)
+    with Journal(folder / "journal.jsonl", fingerprint) as journal:
+        scores = run.estimate(journal)
+        record = run.finish(scores, not_found=count_not_found(scores), method_seconds=journal.method_seconds)
+        journal.remove()
     return record
 
 
@@ -160,59 +97,6 @@ def _refuse_own_reference(card: MethodCard, dataset: DatasetCard) -> None:
             f"{card.id}: the reference of {dataset.name} was made by the same network ({card.weights.name}), so the "
             "score would be its agreement with itself; choose a dataset with another reference"
         )
-
-
-def _score(protocol: Protocol[Any], pair: Pair[Any], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-    """Score a pair, and mark it where the method found nothing to go by in one of the two directions."""
-    score = protocol.score(pair, forward, backward)
-    found = [flows.found.all() for flows in (forward, backward) if flows is not None and flows.found is not None]
-    return score if all(found) else replace(score, labels={**score.labels, "found": NOT_FOUND})
-
-
-def _record(
-    source: FlowSource,
-    protocol: Protocol[Any],
-    scores: Sequence[PairScore],
-    not_found: int,
-    problems: Sequence[str],
-    expected: int,
-    folder: Path,
-    fingerprint: str,
-    cost: Cost,
-) -> RunRecord:
-    card, table = protocol.card, folder / "pairs.parquet"
-    dataset = protocol.dataset.model_copy(update={"problems": (*protocol.dataset.problems, *problems)})
-    summary = protocol.summarise(scores)
-    overall = next((s for s in summary if s.metric == card.primary and s.group == "all"), None)
-    if overall is None:
-        raise DataError(dataset.name, f"no pair has a value of '{card.primary}'")
-    metric = card.metrics[card.primary]
-    return RunRecord(
-        kind="evaluated" if source.submission is None else "submitted",
-        submission=source.submission,
-        method=source.card,
-        distribution=source.distribution,
-        protocol=card,
-        dataset=dataset,
-        primary=Primary(
-            metric=card.primary,
-            value=overall.value,
-            ci_low=overall.ci_low,
-            ci_high=overall.ci_high,
-            unit=metric.unit,
-            higher_is_better=metric.higher_is_better,
-        ),
-        scores=tuple(summary),
-        confusion=protocol.confusion(scores),
-        interval=Interval(unit=card.resample_by or "pair"),
-        pairs=len(scores),
-        not_found=not_found,
-        complete=len(scores) == expected and not dataset.problems,
-        pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
-        fingerprint=fingerprint,
-        environment=environment(source.device),
-        cost=cost,
-    )
 
 
 def _slug(name: str) -> str:

@@ -16,13 +16,14 @@ from ffbench.cards import MethodCard
 from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.flows import Flows, NumpyFlows
-from ffbench.protocol import Image, Pair
-from ffbench.results.record.run_record import Clock, Submission
+from ffbench.protocol import Pair
+from ffbench.typing import Image
 
 if TYPE_CHECKING:
     import torch
 
     from ffbench.method import Method
+    from ffbench.results.record.run_record import Clock, Submission
 
 
 class FlowSource(ABC):
@@ -44,7 +45,7 @@ class FlowSource(ABC):
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
     ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
-        """Give the forward flows of a batch, the backward ones if they are wanted and there, and the seconds taken."""
+        """Return the forward flows of a batch, the backward ones if wanted and there, and the seconds taken."""
 
     def parameters_sha256(self) -> str | None:
         """Return the hash of the method's parameters; None where there are none."""
@@ -115,7 +116,7 @@ class MethodSource(FlowSource):
 
 
 def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
-    """Give (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
+    """Return (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
     import torch
 
     stacked = images[0][None] if len(images) == 1 else np.stack(images)
@@ -123,7 +124,7 @@ def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
 
 
 def _to_arrays(flows: Flows[torch.Tensor]) -> list[NumpyFlows]:
-    """Give one (H, W, 2) view a pair; the copy to the CPU also waits for the GPU, so that timings are true."""
+    """Return one (H, W, 2) view a pair; the copy to the CPU also waits for the GPU, so that timings are true."""
     facial = flows.facial.float().permute(0, 2, 3, 1).cpu().numpy()
     head = None if flows.head is None else flows.head.float().permute(0, 2, 3, 1).cpu().numpy()
     confidence = None if flows.confidence is None else flows.confidence.float()[:, 0].cpu().numpy()

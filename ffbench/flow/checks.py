@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.archives.archive import Member
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError, reading
+from ffbench.typing import FlowField as FlowField
+from ffbench.typing import Mask as Mask
 
-FlowFile: TypeAlias = Place | Member
+FlowFile: TypeAlias = DatasetPath | Member
 """Where a flow is read: a file, or one in an archive."""
-FlowField = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 UNKNOWN = 1e10
 """Marks a pixel whose flow is not known (Middlebury: any component of 1e9 or more does; Spring's tools write NaN)."""
@@ -34,7 +34,7 @@ def is_known(flow: npt.NDArray[Any]) -> Mask:
 
 
 def check_array(path: Path | str, flow: npt.ArrayLike) -> FlowField:
-    """Give a flow that is to be written to `path` as (H, W, 2) float32.
+    """Return a flow that is to be written to `path` as (H, W, 2) float32.
 
     Raises:
         DataError: wrong shape or type, too large, or values that are not finite.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
+from ffbench.typing import FlowField
 
 # Hues between neighbouring pure colours; finer where the eye tells hues apart better.
 # Each goes from one colour (RGB) to the next: red, yellow, green, cyan, blue, magenta and back.
@@ -79,7 +80,7 @@ def color_wheel_legend(size: int) -> npt.NDArray[np.uint8]:
 
 
 def _color_wheel() -> npt.NDArray[np.float64]:
-    """Give the 55 hues (55, 3) as RGB in [0, 1], in steps of 1/255 as the original tables hold them."""
+    """Return the 55 hues (55, 3) as RGB in [0, 1], in steps of 1/255 as the original tables hold them."""
     arcs = []
     for count, start, end in _ARCS:
         step = np.floor(255 * np.arange(count) / count)[:, None]

@@ -10,9 +10,10 @@ from ffbench.archives.local import LocalFile
 from ffbench.atomic import atomic_path, write_bytes
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, FlowFile, Mask, check_array, is_known
+from ffbench.flow.checks import FlowFile, check_array, is_known
 from ffbench.flow.flo import read_flo, write_flo
 from ffbench.flow.flo5 import read_flo5, write_flo5
+from ffbench.typing import FlowField, Mask
 
 SUFFIXES = (".flo", ".flo5", ".png")
 

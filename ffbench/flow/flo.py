@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, FlowFile, check_dimensions, check_size, checked_values, reading_flow
+from ffbench.flow.checks import FlowFile, check_dimensions, check_size, checked_values, reading_flow
+from ffbench.typing import FlowField
 
 MAGIC = b"PIEH"  # the bytes of float32 202021.25
 HEADER = struct.Struct("<4sii")

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, check_dimensions, check_size, checked_values, reading_flow
+from ffbench.flow.checks import check_dimensions, check_size, checked_values, reading_flow
 from ffbench.flow.hdf5_storage import check_storage
+from ffbench.typing import FlowField
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 64

@@ -14,17 +14,9 @@ import cv2
 import numpy as np
 
 from ffbench.bounds import CutShortError, inflated, refuse_bomb
-from ffbench.errors import DataError
-from ffbench.flow.checks import (
-    MAX_PIXELS,
-    UNKNOWN,
-    FlowField,
-    FlowFile,
-    check_dimensions,
-    check_size,
-    is_known,
-    reading_flow,
-)
+from ffbench.errors import DataError, one_line
+from ffbench.flow.checks import MAX_PIXELS, UNKNOWN, FlowFile, check_dimensions, check_size, is_known, reading_flow
+from ffbench.typing import FlowField
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STEPS_PER_PIXEL = 64
@@ -58,7 +50,7 @@ def read_kitti(path: FlowFile | str, expected_size: tuple[int, int] | None = Non
     try:
         bgr = cv2.imdecode(np.frombuffer(checked, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # for want of memory
-        raise DataError(path, f"the PNG cannot be decoded ({' '.join(str(error).split())})") from error
+        raise DataError(path, f"the PNG cannot be decoded ({one_line(error)})") from error
     if bgr is None or bgr.shape != (height, width, 3) or bgr.dtype != np.uint16:
         raise DataError(path, "the PNG cannot be decoded, it is damaged")
     flow: FlowField = bgr[:, :, :0:-1].astype(np.float32)
@@ -69,7 +61,7 @@ def read_kitti(path: FlowFile | str, expected_size: tuple[int, int] | None = Non
 
 
 def encode_kitti(path: Path | str, flow: FlowField) -> bytes:
-    """Give a flow (H, W, 2) float32 as the content of a KITTI PNG; `path` only names it in errors.
+    """Return a flow (H, W, 2) float32 as the content of a KITTI PNG; `path` only names it in errors.
 
     Values are rounded to 1/64 px, so they change by at most 1/128 px.
 
@@ -117,11 +109,11 @@ def _split_png(path: FlowFile, content: bytes) -> tuple[bytes, bytes]:
 def _parse_header(path: FlowFile, header: bytes) -> tuple[int, int]:
     if len(header) != 13:
         raise DataError(path, f"the PNG's header has {len(header)} bytes, expected 13")
-    width, height, depth, colour, compression, method, interlace = struct.unpack(">IIBBBBB", header)
-    if (depth, colour) != (16, 2):
+    width, height, depth, color, compression, method, interlace = struct.unpack(">IIBBBBB", header)
+    if (depth, color) != (16, 2):
         raise DataError(
             path,
-            f"PNG of {depth} bits and colour type {colour}, expected 16 bits and 2 (RGB): not a KITTI flow",
+            f"PNG of {depth} bits and colour type {color}, expected 16 bits and 2 (RGB): not a KITTI flow",
             fault="wrong format",
         )
     if (compression, method, interlace) != (0, 0, 0):

@@ -8,7 +8,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.checks import is_known
+from ffbench.typing import FlowField, Mask
 
 
 def warp_backward(image2: npt.NDArray[Any], flow: FlowField) -> tuple[npt.NDArray[np.float32], Mask]:

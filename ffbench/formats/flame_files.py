@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import read_bounded, refuse_bomb
 from ffbench.errors import DataError
@@ -93,7 +93,7 @@ def read_flame(path: Path) -> FlameArrays:
     return arrays
 
 
-def read_masks(path: Place, vertex_count: int) -> dict[str, npt.NDArray[np.int32]]:
+def read_masks(path: DatasetPath, vertex_count: int) -> dict[str, npt.NDArray[np.int32]]:
     """Read the vertices of each region from `FLAME_masks.pkl`.
 
     Raises:
@@ -189,17 +189,17 @@ def read_npz(
         raise DataError(path, f"expected an .npz archive of numpy ({one_line(error)}); get the file again") from error
 
 
-def _require(path: Place, what: str) -> None:
+def _require(path: DatasetPath, what: str) -> None:
     if not path.is_file():
         raise DataError(path, f"not found; expected {what}")
 
 
-def _content(path: Place, what: str) -> bytes:
+def _content(path: DatasetPath, what: str) -> bytes:
     _require(path, what)
     return read_bounded(path, LARGEST_FILE, f"expected {what}, found {{size:,}} bytes, more than {LARGEST_FILE:,}")
 
 
-def _read_object(content: bytes, path: Place) -> Any:
+def _read_object(content: bytes, path: DatasetPath) -> Any:
     """The object in an .npy file of one object: numpy's header, then a pickle."""
     try:
         _, _, kind, body = split_npy(content)
@@ -210,13 +210,13 @@ def _read_object(content: bytes, path: Place) -> Any:
         raise DataError(path, f"expected a dict saved by numpy ({one_line(error)}); get the file again") from error
 
 
-def _dictionary(tree: object, path: Place) -> Mapping[str, Any]:
+def _dictionary(tree: object, path: DatasetPath) -> Mapping[str, Any]:
     if not isinstance(tree, dict):
         raise DataError(path, f"expected a dict of arrays, found {type(tree).__name__}; it is another file")
     return tree
 
 
-def _array(tree: Mapping[str, Any], name: str, path: Place) -> npt.NDArray[Any]:
+def _array(tree: Mapping[str, Any], name: str, path: DatasetPath) -> npt.NDArray[Any]:
     if name not in tree:
         known = one_line(", ".join(sorted(str(key) for key in tree)))
         raise DataError(path, f"expected {name}, found only {known}; it is another file")
@@ -243,11 +243,11 @@ def _shaped(values: FloatArray, shape: tuple[int, ...], name: str, path: Path) -
     return values
 
 
-def _indices(tree: Mapping[str, Any], name: str, limit: int, path: Place) -> npt.NDArray[np.int32]:
+def _indices(tree: Mapping[str, Any], name: str, limit: int, path: DatasetPath) -> npt.NDArray[np.int32]:
     return _checked_indices(_array(tree, name, path), name, limit, path)
 
 
-def _checked_indices(values: npt.NDArray[Any], name: str, limit: int, path: Place) -> npt.NDArray[np.int32]:
+def _checked_indices(values: npt.NDArray[Any], name: str, limit: int, path: DatasetPath) -> npt.NDArray[np.int32]:
     if values.dtype.kind not in "iu" or values.size == 0:
         raise DataError(path, f"expected whole numbers in {name}, found {values.dtype} {values.shape}")
     if values.min() < 0 or values.max() >= limit:

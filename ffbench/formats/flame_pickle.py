@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError
 from ffbench.formats.pickle_machine import Node, RefusedNameError
 from ffbench.formats.pickle_reader import read_pickle
@@ -47,7 +47,7 @@ LARGEST_SPARSE = 10_000_000
 """Most cells of a sparse matrix that is written out: FLAME's joint regressor has 25,115."""
 
 
-def read_tree(content: bytes, path: Place) -> Any:
+def read_tree(content: bytes, path: DatasetPath) -> Any:
     """Read a pickle, of Python 2 or 3 and protocols 0 to 5, into plain containers, strings, numbers, names and nodes.
 
     Args:

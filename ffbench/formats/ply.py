@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place, as_place
+from ffbench.archives.member_path import DatasetPath, as_dataset_path
 from ffbench.atomic import write_bytes
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
@@ -46,26 +46,26 @@ class _Element:
 
 
 @names_file_if_out_of_memory
-def read_vertices(path: Place | str) -> npt.NDArray[np.float64]:
+def read_vertices(path: DatasetPath | str) -> npt.NDArray[np.float64]:
     """Read the vertices (N, 3) of a mesh; its faces may be of any form.
 
     Raises:
         DataError: as `read_mesh`, for the vertices.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     binary, elements, body = _open(path)
     return _vertices(path, binary, elements, body)
 
 
 @names_file_if_out_of_memory
-def read_mesh(path: Place | str) -> Mesh:
+def read_mesh(path: DatasetPath | str) -> Mesh:
     """Read vertices and triangles of a mesh.
 
     Raises:
         DataError: the file is missing, larger than `MAX_BYTES`, not ASCII or binary little-endian PLY, shorter than
             its header says, has a coordinate that is not finite, or faces that are not triangles of its vertices.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     binary, elements, body = _open(path)
     vertices = _vertices(path, binary, elements, body)
     face = elements[1] if len(elements) > 1 else None
@@ -97,7 +97,7 @@ def write_mesh(path: Path | str, mesh: Mesh) -> None:
     write_bytes(path, header.encode() + mesh.vertices.astype("<f8").tobytes() + faces.tobytes())
 
 
-def _open(path: Place) -> tuple[bool, list[_Element], io.BytesIO]:
+def _open(path: DatasetPath) -> tuple[bool, list[_Element], io.BytesIO]:
     """Give whether the file is binary, its elements, and the content, which stands at what follows the header."""
     too_large = f"larger than {MAX_BYTES} bytes, which no mesh of a face is"
     content = read_bounded(path, MAX_BYTES, too_large, missing="no such mesh; expected a PLY file")
@@ -114,7 +114,7 @@ def _open(path: Place) -> tuple[bool, list[_Element], io.BytesIO]:
     return formats[0][0] != "ascii", _elements(path, lines), body
 
 
-def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
+def _elements(path: DatasetPath, lines: list[list[str]]) -> list[_Element]:
     elements: list[_Element] = []
     for line in lines:
         match line:
@@ -135,7 +135,7 @@ def _elements(path: Place, lines: list[list[str]]) -> list[_Element]:
     return elements
 
 
-def _vertices(path: Place, binary: bool, elements: list[_Element], body: io.BytesIO) -> npt.NDArray[np.float64]:
+def _vertices(path: DatasetPath, binary: bool, elements: list[_Element], body: io.BytesIO) -> npt.NDArray[np.float64]:
     """Read the vertices; the body stands at what follows them then."""
     vertex = elements[0]
     if binary:
@@ -152,7 +152,7 @@ def _vertices(path: Place, binary: bool, elements: list[_Element], body: io.Byte
     return points
 
 
-def _rows(path: Place, body: io.BytesIO, kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
+def _rows(path: DatasetPath, body: io.BytesIO, kind: np.dtype[np.void], element: _Element) -> npt.NDArray[np.void]:
     content, start = body.getbuffer(), body.tell()
     needed, there = element.count * kind.itemsize, len(content) - start
     if there < needed:
@@ -161,7 +161,7 @@ def _rows(path: Place, body: io.BytesIO, kind: np.dtype[np.void], element: _Elem
     return np.frombuffer(content, kind, element.count, start)
 
 
-def _table(path: Place, body: io.BytesIO, element: _Element, columns: int) -> npt.NDArray[np.float64]:
+def _table(path: DatasetPath, body: io.BytesIO, element: _Element, columns: int) -> npt.NDArray[np.float64]:
     # A number takes two bytes at least, so that the table cannot be larger than four times the file.
     if 2 * columns * element.count > body.getbuffer().nbytes:
         raise DataError(path, f"too short for {element.count} lines of `{element.name}`")

@@ -6,10 +6,10 @@ import csv
 import io
 import zipfile
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.archives.zip_directory import checked_name, read_directory
 from ffbench.bounds import names_file_if_out_of_memory, read_bounded
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 
 MAX_BYTES = 2**22
 """Largest file that is opened."""
@@ -35,7 +35,7 @@ Table = list[tuple[str, ...]]
 
 
 @names_file_if_out_of_memory
-def read_tables(path: Place) -> list[Table]:
+def read_tables(path: DatasetPath) -> list[Table]:
     """Read every sheet of a workbook, or the one table of a .csv file: rows of stripped text, empty cells "".
 
     Whole numbers come without a decimal point, however they are stored. Formulas give the values that were saved with
@@ -52,11 +52,11 @@ def read_tables(path: Place) -> list[Table]:
     return _from_workbook(path, _tables_alone(path, content))
 
 
-def _read(path: Place) -> bytes:
+def _read(path: DatasetPath) -> bytes:
     return read_bounded(path, MAX_BYTES, f"larger than {MAX_BYTES} bytes, which no table of annotations is")
 
 
-def _tables_alone(path: Place, content: bytes) -> bytes:
+def _tables_alone(path: DatasetPath, content: bytes) -> bytes:
     """Give a workbook anew with its tables and nothing else: no styles, themes, links or properties.
 
     Their readers would make far more of them than they have bytes.
@@ -72,7 +72,7 @@ def _tables_alone(path: Place, content: bytes) -> bytes:
     except MemoryError:
         raise
     except Exception as error:  # damage shows as whatever the parser trips over
-        reason = error.reason if isinstance(error, DataError) else _one_line(error)
+        reason = error.reason if isinstance(error, DataError) else one_line(error)
         raise DataError(path, f"not an .xlsx workbook ({reason}); export the table as .csv") from error
     if _BOOK not in parts:
         raise DataError(path, f"not an .xlsx workbook (no {_BOOK}); export the table as .csv")
@@ -94,7 +94,7 @@ def _is_table_part(name: str) -> bool:
     return name in (_BOOK, _BOOK_PARTS, _STRINGS) or (name.startswith(_SHEETS) and name.endswith(".xml"))
 
 
-def _from_workbook(path: Place, content: bytes) -> list[Table]:
+def _from_workbook(path: DatasetPath, content: bytes) -> list[Table]:
     # openpyxl takes its parser from defusedxml when that is installed: entities and external references are refused.
     import openpyxl
 
@@ -120,12 +120,12 @@ def _from_workbook(path: Place, content: bytes) -> list[Table]:
     # Damaged workbooks raise errors of zip, XML, types, keys and more.
     except Exception as error:
         raise DataError(
-            path, f"cannot be read as an .xlsx workbook ({_one_line(error)}); export the table as .csv"
+            path, f"cannot be read as an .xlsx workbook ({one_line(error)}); export the table as .csv"
         ) from error
     return tables
 
 
-def _from_csv(path: Place, content: bytes) -> Table:
+def _from_csv(path: DatasetPath, content: bytes) -> Table:
     if b"\0" in content:
         raise DataError(path, "not a text file; export the table as .csv in UTF-8")
     text = content.decode("utf-8-sig", errors="replace")
@@ -138,7 +138,7 @@ def _from_csv(path: Place, content: bytes) -> Table:
                 break
             rows.append(tuple(_text(value) for value in row[:MAX_COLUMNS]))
     except csv.Error as error:
-        raise DataError(path, f"not a table of text ({_one_line(error)})") from error
+        raise DataError(path, f"not a table of text ({one_line(error)})") from error
     return rows
 
 
@@ -148,7 +148,3 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)[:_MAX_CELL].strip()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -20,8 +20,7 @@ from ffbench.flow.checks import UNKNOWN_THRESHOLD
 from ffbench.metrics.statistics import influence_on_statistic
 from ffbench.metrics.summary import Bounds, score_of
 from ffbench.scores import PairScore, Score, Term
-
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 SPEED_EDGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Bounds of the true speed in px: below the first a pixel is static, and from each on lies a bucket."""
@@ -41,7 +40,7 @@ BUCKET_METRICS: Mapping[str, MetricCard] = {
         title=f"endpoint error of pixels that move by less than {SPEED_EDGES[0]} px", unit="px", minimum=0
     ),
 }
-"""What `bucket_terms` and `summarise_buckets` measure."""
+"""What `bucket_terms` and `summarize_buckets` measure."""
 
 
 def bucket_terms(
@@ -66,6 +65,11 @@ def bucket_terms(
 
     Raises:
         ValueError: arrays that do not fit each other.
+
+    >>> truth = np.full((10, 10, 2), (3.0, 4.0), np.float32)  # 5 px, everywhere
+    >>> terms = bucket_terms(np.zeros_like(truth), truth, np.ones((10, 10), bool))
+    >>> terms["bucket_epe/face 5-10 px"], terms["static_epe"]
+    (Term(sum=50000.0, count=500.0), Term(sum=0.0, count=0.0))
     """
     flow, true_flow = (np.ascontiguousarray(array, np.float32) for array in (prediction, truth))
     size = true_flow.shape[:2]
@@ -86,7 +90,7 @@ def bucket_terms(
     return terms
 
 
-def summarise_buckets(
+def summarize_buckets(
     scores: Sequence[PairScore],
     *,
     bounds: Bounds | None = None,
@@ -103,7 +107,12 @@ def summarise_buckets(
     Args:
         scores: of the pairs, with the terms of `bucket_terms`.
         bounds: of the metric.
-        group_by, resample_by: as for `summarise_means`.
+        group_by, resample_by: as for `summarize_means`.
+
+    >>> fast, slow = Term(50_000.0, 500.0), Term(2_000.0, 200.0)  # 100 % and 10 % of the motion is left
+    >>> pair = PairScore("a", {"bucket_epe/face 5-10 px": fast, "bucket_epe/face 0.5-1 px": slow})
+    >>> {score.group: score.value for score in summarize_buckets([pair])}
+    {'all': 55.0, 'face': 55.0, '0.5-1 px': 10.0, '5-10 px': 100.0}
     """
     ordered = sorted(scores, key=lambda score: score.key)
     found = {name for score in ordered for name in score.terms if name.startswith(f"{METRIC}/")}
@@ -132,6 +141,10 @@ def mean_over_classes(sums: npt.ArrayLike, classes: npt.ArrayLike) -> Floats:
 
     Returns:
         (N,) float64; NaN where no cell counts.
+
+    >>> cells = [[100.0, 100.0], [300.0, 100.0], [600.0, 100.0], [1.0, 1.0]]  # the last one moves too little
+    >>> mean_over_classes([cells], [0, 0, 1, 1]).tolist()  # (1 + 3) / 2 and 6
+    [4.0]
     """
     values, of = np.asarray(sums, np.float64), np.asarray(classes)
     counts = values[..., 1] >= MIN_MOTION

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 
 def confusion_matrix(true: Sequence[int], votes: npt.ArrayLike) -> Floats:
@@ -23,17 +23,24 @@ def confusion_matrix(true: Sequence[int], votes: npt.ArrayLike) -> Floats:
 
 
 def macro_f1(table: Floats) -> Floats:
-    """Give the unweighted mean over classes of F1 = 2 TP / (2 TP + FP + FN).
+    """Return the unweighted mean over classes of F1 = 2 TP / (2 TP + FP + FN).
 
     Over a matrix that pools all folds this is UF1 of the Micro-Expression Grand Challenge 2019. A class that neither is
     there nor was predicted has no F1 and is left out.
+
+    >>> macro_f1(np.array([[3.0, 1.0], [1.0, 1.0]])).tolist()  # F1 is 3/4 and 1/2
+    0.625
     """
     right = np.diagonal(table, axis1=-2, axis2=-1)
     return _mean_over_classes(2 * right, table.sum(axis=-1) + table.sum(axis=-2))
 
 
 def mean_recall(table: Floats) -> Floats:
-    """Give the unweighted mean over classes of TP / (TP + FN), UAR of the challenge; classes without pairs left out."""
+    """Return the unweighted mean over classes of TP / (TP + FN), UAR of the challenge; classes without pairs left out.
+
+    >>> mean_recall(np.array([[3.0, 1.0], [1.0, 1.0]])).tolist()  # 3/4 and 1/2 are found
+    0.625
+    """
     return _mean_over_classes(np.diagonal(table, axis1=-2, axis2=-1), table.sum(axis=-1))
 
 

@@ -1,11 +1,4 @@
-"""Errors of a dense flow against the true one, as sums and counts.
-
->>> import numpy as np
->>> truth = np.zeros((2, 2, 2), np.float32)
->>> terms = dense_terms(truth + np.float32([3, 4]), truth)
->>> terms["epe"], terms["outliers_3px"]
-(Term(sum=20.0, count=4.0), Term(sum=400.0, count=4.0))
-"""
+"""Errors of a dense flow against the true one, as sums and counts."""
 
 from __future__ import annotations
 
@@ -21,9 +14,7 @@ from ffbench.errors import DataError
 from ffbench.metrics import dense_kernel as kernel
 from ffbench.metrics.dense_kernel import BIN_EDGES, BINS
 from ffbench.scores import Term
-
-FlowField = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import FlowField, Mask
 
 DENSE_METRICS: Mapping[str, MetricCard] = {
     "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
@@ -80,6 +71,11 @@ def dense_terms(
     Raises:
         DataError: a value that counts is not finite.
         ValueError: arrays that do not fit each other.
+
+    >>> truth = np.zeros((2, 2, 2), np.float32)
+    >>> terms = dense_terms(truth + np.float32([3, 4]), truth)
+    >>> terms["epe"], terms["outliers_3px"]
+    (Term(sum=20.0, count=4.0), Term(sum=400.0, count=4.0))
     """
     flow, true_flow = _flow(prediction), _flow(truth)
     size = true_flow.shape[:2]

@@ -37,6 +37,9 @@ def unit_length(features: npt.ArrayLike) -> Features:
 
     Raises:
         ValueError: another shape, or a row that is zero or not finite.
+
+    >>> unit_length([[3.0, 4.0], [0.0, 2.0]]).tolist()
+    [[0.6, 0.8], [0.0, 1.0]]
     """
     rows = np.asarray(features, np.float64)
     if rows.ndim != 2 or 0 in rows.shape:
@@ -62,14 +65,18 @@ def spread(features: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Est
 
     Raises:
         ValueError: fewer than two people, or not features.
+
+    >>> found = spread([[1.0, 0.0], [0.0, 1.0]])  # cosine 0; each number is 0 and 1
+    >>> round(found["std"].value, 4), found["pairwise"].value
+    (0.7071, 0.0)
     """
     rows = unit_length(features)
     if len(rows) < 2:
         raise ValueError("one person does not differ; features of two are needed")
     rows = rows[:, (rows != 0).any(axis=0)]
     width = np.shape(features)[1]
-    centre = rows.mean(axis=0)
-    apart = rows - centre  # variances of nearly equal rows keep their digits
+    center = rows.mean(axis=0)
+    apart = rows - center  # variances of nearly equal rows keep their digits
 
     def measure(weights: Features) -> Features:
         count, pairs = weights.sum(axis=1), _pairs(weights)
@@ -77,7 +84,7 @@ def spread(features: npt.ArrayLike, resamples: int = RESAMPLES) -> dict[str, Est
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = (count[:, None] * (weights @ apart**2) - shift**2) / pairs[:, None]
             deviation = np.sqrt(variance.clip(min=0))
-            mean = centre + shift / count[:, None]
+            mean = center + shift / count[:, None]
             ratio = np.where(deviation == 0, 0.0, deviation / np.abs(mean))
             alike = ((mean * count[:, None]) ** 2).sum(axis=1) - (weights**2).sum(axis=1)
             found = np.stack([deviation.sum(axis=1) / width, ratio.mean(axis=1), alike / pairs], axis=1)
@@ -102,6 +109,10 @@ def source_similarity(
 
     Raises:
         ValueError: fewer than two people, or arrays that do not fit each other.
+
+    >>> found = source_similarity([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]])
+    >>> found["source"].value, found["other_sources"].value
+    (1.0, 0.0)
     """
     rows, origins = unit_length(features), unit_length(sources)
     if rows.shape != origins.shape or len(rows) < 2:
@@ -123,14 +134,14 @@ def source_similarity(
     return {"source": same, "other_sources": other}
 
 
-def neighbour_agreement(features: npt.ArrayLike, labels: list[str]) -> tuple[float, float]:
+def neighbor_agreement(features: npt.ArrayLike, labels: list[str]) -> tuple[float, float]:
     """Say how often the nearest other row, by Euclidean distance, has the same label, and how often one by chance has.
 
     Args:
         features: (N, D), N >= 2.
         labels: (N,).
 
-    >>> neighbour_agreement([[0.0], [1.0], [9.0], [8.0]], ["a", "a", "b", "b"])
+    >>> neighbor_agreement([[0.0], [1.0], [9.0], [8.0]], ["a", "a", "b", "b"])
     (1.0, 0.3333333333333333)
     """
     from sklearn.neighbors import NearestNeighbors
@@ -157,6 +168,9 @@ def map_to_plane(features: npt.ArrayLike, seed: int = 0) -> Features:
 
     Raises:
         ValueError: fewer than four rows.
+
+    >>> map_to_plane([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0], [9.0, 0.0, 0.0], [8.0, 0.0, 0.0]]).shape
+    (4, 2)
     """
     rows = np.asarray(features, np.float64)
     if len(rows) < 4:
@@ -180,7 +194,12 @@ def _estimates(measure: Callable[[Features], Features], people: int, resamples: 
 
 
 def resampling_weights(people: int, resamples: int = RESAMPLES) -> Iterator[Features]:
-    """Draw `people` people with replacement, `resamples` times: how often each was drawn, in chunks (draws, people)."""
+    """Draw `people` people with replacement, `resamples` times: how often each was drawn, in chunks (draws, people).
+
+    >>> (weights,) = resampling_weights(people=3, resamples=5)
+    >>> weights.shape, weights.sum(axis=1).tolist()
+    ((5, 3), [3.0, 3.0, 3.0, 3.0, 3.0])
+    """
     rng = np.random.default_rng(SEED)
     share = np.full(people, 1.0 / people)
     chunk = max(1, _CHUNK_CELLS // people)

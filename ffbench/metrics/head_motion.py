@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from ffbench.cards import MetricCard
 from ffbench.scores import Term
+from ffbench.typing import FlowField
 
 Model = Literal["rigid", "homography"]
 Derive = Literal["none", Model]
 """How a method with one flow gets a head flow: not at all, or by a model."""
-FlowField = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float64]
 
-OWN_HEAD = MetricCard(
+NATIVE_HEAD_FLOW = MetricCard(
     title="pairs whose head flow the method itself gave", unit="%", higher_is_better=True, minimum=0, maximum=100
 )
 MAX_POINTS = 2048
@@ -41,8 +41,12 @@ _LEAST_DEPTH = 0.25
 """A plane that recedes to less than this share of its size at the image's border is no head."""
 
 
-def own_head_term(head: FlowField | None) -> Term:
-    """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived."""
+def native_head_flow_term(head: FlowField | None) -> Term:
+    """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived.
+
+    >>> own_head_term(np.zeros((2, 2, 2), np.float32)), own_head_term(None)
+    (Term(sum=100.0, count=1.0), Term(sum=0.0, count=1.0))
+    """
     return Term(0.0 if head is None else 100.0, 1.0)
 
 
@@ -60,6 +64,11 @@ def fit_head_flow(
 
     Returns:
         (H, W, 2) float32 in px. A homography that does not hold over the whole image gives way to `rigid`.
+
+    >>> flow = np.full((20, 20, 2), (2.0, -1.0))
+    >>> flow[14:18, 8:12] = (2.0, 3.0)  # a mouth that opens
+    >>> fit_head_flow(flow, np.ones((20, 20), bool), "rigid")[16, 10].round(3).tolist()
+    [2.0, -1.0]
     """
     chosen = mask if stable is None or np.count_nonzero(mask & stable) < MIN_STABLE_POINTS else mask & stable
     height, width = mask.shape
@@ -67,10 +76,10 @@ def fit_head_flow(
     step = -(-len(rows) // MAX_POINTS)
     rows, columns = rows[::step], columns[::step]
     # Coordinates of the order of one keep the equations well conditioned.
-    centre, unit = np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height) / 2
-    points = (np.stack([columns, rows], axis=1) - centre) / unit
+    center, unit = np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height) / 2
+    points = (np.stack([columns, rows], axis=1) - center) / unit
     moved = np.asarray(flow, np.float64)[rows, columns] / unit
-    everywhere = (np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).reshape(-1, 2) - centre) / unit
+    everywhere = (np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).reshape(-1, 2) - center) / unit
     parameters = _fit(points, moved, model, _LEAST_SIGMA / unit)
     if (_depth(everywhere, parameters) < _LEAST_DEPTH).any():
         parameters = _fit(points, moved, "rigid", _LEAST_SIGMA / unit)
@@ -100,7 +109,7 @@ def _fit(points: Field, moved: Field, model: Model, least_sigma: float) -> Field
 
 
 def _equations(points: Field, moved: Field, model: Model) -> Field:
-    """Give the matrix (2 N, 8) or (2 N, 4) of the linear equations for the parameters; rows of x, then rows of y.
+    """Return the matrix (2 N, 8) or (2 N, 4) of the linear equations for the parameters; rows of x, then rows of y.
 
     A homography moves p to (p + g(p)) / (1 + s(p)) with g affine and s linear, so that the displacement d obeys
     d = g(p) - (p + d) s(p).
@@ -126,7 +135,7 @@ def _expand(solution: Field) -> Field:
 
 
 def _move(points: Field, parameters: Field) -> Field:
-    """Give the displacement (N, 2) of points (N, 2) under the parameters (g1 to g6 of g, then two of s)."""
+    """Return the displacement (N, 2) of points (N, 2) under the parameters (g1 to g6 of g, then two of s)."""
     affine = points @ parameters[:6].reshape(2, 3)[:, :2].T + parameters[[2, 5]]
     depth = _depth(points, parameters)[:, None]
     moved: Field = (affine - points * (depth - 1)) / depth

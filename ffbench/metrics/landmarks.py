@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.scores import Term
-
-Points = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import Mask, Points
 
 
 def endpoint_errors(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Points:
-    """Give the Euclidean distance between two displacements at each point (paper, Eq. 6), in their unit.
+    """Return the Euclidean distance between two displacements at each point (paper, Eq. 6), in their unit.
 
     Args:
         predicted, reference: (N, 2) displacements, x and y.
@@ -62,15 +60,15 @@ def nonrigid_residual(points: npt.ArrayLike, displacement: npt.ArrayLike) -> Poi
     position, moved = _points(points), _points(displacement)
     if position.shape != moved.shape or len(position) < 3:
         raise ValueError(f"expected two (N, 2) arrays, N >= 3, got {position.shape} and {moved.shape}")
-    z = _centred(position)
-    d = _centred(moved)
+    z = _centerd(position)
+    d = _centerd(moved)
     power = np.vdot(z, z).real
     residual = d - (np.vdot(z, d) / power if power else 0.0) * z
     return np.stack([residual.real, residual.imag], axis=1)
 
 
 def nonrigid_errors(points: npt.ArrayLike, predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Points:
-    """Give the endpoint error after each displacement field has lost its own best similarity transform.
+    """Return the endpoint error after each displacement field has lost its own best similarity transform.
 
     See `nonrigid_residual` for the fit, arguments and errors; the result is (N,) float64.
 
@@ -128,6 +126,6 @@ def _points(values: npt.ArrayLike) -> Points:
     return points
 
 
-def _centred(points: Points) -> npt.NDArray[np.complex128]:
+def _centerd(points: Points) -> npt.NDArray[np.complex128]:
     values = points[:, 0] + 1j * points[:, 1]
     return np.asarray(values - values.mean(), np.complex128)

@@ -53,6 +53,13 @@ def expression_in_head(
     Returns:
         Terms of the factor and of the energy. Their `count` is the energy <E', E'>, so that a mean over pairs is that
         over all of the expression's energy; it is 0 where the pair has no expression that N does not explain.
+
+    >>> x, y = np.meshgrid(np.arange(8.0), np.arange(8.0))
+    >>> head, expression = np.stack([0.1 * y, -0.1 * x], 2), np.stack([0 * x, np.sin(x)], 2)
+    >>> mask = np.ones((8, 8), bool)
+    >>> leaks = [expression_in_head(head + share * expression, head, expression, mask)[0] for share in (0, 0.25, 1)]
+    >>> [round(leak.sum / leak.count, 6) + 0.0 for leak in leaks]
+    [0.0, 0.25, 1.0]
     """
     position, true_head, true_expression = _position(mask), _inside(head, mask), _inside(expression, mask)
     rest = _without_affine(true_expression, position)
@@ -66,7 +73,13 @@ def expression_in_head(
 def head_in_expression(
     predicted_expression: npt.ArrayLike, head: npt.ArrayLike, expression: npt.ArrayLike, mask: npt.NDArray[np.bool_]
 ) -> tuple[Term, Term]:
-    """Measure the head motion in an estimated expression flow: factor, and energy in %; see `expression_in_head`."""
+    """Measure the head motion in an estimated expression flow: factor, and energy in %; see `expression_in_head`.
+
+    >>> head, expression = np.full((4, 4, 2), (3.0, 0.0)), np.full((4, 4, 2), (0.0, 1.0))
+    >>> factor, energy = head_in_expression(expression + 0.5 * head, head, expression, np.ones((4, 4), bool))
+    >>> factor.sum / factor.count, energy.sum / energy.count
+    (0.5, 25.0)
+    """
     p, h, e = (_inside(flow, mask) for flow in (predicted_expression, head, expression))
     return _factor_and_energy(p, h - _share(h, e) * e, h)
 
@@ -80,13 +93,13 @@ def _factor_and_energy(predicted: Field, rest: Field, whole: Field) -> tuple[Ter
 
 
 def _inside(flow: npt.ArrayLike, mask: npt.NDArray[np.bool_]) -> Field:
-    """Give the flow inside the mask as (2, N) float64."""
+    """Return the flow inside the mask as (2, N) float64."""
     array = np.asarray(flow)
     return np.stack([array[..., 0][mask], array[..., 1][mask]]).astype(np.float64)
 
 
 def _position(mask: npt.NDArray[np.bool_]) -> Field:
-    """Give orthonormal (3, N) functions that span 1, x and y over the mask; zero where it is too thin for them."""
+    """Return orthonormal (3, N) functions that span 1, x and y over the mask; zero where it is too thin for them."""
     rows, columns = np.nonzero(mask)
     basis: list[Field] = []
     for values in (np.ones(len(rows)), columns.astype(np.float64), rows.astype(np.float64)):
@@ -105,7 +118,7 @@ def _without_affine(flow: Field, position: Field) -> Field:
 
 
 def _share(flow: Field, other: Field) -> float:
-    """Give the multiple of `other` that fits `flow` best."""
+    """Return the multiple of `other` that fits `flow` best."""
     energy = _dot(other, other)
     return _dot(flow, other) / energy if energy else 0.0
 

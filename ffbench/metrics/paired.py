@@ -33,6 +33,12 @@ def paired_difference(a: Influence, b: Influence, unit: str = "unit") -> Differe
     Args:
         a, b: of the same units in the same order.
         unit: what they are, in a word.
+
+    >>> from ffbench.metrics.statistics import influence_on_ratio
+    >>> a, b = ([1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 3.0, 4.0, 5.0, 6.0])  # B is 1 above A on each of five pairs
+    >>> found = paired_difference(influence_on_ratio(a, [1.0] * 5), influence_on_ratio(b, [1.0] * 5))
+    >>> found.value, found.low, found.high, found.p_value
+    (-1.0, -1.0, -1.0, 0.0)
     """
     difference = a - b
     low, high = confidence_interval(difference) or (None, None)
@@ -86,6 +92,9 @@ def win_rate(a: npt.ArrayLike, b: npt.ArrayLike, *, higher_is_better: bool) -> f
     Args:
         a, b: the value of each pair, (N,).
         higher_is_better: which way is better.
+
+    >>> win_rate([1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 1.0, 1.0], higher_is_better=False)  # a win, a tie, two losses
+    0.375
     """
     better = np.sign(np.asarray(a, np.float64) - np.asarray(b, np.float64))
     if not higher_is_better:

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from ffbench.flow.warp import forward_backward_error, warp_backward
 from ffbench.scores import Term
-
-Mask = npt.NDArray[np.bool_]
+from ffbench.typing import Mask
 
 
 def photometric_term(image1: npt.NDArray[Any], image2: npt.NDArray[Any], flow: npt.NDArray[Any], mask: Mask) -> Term:
@@ -59,7 +58,7 @@ def consistency_term(forward: npt.NDArray[Any], backward: npt.NDArray[Any], mask
 
 
 def hull_mask(points: npt.ArrayLike, size: tuple[int, int]) -> Mask:
-    """Give the pixels of an image whose centres lie in the convex hull of some points, its edge included.
+    """Return the pixels of an image whose centres lie in the convex hull of some points, its edge included.
 
     Args:
         points: (N, 2) finite positions (x, y) in px, not all on one line; they may lie outside of the image.

@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.metrics.statistics import LEVEL, Influence, p_value
+from ffbench.typing import Floats
 
 RESAMPLES = 10_000
 SEED = 20_241_028
 """Fixed, so that the same scores always give the same sets."""
 _CHUNK_CELLS = 4_000_000
 """Random numbers held at a time: bounds memory at any number of units."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,13 @@ def rank_sets(
         higher_is_better: which value is better.
         resamples: number of resamples.
         seed: of the resampling. The order of units matters, so callers sort them.
+
+    >>> from ffbench.metrics.statistics import influence_on_ratio
+    >>> easy = np.arange(20.0)  # errors on 20 pairs; the second method differs by chance, the third by 5
+    >>> errors = (easy, easy + np.tile([0.1, -0.1], 10), easy + 5 + np.tile([0.1, -0.1], 10))
+    >>> found = rank_sets([influence_on_ratio(error, np.ones(20)) for error in errors], higher_is_better=False)
+    >>> list(zip(found.best, found.worst))
+    [(1, 2), (1, 2), (3, 3)]
     """
     count = len(methods)
     values = np.array([method.value for method in methods])

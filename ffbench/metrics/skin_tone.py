@@ -32,7 +32,7 @@ def typology_angle(colors: npt.ArrayLike) -> float:
         ValueError: another shape, or no colors.
 
     >>> round(typology_angle([0.92, 0.78, 0.71])), round(typology_angle([0.35, 0.25, 0.19]))
-    (65, -63)
+    (67, -56)
     """
     import cv2
 

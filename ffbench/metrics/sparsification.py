@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from ffbench.cards import MetricCard
 from ffbench.scores import Term
-
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 REMOVED = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 """Percentages of pixels removed at which curves are kept."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.typing import Floats
+
 LEVEL = 0.95
 """Of all intervals, and 1 - LEVEL the chance to call two equal methods different."""
 MIN_UNITS = 5
@@ -23,8 +25,6 @@ MIN_UNITS = 5
 _MIN_EFFECTIVE = 2.0
 """Units that count like fewer than this (one holds nearly all pairs) say no more than too few."""
 _ROUNDING = 1e-12
-
-Floats = npt.NDArray[np.float64]
 
 
 def ratio_of_sums(sums: Sequence[float], counts: Sequence[float]) -> float:
@@ -85,6 +85,10 @@ def influence_on_ratio(sums: npt.ArrayLike, counts: npt.ArrayLike, value: float 
         sums, counts: (units,); a unit with count 0 is none. The order of units matters for the last digits, so callers
             sort them.
         value: the ratio, where it is known to more digits than from sums by unit.
+
+    >>> found = influence_on_ratio([1.0, 3.0], [1.0, 1.0])
+    >>> found.value, found.shifts.tolist(), found.weights.tolist()
+    (2.0, [1.0, -1.0], [0.5, 0.5])
     """
     sums, counts = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
     total = math.fsum(counts.tolist())
@@ -105,6 +109,10 @@ def influence_on_statistic(
         units: (units, ...), what is summed; callers sort them.
         counts: (units,), how much each counts.
         statistic: gives (N,) values for (N, ...) sums.
+
+    >>> found = influence_on_statistic([[1.0, 2.0], [3.0, 2.0]], [1, 1], lambda sums: sums[:, 0] / sums[:, 1])
+    >>> found.value, found.shifts.tolist()  # 4/4; 3/2 without the first, 1/2 without the second
+    (1.0, [0.5, -0.5])
     """
     units, counts = np.asarray(units, np.float64), np.asarray(counts, np.float64)
     total = units.sum(axis=0)
@@ -165,6 +173,9 @@ def p_value(of: Influence) -> float | None:
     """Return the two-sided p-value of a number being 0, by Student's t; None where `too_few_units` says why.
 
     An interval of `confidence_interval` without bounds leaves out 0 if, and only if, this is below 1 - level.
+
+    >>> round(p_value(influence_on_ratio([1.0, 2.0, 3.0, 4.0, 5.0], [1.0] * 5)), 4)  # t = 3 / sqrt(2.5 / 5)
+    0.0132
     """
     if too_few_units(of) is not None or not math.isfinite(of.value):
         return None
@@ -178,7 +189,11 @@ def p_value(of: Influence) -> float | None:
 
 
 def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t with any positive degrees of freedom."""
+    """Return the quantile of Student's t with any positive degrees of freedom.
+
+    >>> round(t_quantile(0.975, 4), 3), round(t_quantile(0.975, 1e9), 3)
+    (2.776, 1.96)
+    """
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, probability))

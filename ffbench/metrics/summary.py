@@ -24,7 +24,7 @@ class Bounds(Protocol):
         """What none can be above."""
 
 
-def summarise_means(
+def summarize_means(
     scores: Sequence[PairScore],
     metrics: Mapping[str, Bounds],
     *,
@@ -44,6 +44,10 @@ def summarise_means(
         metrics: cards by metric, for the bounds of their values; one that is missing has none.
         group_by: labels.
         resample_by: label of the units.
+
+    >>> pairs = [PairScore("a", {"epe": Term(2.0, 1.0)}), PairScore("b", {"epe": Term(3.0, 4.0)})]
+    >>> [(score.metric, score.group, score.value, score.no_interval) for score in summarize_means(pairs, {})]
+    [('epe', 'all', 1.0, '2 pairs, an interval takes 5')]
     """
     ordered = sorted(scores, key=lambda score: score.key)
     summary = _means(ordered, metrics, None, resample_by)
@@ -65,6 +69,10 @@ def score_of(
         bounds: of the metric's values; None: none are known.
         unit: label of the units; None: pairs.
         pairs: number of pairs that count.
+
+    >>> found = score_of(influence_on_ratio([2.0] * 5, [1.0] * 5), "epe", bounds=None, unit="clip", pairs=9)
+    >>> found.value, found.ci_low, found.ci_high, found.units
+    (2.0, 2.0, 2.0, 5)
     """
     low, high = confidence_interval(
         of, minimum=bounds.minimum if bounds else None, maximum=bounds.maximum if bounds else None

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
 from ffbench.flow.sampling import sample_flow
 from ffbench.flow.warp import warp_backward
 from ffbench.scores import Term
-
-Points = npt.NDArray[np.float64]
+from ffbench.typing import FlowField, Points
 
 JITTER_FRAMES = 5
 """Frames of a track whose jitter is measured."""
@@ -52,6 +51,10 @@ def carried(points: npt.ArrayLike, flows: Sequence[FlowField]) -> Points:
 
     Returns:
         (T + 1, N, 2) float64; NaN from where a point is outside of the image or the flow is not known there.
+
+    >>> step = np.full((3, 4, 2), (1.0, 0.0), np.float32)
+    >>> carried([[0.0, 1.0]], [step, step]).tolist()
+    [[[0.0, 1.0]], [[1.0, 1.0]], [[2.0, 1.0]]]
     """
     tracks = [np.asarray(points, np.float64)]
     for flow in flows:
@@ -76,6 +79,11 @@ def jitter_term(tracks: npt.ArrayLike) -> Term:
 
     Raises:
         ValueError: another shape.
+
+    >>> steady = np.stack([np.array([[t, 0.0], [t, 5.0]]) for t in range(5)])  # two points that move evenly
+    >>> shaken = steady + np.array([[0.0, 0.0], [1.0, 0.0]]) * np.array([0, 0, 1, 0, 0])[:, None, None]
+    >>> jitter_term(steady), jitter_term(shaken).sum > 0
+    (Term(sum=0.0, count=4.0), True)
     """
     positions = np.asarray(tracks, np.float64)
     if positions.ndim != 3 or positions.shape[::2] != (JITTER_FRAMES, 2):

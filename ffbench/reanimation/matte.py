@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import OVAL
+from ffbench.typing import Image
 
-Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]
 
 _LONGEST = 320
@@ -61,10 +61,10 @@ def _first_guess(shape: tuple[int, int], oval: npt.NDArray[np.float64]) -> npt.N
     guess = np.full(shape, cv2.GC_BGD, np.uint8)
     low, high = oval.min(axis=0), oval.max(axis=0)
     size = high - low
-    centre = (low + high) / 2
+    center = (low + high) / 2
 
     def box(left: float, top: float, right: float, bottom: float, value: int) -> None:
-        corners = [np.array([left, top]) * size + centre, np.array([right, bottom]) * size + centre]
+        corners = [np.array([left, top]) * size + center, np.array([right, bottom]) * size + center]
         (x0, y0), (x1, y1) = (np.round(corner).astype(int).tolist() for corner in corners)
         cv2.rectangle(guess, (x0, y0), (x1, y1), value, -1)
 
@@ -72,19 +72,19 @@ def _first_guess(shape: tuple[int, int], oval: npt.NDArray[np.float64]) -> npt.N
     box(-0.62, -0.85, 0.62, 0.6, cv2.GC_PR_FGD)
     box(-2.2, 0.75, 2.2, 9.0, cv2.GC_PR_FGD)
     box(-0.35, 0.3, 0.35, 1.0, cv2.GC_FGD)
-    inner = (oval - centre) * 0.97 + centre
+    inner = (oval - center) * 0.97 + center
     cv2.fillConvexPoly(guess, cv2.convexHull(np.round(inner).astype(np.int32)), cv2.GC_FGD)
     return guess
 
 
-def _whole(person: npt.NDArray[np.uint8], centre: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.uint8]:
+def _whole(person: npt.NDArray[np.uint8], center: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.uint8]:
     """Return the one piece that holds the face, its holes closed and its edge smoothed."""
     import cv2
 
     disc = _disc(radius)
     closed = cv2.morphologyEx(cv2.morphologyEx(person, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
     pieces = np.asarray(cv2.connectedComponents(closed)[1])
-    row, column = (int(np.clip(centre[k], 0, person.shape[1 - k] - 1)) for k in (1, 0))
+    row, column = (int(np.clip(center[k], 0, person.shape[1 - k] - 1)) for k in (1, 0))
     piece = (pieces == pieces[row, column]).astype(np.uint8)
     outside = np.pad(1 - piece, 1, constant_values=1)
     outside[-1] = 0  # what the lower border closes is a hole too

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, NOSE, OVAL
 from ffbench.reanimation.mesh import CHIN, EYE_LOOPS, FOREHEAD, MOUTH_LOOP
+from ffbench.typing import Mask
 
 FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 REGIONS = {1: "forehead", 2: "brows", 3: "eyes", 4: "nose", 5: "cheeks", 6: "lips", 7: "chin"}
 """Names of the regions by their number; 0 is what is no part of the face."""

@@ -12,9 +12,9 @@ from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState
 from ffbench.reanimation.parts import REGIONS, face_skin, regions_at
 from ffbench.synth.heads.skinning import rotation_matrix
+from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
 
 VIEW_EDGES = (10.0, 20.0, 30.0)
 """Bounds of the classes of turned heads, degrees."""

@@ -19,8 +19,8 @@ from ffbench.reanimation.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFram
 from ffbench.reanimation.parts import face_skin, grown, regions_at
 from ffbench.synth.render.camera import Camera, Projected
 from ffbench.synth.render.raster import rasterize
+from ffbench.typing import Image
 
-Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,8 +94,8 @@ def face_width(points: FloatArray, depth: FloatArray) -> float:
 def mesh_in_space(points: FloatArray, depth: FloatArray, camera: Camera) -> FloatArray:
     """Return the face mesh (468, 3) in the camera's axes, dm, so that the camera sees it at `points` (468, 2)."""
     away = camera.distance + (depth - depth.mean()) * (camera.distance / camera.focal)
-    centre = np.array([(camera.width - 1) / 2, (camera.height - 1) / 2])
-    return np.column_stack([(points - centre) * away[:, None] / camera.focal, away])
+    center = np.array([(camera.width - 1) / 2, (camera.height - 1) / 2])
+    return np.column_stack([(points - center) * away[:, None] / camera.focal, away])
 
 
 def portrait_camera(points: FloatArray, depth: FloatArray, height: int, width: int) -> Camera:
@@ -127,8 +127,8 @@ def prepare_portrait(image: Image, points: FloatArray, depth: FloatArray) -> Por
     alpha[follows <= 0] = 0
     away = _depth(grid, mesh, points, camera)
     source = grid.points()
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    vertices = np.column_stack([(source - centre) * (away / camera.focal)[:, None], away])
+    center = np.array([(width - 1) / 2, (height - 1) / 2])
+    vertices = np.column_stack([(source - center) * (away / camera.focal)[:, None], away])
     at_nodes = body.follows(body.place(source))
     triangles = _triangles(grid, alpha)
     normals = _normals(vertices, triangles)

@@ -19,9 +19,9 @@ from ffbench.reanimation.motion import Scale, draw_length
 from ffbench.reanimation.pairs import ReanimatedPair
 from ffbench.reanimation.parts import face_skin, regions_at
 from ffbench.reanimation.sampling import sample_everywhere
+from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
 
 _WHOLE, _NOTHING = 0.85, 1.6
 """Where the head's motion begins to fade and where it has ended, from the middle of the face, in its longer sides."""
@@ -41,14 +41,14 @@ class SmoothField:
     """B, as a function of a place in image 2.
 
     Attributes:
-        centre: (2,) px, of the face.
+        center: (2,) px, of the face.
         size: its longer side, px.
         linear: (2, 2), the similarity less the identity.
         shift: (2,) px.
         bumps: (N, 5): x and y of the middle, standard deviation, and the displacement along x and y, px.
     """
 
-    centre: FloatArray
+    center: FloatArray
     size: float
     linear: FloatArray
     shift: FloatArray
@@ -57,14 +57,14 @@ class SmoothField:
     def backward(self, height: int, width: int) -> FloatArray:
         """Return B at the pixels of an image, (H, W, 2) px."""
         field = np.empty((height, width, 2))
-        _backward(self.centre, self.size, self.linear, self.shift, self.bumps, field)
+        _backward(self.center, self.size, self.linear, self.shift, self.bumps, field)
         return field
 
     def forward(self, height: int, width: int, *, head: bool = False) -> FloatArray:
         """Return the flow of image 1, (H, W, 2) px, right to `_CONVERGED`; `head`: that of R alone."""
         flow = np.empty((height, width, 2))
         bumps = self.bumps[:0] if head else self.bumps
-        _forward(self.centre, self.size, self.linear, self.shift, bumps, flow)
+        _forward(self.center, self.size, self.linear, self.shift, bumps, flow)
         return flow
 
 
@@ -78,11 +78,11 @@ def draw_field(points: FloatArray, size: float, scale: Scale, rng: np.random.Gen
         rng: source of chance.
     """
     low, high = points.min(axis=0), points.max(axis=0)
-    centre, longer = (low + high) / 2, float((high - low).max())
+    center, longer = (low + high) / 2, float((high - low).max())
     head = min(draw_length(scale.head, rng), _LARGEST_HEAD * size)
     expression = draw_length(scale.expression, rng)
     angle, zoom, shift = rng.normal(0, 0.08), rng.normal(0, 0.06), rng.normal(0, 0.04, 2) * longer
-    places = points - centre
+    places = points - center
     factor = 1.0
     for _ in range(5):
         linear = _similarity(angle * factor, zoom * factor)
@@ -96,7 +96,7 @@ def draw_field(points: FloatArray, size: float, scale: Scale, rng: np.random.Gen
     slope = float((np.linalg.norm(heights, axis=1) / sigma).sum()) * math.exp(-0.5)
     heights *= min(1.0, _STEEPEST / slope)
     return SmoothField(
-        centre,
+        center,
         longer,
         _similarity(angle * factor, zoom * factor),
         shift * factor,
@@ -139,20 +139,20 @@ def _similarity(angle: float, zoom: float) -> FloatArray:
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _backward(centre, size, linear, shift, bumps, field):  # type: ignore[no-untyped-def]
+def _backward(center, size, linear, shift, bumps, field):  # type: ignore[no-untyped-def]
     for y in range(field.shape[0]):
         for x in range(field.shape[1]):
-            field[y, x, 0], field[y, x, 1] = _at(centre, size, linear, shift, bumps, x, y)
+            field[y, x, 0], field[y, x, 1] = _at(center, size, linear, shift, bumps, x, y)
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _forward(centre, size, linear, shift, bumps, flow):  # type: ignore[no-untyped-def]
+def _forward(center, size, linear, shift, bumps, flow):  # type: ignore[no-untyped-def]
     for y in range(flow.shape[0]):
         u, v = 0.0, 0.0
         for x in range(flow.shape[1]):
             # Begins with the flow of the pixel before, which saves half of the steps.
             for _ in range(_MOST_STEPS):
-                bu, bv = _at(centre, size, linear, shift, bumps, x + u, y + v)
+                bu, bv = _at(center, size, linear, shift, bumps, x + u, y + v)
                 change = max(abs(u + bu), abs(v + bv))
                 u, v = -bu, -bv
                 if change < _CONVERGED:
@@ -161,9 +161,9 @@ def _forward(centre, size, linear, shift, bumps, flow):  # type: ignore[no-untyp
 
 
 @numba.njit(cache=True, boundscheck=False)
-def _at(centre, size, linear, shift, bumps, x, y):  # type: ignore[no-untyped-def]
+def _at(center, size, linear, shift, bumps, x, y):  # type: ignore[no-untyped-def]
     """B at a place."""
-    qx, qy = x - centre[0], y - centre[1]
+    qx, qy = x - center[0], y - center[1]
     away = math.sqrt(qx * qx + qy * qy) / size
     t = min(max((_NOTHING - away) / (_NOTHING - _WHOLE), 0.0), 1.0)
     whole = t * t * (3 - 2 * t)

@@ -16,10 +16,11 @@ from ffbench.evaluation.batches import read_ahead
 from ffbench.evaluation.runner import evaluate, run_folder
 from ffbench.flows import Flows
 from ffbench.hashing import file_sha256
-from ffbench.protocol import PairScore, Progress, Protocol, ProtocolCard
-from ffbench.registry import load_method, load_protocol, protocol_entry
+from ffbench.protocol import LearningProtocol, PairScore, Progress, Protocol, ProtocolCard
+from ffbench.registry import load_protocol, protocol_entry
 from ffbench.results.record.run_record import RunRecord, Submission
 from ffbench.results.store.pair_facts import PairFact, PairFacts, facts_of
+from ffbench.run_config import RunConfig
 from ffbench.submissions.submit import ProgressBar, Submitter, silent, submit, validate_submission
 
 if TYPE_CHECKING:
@@ -176,14 +177,8 @@ class Rescorer:
         return method
 
     def _load_method(self, card: MethodCard, weights: Path | None, iterations: int | None) -> Method:
-        return load_method(
-            card.id,
-            weights=weights,
-            device=self._device,
-            iterations=iterations,
-            precision=card.precision,
-            compile=bool(card.options.get("compiled", False)),
-        )
+        compiled = bool(card.options.get("compiled", False))
+        return RunConfig(card.id, weights, self._device, iterations, card.precision, compiled).load()
 
 
 def _pairs_of(protocol: Protocol[Any], progress: Progress | None) -> PairFacts:
@@ -192,7 +187,7 @@ def _pairs_of(protocol: Protocol[Any], progress: Progress | None) -> PairFacts:
     # By chance: who moves weights must not know where nobody looks.
     drawn = set(keys) if len(keys) <= _MOST_LOADED else set(random.SystemRandom().sample(keys, _MOST_LOADED))
     facts = {key: PairFact(None, None) for key in keys if key not in drawn}
-    weights = protocol.fixed_weights and not protocol.learns
+    weights = protocol.fixed_weights and not isinstance(protocol, LearningProtocol)
     for done, pair in enumerate(read_ahead(protocol, [key for key in keys if key in drawn], _AHEAD, []), start=1):
         score = PairScore(pair.key, {}, pair.labels)
         if weights:

@@ -45,15 +45,15 @@ def take(flow: FlowField, first: tuple[int, int], step: int) -> HalfSamples:
 
 def fill(samples: HalfSamples, size: tuple[int, int], first: tuple[int, int], step: int) -> FlowField:
     """Make a flow (H, W, 2) of its samples: exact at sampled pixels, bilinear between them, constant beyond them."""
-    rows, row_weights = _neighbours(size[0], first[0], step, samples.shape[0])
-    columns, column_weights = _neighbours(size[1], first[1], step, samples.shape[1])
+    rows, row_weights = _neighbors(size[0], first[0], step, samples.shape[0])
+    columns, column_weights = _neighbors(size[1], first[1], step, samples.shape[1])
     values = samples.astype(np.float32)
     wide = values[:, columns[0]] * (1 - column_weights)[:, None] + values[:, columns[1]] * column_weights[:, None]
     filled = wide[rows[0]] * (1 - row_weights)[:, None, None] + wide[rows[1]] * row_weights[:, None, None]
     return np.ascontiguousarray(filled, np.float32)
 
 
-def _neighbours(
+def _neighbors(
     length: int, first: int, step: int, count: int
 ) -> tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], npt.NDArray[np.float32]]:
     """Give, for each pixel of a line, the samples before and after it and the weight of the one after."""

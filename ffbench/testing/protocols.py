@@ -11,7 +11,7 @@ import numpy as np
 
 from ffbench.cards import DatasetCard, ProtocolCard
 from ffbench.flows import Flows, NumpyFlows
-from ffbench.protocol import Pair, PairScore, Protocol
+from ffbench.protocol import LearningProtocol, Pair, PairScore, Protocol
 from ffbench.testing.checks import Check, Outcome, run_checks
 
 PAIRS = 4
@@ -94,17 +94,17 @@ def _pure(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outcome,
             return "wrong", f"{pair.key}: its score has the key {score.key}"
         if not all(np.isfinite((term.sum, term.count)).all() for term in score.terms.values()):
             return "wrong", f"{pair.key}: a term that is not finite"
-        if not protocol.learns and (fault := protocol.impossible(score)) is not None:
+        if not isinstance(protocol, LearningProtocol) and (fault := protocol.impossible(score)) is not None:
             return "wrong", f"{pair.key}: by its own card impossible: {fault}"
     return "ok", "zero flow, scored twice"
 
 
 def _summary(protocol: Protocol[Any], pairs: Sequence[Pair[Any]]) -> tuple[Outcome, str]:
-    if protocol.learns:
+    if isinstance(protocol, LearningProtocol):
         return "note", "the protocol learns from all pairs: not looked at here"
     scores = [_score(protocol, pair) for pair in pairs]
-    summary = protocol.summarise(scores)
-    if protocol.summarise(scores[::-1]) != summary:
+    summary = protocol.summarize(scores)
+    if protocol.summarize(scores[::-1]) != summary:
         return "wrong", "other numbers when the pairs come in another order"
     primary = [score for score in summary if score.metric == protocol.card.primary and score.group == "all"]
     if len(primary) != 1:

@@ -27,7 +27,7 @@ _BROWS = (range(17, 22), range(22, 27))
 
 @functools.lru_cache(maxsize=4)
 def face_oval(head: MakeHumanHead, size: int) -> npt.NDArray[np.bool_]:
-    """Give what lies within the border of the network's points."""
+    """Return what lies within the border of the network's points."""
     import cv2
 
     uv = np.zeros((len(head.template), 2))
@@ -40,7 +40,7 @@ def face_oval(head: MakeHumanHead, size: int) -> npt.NDArray[np.bool_]:
 
 @functools.lru_cache(maxsize=4)
 def face_area(head: MakeHumanHead, size: int) -> FloatImage:
-    """Give where a texture shows the face, from 0 to 1: the network's oval, without the mouth's inside and the lids.
+    """Return where a texture shows the face, from 0 to 1: the network's oval, without the mouth's inside and the lids.
 
     Lashes, and the white of an eye that the fit misses by a little, are no skin; the engine has lashes and eyes of its
     own.
@@ -60,7 +60,7 @@ def face_area(head: MakeHumanHead, size: int) -> FloatImage:
 
 @functools.lru_cache(maxsize=4)
 def eyes_and_brows(head: MakeHumanHead, size: int, around: float = _CLEAR) -> npt.NDArray[np.bool_]:
-    """Give where brows and eyes are, what lies between them, and dm around them."""
+    """Return where brows and eyes are, what lies between them, and dm around them."""
     import cv2
 
     area = np.zeros((size, size), np.uint8)
@@ -73,7 +73,7 @@ def eyes_and_brows(head: MakeHumanHead, size: int, around: float = _CLEAR) -> np
 
 @functools.lru_cache(maxsize=4)
 def plain_skin(head: MakeHumanHead, size: int) -> FloatImage:
-    """Give where there is skin and nothing else, 0 or 1: no lips, brows and eyes."""
+    """Return where there is skin and nothing else, 0 or 1: no lips, brows and eyes."""
     maps = region_maps(head, size)
     lips = np.maximum(maps[Region.LIPS], maps[Region.MOUTH]) >= 0.1
     return np.asarray(~(eyes_and_brows(head, size) | lips), np.float32)

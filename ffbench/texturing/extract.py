@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ffbench.errors import DataError
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import find_faces
-from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.look import sample_appearance
 from ffbench.synth.appearance.painting import paint_bare_skin
 from ffbench.synth.appearance.photo import to_srgb
 from ffbench.synth.heads.makehuman import MakeHumanHead
@@ -44,7 +44,7 @@ class Extracted:
         face_width: px.
         coverage: share of the face's area that the photograph shows.
         faces: how many were found; the largest was taken.
-        centre: (2,) px, middle of the one that was taken.
+        center: (2,) px, middle of the one that was taken.
     """
 
     texture: npt.NDArray[np.uint8]
@@ -54,7 +54,7 @@ class Extracted:
     face_width: float
     coverage: float
     faces: int
-    centre: npt.NDArray[np.float64]
+    center: npt.NDArray[np.float64]
 
 
 def extract(
@@ -87,17 +87,17 @@ def extract(
             f"{100 * shown:.0f} % of the face is seen; expected at least {100 * SMALLEST_SHARE:.0f} %, from the front "
             "and not cut off"
         )
-    even = even_light(seen.colour, seen.normals, seen.openness, seen.weight * skin)
+    even = even_light(seen.color, seen.normals, seen.openness, seen.weight * skin)
     weight = seen.weight * (1 - foreign(head, even, seen.weight))
     return Extracted(
         texture=to_srgb(_complete(head, even, weight, skin)),
         weight=weight,
-        as_seen=seen.colour,
+        as_seen=seen.color,
         residual=fit.residual / scale,
         face_width=width / scale,
         coverage=float(weight.sum() / area.sum()),
         faces=len(faces),
-        centre=points.mean(axis=0) / scale,
+        center=points.mean(axis=0) / scale,
     )
 
 
@@ -111,22 +111,22 @@ def _smaller(photo: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], float
     return np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
-def _complete(head: MakeHumanHead, colour: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:
+def _complete(head: MakeHumanHead, color: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:
     """Fill what is not seen: from the other side of the face, and the rest with painted skin of its colour."""
-    tone = skin_tone(colour, weight * skin)
+    tone = skin_tone(color, weight * skin)
     # Shade at the border of the face must not be taken for skin.
-    trusted = np.asarray(weight * skin * likeness(colour, tone), np.float32)
+    trusted = np.asarray(weight * skin * likeness(color, tone), np.float32)
     # u = 0.5 is the middle of the face, so the sheet's columns mirror one another.
-    mirrored, other, trusted_other = (np.ascontiguousarray(image[:, ::-1]) for image in (colour, weight, trusted))
-    filled = blend(mirrored, other, _painted(head, tone, len(colour)), trusted_other)
-    return blend(colour, weight, filled, trusted)
+    mirrored, other, trusted_other = (np.ascontiguousarray(image[:, ::-1]) for image in (color, weight, trusted))
+    filled = blend(mirrored, other, _painted(head, tone, len(color)), trusted_other)
+    return blend(color, weight, filled, trusted)
 
 
 def _painted(head: MakeHumanHead, tone: npt.NDArray[np.float32], size: int) -> FloatImage:
     """Paint skin and lips of a tone, linear RGB (3,): (size, size, 3) linear RGB."""
     red, green, blue = np.sqrt(np.clip(tone, 0.002, 1)).tolist()
     look = replace(
-        sample_look(np.random.default_rng(0)),
+        sample_appearance(np.random.default_rng(0)),
         skin=(red, green, blue),
         lips=(red * 0.88, green * 0.68, blue * 0.7),
         redness=0.2,

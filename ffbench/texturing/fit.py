@@ -49,7 +49,7 @@ class Fit:
 
 @functools.lru_cache(maxsize=2)
 def _basis(head: MakeHumanHead) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Give the mean shape (V, 3), components of identity (SHAPES, V, 3) of unit variance, and units (E, V, 3)."""
+    """Return the mean shape (V, 3), components of identity (SHAPES, V, 3) of unit variance, and units (E, V, 3)."""
     rng = np.random.default_rng(468)
     count = len(head.template)
     shapes = np.stack([head.shape(head.sample_identity(rng))[:count].ravel() for _ in range(_SAMPLED)])
@@ -88,7 +88,7 @@ def fit_head(head: MakeHumanHead, observed: FloatArray, height: int, width: int)
     at_rest = points.of(mean) - middle
     along = np.stack([points.of(one) for one in np.concatenate([components, units])])
     size = float(np.ptp(observed[:, 0]) + np.ptp(observed[:, 1])) / float(np.ptp(at_rest[:, 0]) + np.ptp(at_rest[:, 1]))
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    center = np.array([(width - 1) / 2, (height - 1) / 2])
     weight = 1 / np.hypot(points.spread, _NOISE)
 
     def project(x: FloatArray, model: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -97,8 +97,8 @@ def fit_head(head: MakeHumanHead, observed: FloatArray, height: int, width: int)
         seen = model @ rotation_matrix(x[:3]).T * [1, -1, -1]
         # The middle of the face lies where it was found, on its own ray, at the distance.
         focal = size * np.exp(x[5]) * distance
-        seen = seen + np.array([*((observed.mean(axis=0) + x[3:5] * size - centre) / focal * distance), distance])
-        return seen, focal * seen[:, :2] / seen[:, 2:] + centre
+        seen = seen + np.array([*((observed.mean(axis=0) + x[3:5] * size - center) / focal * distance), distance])
+        return seen, focal * seen[:, :2] / seen[:, 2:] + center
 
     def deviations(x: FloatArray) -> FloatArray:
         _, xy = project(x, at_rest + np.tensordot(x[7:], along, 1))

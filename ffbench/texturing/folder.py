@@ -151,5 +151,5 @@ def _write(head: MakeHumanHead, portrait: Portrait, out: Path, size: int) -> str
     write_text(note, json.dumps(content, indent=1) + "\n")
     if found.faces == 1:
         return None
-    x, y = (round(float(value)) for value in found.centre)
+    x, y = (round(float(value)) for value in found.center)
     return f"{portrait.path}: {found.faces} faces; the largest, about ({x}, {y}) px, is taken"

@@ -19,8 +19,8 @@ _JOINED, _AROUND, _FADE = 1 / 300, 1 / 90, 1 / 180
 _BROW = 0.025
 
 
-def foreign(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> FloatImage:
-    """Give where the photograph shows something else than the face, (N, N) from 0 to 1.
+def foreign(head: MakeHumanHead, color: FloatImage, weight: FloatImage) -> FloatImage:
+    """Return where the photograph shows something else than the face, (N, N) from 0 to 1.
 
     Hair and background come in over the border of the face, above the corners of the mouth; what is dark and has skin
     all around it is a spot of the skin. Brows, which a fringe may touch, and what lies below, where a beard begins,
@@ -28,14 +28,14 @@ def foreign(head: MakeHumanHead, colour: FloatImage, weight: FloatImage) -> Floa
 
     Args:
         head: whose texture it is.
-        colour: (N, N, 3) linear RGB, evened.
+        color: (N, N, 3) linear RGB, evened.
         weight: (N, N), where it was seen.
     """
     import cv2
 
-    size = len(colour)
+    size = len(color)
     skin = plain_skin(head, size)
-    like = likeness(colour, skin_tone(colour, weight * skin))
+    like = likeness(color, skin_tone(color, weight * skin))
     like = np.asarray(cv2.GaussianBlur(like, (0, 0), _JOINED * size), np.float32)
     mouth = int(chart(head).points[[48, 54], 1].mean() * size)
     oval, kept = face_oval(head, size), eyes_and_brows(head, size, _BROW)

@@ -25,7 +25,7 @@ _GLINT, _GLINT_TAKEN = 0.15, 0.7
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def even_light(colour: FloatImage, normals: FloatImage, openness: FloatImage, weight: FloatImage) -> FloatImage:
+def even_light(color: FloatImage, normals: FloatImage, openness: FloatImage, weight: FloatImage) -> FloatImage:
     """Take the light out of the colours (N, N, 3) of a surface; the mean over the skin is kept.
 
     What little light reaches creases is divided out first, then what varies over directions, then most of what is left
@@ -33,46 +33,46 @@ def even_light(colour: FloatImage, normals: FloatImage, openness: FloatImage, we
     their colour.
 
     Args:
-        colour: (N, N, 3) linear RGB.
+        color: (N, N, 3) linear RGB.
         normals: (N, N, 3).
         openness: (N, N), share of the light from all around.
         weight: (N, N), how much a texel counts; 0 where there is no skin.
     """
     import cv2
 
-    open_ = np.asarray(colour / np.clip(openness, _LEAST_OPEN, 1)[..., None], np.float32)
+    open_ = np.asarray(color / np.clip(openness, _LEAST_OPEN, 1)[..., None], np.float32)
     even = np.maximum(open_ / shading(open_, normals, weight), 0)
     tone = skin_tone(even, weight)
     trusted = np.asarray(weight * likeness(even, tone), np.float32)
     excess = np.log(np.maximum(even @ _LUMINANCE, DARKEST) / (tone @ _LUMINANCE))
-    blur = _LEFT_OVER * len(colour)
+    blur = _LEFT_OVER * len(color)
     mass = np.maximum(cv2.GaussianBlur(trusted, (0, 0), blur), 1e-4)
     slow = _TAKEN * cv2.GaussianBlur(np.asarray(trusted * excess, np.float32), (0, 0), blur) / mass
     glint = _GLINT_TAKEN * np.maximum(excess - slow - _GLINT, 0)
     return np.asarray(np.clip(even * np.exp(-slow - glint)[..., None], 0, 1), np.float32)
 
 
-def skin_tone(colour: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
-    """Give the median linear RGB (3,) of what has weight."""
-    return np.asarray(np.maximum(np.median(colour[weight > 0.5], axis=0), DARKEST), np.float32)
+def skin_tone(color: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
+    """Return the median linear RGB (3,) of what has weight."""
+    return np.asarray(np.maximum(np.median(color[weight > 0.5], axis=0), DARKEST), np.float32)
 
 
-def likeness(colour: FloatImage, tone: npt.NDArray[np.float32], unlike: float = 0.35) -> FloatImage:
+def likeness(color: FloatImage, tone: npt.NDArray[np.float32], unlike: float = 0.35) -> FloatImage:
     """How like skin of a tone colours (N, N, 3) are, (N, N) from 0 to 1; by their ratio, which shade changes less.
 
     `unlike` is the natural logarithm of the ratio of a thing that is no skin.
     """
-    away = np.log(np.maximum(colour, DARKEST) / tone)
+    away = np.log(np.maximum(color, DARKEST) / tone)
     return np.asarray(np.exp(-(away**2).sum(axis=2) / (2 * unlike**2)), np.float32)
 
 
 def harmonics(normals: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Give the nine spherical harmonics of orders 0 to 2, up to factors, of unit normals (..., 3): (..., 9)."""
+    """Return the nine spherical harmonics of orders 0 to 2, up to factors, of unit normals (..., 3): (..., 9)."""
     x, y, z = np.moveaxis(normals, -1, 0)
     return np.stack([np.ones_like(x), x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 
 
-def shading(colour: FloatImage, normals: FloatImage, weight: FloatImage) -> FloatImage:
+def shading(color: FloatImage, normals: FloatImage, weight: FloatImage) -> FloatImage:
     """Estimate the light (N, N, 3) that fell on a surface, with a mean of 1 over the skin.
 
     Light that varies slowly over directions is nine numbers a channel (Ramamoorthi and Hanrahan, 2001). They are fitted
@@ -85,9 +85,9 @@ def shading(colour: FloatImage, normals: FloatImage, weight: FloatImage) -> Floa
     unit = normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
     design = np.asarray(harmonics(unit[rows, columns]), np.float64)
     every = harmonics(unit)
-    light = np.empty_like(colour)
+    light = np.empty_like(color)
     for channel in range(3):
-        value = colour[rows, columns, channel].astype(np.float64)
+        value = color[rows, columns, channel].astype(np.float64)
         level = max(float(np.median(value)), 1e-4)
         fitted = _robust(design, value / level, weight[rows, columns].astype(np.float64))
         shade = every @ fitted

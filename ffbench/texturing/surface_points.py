@@ -31,7 +31,7 @@ class SurfacePoints:
     spread: FloatArray
 
     def of(self, vertices: npt.NDArray[np.floating]) -> FloatArray:
-        """Give the points (468, D) of fields or vertices (V, D)."""
+        """Return the points (468, D) of fields or vertices (V, D)."""
         return np.asarray(np.einsum("nk,nkd->nd", self.weights, vertices[self.corners]))
 
 

@@ -29,20 +29,20 @@ class Unwrapped:
     """A photograph in the head's texture.
 
     Attributes:
-        colour: (N, N, 3) linear RGB.
+        color: (N, N, 3) linear RGB.
         weight: (N, N) from 0, not seen, to 1.
         normals: (N, N, 3) of the surface in the head's axes, with its expression.
         openness: (N, N), how much of the light from all around reaches a texel.
     """
 
-    colour: FloatImage
+    color: FloatImage
     weight: FloatImage
     normals: FloatImage
     openness: FloatImage
 
 
 def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: int) -> Unwrapped:
-    """Give the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
+    """Return the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
     import cv2
 
     topology = head.topology
@@ -64,7 +64,7 @@ def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: in
     weight = cv2.erode(visible.astype(np.uint8), np.ones((3, 3), np.uint8)) * slant * face_area(head, size)
     weight = weight * np.clip(inwards, 0, 1)
     return Unwrapped(
-        colour=np.asarray(_sample(to_linear(photo), x, y), np.float32),
+        color=np.asarray(_sample(to_linear(photo), x, y), np.float32),
         weight=np.asarray(weight, np.float32),
         normals=np.asarray(baked[..., 4:7], np.float32),
         openness=np.asarray(baked[..., 7], np.float32),

@@ -1,4 +1,5 @@
 """Training of flow networks: recipes, data streams, augmentation, and the loop on Lightning Fabric.
 
-It knows no network by name: a method offers itself as a `Trainee` through its entry (`MethodEntry.train`).
+It knows no network by name: a method offers itself as a `TrainableNetwork` through the entry-point group
+`ffbench.trainers`.
 """

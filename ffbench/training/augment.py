@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.training.recipe import Augmentation
-
-Image = npt.NDArray[np.uint8]
-Flow = npt.NDArray[np.float32]
+from ffbench.typing import FlowField, Image
 
 
 @dataclass(frozen=True)
-class LabelledPair:
+class LabeledPair:
     """A pair and its labels; images (H, W, 3) uint8 RGB, flows (H, W, 2) float32 forward in px.
 
     Attributes:
@@ -27,34 +25,32 @@ class LabelledPair:
 
     image1: Image
     image2: Image
-    facial: Flow
-    head: Flow | None = None
+    facial: FlowField
+    head: FlowField | None = None
     region: npt.NDArray[np.uint8] | None = None
     uv: npt.NDArray[np.float32] | None = None
     depth: npt.NDArray[np.float32] | None = None
 
 
-def augment(
-    pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator
-) -> LabelledPair:
+def augment(pair: LabeledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabeledPair:
     """Vary a pair and cut `crop` (height, width) out of it; smaller images are enlarged until the crop fits."""
     if settings.color_first:
-        pair = _recolour(pair, settings, rng)
+        pair = _recolor(pair, settings, rng)
     pair = _zoom(pair, settings, crop, rng)
     pair = _flip(pair, settings, rng)
     pair = _crop(pair, settings, crop, rng)
-    return pair if settings.color_first else _recolour(pair, settings, rng)
+    return pair if settings.color_first else _recolor(pair, settings, rng)
 
 
-def _recolour(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) -> LabelledPair:
-    image1, image2 = _colour(pair.image1, pair.image2, settings, rng)
+def _recolor(pair: LabeledPair, settings: Augmentation, rng: np.random.Generator) -> LabeledPair:
+    image1, image2 = _color(pair.image1, pair.image2, settings, rng)
     if settings.sharpen > 0 and rng.random() < settings.sharpen_probability:
         amount = float(rng.uniform(0, settings.sharpen))
         image1, image2 = _sharpen(image1, amount), _sharpen(image2, amount)
     return replace(pair, image1=image1, image2=_erase(image2, settings, rng))
 
 
-def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabelledPair:
+def _zoom(pair: LabeledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabeledPair:
     import cv2
 
     height, width = pair.image1.shape[:2]
@@ -76,11 +72,11 @@ def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     def resized(image: npt.NDArray[Any], how: int) -> npt.NDArray[Any]:
         return np.asarray(cv2.resize(image, size, interpolation=how))
 
-    def flow(field: Flow) -> Flow:
+    def flow(field: FlowField) -> FlowField:
         return resized(field, cv2.INTER_LINEAR) * factors.astype(np.float32)
 
     images = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    return LabelledPair(
+    return LabeledPair(
         image1=resized(pair.image1, images),
         image2=resized(pair.image2, images),
         facial=flow(pair.facial),
@@ -91,7 +87,7 @@ def _zoom(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     )
 
 
-def _flip(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) -> LabelledPair:
+def _flip(pair: LabeledPair, settings: Augmentation, rng: np.random.Generator) -> LabeledPair:
     if rng.random() < settings.flip_horizontal:
         pair = _mirrored(pair, 1)
     if rng.random() < settings.flip_vertical:
@@ -99,9 +95,9 @@ def _flip(pair: LabelledPair, settings: Augmentation, rng: np.random.Generator) 
     return pair
 
 
-def _mirrored(pair: LabelledPair, axis: int) -> LabelledPair:
+def _mirrored(pair: LabeledPair, axis: int) -> LabeledPair:
     signs = np.array([-1, 1] if axis == 1 else [1, -1], np.float32)
-    return LabelledPair(
+    return LabeledPair(
         image1=np.flip(pair.image1, axis),
         image2=np.flip(pair.image2, axis),
         facial=np.flip(pair.facial, axis) * signs,
@@ -120,7 +116,7 @@ def _mirrored_uv(uv: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float
     return np.stack([np.where(surface, 1 - uv[..., 0], 0), uv[..., 1]], axis=2).astype(np.float32)
 
 
-def _crop(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabelledPair:
+def _crop(pair: LabeledPair, settings: Augmentation, crop: tuple[int, int], rng: np.random.Generator) -> LabeledPair:
     height, width = pair.image1.shape[:2]
     rows, columns = crop
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
@@ -134,7 +130,7 @@ def _crop(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     def cut(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return array[top : top + rows, left : left + columns]
 
-    return LabelledPair(
+    return LabeledPair(
         image1=cut(pair.image1),
         image2=pair.image2[top + down : top + down + rows, left + right : left + right + columns],
         facial=cut(pair.facial) - pan,
@@ -145,7 +141,7 @@ def _crop(pair: LabelledPair, settings: Augmentation, crop: tuple[int, int], rng
     )
 
 
-def _colour(image1: Image, image2: Image, settings: Augmentation, rng: np.random.Generator) -> tuple[Image, Image]:
+def _color(image1: Image, image2: Image, settings: Augmentation, rng: np.random.Generator) -> tuple[Image, Image]:
     if rng.random() < settings.asymmetric:
         return _jitter(image1, settings, rng), _jitter(image2, settings, rng)
     both = _jitter(np.concatenate([image1, image2]), settings, rng)
@@ -192,10 +188,10 @@ def _erase(image2: Image, settings: Augmentation, rng: np.random.Generator) -> I
     if rng.random() >= settings.eraser:
         return image2
     image2 = image2.copy()
-    colour = image2.reshape(-1, 3).mean(axis=0).astype(np.uint8)
+    color = image2.reshape(-1, 3).mean(axis=0).astype(np.uint8)
     height, width = image2.shape[:2]
     for _ in range(int(rng.integers(1, 3))):
         x, y = int(rng.integers(width)), int(rng.integers(height))
         wide, high = rng.integers(*settings.eraser_sides, size=2, endpoint=True)
-        image2[y : y + high, x : x + wide] = colour
+        image2[y : y + high, x : x + wide] = color
     return image2

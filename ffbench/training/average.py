@@ -50,7 +50,7 @@ class RunningAverage:
                         value.copy_(before[key])
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Give what a checkpoint keeps."""
+        """Return what a checkpoint keeps."""
         kept = {key: value.cpu().clone() for key, value in self._mean.items()}
         return {**kept, "": torch.tensor(self._steps)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from ffbench.atomic import atomic_path
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench.checkpoint_files import read_checkpoint
 from ffbench.errors import DataError, UsageError
 from ffbench.training.recipe import Recipe
 
@@ -76,10 +75,9 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        check_checkpoint(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or odd file can fail in any way
-        raise DataError(path, f"not a readable checkpoint ({_line(error)}); delete it to begin anew") from error
+        content = read_checkpoint(path)
+    except (OSError, ValueError) as error:
+        raise DataError(path, f"not a readable checkpoint ({error}); delete it to begin anew") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(path, f"not a checkpoint of ffbench's trainer; expected {_FORMAT}")
     fault = _fault(content)
@@ -135,7 +133,4 @@ def _fault(content: dict[Any, Any]) -> str | None:
 
 
 def _line(error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError):
-        # PyTorch's own message begins with how to load the file all the same.
-        return "it is damaged, or holds something else than data"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -25,7 +25,7 @@ from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, 
 from ffbench.training.logs import TrainingLog
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch, TrainingPairs
-from ffbench.training.trainee import Trainee
+from ffbench.training.trainee import TrainableNetwork
 from ffbench.training.validation import validate, validation_protocols
 
 Progress = Callable[[str, int, int, float], None]
@@ -78,7 +78,7 @@ class Outcome:
     validation: dict[str, float]
 
 
-def train(trainee: Trainee, recipe: Recipe, settings: Settings, progress: Progress | None = None) -> Outcome:
+def train(trainee: TrainableNetwork, recipe: Recipe, settings: Settings, progress: Progress | None = None) -> Outcome:
     """Train a network by a recipe; go on where an interrupted run in `settings.out` stopped.
 
     Written there: `checkpoint.pt`, `log.csv`, `tensorboard/`, `recipe.json`, and after each stage its weights,
@@ -109,7 +109,7 @@ class _Run:
     """One process of one run."""
 
     def __init__(
-        self, fabric: Any, trainee: Trainee, recipe: Recipe, settings: Settings, progress: Progress | None
+        self, fabric: Any, trainee: TrainableNetwork, recipe: Recipe, settings: Settings, progress: Progress | None
     ) -> None:
         self._fabric, self._trainee, self._recipe, self._settings = fabric, trainee, recipe, settings
         self._progress = progress
@@ -282,7 +282,7 @@ class _Run:
         }
 
     def _batches(self, stage: Stage, done: int) -> Iterator[Batch]:
-        """Give the batches of a stage from step `done` on, on the device."""
+        """Return the batches of a stage from step `done` on, on the device."""
         rank, processes = self._fabric.global_rank, self._fabric.world_size
         pairs = TrainingPairs(
             stage,

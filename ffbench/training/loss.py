@@ -39,6 +39,6 @@ def sequence_loss(
 
 
 def in_range(target: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
-    """Give the pixels (B, H, W) that are valid and whose true flow is shorter than `MAX_FLOW`."""
+    """Return the pixels (B, H, W) that are valid and whose true flow is shorter than `MAX_FLOW`."""
     short = target.square().sum(dim=1).sqrt() < MAX_FLOW
     return short if valid is None else short & (valid >= 0.5)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ffbench.bounds import read_bounded
 from ffbench.errors import DataError, UsageError
+from ffbench.toml_files import read_toml
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,7 +24,6 @@ Count = Annotated[int, Field(gt=0)]
 Side = Annotated[int, Field(ge=64, le=2048, multiple_of=32)]
 TrainingPrecision = Literal["fp32", "bf16", "fp16"]
 SourceName = Literal["faces", "layers"]
-_MAX_BYTES = 2**20
 
 
 class _Part(BaseModel):
@@ -92,9 +91,9 @@ class Stage(_Part):
         steps, batch, crop: how long, how many pairs at once, height and width of what is cut out of them.
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
-        anywhere: share of rendered faces that do not start from rest.
+        arbitrary_start: share of rendered faces that do not start from rest.
         jaw: what opening the mouth is on rendered faces: expression flow, or head flow as in FFN (`pose`).
-        calm: share of rendered faces whose head makes only a part of its motion, from none to all of it.
+        head_motion_damping: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
         warm_up: share of the steps in which the learning rate rises; then it falls, both linearly (OneCycle).
         clip: largest norm of the gradient.
@@ -102,6 +101,8 @@ class Stage(_Part):
         average: decay of the running mean of the weights (EMA) that is validated and saved; 0 for none.
         iterations: update steps; None for the network's own.
         accumulate: how many batches make one step.
+
+    Earlier recipes say `anywhere` for `arbitrary_start`, and `calm` for `head_motion_damping`.
     """
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")]
@@ -114,9 +115,9 @@ class Stage(_Part):
     crop: tuple[Side, Side]
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
-    anywhere: Share = 0.0
+    arbitrary_start: Share = Field(default=0.0, validation_alias=AliasChoices("arbitrary_start", "anywhere"))
     jaw: Literal["expression", "pose"] = "expression"
-    calm: Share = 0.0
+    head_motion_damping: Share = Field(default=0.0, validation_alias=AliasChoices("head_motion_damping", "calm"))
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Amount = 1e-5
     epsilon: Annotated[float, Field(gt=0)] = 1e-8
@@ -171,7 +172,7 @@ class Recipe(_Part):
         return self
 
     def stage(self, name: str) -> Stage:
-        """Give the stage of a name.
+        """Return the stage of a name.
 
         Raises:
             UsageError: there is none.
@@ -195,11 +196,7 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         DataError: no such file, or not a recipe; the message names the field.
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
-    content = read_bounded(path, _MAX_BYTES, f"larger than a recipe can be ({_MAX_BYTES} bytes)")
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(path, f"not a recipe; expected TOML ({error})") from error
+    table = read_toml(path, "a recipe")
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:

@@ -20,8 +20,9 @@ from ffbench.datasets.ffn.files import read_pair
 from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.synth.pairs.layers import layered_pair, load_photos
 from ffbench.synth.pairs.stream import RenderedPairs, worker_indices
-from ffbench.training.augment import Flow, LabelledPair, augment
+from ffbench.training.augment import LabeledPair, augment
 from ffbench.training.recipe import SourceName, Stage
+from ffbench.typing import FlowField
 
 Batch = dict[str, torch.Tensor]
 DENSE_LABELS = frozenset({"region", "depth", "uv"})
@@ -83,14 +84,14 @@ class TrainingPairs(IterableDataset[Batch]):
             seed=seed,
             size=stage.render,
             scales=_SCALES,
-            anywhere=stage.anywhere,
-            calm=stage.calm,
+            arbitrary_start=stage.arbitrary_start,
+            head_motion_damping=stage.head_motion_damping,
             surface="uv" in labels,
             jaw=stage.jaw,
         )
         # Only the engine knows what a face-semantic encoder is trained on.
         self._ffn = () if data is None or "uv" in labels else ffn.scan(data, "train", head=True).pairs
-        self._makers: dict[SourceName, Callable[[int], LabelledPair]] = {
+        self._makers: dict[SourceName, Callable[[int], LabeledPair]] = {
             "faces": self._ffn_pair if self._ffn else self._face,
             "layers": self._layered,
         }
@@ -125,12 +126,12 @@ class TrainingPairs(IterableDataset[Batch]):
             sample["uv"] = _channels_first(np.zeros_like(pair.facial) if pair.uv is None else pair.uv)
         return sample if self._complete is None else self._complete(sample)
 
-    def _face(self, index: int) -> LabelledPair:
+    def _face(self, index: int) -> LabeledPair:
         made = self._faces.sample(index)
         image1, image2, facial, head = (
             _channels_last(made[key]) for key in ("image1", "image2", "flow_facial", "flow_head")
         )
-        return LabelledPair(
+        return LabeledPair(
             image1,
             image2,
             facial,
@@ -140,27 +141,27 @@ class TrainingPairs(IterableDataset[Batch]):
             depth=made["depth"].numpy() if "depth" in self.labels else None,
         )
 
-    def _layered(self, index: int) -> LabelledPair:
+    def _layered(self, index: int) -> LabeledPair:
         if self._photos is None:
             self._photos = load_photos(self._photos_folder)
         rng = np.random.default_rng([self.seed, 501, index])
         pair = layered_pair(rng, self.stage.render, self.stage.render, self._photos)
-        return LabelledPair(pair.image1, pair.image2, pair.flow)
+        return LabeledPair(pair.image1, pair.image2, pair.flow)
 
-    def _ffn_pair(self, index: int) -> LabelledPair:
+    def _ffn_pair(self, index: int) -> LabeledPair:
         epoch, place = divmod(index, len(self._ffn))
         order = np.random.default_rng([self.seed, 502, epoch]).permutation(len(self._ffn))
         arrays = read_pair(self._ffn[int(order[place])])
         head = None if arrays.head is None else _with_nan(arrays.head)
-        return LabelledPair(arrays.image1, arrays.image2, _with_nan(arrays.facial), head)
+        return LabeledPair(arrays.image1, arrays.image2, _with_nan(arrays.facial), head)
 
 
-def _with_nan(flow: Flow) -> Flow:
+def _with_nan(flow: FlowField) -> FlowField:
     """Mark what is not known by NaN: all that augmentation mixes it with is not known either."""
     return np.where(is_known(flow)[..., None], flow, np.float32(np.nan))
 
 
-def _known_flows(pair: LabelledPair) -> tuple[Flow, Flow, npt.NDArray[np.bool_]]:
+def _known_flows(pair: LabeledPair) -> tuple[FlowField, FlowField, npt.NDArray[np.bool_]]:
     """Return facial and head flow without NaN, and where both are known."""
     known = is_known(pair.facial)
     facial = np.where(known[..., None], pair.facial, np.float32(UNKNOWN))

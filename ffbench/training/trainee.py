@@ -5,24 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from ffbench.entry_points import entry_names, load_entry
 from ffbench.errors import MethodError, UsageError
-from ffbench.method import Method, MethodEntry
+from ffbench.method import Method
+from ffbench.registry import method_entry
 
 if TYPE_CHECKING:
     from ffbench.training.recipe import Recipe, Stage
     from ffbench.training.samples import Batch
 
+TRAINER_GROUP = "ffbench.trainers"
 Training = Mapping[str, str | int | float | bool]
 """How weights came about, for the model card: recipe, steps, seed, scores, commit, ..."""
 
 
-class Trainee(nn.Module, ABC):
+class TrainableNetwork(nn.Module, ABC):
     """A network under training, with its losses inside `forward`, so that several processes can share the work.
 
     The trainer calls `prepare` at the start of each stage and then optimises the parameters that take a gradient.
@@ -65,7 +69,7 @@ class Trainee(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, batch: Batch, stage: Stage) -> dict[str, torch.Tensor]:
-        """Give the parts of the loss, weighted: their sum is minimised.
+        """Return the parts of the loss, weighted: their sum is minimised.
 
         Args:
             batch: see `TrainingPairs`; images are (B, 3, H, W) float in [0, 1] by now.
@@ -74,7 +78,7 @@ class Trainee(nn.Module, ABC):
 
     @abstractmethod
     def method(self, device: str) -> Method:
-        """Give the network as it is now as a method, for validation. It shares the parameters."""
+        """Return the network as it is now as a method, for validation. It shares the parameters."""
 
     @abstractmethod
     def save(self, path: Path, training: Training) -> None:
@@ -106,25 +110,27 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class TrainEntry:
-    """How a method family is trained. `recipes` are files by name; the first is the default."""
+    """What an entry point of `ffbench.trainers` gives. `recipes` are files by name; the first is the default."""
 
     recipes: Mapping[str, Path]
-    build: Callable[[TrainRequest], Trainee]
+    build: Callable[[TrainRequest], TrainableNetwork]
 
 
-def train_entry(family: str, entry: MethodEntry) -> TrainEntry:
-    """Return how a method family is trained.
+def train_entry(family: str) -> TrainEntry:
+    """Return how a method family is trained: its entry in the group `ffbench.trainers`, under the family's name.
 
     Raises:
-        UsageError: it cannot be trained.
-        MethodError: what its entry gives is no `TrainEntry`.
+        UsageError: there is no such method, or it cannot be trained.
+        MethodError: the package behind the entry cannot be imported, or the entry is no `TrainEntry`.
     """
-    if entry.train is None:
+    points = entry_points(group=TRAINER_GROUP)
+    if family not in entry_names(points):
+        method_entry(family)
         raise UsageError(f"method '{family}' cannot be trained: it has no recipe")
-    trained = entry.train()
-    if not isinstance(trained, TrainEntry):
+    found = load_entry(points, family, "trainer")
+    if not isinstance(found, TrainEntry):
         raise MethodError(
-            f"method '{family}': the `train` of its entry gives {type(trained).__name__}, expected a TrainEntry of "
+            f"method '{family}': its entry in {TRAINER_GROUP} is {type(found).__name__}, expected a TrainEntry of "
             "ffbench.training.trainee; tell the method's authors"
         )
-    return trained
+    return found

@@ -53,7 +53,7 @@ def validate(
             pair = protocol.load(keys[place])
             scores.append(protocol.score(pair, method.estimate(pair.image1, pair.image2), None))
             tick()
-        summary = protocol.summarise(scores)
+        summary = protocol.summarize(scores)
         primary = next(s for s in summary if s.metric == protocol.card.primary and s.group == "all")
         found[f"val/{protocol.card.id}"] = primary.value
     return found

@@ -15,5 +15,5 @@ PURPLE: Color = (204, 121, 167)
 
 
 def hex_color(color: Color) -> str:
-    """Give a colour as plotting libraries and style sheets take it, such as `#0072B2`."""
+    """Return a colour as plotting libraries and style sheets take it, such as `#0072B2`."""
     return "#{:02X}{:02X}{:02X}".format(*color)

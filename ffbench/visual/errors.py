@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.checks import is_known
 from ffbench.flow.warp import warp_backward
+from ffbench.typing import FlowField, Mask
 from ffbench.visual.picture import Picture
 
 

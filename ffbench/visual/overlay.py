@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
+from ffbench.typing import FlowField, Points
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW, Color
 from ffbench.visual.picture import Picture, flow_scale
 
-Points = npt.NDArray[np.float64]
 PALETTE: tuple[Color, ...] = (
     ORANGE,
     SKY_BLUE,
@@ -37,7 +37,7 @@ _HEAD = 6  # px of the picture, and no more than 0.4 of the arrow
 
 
 def region_colors(names: Mapping[int, str]) -> dict[int, Color]:
-    """Give each region number its colour, in the order of the numbers."""
+    """Return the color of each region number, in the order of the numbers."""
     return {number: PALETTE[place % len(PALETTE)] for place, number in enumerate(sorted(names))}
 
 
@@ -122,7 +122,7 @@ def _enlarged(image: Picture, zoom: int) -> Picture:
 
 
 def _pixel(point: npt.ArrayLike, zoom: int) -> tuple[int, int]:
-    """Give a point of the image in the enlarged picture, in OpenCV's fixed point; pixel centres are whole numbers."""
+    """Return a point of the image in the enlarged picture, in OpenCV's fixed point; pixel centres are whole numbers."""
     x, y = ((float(value) + 0.5) * zoom - 0.5 for value in np.asarray(point, np.float64))
     limit = 2.0**24  # far outside any picture, far inside what OpenCV's integers hold
     x, y = (round(float(np.clip(value, -limit, limit)) * 2**_SUBPIXEL_BITS) for value in (x, y))

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from ffbench.flow.checks import FlowField
 from ffbench.flow.color import flow_to_color
+from ffbench.typing import FlowField
 from ffbench.visual.errors import FlowError, flow_error
 from ffbench.visual.picture import (
     BLACK,

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from ffbench.atomic import write_bytes
-from ffbench.flow.checks import FlowField, Mask, is_known
+from ffbench.flow.checks import is_known
 from ffbench.flow.color import color_wheel_legend, flow_to_color
+from ffbench.typing import FlowField, Mask
 
 Picture = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -36,7 +37,7 @@ def flow_scale(*flows: FlowField) -> float:
 
 
 def scale(values: list[npt.NDArray[Any]]) -> float:
-    """Give the 99 % quantile of some non-negative values, or 1 when all are zero or there are none."""
+    """Return the 99 % quantile of some non-negative values, or 1 when all are zero or there are none."""
     joined = np.concatenate([part.ravel() for part in values])
     return (float(np.quantile(joined, _QUANTILE)) or float(joined.max()) or 1.0) if joined.size else 1.0
 
@@ -86,13 +87,13 @@ def write_picture(path: Path | str, picture: Picture) -> None:
 
 @cache
 def color_wheel(size: int) -> Picture:
-    """Give the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
+    """Return the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
     return color_wheel_legend(size)
 
 
 @cache
 def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont:
-    """Give the font of all pictures, which comes with Pillow."""
+    """Return the font of all pictures, which comes with Pillow."""
     loaded = ImageFont.load_default(size)
     if not isinstance(loaded, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType and cannot draw text of a chosen size")

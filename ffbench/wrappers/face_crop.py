@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from ffbench.facemesh.tracker import Box, detect_face
 from ffbench.flow.confidence import confidence_of, expected_error
 from ffbench.method import Flows, Method
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 from .base import Options, Wrapper
 
@@ -112,8 +112,8 @@ def _overlap(a: Box, b: Box) -> bool:
     return max(apart) < min(a.width, b.width) / 2
 
 
-def _span(centre: float, side: float, length: int) -> tuple[int, int]:
-    return max(round(centre - side / 2), 0), min(round(centre + side / 2), length)
+def _span(center: float, side: float, length: int) -> tuple[int, int]:
+    return max(round(center - side / 2), 0), min(round(center + side / 2), length)
 
 
 def _rescaled(confidence: torch.Tensor | None, size: tuple[int, int], scaled: tuple[int, int]) -> torch.Tensor | None:

@@ -8,12 +8,16 @@ import streamlit as st
 
 from ffbench.metrics.statistics import MIN_UNITS
 from ffbench.results.record.row import Board, Row
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.leaderboard_formats import TIED, format_boards
 
-from .. import board_table, charts, naming, picker, records, state, theme
-from ..board_table import LEVELS, ORDERS, Wanted
-from ..method_facts import KINDS, SIZES, facts_of
+from .. import picker, state
+from ..boards import method_naming, records
+from ..boards.method_facts import KINDS, SIZES, facts_of
+from ..charts import value_charts
+from ..look import theme
+from ..tables import board_table
+from ..tables.board_table import LEVELS, ORDERS, Wanted
 
 _LEFT_OUT = 5
 """Records that are not ranked and are named."""
@@ -70,7 +74,7 @@ def _not_ranked(board: Board) -> None:
         st.caption(f"Not ranked: {len(left_out) - _LEFT_OUT} more records")
 
 
-def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: object) -> list[Line]:
+def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: object) -> list[BoardLine]:
     """Draw table and chart; without the place of the filters, the early table whose ranks are not known yet."""
     by_path = {row.path: row for row in rows}
     lines = board_table.wanted_lines(table, by_path, wanted)
@@ -94,7 +98,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
         **theme.spoken(st.dataframe, "Methods of this board in order, with their scores"),
     )
     st.header("How certain the scores are")
-    charts.intervals(table, lines, key=f"intervals-{filters is not None}")
+    value_charts.intervals(table, lines, key=f"intervals-{filters is not None}")
     return lines
 
 
@@ -105,10 +109,10 @@ def _columns(names: Sequence[str], filters: object) -> list[str]:
         )
 
 
-def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
+def _addresses(lines: Sequence[BoardLine], rows: Sequence[Row]) -> list[str]:
     """Return the address of the page of each line's method; of a number that is only printed, the paper's tables."""
-    labels = {naming.method_key(several[0]): label for label, several in records.by_method().items()}
-    by_path = {row.path: naming.method_key(row) for row in rows}
+    labels = {method_naming.method_key(several[0]): label for label, several in records.by_method().items()}
+    by_path = {row.path: method_naming.method_key(row) for row in rows}
     found: list[str] = []
     for number, line in enumerate(lines):
         label = labels.get(by_path.get(line.record, ""))
@@ -121,7 +125,7 @@ def _addresses(lines: Sequence[Line], rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def _below(table: BoardTable, lines: Sequence[Line], parameters: Mapping[str, str]) -> None:
+def _below(table: BoardTable, lines: Sequence[BoardLine], parameters: Mapping[str, str]) -> None:
     """Downloads, links, and what the columns mean."""
     part = BoardTable(**{**vars(table), "lines": tuple(lines)})
     with st.container(horizontal=True, vertical_alignment="center"):

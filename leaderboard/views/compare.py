@@ -18,7 +18,11 @@ from ffbench.results.report.leaderboard import latest_rows
 from ffbench.results.report.text import format_value
 from ffbench.wrappers.names import split_name
 
-from .. import charts_compare, naming, picker, records, state, theme, wins
+from .. import picker, state
+from ..boards import method_naming, records
+from ..charts import compare_charts
+from ..look import theme
+from ..tables import wins
 
 
 def render() -> None:
@@ -29,7 +33,7 @@ def render() -> None:
     rows, board, parameters = opened
     latest = list(latest_rows(rows).values())
     latest.sort(key=lambda row: -row.value if row.higher_is_better else row.value)
-    labels = naming.method_labels(latest)
+    labels = method_naming.method_labels(latest)
     if len(labels) < 2:
         theme.empty(
             "A comparison needs two methods on this protocol and dataset. Run another:",
@@ -48,12 +52,12 @@ def render() -> None:
     _overall(result, a, b)
     st.header("By group, A − B")
     st.caption("Blue: A is better. Orange: B is better. Grey: not separable (Holm's correction over the groups).")
-    if charts_compare.differences(result, "differences"):
+    if compare_charts.differences(result, "differences"):
         st.caption("The axis is that of the larger groups: some with few pairs reach beyond it.")
     with st.expander("The groups as a table"):
         _groups(result)
     st.header("Pair by pair")
-    charts_compare.pair_scatter(result, pair_values(first), pair_values(second), "pairs")
+    compare_charts.pair_scatter(result, pair_values(first), pair_values(second), "pairs")
     better = "below" if not result.higher_is_better else "above"
     st.caption(f"One point a pair; {better} the line A is better.")
     sides = (("A", first, result.worst_for_a), ("B", second, result.worst_for_b))
@@ -93,7 +97,7 @@ def _groups(found: Comparison) -> None:
     cells = [
         {"group": theme.cell(group.group), "pairs": group.pairs, "A": group.a, "B": group.b,
          "A − B": group.difference, "95 % from": group.ci_low, "to": group.ci_high, "p (Holm)": group.p_holm}
-        for group in charts_compare.groups_in_order(found)
+        for group in compare_charts.groups_in_order(found)
     ]  # fmt: skip
     formats = {name: st.column_config.NumberColumn(format="%.3f") for name in ("A", "B", "A − B", "95 % from", "to")}
     formats["p (Holm)"] = st.column_config.NumberColumn(format="%.4f")
@@ -130,11 +134,11 @@ def _sentences(found: Comparison, a: str, b: str) -> list[str]:
     told, _, certainty = verdict(found).partition(" (")
     certainty = certainty.removesuffix(")")
     if whole.p_value is not None and whole.p_value < 1 - LEVEL:
-        told += _by(found, charts_compare.a_is_better(found, whole))
+        told += _by(found, compare_charts.a_is_better(found, whole))
     parts = [f"{_upper(told)}: {values}{f' ({certainty})' if certainty else ''}.", f"A is {a}; B is {b}."]
-    groups = charts_compare.groups_in_order(found)[1:]
-    sure = [group for group in groups if charts_compare.is_sure(group)]
-    for_a = sum(charts_compare.a_is_better(found, group) for group in sure)
+    groups = compare_charts.groups_in_order(found)[1:]
+    sure = [group for group in groups if compare_charts.is_sure(group)]
+    for_a = sum(compare_charts.a_is_better(found, group) for group in sure)
     if groups:
         parts.append(
             f"Of {len(groups)} groups, A is better for certain in {for_a} and B in {len(sure) - for_a}; in the others "

@@ -11,9 +11,11 @@ from ffbench.results.record.row import Row
 from ffbench.results.report.leaderboard import latest_rows
 from ffbench.results.report.text import format_value
 
-from .. import charts_cost, picker, state, theme
-from ..cost_points import COSTS, Cost, Series, series_of
-from ..tables import table, text
+from .. import picker, state
+from ..boards.cost_points import COSTS, Cost, Series, series_of
+from ..charts import cost_charts
+from ..look import theme
+from ..look.html_tables import table, text
 
 
 def render() -> None:
@@ -37,7 +39,7 @@ def render() -> None:
     titles = disambiguate_titles(ran)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        charts_cost.draw(series, cost, titles, "cost")
+        cost_charts.draw(series, cost, titles, "cost")
     with right:
         _table(series, cost, titles)
     left_out = len(latest) - sum(len(some.points) for some in series)

@@ -11,11 +11,13 @@ from ffbench.protocol import Annotation, Pair, Protocol
 from ffbench.registry import family_of, method_entry, method_names, protocol_names
 from ffbench.wrappers.names import split_name
 
-from .. import explorer_cache, folders, opened, photos, theme
-from ..legends import flow_legend
-from ..pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
+from .. import folders, opened
+from ..explorer import explorer_cache, photos
+from ..explorer.pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
+from ..explorer.two_images import two_images
+from ..look import theme
+from ..look.legends import flow_legend
 from ..state import bound, show_link
-from ..two_images import two_images
 from ..work import estimates
 from ..work.estimates import Estimate, pair_values
 
@@ -159,7 +161,7 @@ def _method(*, reference: bool, stored: bool) -> str | None:
 def _found(
     method: str | None, name: str, folder: str | None, pair: Pair[Any], annotation: Annotation
 ) -> Estimate | None:
-    """Give the flows to show, or None while a name or the reader's word is waited for."""
+    """Return the flows to show, or None while a name or the reader's word is waited for."""
     truth = true_flows(annotation)
     if method is None:
         return None

@@ -10,8 +10,11 @@ from ffbench import escape
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord
 
-from .. import method_scores, naming, records, state, theme
-from ..method_facts import facts_of
+from .. import state
+from ..boards import method_naming, records
+from ..boards.method_facts import facts_of
+from ..look import theme
+from ..tables import method_scores
 
 _LARGEST_TABLE = 32 * 2**20
 
@@ -51,7 +54,7 @@ def _choose(methods: dict[str, list[Row]]) -> str:
     labels = sorted(methods, key=str.casefold)
     asked = st.query_params.get("method", "")
     if "method" not in st.session_state and asked not in labels:
-        meant = naming.find_label(labels, methods, asked)
+        meant = method_naming.find_label(labels, methods, asked)
         if meant is not None:
             st.session_state["method"] = meant
     # The first to be shown is the one that is known best.

@@ -12,10 +12,12 @@ import streamlit as st
 from ffbench.escape import html
 from ffbench.results.record.row import ORIGINS, Board, Row
 
-from .. import about, naming, picker, records, state, theme
-from ..boards import board_names, protocol_title
-from ..overview_table import heat_table
-from ..standings import MethodStandings, main_boards, standings
+from .. import about, picker, state
+from ..boards import method_naming, records
+from ..boards.board_naming import board_names, protocol_title
+from ..boards.standings import MethodStandings, main_boards, standings
+from ..look import theme
+from ..tables.overview_table import heat_table
 
 _HEADINGS = {
     "real": "Real faces",
@@ -81,7 +83,7 @@ def _still() -> str:
     import numpy as np
     from PIL import Image
 
-    from ..legends import data_uri
+    from ..look.legends import data_uri
 
     with Image.open(Path(__file__).parents[1] / "example.webp") as picture:
         return data_uri(np.asarray(picture.convert("RGB")))
@@ -91,7 +93,7 @@ def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
     st.header("Who is ahead")
     usable = [row for row in rows if not row.not_rankable]
     every = list(dict.fromkeys(row.board for row in usable))
-    labels = {naming.method_key(several[0]): label for label, several in records.by_method().items()}
+    labels = {method_naming.method_key(several[0]): label for label, several in records.by_method().items()}
     newest = max(row.started for row in usable)[:10]
     st.text(
         f"{len(labels)} methods, {len({board.protocol for board in every})} protocols, {len(usable)} records. "

@@ -13,7 +13,9 @@ from ffbench.results.report.leaderboard import latest_rows
 from ffbench.results.report.paper_tables import NUMBERS, ReportedTable, measured_rows, reported_table
 from ffbench.results.report.table_text import FORMATS, Block, compose
 
-from .. import records, state, theme
+from .. import state
+from ..boards import records
+from ..look import theme
 
 _MANY = 1000
 """Records that are read for one table."""

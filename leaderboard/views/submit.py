@@ -14,7 +14,8 @@ from ffbench.results.report.text import format_value
 from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 
-from .. import opened, state, theme
+from .. import opened, state
+from ..look import theme
 from ..work import scoring
 from ..work.bounded import Progress
 
@@ -101,7 +102,7 @@ def _keep(upload: UploadedFile, protocol: str, outcome: scoring.Outcome) -> scor
 
 
 def _kept(upload: UploadedFile, protocol: str) -> scoring.Outcome | None:
-    """Give what came of this upload under this protocol, if it was read."""
+    """Return what came of this upload under this protocol, if it was read."""
     file_id, name, outcome = st.session_state.get(_SEEN, (None, None, None))
     return outcome if (file_id, name) == (upload.file_id, protocol) else None
 

@@ -47,7 +47,7 @@ def run(
     request: Mapping[str, Any],
     limits: Limits,
     tell: Callable[[Progress | None], None],
-    instead: str,
+    fallback_hint: str,
 ) -> dict[str, Any]:
     """Have a task of `worker.TASKS` done; whatever happens, also when `tell` raises, the process is killed in the end.
 
@@ -57,7 +57,7 @@ def run(
         request: what the task is to do.
         limits: of the process.
         tell: called five times a second with how far it is, None where the task does not say.
-        instead: what a visitor can do whose work takes too long.
+        fallback_hint: what a visitor can do whose work takes too long.
 
     Returns:
         What the task gives; its fault in words under `error`.
@@ -71,13 +71,13 @@ def run(
     with _process(folder, limits.threads) as process:
         while process.poll() is None:
             if time.monotonic() > deadline:
-                raise _too_long(limits, instead)
+                raise _too_long(limits, fallback_hint)
             tell(_progress(folder))
             time.sleep(_POLL_SECONDS)
     try:
         result: dict[str, Any] = json.loads((folder / "result.json").read_text())
     except OSError:
-        raise _why(process.returncode, folder, limits, instead) from None
+        raise _why(process.returncode, folder, limits, fallback_hint) from None
     return result
 
 
@@ -122,14 +122,14 @@ def _process(folder: Path, threads: int) -> Iterator[subprocess.Popen[bytes]]:
                     os.waitpid(-process.pid, 0)
 
 
-def _too_long(limits: Limits, instead: str) -> DataError:
-    return DataError(f"it took longer than {limits.seconds} s; {instead}")
+def _too_long(limits: Limits, fallback_hint: str) -> DataError:
+    return DataError(f"it took longer than {limits.seconds} s; {fallback_hint}")
 
 
-def _why(code: int, folder: Path, limits: Limits, instead: str) -> DataError:
+def _why(code: int, folder: Path, limits: Limits, fallback_hint: str) -> DataError:
     """Say in words why the process ended without a result."""
     if -code in (signal.SIGXCPU, signal.SIGALRM):
-        return _too_long(limits, instead)
+        return _too_long(limits, fallback_hint)
     with (folder / "log").open("rb") as log:
         log.seek(max(0, log.seek(0, io.SEEK_END) - _LAST_WORDS))
         words = log.read().decode(errors="replace").strip().splitlines()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ffbench.errors import DataError, MethodError
 from ffbench.method import Flows
-from ffbench.protocol import NumpyFlows, Pair, Protocol
+from ffbench.protocol import LearningProtocol, NumpyFlows, Pair, Protocol
 
 from . import bounded
 from .bounded import Limits
@@ -22,7 +22,7 @@ from .private import private_folder
 LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
 """Of one pair, the loading of the method included; half of the processors are left to the pages."""
 PLACE = Place("pairs of other visitors")
-_INSTEAD = "run it yourself with `ffbench flow`"
+FALLBACK_HINT = "run it yourself with `ffbench flow`"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def estimate(
         np.savez(folder / PAIR, image1=pair.image1, image2=pair.image2)
         request = {"method": method, "backward": backward}
         try:
-            result = bounded.run(folder, "estimate", request, limits, lambda _: tell(0), _INSTEAD)
+            result = bounded.run(folder, "estimate", request, limits, lambda _: tell(0), FALLBACK_HINT)
         except DataError as error:
             raise MethodError(f"{method}: {error}") from error
         if "error" in result:
@@ -81,7 +81,7 @@ def pair_values(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> li
     Raises:
         DataError: the protocol cannot score such a flow.
     """
-    if protocol.learns:
+    if isinstance(protocol, LearningProtocol):
         return []
     score = protocol.score(pair, found.forward, found.backward)
     terms = {name: score.terms[name] for name in protocol.card.metrics if name in score.terms}

@@ -23,7 +23,7 @@ MAX_MEGABYTES = 500
 """What an upload may weigh; larger ones are for `ffbench submit`."""
 LIMITS = Limits()
 PLACE = Place("submissions of other visitors")
-_INSTEAD = "score it yourself with `ffbench submit`"
+FALLBACK_HINT = "score it yourself with `ffbench submit`"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Outcome:
 
 
 def archive_suffix(name: str) -> str:
-    """Give the suffix that says what kind of archive an upload is.
+    """Return the suffix that says what kind of archive an upload is.
 
     Raises:
         DataError: it is none that is read.
@@ -85,7 +85,7 @@ def read_upload(
         archive.write_bytes(content)
         given = None if submitter is None else asdict(submitter)
         request = {"archive": archive.name, "protocol": protocol, "submitter": given}
-        result = bounded.run(folder, "score", request, limits, tell, _INSTEAD)
+        result = bounded.run(folder, "score", request, limits, tell, FALLBACK_HINT)
         if "error" in result:
             raise DataError(str(result["error"]).replace(str(archive), name))
         if "report" in result:

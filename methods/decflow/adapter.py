@@ -166,7 +166,7 @@ def _mean_of_mirrored(flows: torch.Tensor) -> torch.Tensor:
 
 
 def _split(size: int, network: FlowNetwork) -> tuple[int, int]:
-    """Give the padding before and after that makes a side fit the network."""
+    """Return the padding before and after that makes a side fit the network."""
     stride = network.stride
     missing = max(-(-size // stride) * stride, network.smallest) - size
     return missing // 2, missing - missing // 2

@@ -28,7 +28,7 @@ class AttentionMap:
             self._matrix = scores.softmax(dim=-1).to(scores.dtype)
 
     def aggregate(self, values: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """Give the mean of each of `values`, (B, C, H, W), under the attention of every cell."""
+        """Return the mean of each of `values`, (B, C, H, W), under the attention of every cell."""
         batch, channels, height, width = values[0].shape
         stacked = torch.stack([value.flatten(2).transpose(1, 2) for value in values], dim=1)
         if self._matrix is not None:

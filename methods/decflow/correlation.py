@@ -47,7 +47,7 @@ def correlate(
 
 
 def cell_grid(like: torch.Tensor) -> torch.Tensor:
-    """Give the coordinates (1, 2, H, W) of the cells of a map (B, C, H, W): channel 0 is x, 1 is y."""
+    """Return the coordinates (1, 2, H, W) of the cells of a map (B, C, H, W): channel 0 is x, 1 is y."""
     height, width = like.shape[2:]
     y, x = torch.meshgrid(
         torch.arange(height, device=like.device, dtype=torch.float32),
@@ -79,11 +79,11 @@ class _Volume:
     def lookup(self, flows: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         batch, _, height, width = flows[0].shape
         # One gather for all flows: (B * H * W, flows, 1, 2).
-        centres = torch.stack([self._grid + flow for flow in flows], dim=-1)
-        centres = centres.permute(0, 2, 3, 4, 1).reshape(batch * height * width, len(flows), 1, 2)
+        centers = torch.stack([self._grid + flow for flow in flows], dim=-1)
+        centers = centers.permute(0, 2, 3, 4, 1).reshape(batch * height * width, len(flows), 1, 2)
         windows = []
         for volume, factor, offsets in self._pyramid:
-            points = torch.addcmul(offsets, centres, factor)
+            points = torch.addcmul(offsets, centers, factor)
             windows.append(F.grid_sample(volume, points, align_corners=False).squeeze(1))
         result = torch.cat(windows, dim=2).view(batch, height, width, len(flows), -1)
         return list(result.permute(3, 0, 4, 1, 2).unbind())
@@ -108,9 +108,9 @@ class _OnDemand:
 
         results = []
         for flow in flows:
-            centres = (self._grid + flow).permute(0, 2, 3, 1)
+            centers = (self._grid + flow).permute(0, 2, 3, 1)
             windows = [
-                local_correlation(self._features1, features2, centres / 2**level, self._radius)
+                local_correlation(self._features1, features2, centers / 2**level, self._radius)
                 for level, features2 in enumerate(self._pyramid)
             ]
             results.append(torch.cat(windows, dim=3).permute(0, 3, 1, 2))

@@ -88,7 +88,7 @@ class DecFlow(FlowNetwork):
         return FlowPredictions(flows[0], flows[1] if head else ())
 
     def _context(self, image1: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the first hidden state and the context features (Eq. 5)."""
+        """Return the first hidden state and the context features (Eq. 5)."""
         context = self.context_encoder(2 * image1 - 1)
         if self.semantic is not None and self.fusion is not None:
             context = self.fusion(context, self.semantic(image1))
@@ -126,7 +126,7 @@ class MotionEncoder(nn.Module):
         self.merge = nn.Conv2d(192 + 64, MOTION - 2, 3, padding=1)
 
     def forward(self, correlation: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-        """Give (B, MOTION, h, w)."""
+        """Return (B, MOTION, h, w)."""
         seen = F.relu(self.correlation2(F.relu(self.correlation1(correlation))))
         moved = F.relu(self.flow2(F.relu(self.flow1(flow))))
         merged = F.relu(self.merge(torch.cat([seen, moved], dim=1)))
@@ -163,7 +163,7 @@ class DecoderState:
         self.flow = self.flow + self.decoder.flow_head(self.hidden).float()
 
     def upsampled(self) -> torch.Tensor:
-        """Give the flow at full size, in pixels."""
+        """Return the flow at full size, in pixels."""
         # RAFT weighs the mask's gradients down.
         return convex_upsample(self.flow, 0.25 * self.decoder.mask_head(self.hidden), STRIDE)
 

@@ -21,12 +21,12 @@ class GatedUpdate(nn.Module):
             nn.init.uniform_(parameter, -bound, bound)
 
     def prepare(self, context: torch.Tensor) -> torch.Tensor:
-        """Give the context's share of the two gates and of the candidate, (B, 3 * hidden, h, w)."""
+        """Return the context's share of the two gates and of the candidate, (B, 3 * hidden, h, w)."""
         share: torch.Tensor = self.context(context)
         return share
 
     def forward(self, hidden: torch.Tensor, motion: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-        """Give the next hidden state."""
+        """Return the next hidden state."""
         size = hidden.shape[1]
         gates = torch.sigmoid(self.gates(torch.cat([hidden, motion], dim=1)) + share[:, : 2 * size])
         update, reset = gates.chunk(2, dim=1)

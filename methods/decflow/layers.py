@@ -43,7 +43,7 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride), norm(outputs))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give (B, outputs, H / stride, W / stride)."""
+        """Return (B, outputs, H / stride, W / stride)."""
         branch = F.relu(self.norm1(self.conv1(x)))
         branch = F.relu(self.norm2(self.conv2(branch)))
         return F.relu(self.shortcut(x) + branch)

@@ -181,7 +181,7 @@ class LightDecoder(nn.Module):
         self.mask_head = nn.Sequential(nn.Conv2d(hidden, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 9 * FINEST**2, 1))
 
     def motion(self, window: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-        """Give motion features from a correlation window and the flow so far; the last two channels are the flow."""
+        """Return motion features from a correlation window and the flow so far; the last two channels are the flow."""
         seen = F.relu(self.correlation2(F.relu(self.correlation1(window))))
         moved = F.relu(self.flow2(F.relu(self.flow1(flow))))
         merged = F.relu(self.merge(torch.cat([seen, moved], dim=1)))
@@ -211,7 +211,7 @@ class LightState:
         self.flow = self.flow + self.decoder.flow_head(self.hidden).float()
 
     def upsampled(self, stride: int) -> torch.Tensor:
-        """Give the flow at full size, in pixels: convexly from stride 4, bilinearly from coarser ones."""
+        """Return the flow at full size, in pixels: convexly from stride 4, bilinearly from coarser ones."""
         if stride == FINEST:
             return convex_upsample(self.flow, 0.25 * self.decoder.mask_head(self.hidden), FINEST)
         return upsample_aligned(stride * self.flow, stride)

@@ -20,14 +20,14 @@ import torch
 
 
 def local_correlation(
-    features1: torch.Tensor, features2: torch.Tensor, centres: torch.Tensor, radius: int
+    features1: torch.Tensor, features2: torch.Tensor, centers: torch.Tensor, radius: int
 ) -> torch.Tensor:
     """Correlate every cell of the first map with a window of the second, read bilinearly.
 
     Args:
         features1: (B, H, W, C).
         features2: (B, h, w, C), may be of another size.
-        centres: (B, H, W, 2), where each cell points to in the second map: x, y in cells. No gradient flows
+        centers: (B, H, W, 2), where each cell points to in the second map: x, y in cells. No gradient flows
             to them.
         radius: the window is 2 * radius + 1 cells wide and high, one cell apart.
 
@@ -36,18 +36,18 @@ def local_correlation(
         outside the second map count as zero.
     """
     if features1.device.type == "cpu":
-        return _on_cpu(features1, features2, centres.detach(), radius)
-    return local_correlation_torch(features1, features2, centres, radius)
+        return _on_cpu(features1, features2, centers.detach(), radius)
+    return local_correlation_torch(features1, features2, centers, radius)
 
 
 def local_correlation_torch(
-    features1: torch.Tensor, features2: torch.Tensor, centres: torch.Tensor, radius: int
+    features1: torch.Tensor, features2: torch.Tensor, centers: torch.Tensor, radius: int
 ) -> torch.Tensor:
     """Do what `local_correlation` does in PyTorch operations, one row of the window at a time."""
     batch, channels = features1.shape[0], features1.shape[3]
     rows, columns = features2.shape[1:3]
-    corner = centres.detach().floor()
-    fraction = (centres.detach() - corner).to(features1.dtype)
+    corner = centers.detach().floor()
+    fraction = (centers.detach() - corner).to(features1.dtype)
     offsets = torch.arange(-radius, radius + 2, device=features1.device)
     # Far outside, where an integer could overflow, every cell is zero all the same.
     x = corner[..., 0, None].clamp(-radius - 2, columns + radius + 1).long() + offsets
@@ -73,27 +73,27 @@ def local_correlation_torch(
 class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, features1: torch.Tensor, features2: torch.Tensor, centres: torch.Tensor, radius: int
+        ctx: Any, features1: torch.Tensor, features2: torch.Tensor, centers: torch.Tensor, radius: int
     ) -> torch.Tensor:
         features1, features2 = features1.detach().contiguous(), features2.detach().contiguous()
-        centres = centres.to(features1.dtype).contiguous()
+        centers = centers.to(features1.dtype).contiguous()
         batch, height, width, _ = features1.shape
         result = features1.new_empty(batch, height, width, (2 * radius + 1) ** 2)
-        arrays = [t.numpy() for t in (features1, features2, centres, result)]
+        arrays = [t.numpy() for t in (features1, features2, centers, result)]
         _in_parallel(_correlate, batch * height, radius, *arrays)
-        ctx.save_for_backward(features1, features2, centres)
+        ctx.save_for_backward(features1, features2, centers)
         ctx.radius = radius
         return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
-        features1, features2, centres = ctx.saved_tensors
+        features1, features2, centers = ctx.saved_tensors
         gradient1, gradient2 = torch.zeros_like(features1), torch.zeros_like(features2)
         gradient = gradients[0].to(features1.dtype).contiguous()
         # Each thread has channels of its own, so every sum is taken in one order: results do not depend
         # on the number of threads.
         channels = features1.shape[-1]
-        arrays = [t.numpy() for t in (features1, features2, centres, gradient, gradient1, gradient2)]
+        arrays = [t.numpy() for t in (features1, features2, centers, gradient, gradient1, gradient2)]
         _in_parallel(_backpropagate, channels, ctx.radius, *arrays)
         return gradient1, gradient2, None, None
 
@@ -131,7 +131,7 @@ def _jit(function):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _correlate(start, stop, radius, features1, features2, centres, result):  # type: ignore[no-untyped-def]
+def _correlate(start, stop, radius, features1, features2, centers, result):  # type: ignore[no-untyped-def]
     """Fill the rows `start` to `stop` of `result`; rows are counted over the whole batch."""
     _, height, width, channels = features1.shape
     _, rows, columns, _ = features2.shape
@@ -142,8 +142,8 @@ def _correlate(start, stop, radius, features1, features2, centres, result):  # t
         b, row = task // height, task % height
         for column in range(width):
             feature = features1[b, row, column]
-            left, top = np.floor(centres[b, row, column, 0]), np.floor(centres[b, row, column, 1])
-            fx, fy = centres[b, row, column, 0] - left, centres[b, row, column, 1] - top
+            left, top = np.floor(centers[b, row, column, 0]), np.floor(centers[b, row, column, 1])
+            fx, fy = centers[b, row, column, 0] - left, centers[b, row, column, 1] - top
             patch[:] = 0
             # Compared as floats, so that no value, however far off or NaN, becomes a wild index.
             if left > -side and left < columns + side and top > -side and top < rows + side:
@@ -165,7 +165,7 @@ def _correlate(start, stop, radius, features1, features2, centres, result):  # t
 
 
 @_jit
-def _backpropagate(start, stop, radius, features1, features2, centres, gradient, gradient1, gradient2):  # type: ignore[no-untyped-def]
+def _backpropagate(start, stop, radius, features1, features2, centers, gradient, gradient1, gradient2):  # type: ignore[no-untyped-def]
     """Add to the channels `start` to `stop` of both maps' gradients."""
     batch, height, width, channels = features1.shape
     _, rows, columns, _ = features2.shape
@@ -176,10 +176,10 @@ def _backpropagate(start, stop, radius, features1, features2, centres, gradient,
     for b in range(batch):
         for row in range(height):
             for column in range(width):
-                left, top = np.floor(centres[b, row, column, 0]), np.floor(centres[b, row, column, 1])
+                left, top = np.floor(centers[b, row, column, 0]), np.floor(centers[b, row, column, 1])
                 if not (left > -side and left < columns + side and top > -side and top < rows + side):
                     continue
-                fx, fy = centres[b, row, column, 0] - left, centres[b, row, column, 1] - top
+                fx, fy = centers[b, row, column, 0] - left, centers[b, row, column, 1] - top
                 patch[:] = 0
                 n = 0
                 for i in range(side - 1):

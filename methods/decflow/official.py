@@ -161,7 +161,7 @@ def _reason_to_ignore(key: str) -> str | None:
 
 
 def _translate(key: str, decoders: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Give our names of one of their keys; none if it is not known."""
+    """Return our names of one of their keys; none if it is not known."""
     block, _, rest = key.partition(".")
     part, _, leaf = rest.rpartition(".")
     if block in _ENCODERS:

@@ -72,9 +72,9 @@ def fit_motion(flow: torch.Tensor, depth: torch.Tensor, weight: torch.Tensor, st
 
     # Centred and scaled by the weights, so that the ridge means the same for any body.
     xs, ys = x[few[1:]], y[few[1:]]
-    centre_x, centre_y, centre_z = mean(xs), mean(ys), mean(depth[few])
-    spread = (mean((xs - centre_x).square() + (ys - centre_y).square()) / 2 + 1).sqrt()
-    x, y, z = (x - centre_x) / spread, (y - centre_y) / spread, depth - centre_z
+    center_x, center_y, center_z = mean(xs), mean(ys), mean(depth[few])
+    spread = (mean((xs - center_x).square() + (ys - center_y).square()) / 2 + 1).sqrt()
+    x, y, z = (x - center_x) / spread, (y - center_y) / spread, depth - center_z
     terms = (x[few].flatten(1), y[few].flatten(1), z[few].flatten(1))
     weights = sampled.flatten(1)[:, None]
     one, none = torch.ones_like(weights[:, 0]), torch.zeros_like(weights[:, 0])

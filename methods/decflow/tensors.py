@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench import checkpoint_files
 from ffbench.errors import MethodError
 
 _SHOWN = 3
@@ -28,13 +26,11 @@ def read_tensor_file(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix == ".safetensors":
         return read_safetensors(path)[0]
     try:
-        check_checkpoint(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = checkpoint_files.read_checkpoint(path)
     except FileNotFoundError as error:
         raise MethodError(f"{path}: no such file; expected a checkpoint") from error
-    except (OSError, RuntimeError, ValueError, EOFError, LookupError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise MethodError(f"{path}: not a PyTorch checkpoint that can be read safely ({reason})") from error
+    except (OSError, ValueError) as error:
+        raise MethodError(f"{path}: not a PyTorch checkpoint that can be read safely ({error})") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
@@ -49,12 +45,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
         MethodError: the file is missing or is none.
     """
     try:
-        check_checkpoint(path)
-        with safe_open(str(path), framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+        return checkpoint_files.read_safetensors(path)
     except FileNotFoundError as error:
         raise MethodError(f"{path}: no such file; expected a safetensors file") from error
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError) as error:
         raise MethodError(f"{path}: not a readable safetensors file ({error})") from error
 
 

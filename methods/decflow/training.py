@@ -31,7 +31,7 @@ from ffbench.json_models import first_fault
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard
 from ffbench.synth.heads.head import Region
 from ffbench.training.loss import in_range, sequence_loss
-from ffbench.training.trainee import Trainee, Training, TrainRequest
+from ffbench.training.trainee import TrainableNetwork, Training, TrainRequest
 
 from .adapter import DecFlowMethod
 from .classical_start import add_classical_flows
@@ -61,7 +61,7 @@ _SEMANTIC_FILES = {
 """Encoders that need a file: whose they are, the file, and an encoder that needs none."""
 
 
-class DecFlowTrainee(Trainee):
+class DecFlowTrainee(TrainableNetwork):
     """A network of the family under training."""
 
     def __init__(self, name: str, network: FlowNetwork) -> None:
@@ -115,7 +115,7 @@ class DecFlowTrainee(Trainee):
         return frozenset({"region", "depth"}) if stage.loss == "rigid" else frozenset()
 
     def completion(self, stage: Stage) -> Callable[[Batch], Batch] | None:
-        """See `Trainee.completion`."""
+        """See `TrainableNetwork.completion`."""
         config = self.network.config
         return add_classical_flows if isinstance(config, CorrectorConfig) and config.start == "dis" else None
 
@@ -169,7 +169,7 @@ class DecFlowTrainee(Trainee):
         save_weights(path, self.network, training)
 
 
-def build(request: TrainRequest) -> Trainee:
+def build(request: TrainRequest) -> TrainableNetwork:
     """Build the network that a recipe describes, with the weights that training starts from.
 
     `recipe.initial` may be `gma`: the facial and head decoders, encoders and attention then start as those of

@@ -68,22 +68,22 @@ def read_config(name: str) -> Any:
 
 def input_rule(config: Any) -> InputRule:
     """Take from a config the normalisation it was trained with and the way its test pipeline makes images fit."""
-    normalise = config.img_norm_cfg
+    normalize = config.img_norm_cfg
     tests = config.data.test.get("datasets", [config.data.test])
     fits = [step for test in tests for step in test.pipeline if step.type in ("InputPad", "InputResize")]
     # Where datasets differ, the larger multiple serves images of any size.
     fit = max(fits, key=lambda step: int(step.exponent))
     return InputRule(
-        mean=tuple(normalise["mean"]),
-        std=tuple(normalise["std"]),
-        rgb=bool(normalise["to_rgb"]),
+        mean=tuple(normalize["mean"]),
+        std=tuple(normalize["std"]),
+        rgb=bool(normalize["to_rgb"]),
         multiple=2 ** int(fit.exponent),
         fit=fit.type,
     )
 
 
 def published_weights(name: str) -> str | None:
-    """Give the URL under which OpenMMLab published the weights of a config, as the package says."""
+    """Return the URL under which OpenMMLab published the weights of a config, as the package says."""
     import yaml  # type: ignore[import-untyped]
 
     (path,) = (path for path in _config_files() if path.stem == name)

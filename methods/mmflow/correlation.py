@@ -74,5 +74,5 @@ class Correlation(torch.nn.Module):
         self._arguments = (kernel_size, max_displacement, stride, padding, dilation, dilation_patch)
 
     def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        """Give the correlation of two feature maps."""
+        """Return the correlation of two feature maps."""
         return correlation(first, second, *self._arguments)

@@ -5,15 +5,9 @@ Importing ptlflow takes seconds, so nothing of it is imported here.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ffbench.method import Method, MethodEntry, MethodRequest
-
-if TYPE_CHECKING:
-    from ffbench.training.trainee import Trainee, TrainEntry, TrainRequest
 
 
 def _load(model: str | None = None) -> Callable[[MethodRequest], Method]:
@@ -33,22 +27,11 @@ def _variants() -> Sequence[str]:
     return model_names()
 
 
-def _training(model: str | None = None) -> TrainEntry:
-    from ffbench.training.trainee import TrainEntry
-
-    def build(request: TrainRequest) -> Trainee:
-        from .training import build
-
-        return build(request, model or request.name.partition("/")[2])
-
-    return TrainEntry({"finetune": Path(__file__).parent / "recipes" / "finetune.toml"}, build)
-
-
 def _entry(summary: str, model: str) -> MethodEntry:
-    return MethodEntry(summary, _load(model), train=functools.partial(_training, model))
+    return MethodEntry(summary, _load(model))
 
 
-any_model = MethodEntry("any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]", _load(), _variants, _training)
+any_model = MethodEntry("any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]", _load(), _variants)
 raft = _entry("RAFT, weights C+T+S", "raft")
 gma = _entry("GMA, weights C+T+S", "gma")
 skflow = _entry("SKFlow, weights C+T+S", "skflow")

@@ -36,7 +36,7 @@ def model_names() -> Sequence[str]:
 
 
 def model_class(name: str) -> Any:
-    """Give the class of a model.
+    """Return the class of a model.
 
     Raises:
         UsageError: no model has that name.
@@ -49,7 +49,7 @@ def model_class(name: str) -> Any:
 
 
 def checkpoints(model: Any) -> dict[str, str]:
-    """Give the published checkpoints of a model class: URL by name."""
+    """Return the published checkpoints of a model class: URL by name."""
     return dict(getattr(model, "pretrained_checkpoints", None) or {})
 
 
@@ -64,7 +64,7 @@ def iteration_argument(model: Any) -> str | None:
 
 
 def own_lists(model: Any) -> dict[str, list[int]]:
-    """Give the arguments that a model writes into (SEA-RAFT and its kin), as lists.
+    """Return the arguments that a model writes into (SEA-RAFT and its kin), as lists.
 
     Their defaults are tuples, which ptlflow's command line turns into lists on the way.
     """
@@ -74,7 +74,7 @@ def own_lists(model: Any) -> dict[str, list[int]]:
 
 
 def paper(model: Any) -> str | None:
-    """Give title and year of the paper that ptlflow cites for the model, None where it cites several."""
+    """Return title and year of the paper that ptlflow cites for the model, None where it cites several."""
     found = [pattern.findall(_read(model, "README.md")) for pattern in _BIBTEX]
     if any(len(values) != 1 for values in found):
         return None
@@ -82,7 +82,7 @@ def paper(model: Any) -> str | None:
 
 
 def licence(model: Any) -> str | None:
-    """Give the licence of the model's code, by its text, and that of its published weights where that is said."""
+    """Return the licence of the model's code, by its text, and that of its published weights where that is said."""
     code, weights = (_known_licence(_read(model, file)) for file in ("LICENSE", "WEIGHTS_LICENSE"))
     return code if weights is None else f"{code} (published weights: {weights})"
 

@@ -11,7 +11,7 @@ from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method, MethodRequest
 from ffbench.training.loss import in_range, sequence_loss
-from ffbench.training.trainee import Trainee, Training, TrainRequest
+from ffbench.training.trainee import TrainableNetwork, Training, TrainRequest
 
 from .network import PtlflowNetwork, load_network
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ffbench.training.samples import Batch
 
 
-class PtlflowTrainee(Trainee):
+class PtlflowTrainee(TrainableNetwork):
     """A network of ptlflow under training, with RAFT's sequence loss over its `flow_preds`."""
 
     suffix = ".ckpt"
@@ -71,7 +71,7 @@ class PtlflowTrainee(Trainee):
             torch.save({"state_dict": state, "training": dict(training)}, temporary)
 
 
-def build(request: TrainRequest, model: str) -> Trainee:
+def build(request: TrainRequest, model: str) -> TrainableNetwork:
     """Build a network with the weights that training starts from: the published ones, a file's, or `random`.
 
     Raises:

@@ -12,35 +12,35 @@ import numpy.typing as npt
 from ffbench.datasets.ffn.files import FFNArrays
 from ffbench.flow.checks import is_known
 from ffbench.flow.confidence import forward_backward_confidence
-from ffbench.metrics.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarise_buckets
+from ffbench.metrics.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarize_buckets
 from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.gradients import GRADIENT_METRIC, gradient_noise_term
-from ffbench.metrics.head_motion import OWN_HEAD
+from ffbench.metrics.head_motion import NATIVE_HEAD_FLOW
 from ffbench.metrics.sparsification import SPARSIFICATION_METRICS, sparsification_terms
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.summary import summarize_means
 from ffbench.protocol import MetricCard, NumpyFlows, PairScore, Score, Scoring, StatedScoring, Term
 from ffbench.synth.heads.head import Region
+from ffbench.typing import FlowField
 
 REGION_NAMES = {int(region): region.name.lower() for region in Region if region != Region.BACKGROUND}
 SKIN = (Region.FOREHEAD, Region.CHEEKS, Region.CHIN)
 """Where flow is smooth but for the brows and what the lips fold: the gradient of its error is noise."""
 
 Target = Literal["facial", "head", "expression"]
-FlowField = npt.NDArray[np.float32]
 
 LEAKAGE: Mapping[Target, Mapping[str, MetricCard]] = {
     "facial": {},
     "head": {
         "expression_in_head": MetricCard(title="factor of the expression in the head flow (0 is best)", unit="1"),
         "expression_energy_in_head": MetricCard(title="energy of the expression in the head flow", unit="%", minimum=0),
-        "own_head": OWN_HEAD,
+        "own_head": NATIVE_HEAD_FLOW,
     },
     "expression": {
         "head_in_expression": MetricCard(title="factor of the head flow in the expression flow (0 is best)", unit="1"),
         "head_energy_in_expression": MetricCard(
             title="energy of the head flow in the expression flow", unit="%", minimum=0
         ),
-        "own_head": OWN_HEAD,
+        "own_head": NATIVE_HEAD_FLOW,
     },
 }
 OFFICIAL_METRICS = {
@@ -68,14 +68,14 @@ def metrics(target: Target) -> dict[str, MetricCard]:
 class FFNSummary(Scoring):
     """Means over pairs, and the bucket-normalised error, which is no mean over pairs."""
 
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+    def summarize(self, scores: Sequence[PairScore]) -> list[Score]:
         """Turn the scores of all pairs into the numbers of the record. Pure, and blind to the order of `scores`."""
         cells = f"{METRIC}/"
         others = [replace(s, terms={k: v for k, v in s.terms.items() if not k.startswith(cells)}) for s in scores]
         by, unit = self.card.group_by, self.card.resample_by
-        summary = summarise_means(others, self.card.metrics, group_by=by, resample_by=unit)
+        summary = summarize_means(others, self.card.metrics, group_by=by, resample_by=unit)
         bounds = self.card.metrics.get(METRIC)
-        return [*summary, *summarise_buckets(scores, bounds=bounds, group_by=by, resample_by=unit)]
+        return [*summary, *summarize_buckets(scores, bounds=bounds, group_by=by, resample_by=unit)]
 
 
 class FFNScoring(FFNSummary, StatedScoring):

@@ -16,7 +16,7 @@ from ffbench.datasets.ffn.dataset import card_ffn
 from ffbench.datasets.ffn.files import FFNArrays, read_pair
 from ffbench.datasets.registry import find_data
 from ffbench.errors import UsageError
-from ffbench.metrics.head_motion import Derive, fit_head_flow, own_head_term
+from ffbench.metrics.head_motion import Derive, fit_head_flow, native_head_flow_term
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
 from ffbench.protocol import (
     Annotation,
@@ -32,6 +32,7 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.synth.heads.head import Region
+from ffbench.typing import FlowField
 
 from ..options import choice, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
 from ..rendered_people import people_labels
@@ -41,7 +42,6 @@ from .metrics import (
     REGION_NAMES,
     FFNScoring,
     FFNSummary,
-    FlowField,
     Target,
     confidence_terms,
     mean_terms,
@@ -160,7 +160,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
         return people_labels(self._found)
 
     def annotation(self, pair: Pair[FFNArrays]) -> Annotation:
-        """Give the true flows, the mask and the regions."""
+        """Return the true flows, the mask and the regions."""
         truth = pair.reference
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGION_NAMES)
 
@@ -197,7 +197,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
             **terms,
             names[0]: leaks[0],
             names[1]: leaks[1],
-            "own_head": own_head_term(forward.head),
+            "own_head": native_head_flow_term(forward.head),
         }
 
     def _derived_head(self, facial: FlowField, truth: FFNArrays) -> FlowField:

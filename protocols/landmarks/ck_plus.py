@@ -100,7 +100,7 @@ class CKLandmarks(Protocol[Landmarks]):
         )
 
     def annotation(self, pair: Pair[Landmarks]) -> Annotation:
-        """Give the landmarks."""
+        """Return the landmarks."""
         return Annotation(first=pair.reference.first, second=pair.reference.last)
 
     def score(self, pair: Pair[Landmarks], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:

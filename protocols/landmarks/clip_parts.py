@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from ffbench import assets
 from ffbench.datasets.clips import Clip
+from ffbench.typing import Points
 
-from .clip_tracks import FramePair, Points, TrackedClip, frame_ranges
+from .clip_tracks import FramePair, TrackedClip, frame_ranges
 
 MOST_OUTSIDE = 0.05
 """Share of the points that may lie outside of the image in a frame of a part."""

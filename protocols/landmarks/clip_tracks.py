@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.provenance import engine_sign, rests_on
@@ -23,8 +23,7 @@ from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
 from ffbench.paths import cache_dir
 from ffbench.protocol import DatasetCard
-
-Points = npt.NDArray[np.float64]
+from ffbench.typing import Points
 
 DEFAULT_CLIPS = ("clip_carphone", "clip_single_face")
 ALL_CLIPS = (*DEFAULT_CLIPS, "clip_face_noface", "clip_noface_face")
@@ -43,7 +42,7 @@ class TrackedClip:
         return np.asarray(np.isfinite(self.points).all(axis=(1, 2)), np.bool_)
 
     def jitter(self) -> Points | None:
-        """Give the standard deviation of each landmark's noise in x and in y, in px; None where it cannot be told."""
+        """Return the standard deviation of each landmark's noise in x and in y, in px; None where it cannot be told."""
         found = self.found
         try:
             return jitter([points if found[index] else None for index, points in enumerate(self.points)])
@@ -97,7 +96,7 @@ PairsOf = Callable[[TrackedClip, Sequence[int], int], tuple[list[FramePair], str
 
 
 def find_pairs(
-    clips: Sequence[Place],
+    clips: Sequence[DatasetPath],
     name: str,
     gaps: Sequence[int],
     stride: int,
@@ -162,7 +161,7 @@ def clips_card(found: FoundPairs) -> DatasetCard:
 
 def named_clips(
     data: Path | None, names: Sequence[str] = DEFAULT_CLIPS, title: str = "two real clips"
-) -> tuple[Sequence[Place], str]:
+) -> tuple[Sequence[DatasetPath], str]:
     """Return the clips at `data`, or real clips among the assets, and a name for them.
 
     Args:
@@ -178,7 +177,7 @@ def named_clips(
     return find_clips(data), data.resolve().name
 
 
-def track_clip(path: Place, least: int, why: str) -> TrackedClip:
+def track_clip(path: DatasetPath, least: int, why: str) -> TrackedClip:
     """Open a clip and find the face in every frame; landmarks that were found before are taken from the cache.
 
     Raises:
@@ -215,7 +214,7 @@ def _track_key(clip: Clip) -> str:
 
 
 def _read_points(cache: Path, frames: int) -> Points | None:
-    """Give the cached landmarks; None when there are none, or when the file is damaged."""
+    """Return the cached landmarks; None when there are none, or when the file is damaged."""
     try:
         points = np.load(cache, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -225,7 +224,7 @@ def _read_points(cache: Path, frames: int) -> Points | None:
 
 
 def frame_pairs(tracked: TrackedClip, gaps: Sequence[int], stride: int) -> tuple[list[FramePair], str | None]:
-    """Give the pairs (t, t + gap), t = 0, stride, 2 stride, ..., for which both frames have a face.
+    """Return the pairs (t, t + gap), t = 0, stride, 2 stride, ..., for which both frames have a face.
 
     They are in order of t, then gap, so that a video is decoded once. The text says in which frames the face is
     lost and how many pairs that costs; None when it never is.
@@ -257,6 +256,6 @@ def frame_ranges(mask: npt.NDArray[np.bool_]) -> str:
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Give first and last index of every run of true values."""
+    """Return first and last index of every run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return ((int(first), int(end) - 1) for first, end in edges.reshape(-1, 2))

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS, OVAL
@@ -34,6 +33,7 @@ from ffbench.protocol import (
     Term,
 )
 from ffbench.reanimation.mesh import EYE_LOOPS
+from ffbench.typing import Mask
 
 from ..options import choice, refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
 from .clip_parts import Recording, encoding_difference, part_pairs, recording_of
@@ -50,7 +50,6 @@ from .clip_tracks import (
 )
 from .temporal import ClipTemporal, temporal_card
 
-Mask = npt.NDArray[np.bool_]
 Version = Literal["1.1", "1.0"]
 VERSIONS: tuple[Version, ...] = get_args(Version)
 """The first is the default; an earlier one is run by the option `version`."""
@@ -101,7 +100,7 @@ class ClipLandmarks(Protocol[FacePoints]):
 
     def __init__(
         self,
-        clips: Sequence[Place],
+        clips: Sequence[DatasetPath],
         name: str,
         gaps: Sequence[int] = GAPS,
         stride: int = STRIDE,
@@ -153,7 +152,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         return Pair(key, clip.frame(pair.start), clip.frame(end), FacePoints(points[pair.start], points[end]), labels)
 
     def annotation(self, pair: Pair[FacePoints]) -> Annotation:
-        """Give the landmarks."""
+        """Return the landmarks."""
         return Annotation(first=pair.reference.first, second=pair.reference.second)
 
     def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:

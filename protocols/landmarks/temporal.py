@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError
-from ffbench.flow.checks import FlowField, is_known
+from ffbench.flow.checks import is_known
 from ffbench.metrics.photometric import hull_mask, photometric_term
 from ffbench.metrics.temporal import JITTER_FRAMES, carried, chained, jitter_term
 from ffbench.protocol import (
     Annotation,
+    DescribedPair,
+    LearningProtocol,
     MetricCard,
     NumpyFlows,
     Pair,
     PairScore,
     Progress,
-    Protocol,
     ProtocolCard,
     Term,
 )
+from ffbench.typing import FlowField, Points
 
-from .clip_tracks import FacePoints, FramePair, Points, clips_card, find_pairs
+from .clip_tracks import FacePoints, FramePair, clips_card, find_pairs
 
 VERSION = "1.0"
 BLOCK = 20
@@ -55,12 +57,10 @@ def temporal_card() -> ProtocolCard:
     )
 
 
-class ClipTemporal(Protocol[FacePoints]):
+class ClipTemporal(LearningProtocol[FacePoints]):
     """Flows of neighboring frames, chained: three frames for colours, five for the jitter of points."""
 
-    learns = True
-
-    def __init__(self, clips: Sequence[Place], name: str) -> None:
+    def __init__(self, clips: Sequence[DatasetPath], name: str) -> None:
         """Track the face through the clips.
 
         Raises:
@@ -86,10 +86,10 @@ class ClipTemporal(Protocol[FacePoints]):
         return Pair(key, clip.frame(pair.start), clip.frame(pair.start + 1), reference, labels)
 
     def annotation(self, pair: Pair[FacePoints]) -> Annotation:
-        """Give the landmarks."""
+        """Return the landmarks."""
         return Annotation(first=pair.reference.first, second=pair.reference.second)
 
-    def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+    def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
         """Keep the flow around the face; what it is worth shows with those of the next frames.
 
         Raises:
@@ -99,26 +99,26 @@ class ClipTemporal(Protocol[FacePoints]):
         kept = np.array(forward.facial[_box(pair.reference.first, (width, height))], np.float32)
         if not is_known(kept).all():
             raise DataError(f"{pair.key}: the forward flow is unknown around the face; it must be finite everywhere")
-        return PairScore(pair.key, {}, pair.labels, kept)
+        return DescribedPair(pair.key, {}, pair.labels, descriptor=kept)
 
-    def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+    def learn(self, pairs: Sequence[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         """Score each pair by the chains of flows that begin with it; near a clip's end, or a lost face, there is none.
 
         Raises:
             DataError: the pairs given have no chain of two flows.
         """
-        flows = {score.key: score.descriptor for score in scores}
+        flows = {pair.key: pair.descriptor for pair in pairs}
         scored = []
-        for done, score in enumerate(scores, start=1):
-            terms = self._terms(self._chain(score.key, flows))
-            scored.append(PairScore(score.key, terms, score.labels))
+        for done, pair in enumerate(pairs, start=1):
+            terms = self._terms(self._chain(pair.key, flows))
+            scored.append(PairScore(pair.key, terms, pair.labels))
             if progress:
-                progress(done, len(scores))
+                progress(done, len(pairs))
         if not any(score.terms for score in scored):
             raise DataError(f"{self.dataset.name}: no three frames in a row have a face and a flow")
         return scored
 
-    def _chain(self, key: str, flows: dict[str, npt.NDArray[np.floating] | None]) -> list[tuple[FramePair, FlowField]]:
+    def _chain(self, key: str, flows: Mapping[str, npt.NDArray[np.floating]]) -> list[tuple[FramePair, FlowField]]:
         """Return the flows from a pair's first frame on, each in its whole image, NaN around the part that was kept."""
         first = self._pairs[key]
         chain = []

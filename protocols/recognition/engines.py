@@ -23,7 +23,7 @@ _OBJECT_STORE = 80 * 2**20
 
 
 def engine(name: EngineName, workers: int, *, gpu: bool = False) -> Engine:
-    """Give what runs `workers` jobs at once, each in one thread; no digit depends on which it is.
+    """Return what runs `workers` jobs at once, each in one thread; no digit depends on which it is.
 
     Args:
         name: `processes`, or `ray`: the cluster of RAY_ADDRESS, where `workers` says nothing and all machines must see

@@ -9,6 +9,7 @@ import PIL.Image
 
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
+from ffbench.typing import FlowField, Image
 
 SIZE = 224
 """Height and width of what a recogniser sees."""
@@ -18,9 +19,7 @@ _RANSAC_PX = 2.0
 _LEAST_MATCHES = 12
 _SCALES = (0.1, 10.0)
 
-Image = npt.NDArray[np.uint8]
 Affine = npt.NDArray[np.float64]
-FlowField = npt.NDArray[np.float32]
 
 
 def register(frame: Image, crop: Image, name: str) -> Affine:
@@ -75,7 +74,7 @@ def to_recogniser(transform: Affine, crop_size: tuple[int, int]) -> Affine:
 
 
 def align_flow(flow: FlowField, transform: Affine, name: str) -> FlowField:
-    """Give a flow as it looks in the registered face: sampled there, its vectors turned and scaled.
+    """Return a flow as it looks in the registered face: sampled there, its vectors turned and scaled.
 
     With x -> A x + b from frame to face, the face's flow at p is A F(A^-1 (p - b)): a motion by F in the frame is one
     by A F in the face. Where the face reaches beyond the frame the flow is 0.

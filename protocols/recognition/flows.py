@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.typing import FlowField
 
-from .faces import SIZE, FlowField
+from .faces import SIZE
 
 Kind = Literal["facial", "head", "expression"]
 Values = npt.NDArray[np.float32]
@@ -32,7 +33,7 @@ def pack(facial: FlowField, head: FlowField | None, onset: FlowField) -> Values:
 
 
 def choose(packed: Values, kind: Kind, derive: Derive) -> npt.NDArray[np.float16]:
-    """Give the descriptor that recognisers read: one flow (SIZE, SIZE, 2), then the onset face, flat.
+    """Return the descriptor that recognisers read: one flow (SIZE, SIZE, 2), then the onset face, flat.
 
     Args:
         packed: of `pack`.

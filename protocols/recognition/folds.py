@@ -64,7 +64,7 @@ def leave_one_subject_out(
 def chosen_epochs(
     predicted: npt.NDArray[np.int8], labels: Labels, subjects: npt.NDArray[np.int64], classes: int, by: str
 ) -> npt.NDArray[np.int8]:
-    """Give the predictions that count, (seeds, N), out of those of all epochs, (seeds, epochs, N).
+    """Return the predictions that count, (seeds, N), out of those of all epochs, (seeds, epochs, N).
 
     Args:
         predicted: class numbers.

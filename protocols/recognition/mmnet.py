@@ -59,7 +59,7 @@ class AttentionBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: torch.Tensor, before: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give features (B, C, H, W) and their attention (B, 1, H, W); `before` is the last block's."""
+        """Return features (B, C, H, W) and their attention (B, 1, H, W); `before` is the last block's."""
         features = torch.relu(self.features(x) + self.shortcut(x))
         pooled = torch.cat([features.mean(1, keepdim=True), features.max(1, keepdim=True).values], 1)
         attention: torch.Tensor = self.attention(pooled)
@@ -79,7 +79,7 @@ class PositionLayer(nn.Module):
         self.drop_path = drop_path
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Give tokens (B, N, C) of the same shape."""
+        """Return tokens (B, N, C) of the same shape."""
         normal = self.before_attention(tokens)
         tokens = tokens + self._kept(self.attention(normal, normal, normal, need_weights=False)[0])
         return tokens + self._kept(self.mixing(self.before_mixing(tokens)))

@@ -23,7 +23,7 @@ _MEAN, _SPREAD = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.flo
 
 
 @dataclass(frozen=True)
-class Recipe:
+class MMNetRecipe:
     """How the network is made, fed and trained."""
 
     shape: Shape
@@ -45,17 +45,17 @@ class Recipe:
     """What the network computes in; bf16 by autocast."""
 
     def rate(self, epoch: int) -> float:
-        """Give the learning rate of an epoch."""
+        """Return the learning rate of an epoch."""
         if self.cosine:
             return self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
         return self.learning_rate * 0.987 ** min(epoch, 50)
 
 
-RELEASED_FIVE = Recipe(FIVE, 74, 32, 8e-4, 0.6, rotation=3, padding=15)
-RELEASED_THREE = Recipe(THREE, 99, 24, 8e-4, 0.7, rotation=4, padding=4)
+RELEASED_FIVE = MMNetRecipe(FIVE, 74, 32, 8e-4, 0.6, rotation=3, padding=15)
+RELEASED_THREE = MMNetRecipe(THREE, 99, 24, 8e-4, 0.7, rotation=4, padding=4)
 
 
-def main_branch(released: Recipe) -> Recipe:
+def main_branch(released: MMNetRecipe) -> MMNetRecipe:
     """Make a recipe that a CPU can do and that learns from a hundred clips (docs/protocols/recognition.md)."""
     return replace(
         released,
@@ -164,7 +164,7 @@ def _forget_statistics(network: nn.Module) -> None:
 
 
 def augment(
-    flow: torch.Tensor, onset: torch.Tensor | None, recipe: Recipe, draw: torch.Generator
+    flow: torch.Tensor, onset: torch.Tensor | None, recipe: MMNetRecipe, draw: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Turn, shift and mirror training faces, flow and onset alike.
 
@@ -202,7 +202,7 @@ def _resampled(images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(images, grid, align_corners=False, padding_mode="zeros")
 
 
-def _batches(count: int, recipe: Recipe, draw: torch.Generator) -> Sequence[torch.Tensor]:
+def _batches(count: int, recipe: MMNetRecipe, draw: torch.Generator) -> Sequence[torch.Tensor]:
     """Shuffle; where the statistics of all batches count alike, a last batch of one joins the one before."""
     order = torch.randperm(count, generator=draw)
     parts = list(torch.split(order, recipe.batch))

@@ -19,22 +19,24 @@ from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
+    DescribedPair,
+    LearningProtocol,
     NumpyFlows,
     Option,
     Pair,
     PairScore,
     Progress,
-    Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
 )
+from ffbench.typing import FlowField
 
 from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
 from . import engines as recognition_engines
 from .clips import select_clips
 from .engines import EngineName
-from .faces import Affine, FlowField, align_flow, register, resized_face, to_recogniser
+from .faces import Affine, align_flow, register, resized_face, to_recogniser
 from .flows import Kind, choose, pack, require
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
@@ -78,10 +80,9 @@ def _card(name: str, variant: Variant, options: Mapping[str, Option]) -> Protoco
     )
 
 
-class Recognition(RecognitionScoring, Protocol[Face]):
+class Recognition(RecognitionScoring, LearningProtocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
-    learns = True
     learning_options = frozenset({"flow", "derive_head", "recogniser", "recipe", "epochs", "seeds"})
 
     def __init__(
@@ -156,7 +157,7 @@ class Recognition(RecognitionScoring, Protocol[Face]):
             key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
         )
 
-    def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+    def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
         """Bring the flows into the registered face; nothing can be scored before all pairs are there.
 
         Raises:
@@ -167,20 +168,20 @@ class Recognition(RecognitionScoring, Protocol[Face]):
         face = pair.reference
         facial = align_flow(forward.facial, face.transform, pair.key)
         head = None if forward.head is None else align_flow(forward.head, face.transform, pair.key)
-        return PairScore(pair.key, {}, pair.labels, pack(facial, head, face.onset))
+        return DescribedPair(pair.key, {}, pair.labels, descriptor=pack(facial, head, face.onset))
 
-    def learn(self, scores: Ordered[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+    def learn(self, pairs: Ordered[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         """Leave out one subject after the other, and score every pair by what was learnt without its subject.
 
         Raises:
             UsageError: the method does not give the flow that is to be learnt from.
             DataError: fewer than two subjects, or the folder cannot be written.
         """
-        labels = np.array([self.classes.index(score.labels["class"]) for score in scores], np.int64)
-        subjects = subject_numbers([score.labels["subject"] for score in scores])
+        labels = np.array([self.classes.index(pair.labels["class"]) for pair in pairs], np.int64)
+        subjects = subject_numbers([pair.labels["subject"] for pair in pairs])
         if subjects.max() < 1:
             raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
-        inputs = np.stack([self._features(score) for score in scores])
+        inputs = np.stack([self._features(pair) for pair in pairs])
         place = folder / "inputs.npy"
         with atomic_path(place) as temporary, temporary.open("wb") as file:
             np.save(file, inputs)
@@ -191,7 +192,7 @@ class Recognition(RecognitionScoring, Protocol[Face]):
         kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
         return [
             PairScore(
-                score.key,
+                pair.key,
                 pair_terms(
                     self.classes,
                     int(labels[index]),
@@ -200,14 +201,13 @@ class Recognition(RecognitionScoring, Protocol[Face]):
                     last=kept["last"][:, index],
                     best=kept["accuracy"][:, index],
                 ),
-                score.labels,
+                pair.labels,
             )
-            for index, score in enumerate(scores)
+            for index, pair in enumerate(pairs)
         ]
 
-    def _features(self, score: PairScore) -> Features:
-        assert score.descriptor is not None
-        packed = score.descriptor.astype(np.float32, copy=False)
+    def _features(self, pair: DescribedPair) -> Features:
+        packed = pair.descriptor.astype(np.float32, copy=False)
         return self._recogniser.features(choose(packed, self._flow, self._derive_head))
 
 
@@ -217,7 +217,7 @@ def _version(variant: Variant, recipe: Option | None) -> str:
 
 
 def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
-    """Give MMNet by a recipe, or else region histograms."""
+    """Return MMNet by a recipe, or else region histograms."""
     if recipe is None:
         return RegionHistograms(epochs)
     from .mmnet_recogniser import MMNetRecogniser

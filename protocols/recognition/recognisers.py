@@ -30,7 +30,7 @@ class Recogniser(ABC):
 
     @abstractmethod
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:
-        """Give what is learnt from of one pair. Sees no label and no other pair.
+        """Return what is learnt from of one pair. Sees no label and no other pair.
 
         Args:
             descriptor: the flow (SIZE, SIZE, 2), then the onset face (SIZE, SIZE, 3), flat.
@@ -59,7 +59,7 @@ class RegionHistograms(Recogniser):
         self.epochs = epochs or ROI_EPOCHS
 
     def features(self, descriptor: npt.NDArray[np.float16]) -> Features:
-        """Give the 392 means of one pair."""
+        """Return the 392 means of one pair."""
         flow, _ = split(descriptor)
         angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
         along = np.maximum(flow @ np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32), 0)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
 from ffbench.metrics.statistics import influence_on_statistic
-from ffbench.metrics.summary import score_of, summarise_means
+from ffbench.metrics.summary import score_of, summarize_means
 from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
+from ffbench.typing import Floats
 
 METRICS = {
     "accuracy": MetricCard(title="accuracy over all clips", unit="%", higher_is_better=True, minimum=0, maximum=100),
@@ -23,7 +24,6 @@ METRICS = {
     "seed_sd": MetricCard(title="standard deviation of accuracy over seeds", unit="%", minimum=0),
 }
 
-Floats = npt.NDArray[np.float64]
 _ROUNDING = 1e-6
 _VOTES = ("vote", "vote_f1")
 
@@ -37,9 +37,9 @@ class RecognitionScoring(Scoring):
     def __init__(self, card: ProtocolCard, classes: Sequence[str]) -> None:
         self.card, self.classes = card, tuple(classes)
 
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
+    def summarize(self, scores: Sequence[PairScore]) -> list[Score]:
         """Return accuracy (over all, by class and seed, its spread), F1, UF1, UAR and what choosing officially adds."""
-        return summarise_recognition(scores, self.classes)
+        return summarize_recognition(scores, self.classes)
 
     def confusion(self, scores: Sequence[PairScore]) -> Confusion:
         """Return the confusion matrix that accuracy, UF1 and UAR are made of."""
@@ -74,7 +74,7 @@ def pair_terms(
     last: npt.NDArray[np.int8],
     best: npt.NDArray[np.int8],
 ) -> dict[str, Term]:
-    """Give the terms of one pair; all predictions are class numbers (seeds,).
+    """Return the terms of one pair; all predictions are class numbers (seeds,).
 
     Args:
         classes: their names.
@@ -95,12 +95,12 @@ def pair_terms(
 
 
 def votes_of(score: PairScore, name: str, classes: Sequence[str]) -> list[float]:
-    """Give the share of seeds that took a pair for each class."""
+    """Return the share of seeds that took a pair for each class."""
     terms = [score.terms[f"{name}/{of}"] for of in classes]
     return [term.sum / term.count for term in terms]
 
 
-def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -> list[Score]:
+def summarize_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -> list[Score]:
     """Turn the scores of pairs into numbers. The units of all intervals are subjects."""
     ordered = sorted(scores, key=lambda score: score.key)
     means = [
@@ -111,7 +111,7 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
         )
         for score in ordered
     ]
-    summary = summarise_means(means, METRICS, resample_by="subject")
+    summary = summarize_means(means, METRICS, resample_by="subject")
     by_seed = [score.value for score in summary if score.metric == "accuracy" and score.group.startswith("seed ")]
     if by_seed:
         spread = float(np.std(by_seed, ddof=1))
@@ -125,7 +125,7 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
         members = [score for score in by_class if score.labels["class"] == of]
         summary += [
             score.model_copy(update={"group": f"class={of}"})
-            for score in summarise_means(members, METRICS, resample_by="subject")
+            for score in summarize_means(members, METRICS, resample_by="subject")
         ]
     measures: dict[str, tuple[str, Callable[[Floats], Floats]]] = {
         "macro_f1": ("vote_f1", macro_f1),
@@ -140,7 +140,7 @@ def summarise_recognition(scores: Sequence[PairScore], classes: Sequence[str]) -
 
 
 def _tables(scores: Sequence[PairScore], votes: str, classes: Sequence[str]) -> Floats:
-    """Give a confusion matrix for each subject, in order of their names: (subjects, K, K)."""
+    """Return a confusion matrix for each subject, in order of their names: (subjects, K, K)."""
     subjects = sorted({score.labels["subject"] for score in scores})
     members = ([score for score in scores if score.labels["subject"] == subject] for subject in subjects)
     return np.stack(

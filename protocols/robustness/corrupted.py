@@ -21,11 +21,10 @@ from ffbench.corruptions.catalog import CorruptedFrame, corrupted_frames
 from ffbench.corruptions.face_clip import FaceClip
 from ffbench.errors import DataError
 from ffbench.paths import cache_dir
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 from ..landmarks.clip_tracks import TrackedClip
 
-Mask = npt.NDArray[np.bool_]
 Cell = tuple[str, int]
 """Name of a corruption and its severity."""
 

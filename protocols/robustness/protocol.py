@@ -15,12 +15,13 @@ from ffbench.flow.checks import is_known
 from ffbench.protocol import (
     Annotation,
     DatasetCard,
+    DescribedPair,
+    LearningProtocol,
     NumpyFlows,
     Option,
     Pair,
     PairScore,
     Progress,
-    Protocol,
     ProtocolCard,
     ProtocolEntry,
     ProtocolRequest,
@@ -59,10 +60,8 @@ def _card(kind: Variant, options: Mapping[str, Option]) -> ProtocolCard:
     )
 
 
-class ClipRobustness(Protocol[FacePixels]):
+class ClipRobustness(LearningProtocol[FacePixels]):
     """Flows of clean pairs against those of the same pairs, corrupted."""
-
-    learns = True
 
     def __init__(
         self, bases: Mapping[str, Base], cells: Sequence[Cell], card: ProtocolCard, dataset: DatasetCard
@@ -119,13 +118,13 @@ class ClipRobustness(Protocol[FacePixels]):
         return Pair(key, image1, image2, face_pixels(base, hidden), labels)
 
     def annotation(self, pair: Pair[FacePixels]) -> Annotation:
-        """Give the pixels that are compared."""
+        """Return the pixels that are compared."""
         mask = np.zeros(pair.image1.shape[:2], np.bool_)
         seen = ~pair.reference.hidden
         mask[pair.reference.rows[seen], pair.reference.columns[seen]] = True
         return Annotation(mask=mask)
 
-    def score(self, pair: Pair[FacePixels], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
+    def score(self, pair: Pair[FacePixels], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
         """Keep the flow at the pixels of the face; its difference from that of the clean pair comes with all pairs.
 
         Raises:
@@ -141,25 +140,24 @@ class ClipRobustness(Protocol[FacePixels]):
             error = np.hypot(*(flow[seen].astype(np.float64) - face.truth[seen]).T)
             terms["epe"] = Term(float(error.sum()), float(seen.sum()))
         flow[face.hidden] = np.nan
-        return PairScore(pair.key, terms, pair.labels, flow)
+        return DescribedPair(pair.key, terms, pair.labels, descriptor=flow)
 
-    def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+    def learn(self, pairs: Sequence[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         """Hold the flow of every corrupted pair against that of its clean one.
 
         Raises:
             DataError: no clean pair has a corrupted one beside it.
         """
-        clean = {self._pairs[score.key][0]: score.descriptor for score in scores if self._pairs[score.key][1] is None}
+        clean = {self._pairs[pair.key][0]: pair.descriptor for pair in pairs if self._pairs[pair.key][1] is None}
         scored = []
-        for done, score in enumerate(scores, start=1):
-            key, cell = self._pairs[score.key]
-            before, after = clean.get(key), score.descriptor
-            terms = dict(score.terms)
-            if cell is not None and before is not None and after is not None:
-                terms |= robustness_terms(before, after)
-            scored.append(PairScore(score.key, terms, score.labels))
+        for done, pair in enumerate(pairs, start=1):
+            key, cell = self._pairs[pair.key]
+            before, terms = clean.get(key), dict(pair.terms)
+            if cell is not None and before is not None:
+                terms |= robustness_terms(before, pair.descriptor)
+            scored.append(PairScore(pair.key, terms, pair.labels))
             if progress:
-                progress(done, len(scores))
+                progress(done, len(pairs))
         if not any("robustness" in score.terms for score in scored):
             raise DataError(f"{self.dataset.name}: no pair is there both clean and corrupted; take more pairs")
         return scored

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.datasets.tracks.flame_masks import OFFICIAL_COUNTS, Choice
@@ -33,7 +33,7 @@ SOURCES: Mapping[Kind, Source] = {
 }
 
 
-def read_tracks(folders: Sequence[Place], *, face_mesh: bool, original: bool) -> tuple[list[Track], list[str]]:
+def read_tracks(folders: Sequence[DatasetPath], *, face_mesh: bool, original: bool) -> tuple[list[Track], list[str]]:
     """Read the tracks in `folders`; those that cannot be used are named as problems.
 
     Raises:
@@ -52,12 +52,12 @@ def read_tracks(folders: Sequence[Place], *, face_mesh: bool, original: bool) ->
 
 
 def subject_of(video: str) -> str:
-    """Give the person of a video: what stands before the first `_` of its name (`M003_front_...`, `S005_001`)."""
+    """Return the person of a video: what stands before the first `_` of its name (`M003_front_...`, `S005_001`)."""
     return video.partition("_")[0]
 
 
 def dataset_card(
-    data: Place,
+    data: DatasetPath,
     kind: Kind,
     tracks: Sequence[Track],
     problems: Sequence[str],

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.registry import find_data
 from ffbench.datasets.tracks.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
@@ -84,7 +84,7 @@ class FaceVertices(Protocol[Vertices]):
 
     def __init__(
         self,
-        data: Place,
+        data: DatasetPath,
         kind: Kind,
         *,
         regions: Path | None = None,
@@ -163,7 +163,7 @@ class FaceVertices(Protocol[Vertices]):
         return Pair(key, image1, image2, vertices, {"video": track.name, "subject": subject_of(track.name)})
 
     def annotation(self, pair: Pair[Vertices]) -> Annotation:
-        """Give the vertices that may count."""
+        """Return the vertices that may count."""
         counts = pair.reference.counts
         return Annotation(first=pair.reference.first[counts], second=pair.reference.second[counts])
 
@@ -193,11 +193,11 @@ class FaceVertices(Protocol[Vertices]):
         terms["vertices_inside"] = Term(100.0 * float(inside.sum()), float(len(points)))
         return PairScore(pair.key, terms, pair.labels)
 
-    def _manifest(self, regions: Place | None) -> str:
+    def _manifest(self, regions: DatasetPath | None) -> str:
         numbers: dict[Track, set[int]] = {}
         for track, first, second in self._pairs.values():
             numbers.setdefault(track, set()).update((first, second))
-        files: dict[str, Place] = {} if regions is None else {regions.name: regions}
+        files: dict[str, DatasetPath] = {} if regions is None else {regions.name: regions}
         for track, used in numbers.items():
             files |= track.files(sorted(used))
         return manifest_sha256(files)

@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.clips import Clip, open_clip
 from ffbench.datasets.images import image_size, natural_key, read_image
 from ffbench.datasets.tracks import metrical as metrical_tracks
@@ -18,12 +17,9 @@ from ffbench.datasets.tracks.metrical import TrackedFrame
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, SKIN
 from ffbench.formats.ply import read_mesh, read_vertices
-from ffbench.protocol import Image
+from ffbench.typing import Image, Mask, Points
 
 from .visibility import visible_vertices
-
-Points = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _FOREHEAD = (8, 9, 68, 69, 71, 104, 108, 151, 298, 299, 301, 333, 337)
 """Skin above the brows and between them, as it lies in the mesh."""
@@ -51,21 +47,21 @@ class Track(ABC):
 
     @abstractmethod
     def points(self, number: int, indices: Indices) -> Points:
-        """Give chosen points of a frame, (N, 2) in px, the first pixel's centre at (0, 0)."""
+        """Return chosen points of a frame, (N, 2) in px, the first pixel's centre at (0, 0)."""
 
     @abstractmethod
     def visible(self, number: int, indices: Indices) -> Mask:
         """Tell which of the points are seen in the frame, and not behind or beside the face."""
 
     @abstractmethod
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, DatasetPath]:
         """Name every file that is read for these frames."""
 
 
 class MetricalPoints(Track):
     """Vertices of the metrical tracker's meshes, projected by its cameras."""
 
-    def __init__(self, folder: Place, *, original: bool) -> None:
+    def __init__(self, folder: DatasetPath, *, original: bool) -> None:
         """Scan the tracker's output of one video.
 
         Raises:
@@ -92,9 +88,9 @@ class MetricalPoints(Track):
         _chosen(frame.mesh, mesh.vertices, indices)
         return visible_vertices(mesh, frame.camera)[indices]
 
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, DatasetPath]:
         """Name images, meshes, checkpoints and, for original frames, the box."""
-        found: dict[str, Place] = {}
+        found: dict[str, DatasetPath] = {}
         for number in numbers:
             frame = self._frames[number]
             found |= {
@@ -109,7 +105,7 @@ class MetricalPoints(Track):
 class FaceMeshPoints(Track):
     """Points that `ffbench track` found with the face mesh network."""
 
-    def __init__(self, folder: Place) -> None:
+    def __init__(self, folder: DatasetPath) -> None:
         """Read the track and open its clip.
 
         Raises:
@@ -136,7 +132,7 @@ class FaceMeshPoints(Track):
         return self._clip.frame(number)
 
     def points(self, number: int, indices: Indices) -> Points:
-        """Give the points that were found."""
+        """Return the points that were found."""
         points: Points = self._points[number][indices]
         return points
 
@@ -144,12 +140,12 @@ class FaceMeshPoints(Track):
         """Say that the network's points have no depth to test."""
         raise NotImplementedError
 
-    def files(self, numbers: Sequence[int]) -> Mapping[str, Place]:
+    def files(self, numbers: Sequence[int]) -> Mapping[str, DatasetPath]:
         """Name the files of the track; its json holds the hash of the clip, which was checked."""
         return {f"{self.name}/{path.name}": path for path in self._own_files}
 
 
-def find_tracks(root: Place) -> tuple[list[Place], bool]:
+def find_tracks(root: DatasetPath) -> tuple[list[DatasetPath], bool]:
     """List the folders of tracks in `root`, in natural order, and tell whether they are face mesh tracks.
 
     Raises:
@@ -176,7 +172,7 @@ def find_tracks(root: Place) -> tuple[list[Place], bool]:
     return metrical or face_mesh, bool(face_mesh)
 
 
-def _chosen(path: Place, vertices: Points, indices: Indices) -> Points:
+def _chosen(path: DatasetPath, vertices: Points, indices: Indices) -> Points:
     if len(indices) and indices.max() >= len(vertices):
         raise DataError(
             f"{path}: {len(vertices)} vertices, but the regions name vertex {indices.max()}; "

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from ffbench import cli
 from ffbench.assets import Asset
 from tests.assets.toys import CLIP
+from tests.commands import run_command
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", "assets", *arguments])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    return run_command(monkeypatch, "assets", *arguments)
 
 
 def test_list_shows_what_is_there_and_what_is_not(

@@ -68,7 +68,7 @@ def forge(
     scores = change(read_pair_table(base.with_name("pairs.parquet")))
     folder = Path("forged") / name
     write_pair_table(folder / "pairs.parquet", scores)
-    summary = StatedScoring(card).summarise(scores)
+    summary = StatedScoring(card).summarize(scores)
     overall = next(score for score in summary if (score.metric, score.group) == (card.primary, "all"))
     metric = card.metrics[card.primary]
     primary = {

@@ -9,7 +9,7 @@ import pytest
 
 from ffbench.results.record.row import Row
 from ffbench.results.report import leaderboard as board_module
-from ffbench.results.report.leaderboard import Line, leaderboard
+from ffbench.results.report.leaderboard import BoardLine, leaderboard
 from ffbench.results.store.names import look_alike
 from ffbench.results.store.records import read_rows
 from tests.attacks.forging import STORE, forge, honest, net, publish, record_of, scaled, verify
@@ -18,7 +18,7 @@ LATER = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(hours=20)
 """As late as clocks may differ: a later date is a fault by itself."""
 
 
-def lines() -> list[Line]:
+def lines() -> list[BoardLine]:
     return [line for table in leaderboard(read_rows([STORE], [])) for line in table.lines]
 
 

@@ -20,7 +20,7 @@ from ffbench.datasets.images import encode_png, read_image
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, mark_jpeg, mark_png, rests_on
 from ffbench.flow.flo import read_flo, write_flo
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.scenes.video import lossless_video
 from tests.datasets.ck_plus_folder import make_ck_plus
@@ -31,7 +31,7 @@ from tests.synth.posing_head import PosingHead
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset in the layout of FFN, as the engine writes it, without the mark."""
     root = tmp_path_factory.mktemp("made") / "FacialFlowNet"
-    write_dataset(root, PosingHead(), Recipe(size=64, split="test"), 1)
+    write_dataset(root, PosingHead(), DatasetRecipe(size=64, split="test"), 1)
     (root / SYNTHETIC_MARK).unlink()
     (root / "manifest.json").unlink()
     return root

@@ -6,17 +6,17 @@ import csv
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ffbench import cli, escape
+from ffbench import escape
 from ffbench.errors import DataError
 from ffbench.protocol import MetricCard
 from ffbench.results.record.run_record import read_record, write_record
 from tests.attacks.forging import edited, forge, honest, net, publish
+from tests.commands import run_command
 from tests.submissions.toys import make_submission
 from tests.toys import STRIPES
 
@@ -68,11 +68,9 @@ def ffbench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Run a command; gives exit code, stdout and stderr."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ffbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
+        code = run_command(monkeypatch, *arguments)
         out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
+        return code, out, err
 
     return run
 
@@ -216,7 +214,7 @@ def test_every_output_of_the_module_by_itself() -> None:
 
 
 def test_the_app_shows_text_as_text() -> None:
-    from ffbench.leaderboard import legends, theme
+    from ffbench.leaderboard.look import legends, theme
 
     assert harmless(theme.plain(EVIL))
     assert harmless(theme.chart_text(EVIL, 200))

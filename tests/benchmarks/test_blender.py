@@ -12,7 +12,7 @@ from ffbench.synth.blender.process import find_python
 from ffbench.synth.blender.renderer import SAMPLES, Blender
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.pairs.recipe import Recipe, plan_sequence, stage
+from ffbench.synth.pairs.recipe import DatasetRecipe, plan_sequence, stage
 from ffbench.synth.scenes.scene import RASTER, Renderer, Scene, render_pair
 
 SIZE, PEOPLE, ROUNDS = 512, 3, 5
@@ -45,7 +45,7 @@ def test_pairs_of_the_rasteriser_and_of_blender(benchmark: BenchmarkFixture) -> 
         find_python()
     except UsageError as error:
         pytest.skip(str(error))
-    head, recipe = load_makehuman(), Recipe(size=SIZE)
+    head, recipe = load_makehuman(), DatasetRecipe(size=SIZE)
     scenes = [stage(recipe, head, plan_sequence(recipe, head, identity)) for identity in range(PEOPLE)]
     draw(scenes, RASTER)
     start = min(draw_with_blender([]) for _ in range(2))

@@ -89,13 +89,13 @@ def test_compiled_local_correlation(benchmark: BenchmarkFixture) -> None:
     """Forward and backward at stride 4 of a 256x256 crop."""
     features1, features2 = (torch.randn(1, 64, 64, 64, requires_grad=True) for _ in range(2))
     y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
-    centres = torch.stack([x, y], dim=-1)[None] + torch.randn(1, 64, 64, 2)
+    centers = torch.stack([x, y], dim=-1)[None] + torch.randn(1, 64, 64, 2)
 
     def compiled() -> None:
-        local_correlation(features1, features2, centres, 4).sum().backward()
+        local_correlation(features1, features2, centers, 4).sum().backward()
 
     def in_torch() -> None:
-        local_correlation_torch(features1, features2, centres, 4).sum().backward()
+        local_correlation_torch(features1, features2, centers, 4).sum().backward()
 
     found = ratio(in_torch, compiled)
     benchmark.extra_info["time in PyTorch over compiled"] = round(found, 1)

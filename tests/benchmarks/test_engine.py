@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.synth.heads.makehuman import MakeHumanHead, load_makehuman
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.pairs.recipe import Plan, Recipe, plan_sequence, render_sequence, stage
+from ffbench.synth.pairs.recipe import DatasetRecipe, Plan, plan_sequence, render_sequence, stage
 from ffbench.synth.pairs.writer import write_sequence
 from ffbench.synth.render.labels import label_pair
 from ffbench.synth.render.raster import rasterize_supersampled
@@ -59,7 +59,7 @@ def least(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def write_all(folders: Iterator[Path], head: MakeHumanHead, recipe: Recipe, plans: list[Plan]) -> None:
+def write_all(folders: Iterator[Path], head: MakeHumanHead, recipe: DatasetRecipe, plans: list[Plan]) -> None:
     out = next(folders)
     for plan in plans:
         write_sequence(out, head, recipe, plan)
@@ -67,7 +67,7 @@ def write_all(folders: Iterator[Path], head: MakeHumanHead, recipe: Recipe, plan
 
 @pytest.mark.parametrize("size", [256, 512])
 def test_pairs_a_second(benchmark: BenchmarkFixture, head: MakeHumanHead, size: int, tmp_path: Path) -> None:
-    recipe = Recipe(size=size)
+    recipe = DatasetRecipe(size=size)
     plans: list[Plan] = [plan_sequence(recipe, head, identity) for identity in range(PEOPLE)]
     staged = [stage(recipe, head, plan) for plan in plans]
     pairs = sum(plan.frames - 1 for plan in plans)

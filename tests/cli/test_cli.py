@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from ffbench import cli, registry
-from ffbench.evaluation import runner
+from ffbench.evaluation import run as evaluation_run
 from ffbench.results.record.run_record import RunRecord
+from tests.commands import run_command
 
 TOYS = {
     registry.METHOD_GROUP: ["brightness", "broken_method"],
@@ -30,18 +31,11 @@ def toys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", *arguments])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
-
-
 @pytest.mark.usefixtures("toys")
 def test_eval_prints_scores_and_writes_a_record(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 0
+    assert run_command(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 0
     out = capsys.readouterr().out
     assert "Brightness (brightness) on Stripes (stripes 1.0, paper)" in out
     assert "synthetic data, ground truth reference" in out
@@ -55,7 +49,7 @@ def test_eval_prints_scores_and_writes_a_record(
 def test_json_is_the_record_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "eval", "-m", "brightness", "-p", "stripes", "--json", "--out", "elsewhere") == 0
+    assert run_command(monkeypatch, "eval", "-m", "brightness", "-p", "stripes", "--json", "--out", "elsewhere") == 0
     (path,) = Path("elsewhere").rglob("record.json")
     assert json.loads(capsys.readouterr().out) == json.loads(path.read_text())
 
@@ -78,7 +72,7 @@ def test_errors_are_one_line_and_have_their_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int,
     message: str,
 ) -> None:  # fmt: skip
-    assert run(monkeypatch, *arguments) == code
+    assert run_command(monkeypatch, *arguments) == code
     err = capsys.readouterr().err
     assert message in err
     assert "Traceback" not in err
@@ -88,7 +82,7 @@ def test_errors_are_one_line_and_have_their_code(
 def test_problem_is_named_and_the_record_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "eval", "-m", "brightness", "-p", "torn_stripes") == 3
+    assert run_command(monkeypatch, "eval", "-m", "brightness", "-p", "torn_stripes") == 3
     streams = capsys.readouterr()
     assert "problem: stripes/002.png: cannot be read" in streams.err
     assert "not for ranking" in streams.out
@@ -102,8 +96,8 @@ def test_unexpected_error_is_one_line_but_with_debug_a_traceback(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr(runner, "write_pair_table", fail)
-    assert run(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 1
+    monkeypatch.setattr(evaluation_run, "write_pair_table", fail)
+    assert run_command(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 1
     assert "internal error, ZeroDivisionError: surprise (--debug shows where)" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["ffbench", "eval", "-m", "brightness", "-p", "stripes", "--debug"])
     with pytest.raises(ZeroDivisionError):
@@ -118,29 +112,29 @@ def test_interrupt_says_that_nothing_is_lost(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "write_pair_table", interrupt)
-        assert run(patch, "eval", "-m", "brightness", "-p", "stripes") == 130
+        patch.setattr(evaluation_run, "write_pair_table", interrupt)
+        assert run_command(patch, "eval", "-m", "brightness", "-p", "stripes") == 130
     assert "the same command goes on from there" in " ".join(capsys.readouterr().err.split())
-    assert run(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 0
+    assert run_command(monkeypatch, "eval", "-m", "brightness", "-p", "stripes") == 0
     assert "6 pairs from an interrupted run" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("toys")
 def test_lists_and_cards(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "methods", "list") == 0
+    assert run_command(monkeypatch, "methods", "list") == 0
     assert "breaks in the middle" in capsys.readouterr().out
-    assert run(monkeypatch, "methods", "show", "brightness", "--json") == 0
+    assert run_command(monkeypatch, "methods", "show", "brightness", "--json") == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Brightness"
-    assert run(monkeypatch, "protocols", "list", "--json") == 0
+    assert run_command(monkeypatch, "protocols", "list", "--json") == 0
     assert json.loads(capsys.readouterr().out)["stripes"] == "stripes"
-    assert run(monkeypatch, "protocols", "show", "stripes") == 0
+    assert run_command(monkeypatch, "protocols", "show", "stripes") == 0
     assert "ranks by" in capsys.readouterr().out
-    assert run(monkeypatch, "protocols", "show", "stripes", "--json") == 0
+    assert run_command(monkeypatch, "protocols", "show", "stripes", "--json") == 0
     assert len(json.loads(capsys.readouterr().out)["pairs"]) == 6
 
 
 def test_every_installed_entry_is_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "methods", "list", "--json") == 0
+    assert run_command(monkeypatch, "methods", "list", "--json") == 0
     methods = json.loads(capsys.readouterr().out)
     assert {"zero", "dis", "raft", "ptlflow/NAME"} <= set(methods)
     assert not [name for name, summary in methods.items() if "cannot be used" in summary]
@@ -163,5 +157,5 @@ def test_help_is_quick_and_imports_no_torch() -> None:
 
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "--version") == 0
+    assert run_command(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("ffbench 0.")

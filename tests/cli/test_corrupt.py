@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench import cli
 from ffbench.facemesh import tracker
 from ffbench.facemesh.tracker import FaceTrack
+from tests.commands import run_command
 
 
 @pytest.fixture
@@ -34,10 +33,7 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", "corrupt", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+    return run_command(monkeypatch, "corrupt", *arguments)
 
 
 def test_a_picture_of_all(clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ffbench import cli
 from ffbench.errors import MethodError
 from ffbench.evaluation import evaluate, run_folder, shipping, staleness
 from ffbench.evaluation.rows import PlannedRow
 from ffbench.evaluation.source import MethodSource
 from ffbench.evaluation.threads import one_thread
 from ffbench.method import Method, MethodCard
+from tests.commands import run_command
 from tests.toys import BrightnessFlow, Stripes
 
 ROWS = 'methods = ["good", "bad"]\n[[readings]]\nprotocol = "stripes"\nlater = { bad = "it breaks" }\n'
@@ -49,11 +48,8 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", "records", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    return run_command(monkeypatch, "records", *arguments)
 
 
 def test_what_is_up_to_date_is_not_run_again(

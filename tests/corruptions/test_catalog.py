@@ -14,7 +14,7 @@ from ffbench.corruptions.catalog import CORRUPTIONS, SEVERITIES, corrupted_frame
 from ffbench.corruptions.face_clip import FaceClip
 from ffbench.corruptions.picture import corruptions_picture
 from ffbench.errors import DataError, UsageError
-from ffbench.protocol import Image
+from ffbench.typing import Image
 
 SIZE = (91, 113)  # odd, which codecs do not like
 FRAMES = 12

@@ -28,7 +28,7 @@ def add_sequence(
     frames: int = 4,
     emotion: int | None = None,
     size: tuple[int, int] = SIZE,
-    colour: bool = False,
+    color: bool = False,
     images: str = "cohn-kanade-images",
 ) -> None:
     """Add a sequence whose landmarks are `landmarks(number)` in frame `number`, from 1."""
@@ -37,7 +37,7 @@ def add_sequence(
         noise = np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), np.uint8)
         path = root / images / subject / take / f"{name}_{number:08d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(noise if colour else noise[..., 0]).save(path)
+        Image.fromarray(noise if color else noise[..., 0]).save(path)
         write_landmarks(
             root / "Landmarks" / subject / take / f"{name}_{number:08d}_landmarks.txt", landmarks(number, size)
         )
@@ -51,5 +51,5 @@ def make_ck_plus(root: Path, images: str = "cohn-kanade-images") -> Path:
     """Three sequences of two subjects: happiness, surprise, and one without a label, in colour and 2 px lower."""
     add_sequence(root, "S005", "001", emotion=5, images=images)
     add_sequence(root, "S005", "002", frames=12, emotion=7, images=images)
-    add_sequence(root, "S010", "001", size=(64, 48), colour=True, images=images)
+    add_sequence(root, "S010", "001", size=(64, 48), color=True, images=images)
     return root

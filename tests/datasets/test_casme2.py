@@ -15,8 +15,8 @@ from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, r
 from ffbench.datasets.casme2.scan import FIVE, MEGC_LIST, OFFICIAL_EMOTIONS, THREE, scan, select, select_megc
 from ffbench.datasets.registry import verify_dataset
 from ffbench.errors import DataError
+from tests.commands import run_command
 from tests.datasets.casme2_folder import ROWS, Row, coding_csv, make_casme2, official_rows, workbook
-from tests.flow.commands import run
 
 TABLE = "CASME2-coding-20140508.xlsx"
 RAW = "CASME2-RAW/sub01/EP02_01f"
@@ -97,7 +97,7 @@ def test_a_row_with_neither_apex_nor_offset_counts_nowhere() -> None:
 def test_verification_prints_the_count_of_each_selection(
     whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "data", "verify", "casme2", whole) == 0
+    assert run_command(monkeypatch, "data", "verify", "casme2", whole) == 0
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for line in (
         "rows of 5 classes (the paper's accuracies fit 246) 249 expected 249 ok",
@@ -116,7 +116,7 @@ def test_verification_prints_the_count_of_each_selection(
         assert line in printed
     (whole / "CASME2-RAW/sub05/EP09_05f/img1.jpg").rename(whole / "img1.jpg")
     try:
-        assert run(monkeypatch, "data", "verify", "casme2", whole, "--quick") == 3
+        assert run_command(monkeypatch, "data", "verify", "casme2", whole, "--quick") == 3
     finally:
         (whole / "img1.jpg").rename(whole / "CASME2-RAW/sub05/EP09_05f/img1.jpg")
     # What only one selection counts is missing there, and not where it does not count.

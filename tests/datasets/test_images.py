@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from ffbench.datasets.images import MAX_PIXELS, image_size, natural_key, read_image
 from ffbench.errors import DataError
 
-COLOUR = np.random.default_rng(3).integers(0, 256, (7, 5, 3), np.uint8)
+COLOR = np.random.default_rng(3).integers(0, 256, (7, 5, 3), np.uint8)
 
 
 def save(path: Path, array: np.ndarray, **options: object) -> Path:
@@ -31,9 +31,9 @@ def png_header(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".ppm", ".tif"])
 def test_lossless_colour_comes_back_as_rgb(tmp_path: Path, suffix: str) -> None:
-    image = read_image(save(tmp_path / f"a{suffix}", COLOUR))
+    image = read_image(save(tmp_path / f"a{suffix}", COLOR))
     assert image.dtype == np.uint8
-    assert np.array_equal(image, COLOUR)
+    assert np.array_equal(image, COLOR)
 
 
 def test_jpeg_keeps_the_order_of_channels(tmp_path: Path) -> None:
@@ -42,25 +42,25 @@ def test_jpeg_keeps_the_order_of_channels(tmp_path: Path) -> None:
 
 
 def test_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
-    grey = COLOUR[..., 0]
+    grey = COLOR[..., 0]
     for suffix in (".png", ".pgm"):
         image = read_image(save(tmp_path / f"a{suffix}", grey))
         assert np.array_equal(image, np.repeat(grey[:, :, None], 3, axis=2))
 
 
 def test_alpha_is_dropped_without_blending(tmp_path: Path) -> None:
-    transparent = np.dstack([COLOUR, np.zeros((7, 5), np.uint8)])
-    assert np.array_equal(read_image(save(tmp_path / "a.png", transparent)), COLOUR)
+    transparent = np.dstack([COLOR, np.zeros((7, 5), np.uint8)])
+    assert np.array_equal(read_image(save(tmp_path / "a.png", transparent)), COLOR)
     grey_alpha = np.ascontiguousarray(transparent[..., [0, 3]])
-    assert np.array_equal(read_image(save(tmp_path / "b.png", grey_alpha))[..., 2], COLOUR[..., 0])
+    assert np.array_equal(read_image(save(tmp_path / "b.png", grey_alpha))[..., 2], COLOR[..., 0])
 
 
 def test_palette_and_bilevel(tmp_path: Path) -> None:
-    Image.fromarray(COLOUR).quantize(4).save(tmp_path / "p.png")
+    Image.fromarray(COLOR).quantize(4).save(tmp_path / "p.png")
     expected = np.asarray(Image.open(tmp_path / "p.png").convert("RGB"))
     assert np.array_equal(read_image(tmp_path / "p.png"), expected)
-    save(tmp_path / "b.png", COLOUR[..., 0] > 127)
-    assert np.array_equal(read_image(tmp_path / "b.png")[..., 1], np.where(COLOUR[..., 0] > 127, 255, 0))
+    save(tmp_path / "b.png", COLOR[..., 0] > 127)
+    assert np.array_equal(read_image(tmp_path / "b.png")[..., 1], np.where(COLOR[..., 0] > 127, 255, 0))
 
 
 def test_sixteen_bits_keep_the_upper_byte(tmp_path: Path) -> None:
@@ -72,13 +72,13 @@ def test_sixteen_bits_keep_the_upper_byte(tmp_path: Path) -> None:
 def test_orientation_is_applied_and_known_from_the_header(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side: turn clockwise
-    path = save(tmp_path / "a.webp", COLOUR, exif=exif, lossless=True)
-    assert np.array_equal(read_image(path), np.rot90(COLOUR, -1))
+    path = save(tmp_path / "a.webp", COLOR, exif=exif, lossless=True)
+    assert np.array_equal(read_image(path), np.rot90(COLOR, -1))
     assert image_size(path) == (7, 5)
 
 
 def test_size_from_the_header_is_width_and_height(tmp_path: Path) -> None:
-    assert image_size(save(tmp_path / "a.png", COLOUR)) == (5, 7)
+    assert image_size(save(tmp_path / "a.png", COLOR)) == (5, 7)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from ffbench.datasets.images import read_image
 from ffbench.datasets.mead import videos as mead
 from ffbench.errors import DataError
-from tests.flow.commands import run
+from tests.commands import run_command
 
 
 def write_video(path: Path, frames: int, shade: int = 40) -> None:
@@ -138,9 +138,9 @@ def test_command(
 ) -> None:
     listing = tmp_path / "list.txt"
     listing.write_text(NAMES[2])
-    assert run(monkeypatch, "data", "prepare", "mead", root, "--out", tmp_path / "a", "--list", listing) == 0
+    assert run_command(monkeypatch, "data", "prepare", "mead", root, "--out", tmp_path / "a", "--list", listing) == 0
     assert "4 frames of 1 videos" in capsys.readouterr().out
     (root / "M003" / "video" / "front" / "angry" / "level_1" / "010.mp4").write_bytes(b"")
-    assert run(monkeypatch, "data", "prepare", "mead", root, "--out", tmp_path / "b") == 3
+    assert run_command(monkeypatch, "data", "prepare", "mead", root, "--out", tmp_path / "b") == 3
     assert "1 of 3 videos cannot be decoded" in " ".join(capsys.readouterr().err.split())
-    assert run(monkeypatch, "data", "prepare", "ck_plus", root, "--out", tmp_path / "c") == 2
+    assert run_command(monkeypatch, "data", "prepare", "ck_plus", root, "--out", tmp_path / "c") == 2

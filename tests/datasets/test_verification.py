@@ -14,13 +14,13 @@ from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.registry import dataset_names, verify_dataset
 from ffbench.errors import DataError, UsageError
+from tests.commands import run_command
 from tests.datasets.casme2_folder import make_casme2
 from tests.datasets.ck_plus_folder import make_ck_plus
 from tests.datasets.ffn_folder import make_ffn
 from tests.datasets.flame_masks_file import flame_masks
 from tests.datasets.test_mead import write_video
 from tests.datasets.tracks_folder import make_tracks
-from tests.flow.commands import run
 from tests.formats import python2_pickle
 
 
@@ -124,7 +124,7 @@ def test_vertices_of_tracks(
         found = counts_of(name, root)
         assert {what: found[what] for what in expected} == expected
         assert len(found) == len(expected) + 2
-    run(monkeypatch, "data", "verify", "mead_tracks", root, "--quick")
+    run_command(monkeypatch, "data", "verify", "mead_tracks", root, "--quick")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["vertices=paper", "1,435", "expected", "1,435", "ok"] in lines
     assert ["vertices=distinct", "1,431", "expected", "1,431", "ok"] in lines
@@ -180,18 +180,18 @@ def test_names() -> None:
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     root = make_ck_plus(tmp_path / "CK+")
     (root / "Landmarks" / "S010" / "001" / "S010_001_00000001_landmarks.txt").unlink()
-    assert run(monkeypatch, "data", "verify", "ck_plus", root) == 3
+    assert run_command(monkeypatch, "data", "verify", "ck_plus", root) == 3
     out, err = capsys.readouterr()
     assert "sequences" in out
     assert "expected     593  DIFFERS" in out
     assert "problem: " in out
     assert "not ck_plus as distributed" in err
-    assert run(monkeypatch, "data", "verify", "ck_plus", root, "--json", "--quick") == 3
+    assert run_command(monkeypatch, "data", "verify", "ck_plus", root, "--json", "--quick") == 3
     found = json.loads(capsys.readouterr().out)
     assert (found["sound"], found["dataset"], len(found["problems"])) == (False, "ck_plus", 1)
     assert found["counts"][0] == {"what": "sequences", "found": 2, "expected": 593, "fits": False}
     (root / "ffbench-mini.json").write_text("{}")
     make_ck_plus(tmp_path / "mini")
     (tmp_path / "mini" / "ffbench-mini.json").write_text("{}")
-    assert run(monkeypatch, "data", "verify", "ck_plus", tmp_path / "mini") == 0
+    assert run_command(monkeypatch, "data", "verify", "ck_plus", tmp_path / "mini") == 0
     assert "synthetic mini dataset" in capsys.readouterr().out

@@ -58,11 +58,11 @@ def opencv_camera(camera: dict[str, np.ndarray], size: int = SIZE) -> dict[str, 
     flip = np.diag([-1.0, -1.0, 1.0])
     half = size / 2
     focal = camera["focal"][0] * half
-    centre = half - camera["principal"] * half
+    center = half - camera["principal"] * half
     return {
         "R": (flip @ camera["R"].T)[None].astype(np.float32),
         "t": (flip @ camera["T"])[None].astype(np.float32),
-        "K": np.array([[[focal, 0, centre[0]], [0, focal, centre[1]], [0, 0, 1]]], np.float32),
+        "K": np.array([[[focal, 0, center[0]], [0, focal, center[1]], [0, 0, 1]]], np.float32),
     }
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ffbench import cli
 from ffbench.hashing import file_sha256
 from ffbench.results.record.run_record import RunRecord, read_record
+from tests.commands import run_command
 
 ROOT = Path(__file__).parents[2]
 PAIRS = 6
@@ -108,14 +108,6 @@ def interrupt(folder: Path, method: str, weights: str) -> int:
     return journals[0].read_bytes().count(b"\n") - 1
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run a command in this process and return its exit code."""
-    monkeypatch.setattr(sys, "argv", ["ffbench", *arguments])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
-
-
 def truth(bias: float) -> float:
     """What a flow of (bias, 0) scores on the toy pairs, whose true flows are (0, 0), (1, 0), ..."""
     return sum(abs(bias - number) for number in range(PAIRS)) / PAIRS
@@ -146,7 +138,7 @@ def test_an_interrupted_run_never_goes_on_with_another_checkpoint(
         f"{method}@b.pth-{hashes['b.pth']}": other,
     }
     monkeypatch.chdir(folder)
-    assert command(monkeypatch, "leaderboard", "runs", "--format", "csv") == 0
+    assert run_command(monkeypatch, "leaderboard", "runs", "--format", "csv") == 0
     board, said = capsys.readouterr()
     lines = list(csv.DictReader(io.StringIO(board)))
     if method == "mutenet":
@@ -174,7 +166,7 @@ def test_weights_that_cannot_be_used_end_in_one_line(
     torch.save({"other": torch.zeros(1)}, folder / "wrong.pth")
     monkeypatch.syspath_prepend(folder / "site")
     monkeypatch.chdir(folder)
-    assert command(monkeypatch, "eval", "-m", "tinynet", "-p", "stripes", "--weights", weights) == 4
+    assert run_command(monkeypatch, "eval", "-m", "tinynet", "-p", "stripes", "--weights", weights) == 4
     sys.modules.pop("tinynet", None)
     said = capsys.readouterr().err
     assert said.startswith(message)

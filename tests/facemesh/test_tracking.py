@@ -16,8 +16,8 @@ from ffbench.errors import DataError
 from ffbench.facemesh import tracking
 from ffbench.facemesh.tracker import FaceTrack
 from ffbench.facemesh.tracking import Source, find_sources, track_source
+from tests.commands import run_command
 from tests.datasets.ck_plus_folder import make_ck_plus
-from tests.flow.commands import run
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_first_and_last_frames_of_ck_plus(tmp_path: Path, calls: list[int]) -> N
 def test_prepared_frames_of_mead(tmp_path: Path, calls: list[int]) -> None:
     clip_of(tmp_path / "M003_a" / "source", [60, 61])
     entry = mead.PreparedVideo(source="x", sha256="0", frames=2, width=32, height=24)
-    (tmp_path / mead.MANIFEST).write_text(mead.Manifest(videos={"M003_a": entry}).model_dump_json())
+    (tmp_path / mead.MANIFEST).write_text(mead.VideoManifest(videos={"M003_a": entry}).model_dump_json())
     assert find_sources(tmp_path)[0] == [Source("M003_a", tmp_path / "M003_a" / "source")]
 
 
@@ -123,8 +123,8 @@ def test_command(
     tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip_of(tmp_path / "clips" / "talk", [60, 61])
-    assert run(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 0
+    assert run_command(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 0
     assert "tracks of 1 clips" in capsys.readouterr().out
     clip_of(tmp_path / "clips" / "dark", [1, 2])
-    assert run(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 3
+    assert run_command(monkeypatch, "track", tmp_path / "clips", "--out", tmp_path / "out") == 3
     assert "dark: no face was found" in " ".join(capsys.readouterr().err.split())

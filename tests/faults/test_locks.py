@@ -16,11 +16,11 @@ from ffbench.evaluation import evaluate, fingerprint
 from ffbench.evaluation.journal import Journal
 from ffbench.locks import LOCK, writing_alone, writing_file_alone
 from ffbench.method import Flows
-from ffbench.protocol import NumpyFlows, Pair, PairScore, Progress, Term
+from ffbench.protocol import DescribedPair, LearningProtocol, NumpyFlows, Pair, PairScore, Progress, Term
 from ffbench.submissions.images import export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.training.loop import Settings, train
 from tests.submissions.toys import Speckle, make_submission
@@ -31,7 +31,7 @@ from tests.training.toy import ShiftTrainee, recipe
 COMMANDS: dict[str, Callable[[Path], object]] = {
     "predict": lambda out: predict(Speckle(), Stripes(2), out),
     "export": lambda out: export_images(Stripes(2), out),
-    "generate": lambda out: write_dataset(out, PosingHead(), Recipe(size=32), 1),
+    "generate": lambda out: write_dataset(out, PosingHead(), DatasetRecipe(size=32), 1),
     "train": lambda out: train(ShiftTrainee(), recipe(), Settings(out=out)),
 }
 
@@ -92,10 +92,9 @@ def test_litter_goes_and_files_stay(tmp_path: Path) -> None:
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
-class Learner(Stripes):
+class Learner(Stripes, LearningProtocol[float]):
     """Learns from the mean flow of each pair; `during` is called while it does."""
 
-    learns = True
     learning_options = frozenset({"seed"})
 
     def __init__(self, seed: int, during: Callable[[], None] = lambda: None) -> None:
@@ -103,13 +102,13 @@ class Learner(Stripes):
         self.card = self.card.model_copy(update={"options": {"seed": str(seed)}})
         self._during = during
 
-    def score(self, pair: Pair[float], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        return PairScore(pair.key, {}, pair.labels, np.array([forward.facial.mean()]))
+    def score(self, pair: Pair[float], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
+        return DescribedPair(pair.key, {}, pair.labels, descriptor=np.array([forward.facial.mean()]))
 
-    def learn(self, scores: Sequence[PairScore], folder: Path, progress: Progress | None = None) -> list[PairScore]:
+    def learn(self, pairs: Sequence[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
         folder.mkdir(parents=True, exist_ok=True)
         self._during()
-        return [PairScore(score.key, {"epe": Term(1.0, 1)}, score.labels) for score in scores]
+        return [PairScore(pair.key, {"epe": Term(1.0, 1)}, pair.labels) for pair in pairs]
 
 
 def test_who_learns_from_the_same_flows_need_not_wait_for_the_learning(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import bundle, validate_submission
 from ffbench.synth.pairs.journal import MANIFEST
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.stream import RenderedPairs
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.training.checkpoint import load_checkpoint
@@ -154,7 +154,7 @@ def _weights(inputs: Path, out: Path) -> str:
 
 
 def _generate(inputs: Path, out: Path) -> object:
-    return write_dataset(out / "faces", PosingHead(), Recipe(size=32, split="test"), 1)
+    return write_dataset(out / "faces", PosingHead(), DatasetRecipe(size=32, split="test"), 1)
 
 
 def _check_dataset(inputs: Path, out: Path) -> None:

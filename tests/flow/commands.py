@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ffbench import cli, registry
+from ffbench import registry
 from ffbench.method import Flows, Method, MethodCard, MethodEntry
 
 FACIAL, HEAD = (3.0, 1.0), (1.0, -1.0)
@@ -40,14 +39,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         EntryPoint(name, f"tests.flow.commands:{name}", registry.METHOD_GROUP) for name in ("plain", "decomposing")
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Run `ffbench` with some arguments and give its exit code."""
-    monkeypatch.setattr(sys, "argv", ["ffbench", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
 
 
 def save_image(path: Path, seed: int, size: tuple[int, int] = (24, 32)) -> np.ndarray:

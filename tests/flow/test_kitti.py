@@ -26,10 +26,8 @@ def png(*chunks: tuple[bytes, bytes]) -> bytes:
     )
 
 
-def header(
-    width: int = 2, height: int = 1, depth: int = 16, colour: int = 2, interlace: int = 0
-) -> tuple[bytes, bytes]:
-    return b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+def header(width: int = 2, height: int = 1, depth: int = 16, color: int = 2, interlace: int = 0) -> tuple[bytes, bytes]:
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlace)
 
 
 def pixels(rows: bytes) -> tuple[bytes, bytes]:
@@ -86,7 +84,7 @@ BAD = {
     "trailing": (GOOD + b"12345", "5 bytes too many after the end"),
     "checksum": (GOOD[:20] + b"\x01" + GOOD[21:], "checksum of the chunk at byte 8"),
     "8 bits": (png(header(depth=8), pixels(ROW), END), "PNG of 8 bits and colour type 2, expected 16 bits"),
-    "grey": (png(header(colour=0), pixels(ROW), END), "PNG of 16 bits and colour type 0"),
+    "grey": (png(header(color=0), pixels(ROW), END), "PNG of 16 bits and colour type 0"),
     "interlaced": (png(header(interlace=1), pixels(ROW), END), "interlaced"),
     "two headers": (png(header(), header(), pixels(ROW), END), "does not start with its header, or has two"),
     "no header": (png(pixels(ROW), END), "does not start with its header"),

@@ -33,7 +33,8 @@ def page(monkeypatch: pytest.MonkeyPatch, name: str, *places: Path, **query: str
     """Run one page alone, as the shell would."""
     monkeypatch.setattr(sys, "argv", ["app.py", *map(str, places)])
     script = (
-        "import sys\nfrom pathlib import Path\nfrom ffbench.leaderboard import records, shell\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from ffbench.leaderboard import shell\nfrom ffbench.leaderboard.boards import records\n"
         "records.set_places([Path(place) for place in sys.argv[1:]])\n"
         f"shell._renderer(next(card for card in shell.PAGES if card.module == {name!r}))()\n"
     )

@@ -168,7 +168,7 @@ def test_paper_tables_keep_synthetic_rows_apart(tmp_path: Path, monkeypatch: pyt
 
 def test_one_page_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = runs(tmp_path, "alpha", "beta")
-    monkeypatch.setattr("ffbench.leaderboard.charts_compare.pair_scatter", None)
+    monkeypatch.setattr("ffbench.leaderboard.charts.compare_charts.pair_scatter", None)
     assert faults(page(monkeypatch, "compare", place))
     assert not faults(page(monkeypatch, "board", place))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ffbench.leaderboard import theme
+from ffbench.leaderboard.look import theme
 from tests.leaderboard.hostile import NOT_PRINTED, TEXTS, hostile_run
 from tests.leaderboard.pages import Html, faults, html_of, page
 

@@ -103,8 +103,8 @@ def test_images_are_prepared_as_mmflows_own_pipeline_does(name: str, size: tuple
     coarse = np.random.default_rng(2).integers(0, 256, (9, 11, 3)).astype(np.float32)
     image = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     fit = getattr(pipelines, rule.fit)(exponent=int(np.log2(rule.multiple)))
-    normalise = pipelines.Normalize(rule.mean, rule.std, rule.rgb)
-    theirs = normalise(fit({"img1": image[..., ::-1].copy(), "img_fields": ["img1"]}))["img1"]
+    normalize = pipelines.Normalize(rule.mean, rule.std, rule.rgb)
+    theirs = normalize(fit({"img1": image[..., ::-1].copy(), "img_fields": ["img1"]}))["img1"]
     ours = prepare(torch.from_numpy(image).permute(2, 0, 1)[None] / 255, rule)[0].permute(1, 2, 0).numpy()
     # They resize in whole grey values, which costs up to one.
     tolerance = 1 / rule.std[0] if rule.fit == "InputResize" else 1e-6

@@ -28,14 +28,14 @@ def pair(height: int, width: int, batch: int = 1) -> tuple[torch.Tensor, torch.T
     return images[0], images[1]
 
 
-def first_input(method: Method, colour: tuple[float, float, float]) -> list[float]:
+def first_input(method: Method, color: tuple[float, float, float]) -> list[float]:
     """The colour of a plain image as the first convolution over images sees it."""
     seen: list[torch.Tensor] = []
     network: torch.nn.Module = method.network  # type: ignore[attr-defined]
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d) and module.in_channels == 3:
             module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    image = torch.tensor(colour)[None, :, None, None].expand(1, 3, 128, 128)
+    image = torch.tensor(color)[None, :, None, None].expand(1, 3, 128, 128)
     method.estimate(image, image)
     return [round(value, 4) for value in seen[0][0, :, 64, 64].tolist()]
 
@@ -79,9 +79,9 @@ def test_a_first_class_network_runs_and_sees_rgb_from_minus_one_to_one(name: str
 
 @pytest.mark.parametrize("name", ["gmflow", "ptlflow/unimatch"])
 def test_gmflow_sees_rgb_less_the_mean_of_imagenet(name: str) -> None:
-    colour = (1.0, 0.5, 0.0)
-    expected = [(c - m) / s for c, m, s in zip(colour, IMAGENET_MEAN, IMAGENET_STD, strict=True)]
-    assert first_input(untrained(name), colour) == pytest.approx(expected, abs=1e-4)
+    color = (1.0, 0.5, 0.0)
+    expected = [(c - m) / s for c, m, s in zip(color, IMAGENET_MEAN, IMAGENET_STD, strict=True)]
+    assert first_input(untrained(name), color) == pytest.approx(expected, abs=1e-4)
 
 
 def test_rapidflow_was_trained_on_bgr() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from ffbench.assets import asset_path
 from ffbench.errors import MethodError
 from ffbench.registry import load_method
+from ffbench.typing import Image
 
 pytestmark = pytest.mark.assets
-Image = npt.NDArray[np.uint8]
 
 
 def shifted_texture(dx: int, dy: int, side: int = 192) -> tuple[Image, Image]:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ffbench.errors import UsageError
-from ffbench.registry import load_method, method_entry
+from ffbench.registry import load_method
 from ffbench.training.loop import Settings, train
 from ffbench.training.recipe import Recipe, read_recipe
-from ffbench.training.trainee import Trainee, TrainRequest, train_entry
+from ffbench.training.trainee import TrainableNetwork, TrainRequest, train_entry
 from tests.training.toy import made_pairs
 
 __all__ = ["made_pairs"]
@@ -20,15 +20,15 @@ pytestmark = pytest.mark.slow
 
 
 def small(**changed: object) -> Recipe:
-    recipe = read_recipe(train_entry("ptlflow", method_entry("ptlflow")).recipes["finetune"])
+    recipe = read_recipe(train_entry("ptlflow").recipes["finetune"])
     stage = {"steps": 2, "batch": 1, "crop": (128, 128), "render": 128, **changed}
     stages = (recipe.stages[0].model_copy(update=stage),)
     validation = recipe.validation.model_copy(update={"every": 0})
     return recipe.model_copy(update={"stages": stages, "precision": "fp32", "validation": validation})
 
 
-def trainee(recipe: Recipe) -> Trainee:
-    return train_entry("ptlflow", method_entry("ptlflow")).build(TrainRequest("ptlflow/raft_small", recipe, "random"))
+def trainee(recipe: Recipe) -> TrainableNetwork:
+    return train_entry("ptlflow").build(TrainRequest("ptlflow/raft_small", recipe, "random"))
 
 
 @pytest.mark.usefixtures("made_pairs")

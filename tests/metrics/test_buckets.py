@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.metrics.buckets import BUCKET_METRICS, BUCKETS, METRIC, MIN_MOTION, bucket_terms, summarise_buckets
+from ffbench.metrics.buckets import BUCKET_METRICS, BUCKETS, METRIC, MIN_MOTION, bucket_terms, summarize_buckets
 from ffbench.metrics.gradients import gradient_noise_term
 from ffbench.protocol import PairScore, Term
 from tests.reference import buckets as reference
@@ -29,7 +29,7 @@ def pair(seed, key, prediction=None, **labels):
 
 
 def value(scores, group="all", **options):
-    found = [s for s in summarise_buckets(scores, bounds=BOUNDS, **options) if s.group == group]
+    found = [s for s in summarize_buckets(scores, bounds=BOUNDS, **options) if s.group == group]
     return found[0] if found else None
 
 
@@ -58,7 +58,7 @@ def test_the_number_agrees_with_the_reference():
 
 def test_zero_flow_describes_nothing_and_the_truth_all():
     zero = [pair(n, str(n), np.zeros_like) for n in range(3)]
-    assert [score.value for score in summarise_buckets(zero)] == pytest.approx([100.0] * len(summarise_buckets(zero)))
+    assert [score.value for score in summarize_buckets(zero)] == pytest.approx([100.0] * len(summarize_buckets(zero)))
     assert value([pair(n, str(n), np.copy) for n in range(3)]).value == 0
     # The plain error of zero flow would be small: nearly all of the face stands still.
     still = pair(0, "0", np.zeros_like).terms["static_epe"]
@@ -76,14 +76,14 @@ def test_a_share_of_the_motion_is_that_share(share):
 @given(st.permutations(range(6)))
 def test_blind_to_the_order_of_pairs(order):
     scores = [pair(n, str(n), clip=str(n % 2)) for n in range(6)]
-    assert summarise_buckets([scores[n] for n in order], group_by=["clip"]) == summarise_buckets(
+    assert summarize_buckets([scores[n] for n in order], group_by=["clip"]) == summarize_buckets(
         scores, group_by=["clip"]
     )
 
 
 def test_groups_by_class_speed_and_label_with_intervals():
     scores = [pair(n, str(n), clip=str(n % 2), unit=str(n // 2)) for n in range(12)]
-    found = summarise_buckets(scores, bounds=BOUNDS, group_by=["clip"], resample_by="unit")
+    found = summarize_buckets(scores, bounds=BOUNDS, group_by=["clip"], resample_by="unit")
     groups = [score.group for score in found]
     assert len(set(groups)) == len(groups)
     assert {"all", "lips", "eyes", "nose", "clip=0", "clip=1", *BUCKETS[2:]} <= set(groups)
@@ -99,7 +99,7 @@ def test_without_regions_there_is_one_class_and_without_motion_no_score():
     names = {name.partition("/")[2].split(" ")[0] for name in bucket_terms(flow, truth, mask) if "/" in name}
     assert names == {"face"}
     still = PairScore("a", bucket_terms(flow, np.zeros_like(truth), mask))
-    assert summarise_buckets([still]) == []
+    assert summarize_buckets([still]) == []
     with pytest.raises(ValueError, match="do not fit"):
         bucket_terms(flow, truth[:-1], mask)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ffbench.metrics.diversity import (
     map_to_plane,
-    neighbour_agreement,
+    neighbor_agreement,
     resampling_weights,
     source_similarity,
     spread,
@@ -103,17 +103,17 @@ def test_what_cannot_be_measured_is_refused() -> None:
 def test_neighbours_of_noise_agree_by_chance() -> None:
     rng = np.random.default_rng(0)
     labels = [str(label) for label in rng.integers(0, 4, 1000)]
-    share, chance = neighbour_agreement(rng.normal(size=(1000, 3)), labels)
+    share, chance = neighbor_agreement(rng.normal(size=(1000, 3)), labels)
     assert chance == pytest.approx(0.25, abs=0.01)
     assert share == pytest.approx(chance, abs=0.05)
 
 
 def test_the_plane_keeps_clusters_and_repeats_itself() -> None:
     rng = np.random.default_rng(0)
-    rows = np.concatenate([rng.normal(centre, 0.1, (12, 20)) for centre in (0, 5, 10)])
+    rows = np.concatenate([rng.normal(center, 0.1, (12, 20)) for center in (0, 5, 10)])
     plane = map_to_plane(rows)
     assert plane.shape == (36, 2)
-    assert neighbour_agreement(plane, ["a"] * 12 + ["b"] * 12 + ["c"] * 12)[0] == 1
+    assert neighbor_agreement(plane, ["a"] * 12 + ["b"] * 12 + ["c"] * 12)[0] == 1
     np.testing.assert_array_equal(plane, map_to_plane(rows))
     assert np.isfinite(map_to_plane(rows[:4])).all()
     with pytest.raises(ValueError, match="four rows"):

@@ -20,7 +20,7 @@ from ffbench.metrics.statistics import (
     ratio_of_sums,
     too_few_units,
 )
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.summary import summarize_means
 from ffbench.protocol import MetricCard, PairScore, Term
 from tests.reference import coverage as simulation
 
@@ -134,19 +134,19 @@ def test_statistic_of_sums_is_left_out_unit_by_unit() -> None:
 def test_metrics_do_not_disturb_each_other() -> None:
     pairs = make([(float(value), 1 + value % 3, "a") for value in range(9)])
     alone = [PairScore(pair.key, {"epe": pair.terms["epe"]}) for pair in pairs]
-    assert summarise_means(alone, {})[0] == summarise_means(pairs, {})[0]
+    assert summarize_means(alone, {})[0] == summarize_means(pairs, {})[0]
 
 
 def test_a_card_bounds_the_interval_and_a_score_says_why_it_has_none() -> None:
     card = MetricCard(title="error", unit="px", minimum=0)
     pairs = make([(value, 1, subject) for value, subject in zip([0.01, 0.02, 0.01, 0.03, 3.0], "aabbc", strict=True)])
-    bounded, free = (summarise_means(pairs, cards)[0] for cards in ({"epe": card}, {}))
+    bounded, free = (summarize_means(pairs, cards)[0] for cards in ({"epe": card}, {}))
     assert bounded.ci_low is not None
     assert bounded.ci_low > 0
     assert free.ci_low is not None
     assert free.ci_low < 0
     assert (free.units, free.no_interval) == (5, None)
-    by_subject = summarise_means(pairs, {"epe": card}, resample_by="subject")[0]
+    by_subject = summarize_means(pairs, {"epe": card}, resample_by="subject")[0]
     assert (by_subject.units, by_subject.ci_low, by_subject.ci_high) == (3, None, None)
     assert by_subject.no_interval == "3 subjects, an interval takes 5"
 
@@ -170,7 +170,7 @@ def test_summary_is_blind_to_order(scores: list[tuple[float, int, str]], rng: ra
     shuffled = rng.sample(pairs, len(pairs))
     for resample_by in (None, "subject"):
         summaries = [
-            summarise_means(order, {}, group_by=("subject",), resample_by=resample_by) for order in (pairs, shuffled)
+            summarize_means(order, {}, group_by=("subject",), resample_by=resample_by) for order in (pairs, shuffled)
         ]
         assert summaries[0] == summaries[1]
 
@@ -180,7 +180,7 @@ def test_value_is_the_pooled_mean_whatever_is_resampled(scores: list[tuple[float
     pairs = make(scores)
     expected = ratio_of_sums([total for total, _, _ in scores], [count for _, count, _ in scores])
     for resample_by in (None, "subject"):
-        summary = {(s.metric, s.group): s for s in summarise_means(pairs, {}, resample_by=resample_by)}
+        summary = {(s.metric, s.group): s for s in summarize_means(pairs, {}, resample_by=resample_by)}
         assert summary["epe", "all"].value == expected
         assert summary["epe", "lips"].value == pytest.approx(expected / 2)
         assert summary["epe", "all"].pairs == len(pairs)
@@ -188,7 +188,7 @@ def test_value_is_the_pooled_mean_whatever_is_resampled(scores: list[tuple[float
 
 def test_resampling_subjects_is_wider_than_pairs_that_agree_within_a_subject() -> None:
     pairs = make([(float(subject), 1, "abcdef"[subject]) for subject in range(6) for _ in range(50)])
-    (by_pair, *_), (by_subject, *_) = summarise_means(pairs, {}), summarise_means(pairs, {}, resample_by="subject")
+    (by_pair, *_), (by_subject, *_) = summarize_means(pairs, {}), summarize_means(pairs, {}, resample_by="subject")
     assert (by_pair.units, by_subject.units) == (300, 6)
     width = [(s.ci_high or 0) - (s.ci_low or 0) for s in (by_pair, by_subject)]
     assert width[1] > 4 * width[0]
@@ -196,6 +196,6 @@ def test_resampling_subjects_is_wider_than_pairs_that_agree_within_a_subject() -
 
 def test_terms_without_points_do_not_count() -> None:
     pairs = [PairScore("a", {"epe": Term(0, 0)}), PairScore("b", {"epe": Term(6, 2)})]
-    (score,) = summarise_means(pairs, {})
+    (score,) = summarize_means(pairs, {})
     assert (score.value, score.pairs) == (3, 1)
-    assert summarise_means([PairScore("a", {"epe": Term(0, 0)})], {}) == []
+    assert summarize_means([PairScore("a", {"epe": Term(0, 0)})], {}) == []

@@ -16,7 +16,7 @@ from ffbench.protocols.options import stated_groups
 from ffbench.protocols.rendered_people import look_and_age, people_labels
 from ffbench.results.store.pair_facts import disagreement, facts_of
 from ffbench.results.store.recompute import Scorings
-from ffbench.synth.appearance.look import Look
+from ffbench.synth.appearance.look import Appearance
 from ffbench.synth.heads.head import Region
 from ffbench.synth.scenes import scene
 from tests.datasets.ffn_folder import make_ffn
@@ -34,7 +34,7 @@ class DrawnHead:
 
 def test_the_appearance_is_that_of_the_person_who_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     head: Any = DrawnHead()
-    made: list[Look] = []
+    made: list[Appearance] = []
     monkeypatch.setattr(scene, "make_person", lambda head, identity, look, *rest: made.append(look))
     for seed in range(20):
         scene.sample_person(head, seed)

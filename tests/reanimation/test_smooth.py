@@ -21,7 +21,7 @@ SHAPE = IMAGE.shape[:2]
 
 def slow_field(field: SmoothField, x: float, y: float, *, head: bool = False) -> np.ndarray:
     """B at a place, as docs/protocols/reanimated_faces.md states it."""
-    q = np.array([x, y]) - field.centre
+    q = np.array([x, y]) - field.center
     t = min(max((1.6 - np.linalg.norm(q) / field.size) / (1.6 - 0.85), 0), 1)
     total = (3 * t**2 - 2 * t**3) * (field.linear @ q + field.shift)
     for bx, by, sigma, u, v in [] if head else field.bumps:

@@ -21,13 +21,13 @@ def bilinear(image: Array, x: float, y: float) -> Array:
     return value
 
 
-def correlation_windows(features1: Array, features2: Array, centres: Array, radius: int) -> Array:
+def correlation_windows(features1: Array, features2: Array, centers: Array, radius: int) -> Array:
     """Correlate (B, H, W, C) with windows of (B, h, w, C) around centres (B, H, W, 2): (B, H, W, side ** 2)."""
     batch, height, width, channels = features1.shape
     side = 2 * radius + 1
     result = np.zeros((batch, height, width, side, side))
     for b, row, column in np.ndindex(batch, height, width):
-        x, y = centres[b, row, column]
+        x, y = centers[b, row, column]
         for i, j in np.ndindex(side, side):
             other = bilinear(features2[b], x + i - radius, y + j - radius)
             result[b, row, column, i, j] = features1[b, row, column] @ other / math.sqrt(channels)

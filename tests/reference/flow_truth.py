@@ -32,13 +32,13 @@ def truth(
     pixels: npt.NDArray[np.int64],
 ) -> list[Truth]:
     """Work out pixels (N, 2), x and y, of a mesh in the camera's axes in both frames."""
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    first = cast_many(points1, triangles, two_sided, focal, pixels.astype(np.float64), centre)
+    center = ((width - 1) / 2, (height - 1) / 2)
+    first = cast_many(points1, triangles, two_sided, focal, pixels.astype(np.float64), center)
     landed = []
     for hit in first:
         point = hit.weights @ points2[triangles[hit.triangle]] if hit.triangle >= 0 else np.array([0.0, 0.0, 1.0])
-        landed.append([*(focal * point[:2] / point[2] + np.array(centre)), point[2]])
-    second = cast_many(points2, triangles, two_sided, focal, np.array(landed)[:, :2], centre)
+        landed.append([*(focal * point[:2] / point[2] + np.array(center)), point[2]])
+    second = cast_many(points2, triangles, two_sided, focal, np.array(landed)[:, :2], center)
     result = []
     for pixel, hit, (x, y, z), other in zip(pixels, first, landed, second, strict=True):
         inside = -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5

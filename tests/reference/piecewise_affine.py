@@ -17,12 +17,12 @@ def delaunay_slowly(points: Array) -> list[tuple[int, int, int]]:
         a, b, c = points[list(corners)]
         # The centre is as far from a as from b and from c.
         try:
-            centre = np.linalg.solve(2 * np.array([b - a, c - a]), [b @ b - a @ a, c @ c - a @ a])
+            center = np.linalg.solve(2 * np.array([b - a, c - a]), [b @ b - a @ a, c @ c - a @ a])
         except np.linalg.LinAlgError:
             continue
-        radius = np.linalg.norm(a - centre)
+        radius = np.linalg.norm(a - center)
         others = [p for i, p in enumerate(points) if i not in corners]
-        if all(np.linalg.norm(p - centre) > radius for p in others):
+        if all(np.linalg.norm(p - center) > radius for p in others):
             found.append(corners)
     return found
 

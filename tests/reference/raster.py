@@ -29,10 +29,10 @@ def cast(
     two_sided: npt.NDArray[np.bool_],
     focal: float,
     position: FloatArray,
-    centre: tuple[float, float],
+    center: tuple[float, float],
 ) -> Hit:
     """Cast the ray of an image position at a mesh in the camera's axes (x right, y down, z forward)."""
-    ray = np.array([*(position - np.array(centre)) / focal, 1.0])
+    ray = np.array([*(position - np.array(center)) / focal, 1.0])
     corners = points[triangles]
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     # Where wa a + wb b + wc c = s ray with wa + wb + wc = 1, by Cramer's rule.
@@ -60,15 +60,15 @@ def cast_many(
     two_sided: npt.NDArray[np.bool_],
     focal: float,
     positions: FloatArray,
-    centre: tuple[float, float],
+    center: tuple[float, float],
 ) -> list[Hit]:
     """Cast rays at many positions (N, 2), looking only at triangles whose image box comes near each."""
-    xy = focal * points[:, :2] / points[:, 2:] + np.array(centre)
+    xy = focal * points[:, :2] / points[:, 2:] + np.array(center)
     corners = xy[triangles]
     low, high = corners.min(axis=1) - 1, corners.max(axis=1) + 1
     hits = []
     for position in positions:
         near = np.flatnonzero((low <= position).all(axis=1) & (high >= position).all(axis=1))
-        hit = cast(points, triangles[near], two_sided[near], focal, position, centre)
+        hit = cast(points, triangles[near], two_sided[near], focal, position, center)
         hits.append(hit._replace(triangle=int(near[hit.triangle])) if hit.triangle >= 0 else hit)
     return hits

@@ -47,8 +47,8 @@ def flow_at(
         first, second: (V, 3) the surface in both frames, in the camera's axes.
         triangles: (T, 3).
     """
-    centre = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    ray = np.array([*((np.array([x, y]) - centre) / focal), 1.0])
+    center = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
+    ray = np.array([*((np.array([x, y]) - center) / focal), 1.0])
     some = near(ray, first, triangles)
     hit = cast(ray, first, triangles[some])
     if hit is None:
@@ -58,7 +58,7 @@ def flow_at(
     back = place / place[2]
     some = near(back, second, triangles)
     seen = cast(back, second, triangles[some])
-    landing = back[:2] * focal + centre
+    landing = back[:2] * focal + center
     inside = -0.5 <= landing[0] <= size[1] - 0.5 and -0.5 <= landing[1] <= size[0] - 0.5
     hidden = not inside or seen is None
     if not hidden and seen is not None:

@@ -19,11 +19,11 @@ def fit_motion(flow: Array, depth: Array, weight: Array, step: int, ridge: tuple
     weights = np.array([weight[y, x] for y, x in rows])
     total = weights.sum() + 1e-6
     points = np.array([[x, y, depth[y, x]] for y, x in rows], np.float64)
-    centre = (weights[:, None] * points).sum(axis=0) / total
-    spread = np.sqrt((weights[:, None] * (points - centre)[:, :2] ** 2).sum() / total / 2 + 1)
+    center = (weights[:, None] * points).sum(axis=0) / total
+    spread = np.sqrt((weights[:, None] * (points - center)[:, :2] ** 2).sum() / total / 2 + 1)
 
     def basis(x: float, y: float, z: float) -> Array:
-        x, y, z = (x - centre[0]) / spread, (y - centre[1]) / spread, z - centre[2]
+        x, y, z = (x - center[0]) / spread, (y - center[1]) / spread, z - center[2]
         return np.array([[1, x, y, z, 0, 0, 0, 0, x * x, x * y], [0, 0, 0, 0, 1, x, y, z, x * y, y * y]])
 
     equations, right = [], []

@@ -12,7 +12,7 @@ from typing import Any
 from ffbench.evaluation import evaluate
 from ffbench.hashing import file_sha256
 from ffbench.method import MethodCard
-from ffbench.metrics.summary import summarise_means
+from ffbench.metrics.summary import summarize_means
 from ffbench.protocol import PairScore, Term
 from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.row import Row, row_of
@@ -54,7 +54,7 @@ def make_run(
     path = folder / name / "record.json"
     table = path.with_name("pairs.parquet")
     write_pair_table(table, scores)
-    summary = summarise_means(scores, base.protocol.metrics, resample_by=resample_by)
+    summary = summarize_means(scores, base.protocol.metrics, resample_by=resample_by)
     overall = next(score for score in summary if score.metric == "epe" and score.group == "all")
     metrics = {"epe": base.protocol.metrics["epe"].model_copy(update={"higher_is_better": higher_is_better})}
     groups = tuple(labels[0]) if labels else ()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import functools
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from ffbench import cli, registry
+from ffbench import registry
+from tests.commands import run_command
 
 METHODS = {"speckle": "tests.submissions.toys:speckle"}
 PROTOCOLS = {"stripes": "tests.toys:stripes", "torn_stripes": "tests.toys:torn_stripes"}
@@ -29,10 +30,4 @@ def ffbench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., in
     )
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["ffbench", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return int(end.value.code or 0)
-
-    return run
+    return functools.partial(run_command, monkeypatch)

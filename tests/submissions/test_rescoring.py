@@ -155,7 +155,6 @@ def test_other_dataset_protocol_or_method_is_not_scored(record, tmp_path: Path) 
 
 def test_weights_are_found_by_their_hash(record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     from ffbench.hashing import file_sha256
-    from ffbench.submissions import rescoring
     from tests.submissions.toys import Speckle
 
     files = [tmp_path / "other.pt", tmp_path / "net.pt"]
@@ -171,7 +170,7 @@ def test_weights_are_found_by_their_hash(record, tmp_path: Path, monkeypatch: py
         method.card = card.model_copy(update={"iterations": iterations or 12})
         return method
 
-    monkeypatch.setattr(rescoring, "load_method", load)
+    monkeypatch.setattr("ffbench.registry.load_method", load)
     claimed = record.model_copy(update={"method": card})
     scored, _ = Rescorer(weights=files, out=tmp_path / "ours").rescore(claimed)
     assert asked == [(files[1], None), (files[1], 4)]

@@ -53,8 +53,8 @@ class Moody(Stripes):
 
 
 class FirstCounts(Stripes):
-    def summarise(self, scores: Sequence[PairScore]) -> list[Score]:
-        return super().summarise(scores[:1])
+    def summarize(self, scores: Sequence[PairScore]) -> list[Score]:
+        return super().summarize(scores[:1])
 
 
 class Closed(Stripes):

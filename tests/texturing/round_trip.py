@@ -91,12 +91,12 @@ def compare(head: MakeHumanHead, known: Portrait, found: Extracted) -> Likeness:
     )
 
 
-def _gained(colour: Linear, truth: Linear) -> Linear:
-    return np.asarray(colour * (colour * truth).sum(axis=0) / (colour * colour).sum(axis=0))
+def _gained(color: Linear, truth: Linear) -> Linear:
+    return np.asarray(color * (color * truth).sum(axis=0) / (color * color).sum(axis=0))
 
 
-def _difference(colour: Linear, truth: Linear) -> tuple[float, float]:
-    off = to_srgb(colour).astype(float) - to_srgb(truth)
+def _difference(color: Linear, truth: Linear) -> tuple[float, float]:
+    off = to_srgb(color).astype(float) - to_srgb(truth)
     return float(np.abs(off).mean()), float(20 * np.log10(255) - 10 * np.log10((off**2).mean()))
 
 

@@ -97,21 +97,21 @@ def test_a_real_portrait_has_no_hair_in_its_skin(head: MakeHumanHead, astronaut:
 def test_hair_comes_in_over_the_border_and_spots_do_not(head: MakeHumanHead) -> None:
     size = 256
     weight = face_area(head, size)
-    colour = np.full((size, size, 3), (0.5, 0.35, 0.25), np.float32)
+    color = np.full((size, size, 3), (0.5, 0.35, 0.25), np.float32)
     points = chart(head).points * size
     middle = size // 2
     top = int(np.flatnonzero(face_oval(head, size)[:, middle])[0])
-    colour[: top + 6, middle - 12 : middle + 12] = 0.03  # a fringe
+    color[: top + 6, middle - 12 : middle + 12] = 0.03  # a fringe
     spot = (slice(int(points[30, 1]) - 3, int(points[30, 1]) + 1), slice(middle - 20, middle - 16))
-    colour[spot] = 0.03
+    color[spot] = 0.03
     beard = int(points[57, 1])
-    colour[beard:] = 0.03
-    share = foreign(head, colour, weight)
+    color[beard:] = 0.03
+    share = foreign(head, color, weight)
     assert share[top : top + 6, middle - 8 : middle + 8].min() > 0.95
     assert share[spot].max() < 0.05
     assert share[beard + 4 :].max() == 0
     assert share[int(points[28, 1]), middle] == 0
-    assert foreign(head, np.full_like(colour, 0.3), weight).max() == 0
+    assert foreign(head, np.full_like(color, 0.3), weight).max() == 0
 
 
 def test_the_fit_finds_the_head_that_was_projected(head: MakeHumanHead) -> None:
@@ -154,7 +154,7 @@ def test_the_largest_of_several_faces_is_taken(head: MakeHumanHead, known: Portr
     assert np.ptp(faces[0][:, 0]) > 1.5 * np.ptp(faces[1][:, 0])
     made = extract(head, both, 256)
     assert made.faces == 2
-    assert abs(made.centre[0] - 288 - known.frame.landmarks[:, 0].mean()) < 30
+    assert abs(made.center[0] - 288 - known.frame.landmarks[:, 0].mean()) < 30
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -199,4 +199,4 @@ def test_a_huge_photograph_is_shrunk_and_measured_in_its_own_pixels(
     made = extract(head, known.frame.image, 256)
     at_full_size = find_faces(known.frame.image)[0]
     assert made.face_width == pytest.approx(np.ptp(at_full_size[:, 0]), rel=0.05)
-    np.testing.assert_allclose(made.centre, at_full_size[list(IBUG68)].mean(axis=0), atol=60)
+    np.testing.assert_allclose(made.center, at_full_size[list(IBUG68)].mean(axis=0), atol=60)

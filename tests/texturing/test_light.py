@@ -73,10 +73,10 @@ def test_creases_are_opened_and_glints_toned_down(ball: tuple[Image, Image]) -> 
 
 def test_likeness_is_of_ratios() -> None:
     tone = np.float32([0.4, 0.3, 0.2])
-    colours = np.stack([tone, tone * 0.8, tone * 0.2, np.float32([0.1, 0.3, 0.6])])[None]
-    same, shaded, hair, wall = likeness(colours, tone)[0]
+    colors = np.stack([tone, tone * 0.8, tone * 0.2, np.float32([0.1, 0.3, 0.6])])[None]
+    same, shaded, hair, wall = likeness(colors, tone)[0]
     assert same == 1
     assert shaded > 0.5
     assert max(hair, wall) < 0.05
     weight = np.array([[1, 0.2, 0, 0]], np.float32)
-    np.testing.assert_allclose(skin_tone(colours, weight), tone)
+    np.testing.assert_allclose(skin_tone(colors, weight), tone)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffbench.flow.warp import warp_backward
-from ffbench.training.augment import LabelledPair, augment
+from ffbench.training.augment import LabeledPair, augment
 from ffbench.training.recipe import Augmentation
 
 PLAIN = Augmentation(
@@ -16,7 +16,7 @@ PLAIN = Augmentation(
 )  # fmt: skip
 
 
-def moving(height: int = 96, width: int = 128) -> LabelledPair:
+def moving(height: int = 96, width: int = 128) -> LabeledPair:
     """A smooth picture that zooms and turns; image 1 is image 2 warped back by the true flow."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -25,12 +25,12 @@ def moving(height: int = 96, width: int = 128) -> LabelledPair:
         rng.integers(0, 256, (12, 16, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC
     )
     image1 = cv2.remap(image2, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return LabelledPair(
+    return LabeledPair(
         image1, image2, flow, flow / 2, np.ones((height, width), np.uint8), np.stack([x / width, y / height], 2)
     )
 
 
-def photometric(pair: LabelledPair) -> float:
+def photometric(pair: LabeledPair) -> float:
     """Mean difference of image 1 to image 2 warped back, where the flow stays inside: small when labels fit images."""
     warped, valid = warp_backward(pair.image2, np.ascontiguousarray(pair.facial))
     return float(np.abs(warped - pair.image1)[valid].mean())
@@ -58,7 +58,7 @@ def test_labels_go_with_the_images(changed: dict[str, float]) -> None:
 
 def test_a_wrong_flow_would_be_noticed() -> None:
     pair = augment(moving(), PLAIN, (64, 64), np.random.default_rng(0))
-    wrong = LabelledPair(pair.image1, pair.image2, -pair.facial)
+    wrong = LabeledPair(pair.image1, pair.image2, -pair.facial)
     assert photometric(wrong) > 10 > 3 > photometric(pair)
 
 
@@ -112,7 +112,7 @@ def test_the_eraser_paints_image_2_alone() -> None:
 def test_the_released_order_zooms_the_boxes_too() -> None:
     """RAFT's code erases the whole image before it zooms it, so that a box comes out larger, or outside of the crop."""
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    pair = LabelledPair(noise, noise, np.zeros((128, 128, 2), np.float32))
+    pair = LabeledPair(noise, noise, np.zeros((128, 128, 2), np.float32))
     twice = {"eraser": 1, "eraser_sides": (10, 10), "scale_probability": 1, "scale": (1.0, 1.0), "stretch": 0}
 
     def boxes(**changed: bool) -> list[int]:
@@ -137,17 +137,17 @@ def test_a_margin_bounds_the_zoom_of_what_is_zoomed() -> None:
         ({"margin": 64}, 1),  # what is not zoomed needs no margin
     ):
         settings = PLAIN.model_copy(update=changed)
-        made = augment(LabelledPair(image, image, flow), settings, (480, 480), np.random.default_rng(0))
+        made = augment(LabeledPair(image, image, flow), settings, (480, 480), np.random.default_rng(0))
         assert np.allclose(made.facial, zoom)
 
 
 def test_both_images_change_colour_alike_unless_asked_otherwise() -> None:
-    pair = LabelledPair(*(np.full((64, 64, 3), 100, np.uint8),) * 2, np.zeros((64, 64, 2), np.float32))
-    colour = PLAIN.model_copy(update={"brightness": 0.4, "hue": 0.1})
+    pair = LabeledPair(*(np.full((64, 64, 3), 100, np.uint8),) * 2, np.zeros((64, 64, 2), np.float32))
+    color = PLAIN.model_copy(update={"brightness": 0.4, "hue": 0.1})
     for seed in range(5):
-        alike = augment(pair, colour, (64, 64), np.random.default_rng(seed))
+        alike = augment(pair, color, (64, 64), np.random.default_rng(seed))
         assert np.array_equal(alike.image1, alike.image2)
-    apart = augment(pair, colour.model_copy(update={"asymmetric": 1}), (64, 64), np.random.default_rng(0))
+    apart = augment(pair, color.model_copy(update={"asymmetric": 1}), (64, 64), np.random.default_rng(0))
     assert not np.array_equal(apart.image1, apart.image2)
 
 

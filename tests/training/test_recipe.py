@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from ffbench.errors import DataError, MethodError, UsageError
-from ffbench.method import MethodEntry
-from ffbench.registry import method_entry
-from ffbench.training.recipe import Recipe, read_recipe
-from ffbench.training.trainee import TrainEntry, train_entry
+from ffbench.training import trainee
+from ffbench.training.recipe import Recipe, Stage, read_recipe
+from ffbench.training.trainee import TRAINER_GROUP, TrainEntry, train_entry
 
 TOML = """
 name = "small"
@@ -93,25 +93,47 @@ def test_two_stages_of_one_name_are_refused(file: Path) -> None:
 
 @pytest.mark.parametrize("family", ["decflow", "decflow-s", "raft", "gma", "skflow", "flowformer", "gmflow", "ptlflow"])
 def test_every_recipe_that_ships_is_valid(family: str) -> None:
-    for name, path in train_entry(family, method_entry(family)).recipes.items():
+    for name, path in train_entry(family).recipes.items():
         assert read_recipe(path).name == name
 
 
 def test_the_paper_s_hyper_parameters() -> None:
-    paper = read_recipe(train_entry("decflow", method_entry("decflow")).recipes["paper"])
+    paper = read_recipe(train_entry("decflow").recipes["paper"])
     for stage in paper.stages:
         assert (stage.steps, stage.batch, stage.crop, stage.learning_rate) == (10_000, 6, (480, 480), 1.25e-4)
         assert (stage.weight_decay, stage.clip, stage.gamma, stage.epsilon) == (1e-5, 1.0, 0.85, 1e-8)
     assert [(stage.trains, stage.loss) for stage in paper.stages] == [("facial", "facial"), ("head", "decomposition")]
 
 
-def test_what_an_entry_gives_to_the_trainer_is_checked() -> None:
-    def load(request: object) -> object:
-        raise AssertionError("nothing is built")
+def test_names_of_earlier_recipes_are_read(file: Path) -> None:
+    stage = read_recipe(file).stage("flow").model_dump(exclude={"arbitrary_start", "head_motion_damping"})
+    old, new = (
+        Stage.model_validate({**stage, start: 0.25, damping: 0.5})
+        for start, damping in (("anywhere", "calm"), ("arbitrary_start", "head_motion_damping"))
+    )
+    assert (old.arbitrary_start, old.head_motion_damping) == (0.25, 0.5)
+    assert old == new
+    assert {"arbitrary_start", "head_motion_damping"} < old.model_dump().keys()
 
-    given = TrainEntry({"small": Path("small.toml")}, load)  # type: ignore[arg-type]
-    assert train_entry("toy", MethodEntry("", load, train=lambda: given)) is given  # type: ignore[arg-type]
-    with pytest.raises(MethodError, match="'toy': the `train` of its entry gives dict, expected a TrainEntry"):
-        train_entry("toy", MethodEntry("", load, train=dict))  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="'toy' cannot be trained"):
-        train_entry("toy", MethodEntry("", load))  # type: ignore[arg-type]
+
+def load(request: object) -> object:
+    raise AssertionError("nothing is built")
+
+
+GIVEN = TrainEntry({"small": Path("small.toml")}, load)  # type: ignore[arg-type]
+NO_ENTRY: dict[str, str] = {}
+
+
+def test_what_an_entry_gives_to_the_trainer_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        EntryPoint(name, f"tests.training.test_recipe:{value}", TRAINER_GROUP)
+        for name, value in {"toy": "GIVEN", "odd": "NO_ENTRY"}.items()
+    ]
+    monkeypatch.setattr(trainee, "entry_points", lambda group: points)
+    assert train_entry("toy") is GIVEN
+    with pytest.raises(MethodError, match=r"'odd': its entry in ffbench\.trainers is dict, expected a TrainEntry"):
+        train_entry("odd")
+    with pytest.raises(UsageError, match="'dis' cannot be trained"):
+        train_entry("dis")
+    with pytest.raises(UsageError, match="unknown method 'diss' - did you mean 'dis'"):
+        train_entry("diss")

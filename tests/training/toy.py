@@ -17,12 +17,12 @@ from ffbench.synth.pairs.stream import RenderedPairs, Sample
 from ffbench.training.loss import sequence_loss
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch
-from ffbench.training.trainee import Trainee, Training
+from ffbench.training.trainee import TrainableNetwork, Training
 
 SIDE = 64
 
 
-class ShiftTrainee(Trainee):
+class ShiftTrainee(TrainableNetwork):
     """Predicts one flow for all pixels: a trained vector times a trained scale, beside a running statistic."""
 
     def __init__(self) -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 from ffbench.flow import write_flow
 from ffbench.visual import panel
 from ffbench.visual.panel import PanelRow
-from tests.flow.commands import FACIAL, install, run, save_image
+from tests.commands import run_command
+from tests.flow.commands import FACIAL, install, save_image
 
 Capture = pytest.CaptureFixture[str]
 
@@ -39,7 +40,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[PanelRow]:
 def test_flows_only(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     sizes = []
     for more in ([], ["--flows-only"]):
-        assert run(monkeypatch, "show", "0.png", "1.png", "-m", "plain", "--out", "p.png", *more) == 0
+        assert run_command(monkeypatch, "show", "0.png", "1.png", "-m", "plain", "--out", "p.png", *more) == 0
         with Image.open("p.png") as picture:
             sizes.append(picture.width)
     assert sizes[1] < 0.6 * sizes[0]
@@ -52,7 +53,7 @@ def test_methods_stand_below_one_another(
         write_flow(name, np.full((24, 32, 2), FACIAL, np.float32))
     methods = ["-m", "plain", "-m", "decomposing"]
     images = ["0.png", "1.png", "2.png", "3.png"]
-    code = run(monkeypatch, "show", *images, *methods, "--truth", "a.flo", "--truth", "b.flo", "--out", "p.png")
+    code = run_command(monkeypatch, "show", *images, *methods, "--truth", "a.flo", "--truth", "b.flo", "--out", "p.png")
     assert code == 0
     assert capsys.readouterr().out == "p.png\n"
     assert [(row.method, row.pair) for row in drawn] == [
@@ -67,7 +68,7 @@ def test_methods_stand_below_one_another(
 
 
 def test_no_reference(monkeypatch: pytest.MonkeyPatch, drawn: list[PanelRow]) -> None:
-    assert run(monkeypatch, "show", "0.png", "1.png", "-m", "plain", "--out", "new/p.png", "--scale", "9") == 0
+    assert run_command(monkeypatch, "show", "0.png", "1.png", "-m", "plain", "--out", "new/p.png", "--scale", "9") == 0
     assert [row.truth for row in drawn] == [None]
     assert Path("new/p.png").is_file()
 
@@ -89,7 +90,7 @@ def test_errors_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -
         ([*two, "--truth", "tall.flo"], 3, "tall.flo: flow is 24 x 32 (width x height), expected 32 x 24: transposed?"),
         ([*two, "--truth", "none.flo"], 3, "none.flo: no such file"),
     ):
-        assert run(monkeypatch, "show", "--out", "p.png", "-m", "plain", *arguments) == code
+        assert run_command(monkeypatch, "show", "--out", "p.png", "-m", "plain", *arguments) == code
         captured = capsys.readouterr()
         assert captured.out == ""
         assert captured.err.startswith(f"ffbench: {message}")

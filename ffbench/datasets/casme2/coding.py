@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ffbench.archives.member_path import Place, relative_name
+from ffbench.archives.member_path import DatasetPath, relative_name
 from ffbench.errors import DataError
 from ffbench.formats.spreadsheet import Table, read_tables
 
@@ -82,7 +82,7 @@ class Coding:
         return None
 
 
-def find_coding(root: Place) -> Place:
+def find_coding(root: DatasetPath) -> DatasetPath:
     """Find the coding table: `CASME2-coding*.xlsx` or `.csv` in `root` or a folder below it.
 
     Raises:
@@ -102,7 +102,7 @@ def find_coding(root: Place) -> Place:
     return found[0]
 
 
-def read_coding(path: Place) -> tuple[list[Coding], list[str]]:
+def read_coding(path: DatasetPath) -> tuple[list[Coding], list[str]]:
     """Read the coding table; give its rows in their order, and one line for each that does not make sense.
 
     Raises:
@@ -127,8 +127,8 @@ def read_coding(path: Place) -> tuple[list[Coding], list[str]]:
     return rows, problems
 
 
-def _sheet(path: Place) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, int]]:
-    """Give the numbered rows below the column names, and where each column stands, of the sheet that has them."""
+def _sheet(path: DatasetPath) -> tuple[list[tuple[int, tuple[str, ...]]], dict[str, int]]:
+    """Return the numbered rows below the column names, and where each column stands, of the sheet that has them."""
     best: list[str] = list(COLUMNS)
     for table in read_tables(path):
         for number, cells in enumerate(table[:_HEADER_ROWS], start=1):

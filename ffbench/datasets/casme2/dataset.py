@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.provenance import rests_on
 
 
-def check_casme2(path: Place, quick: bool, progress: Progress) -> Found:
+def check_casme2(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count rows, subjects, emotions and the clips of each selection, and list what cannot be used."""
     # This rule takes every clip; what the others leave out is counted by the coding.
     found = casme2.scan(path, "paper")

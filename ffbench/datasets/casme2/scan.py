@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ffbench.archives.member_path import Place, open_tree
+from ffbench.archives.member_path import DatasetPath, open_tree
 from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
@@ -51,14 +51,14 @@ class Clip:
     """A clip whose onset and apex have images: what a flow can be estimated for."""
 
     coding: Coding
-    onset_image: Place
-    apex_image: Place
-    onset_crop: Place
+    onset_image: DatasetPath
+    apex_image: DatasetPath
+    onset_crop: DatasetPath
     """The registered face at onset, as the authors cropped it."""
-    apex_crop: Place
+    apex_crop: DatasetPath
 
     @property
-    def files(self) -> tuple[Place, ...]:
+    def files(self) -> tuple[DatasetPath, ...]:
         """All files of the clip that count."""
         return self.onset_image, self.apex_image, self.onset_crop, self.apex_crop
 
@@ -95,7 +95,7 @@ class Selection:
     """Hash of names, contents and classes of all files that are used."""
 
 
-def scan(root: Place | str, rule: SelectionRule = "clean") -> Casme2:
+def scan(root: DatasetPath | str, rule: SelectionRule = "clean") -> Casme2:
     """Read the coding table under `root` and look for the frames that it names; images are checked by their header.
 
     Args:
@@ -185,7 +185,7 @@ def _selection(found: Casme2, chosen: Mapping[str, str], classes: tuple[str, ...
     return Selection(classes, clips, tuple(left_out), (*found.problems, *problems), _manifest(clips))
 
 
-def _clip(row: Coding, apex: int, raw: Place, cropped: Place) -> Clip:
+def _clip(row: Coding, apex: int, raw: DatasetPath, cropped: DatasetPath) -> Clip:
     folders = raw / row.subject / row.name, cropped / row.subject / row.name
     original, registered = _frames(folders[0]), _frames(folders[1])
     files = [
@@ -200,7 +200,7 @@ def _clip(row: Coding, apex: int, raw: Place, cropped: Place) -> Clip:
     return Clip(row, *files)
 
 
-def _frames(folder: Place) -> dict[int, Place]:
+def _frames(folder: DatasetPath) -> dict[int, DatasetPath]:
     """List the frames of a clip by number."""
     if not folder.is_dir():
         raise DataError(folder, "no such folder")
@@ -208,14 +208,14 @@ def _frames(folder: Place) -> dict[int, Place]:
     return {int(match[1]): file for match, file in found if match}
 
 
-def _frame(frames: Mapping[int, Place], number: int, folder: Place, prefix: str) -> Place:
+def _frame(frames: Mapping[int, DatasetPath], number: int, folder: DatasetPath, prefix: str) -> DatasetPath:
     if number in frames:
         return frames[number]
     there = f"it has {len(frames)}, from {min(frames)} to {max(frames)}" if frames else "it has none"
     raise DataError(f"{folder / f'{prefix}{number}.jpg'}: no such frame in the folder; {there}")
 
 
-def _read_megc(root: Place) -> tuple[dict[str, str] | None, list[str]]:
+def _read_megc(root: DatasetPath) -> tuple[dict[str, str] | None, list[str]]:
     """Read the organisers' list where it is there: rows of dataset, subject, clip and class, without column names."""
     path = root / MEGC_LIST
     if not path.is_file():
@@ -232,7 +232,7 @@ def _read_megc(root: Place) -> tuple[dict[str, str] | None, list[str]]:
     return chosen, problems
 
 
-def _require(root: Place, names: set[str], expected: str) -> Place:
+def _require(root: DatasetPath, names: set[str], expected: str) -> DatasetPath:
     for level in levels_below(root, _SEARCH_DEPTH, lambda folder: not _SUBJECT.fullmatch(folder.name)):
         for folder in level:
             if folder.name.casefold() in names and any(True for _ in _subjects(folder)):
@@ -240,7 +240,7 @@ def _require(root: Place, names: set[str], expected: str) -> Place:
     raise DataError(root, f"no folder {expected} with subjects sub01, ... in it; expected CASME II: {LAYOUT}")
 
 
-def _subjects(folder: Place) -> Iterator[Place]:
+def _subjects(folder: DatasetPath) -> Iterator[DatasetPath]:
     return (item for item in visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 

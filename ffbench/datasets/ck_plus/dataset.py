@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.ck_plus import scan as ck_plus
@@ -29,7 +29,7 @@ SOURCE = "http://www.jeffcohn.net/Resources: sign the agreement and ask its auth
 LICENCE = "for research, by a signed agreement"
 
 
-def check_ck_plus(path: Place, quick: bool, progress: Progress) -> Found:
+def check_ck_plus(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count sequences, subjects and emotion labels, and list what cannot be used."""
     found = ck_plus.scan(path)
     problems = list(found.problems)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place, as_place, open_tree
+from ffbench.archives.member_path import DatasetPath, as_dataset_path, open_tree
 from ffbench.bounds import read_bounded
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size
@@ -42,16 +42,16 @@ class Sequence:
     """Such as `S005`."""
     name: str
     """Such as `S005_001`."""
-    first_image: Place
-    last_image: Place
-    first_landmarks: Place
-    last_landmarks: Place
+    first_image: DatasetPath
+    last_image: DatasetPath
+    first_landmarks: DatasetPath
+    last_landmarks: DatasetPath
     frames: int
     emotion: str | None
     """One of `EMOTIONS`; 327 of the 593 sequences have one."""
 
     @property
-    def files(self) -> tuple[Place, ...]:
+    def files(self) -> tuple[DatasetPath, ...]:
         """All files of the sequence that count."""
         return self.first_image, self.last_image, self.first_landmarks, self.last_landmarks
 
@@ -72,7 +72,7 @@ class CKPlus:
         return engine_sign(*(path for sequence in self.sequences for path in sequence.files)) is not None
 
 
-def scan(root: Place | str) -> CKPlus:
+def scan(root: DatasetPath | str) -> CKPlus:
     """Find the sequences under `root` and check every file that a protocol will read, images by their header.
 
     The three folders may lie up to four levels down, as unpacked archives leave them. A sequence with a fault is
@@ -103,13 +103,13 @@ def scan(root: Place | str) -> CKPlus:
     return CKPlus(tuple(sequences), tuple(problems), _manifest(sequences))
 
 
-def read_landmarks(path: Place | str) -> npt.NDArray[np.float64]:
+def read_landmarks(path: DatasetPath | str) -> npt.NDArray[np.float64]:
     """Read the (68, 2) landmarks of one frame, x and y in px.
 
     Raises:
         DataError: the file is missing, or is not 68 rows of two finite numbers.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     rows = [line.split() for line in _read_text(path).splitlines() if line.strip()]
     if len(rows) != LANDMARKS:
         raise DataError(path, f"{len(rows)} rows, expected {LANDMARKS} of two numbers each")
@@ -126,7 +126,9 @@ def read_landmarks(path: Place | str) -> npt.NDArray[np.float64]:
     return points
 
 
-def _read_sequence(name: str, folder: Place, landmarks: Place, emotions: Place | None, problems: list[str]) -> Sequence:
+def _read_sequence(
+    name: str, folder: DatasetPath, landmarks: DatasetPath, emotions: DatasetPath | None, problems: list[str]
+) -> Sequence:
     frames = _frames(name, folder, problems)
     if len(frames) < 2:
         raise DataError(folder, f"{len(frames)} frames, expected at least the first and the last")
@@ -147,9 +149,9 @@ def _read_sequence(name: str, folder: Place, landmarks: Place, emotions: Place |
     return Sequence(subject, name, first, last, marks[0], marks[1], len(frames), emotion)
 
 
-def _frames(name: str, folder: Place, problems: list[str]) -> list[Place]:
+def _frames(name: str, folder: DatasetPath, problems: list[str]) -> list[DatasetPath]:
     """List the frames `<name>_<number>.png` in order of their numbers."""
-    frames: list[Place] = []
+    frames: list[DatasetPath] = []
     for file in visible(folder):
         if file.suffix.lower() not in IMAGE_SUFFIXES:
             continue
@@ -160,7 +162,7 @@ def _frames(name: str, folder: Place, problems: list[str]) -> list[Place]:
     return frames
 
 
-def _require_near_image(path: Place, points: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+def _require_near_image(path: DatasetPath, points: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
     # A tracker may place a point a little outside; a whole image away is a damaged file.
     far = ((points < -np.array(size)) | (points > 2 * np.array(size))).any(axis=1)
     if far.any():
@@ -169,7 +171,7 @@ def _require_near_image(path: Place, points: npt.NDArray[np.float64], size: tupl
         raise DataError(path, f"row {row + 1} is at ({x:g}, {y:g}), far outside the {size[0]} x {size[1]} image")
 
 
-def _read_emotion(folder: Place) -> str | None:
+def _read_emotion(folder: DatasetPath) -> str | None:
     files = [file for file in visible(folder) if file.name.endswith("_emotion.txt")] if folder.is_dir() else []
     if not files:
         return None
@@ -183,20 +185,20 @@ def _read_emotion(folder: Place) -> str | None:
         raise DataError(files[0], f"{text[:40]!r} is not one of the emotion codes 0 to 7") from error
 
 
-def _read_text(path: Place) -> str:
+def _read_text(path: DatasetPath) -> str:
     too_large = f"larger than {_MAX_TEXT_BYTES} bytes, which no text file of CK+ is"
     content = read_bounded(path, _MAX_TEXT_BYTES, too_large, missing="no such file")
     return content.decode("ascii", errors="replace")
 
 
-def _require(root: Place, name: str) -> Place:
+def _require(root: DatasetPath, name: str) -> DatasetPath:
     found = _find(root, {name.casefold()})
     if found is None:
         raise DataError(root, f"no folder {name} with subjects S... in it; expected CK+: {LAYOUT}")
     return found
 
 
-def _find(root: Place, names: set[str]) -> Place | None:
+def _find(root: DatasetPath, names: set[str]) -> DatasetPath | None:
     """Find the topmost folder of one of these names that holds subjects; `root` itself may be it."""
     for level in levels_below(root, _SEARCH_DEPTH, lambda folder: not _SUBJECT.fullmatch(folder.name)):
         for folder in level:
@@ -205,12 +207,12 @@ def _find(root: Place, names: set[str]) -> Place | None:
     return None
 
 
-def _subjects(folder: Place) -> Iterator[Place]:
+def _subjects(folder: DatasetPath) -> Iterator[DatasetPath]:
     return (item for item in visible(folder) if item.is_dir() and _SUBJECT.fullmatch(item.name))
 
 
-def _takes(folder: Place) -> Iterator[tuple[str, Place]]:
-    """Give name and folder of every sequence, such as `S005_001` and `S005/001`."""
+def _takes(folder: DatasetPath) -> Iterator[tuple[str, DatasetPath]]:
+    """Return name and folder of every sequence, such as `S005_001` and `S005/001`."""
     for subject in _subjects(folder):
         for take in visible(subject):
             if take.is_dir() and _TAKE.fullmatch(take.name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress
 from ffbench.datasets.ffn import files as ffn_files
@@ -20,7 +20,7 @@ _JAW: Mapping[JawReading, str] = {
 }
 
 
-def check_ffn(path: Place, quick: bool, progress: Progress) -> Found:
+def check_ffn(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count pairs and sequences of each split, and list what cannot be used."""
     counts: list[Count] = []
     problems: list[str] = []

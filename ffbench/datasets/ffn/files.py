@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
-from ffbench.errors import DataError, reading
+from ffbench.errors import DataError, one_line, reading
 from ffbench.flow import is_known
 from ffbench.flow.flo import read_flo
 from ffbench.formats.npy import read_npy
-
-FlowField = npt.NDArray[np.float32]
+from ffbench.typing import FlowField
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def read_pair(pair: FFNPair) -> FFNArrays:
     )
 
 
-def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def read_mask(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Read a mask of size (H, W) from a `.npy` file of bool, or of numbers that are all 0 or 1.
 
     Raises:
@@ -105,7 +104,7 @@ def read_mask(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
 
 
 def verify(
-    root: Place | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
+    root: DatasetPath | str, split: str, *, head: bool = True, progress: Callable[[int, int], None] | None = None
 ) -> SplitReport:
     """Read every file of a split and list all problems together.
 
@@ -130,7 +129,7 @@ def verify(
 
 
 def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
-    """Give every fault of a pair's files, not only the first; flows that are not known everywhere go to `left_out`."""
+    """Yield every fault of a pair's files, not only the first; flows that are not known everywhere go to `left_out`."""
     size: tuple[int, int] | None = None
     try:
         size = read_image(pair.image1).shape[:2]
@@ -138,7 +137,10 @@ def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
             yield f"{pair.image2}: {other[1]} x {other[0]} pixels, expected {size[1]} x {size[0]}"
     except DataError as error:
         yield str(error)
-    readers: list[tuple[Callable[..., Any], Place | None]] = [(_read_truth, pair.facial), (_read_truth, pair.head)]
+    readers: list[tuple[Callable[..., Any], DatasetPath | None]] = [
+        (_read_truth, pair.facial),
+        (_read_truth, pair.head),
+    ]
     if size is not None:
         readers += [(read_mask, pair.mask), (_read_region, pair.region), (_read_binary, pair.occlusion)]
     for read, path in readers:
@@ -153,7 +155,7 @@ def _faults(pair: FFNPair, left_out: list[str]) -> Iterator[str]:
             left_out.append(f"{path}: the flow is unknown at {unknown} pixels, which are not scored")
 
 
-def _read_truth(path: Place, size: tuple[int, int] | None) -> FlowField:
+def _read_truth(path: DatasetPath, size: tuple[int, int] | None) -> FlowField:
     flow = read_flo(path, size, truth=True)
     if (unknown := _unknown_pixels(flow)) == flow[..., 0].size:
         raise DataError(path, f"the flow is unknown at {unknown} pixels, which are all; get the file again")
@@ -164,21 +166,21 @@ def _unknown_pixels(flow: FlowField) -> int:
     return int(np.count_nonzero(~is_known(flow)))
 
 
-def _read_region(path: Place, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def _read_region(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     array = _read_npy(path, size, "u", "region map of uint8")
     if array.dtype != np.uint8:
         raise DataError(path, f"{array.dtype}, expected a region map of uint8")
     return array
 
 
-def _read_binary(path: Place, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def _read_binary(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     array = _read_npy(path, size, "buif", "mask of bool or of 0 and 1")
     if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
         raise DataError(path, f"holds values other than 0 and 1 (such as {array[~np.isin(array, (0, 1))][0]})")
     return array.astype(np.bool_)
 
 
-def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
+def _read_npy(path: DatasetPath, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
     """Read an (H, W) array whose type is of one of the numpy `kinds`.
 
     Header and length are held against each other before memory is taken, and an array of Python objects, which would
@@ -191,14 +193,14 @@ def _read_npy(path: Place, size: tuple[int, int], kinds: str, expected: str) -> 
         except OSError:
             raise
         except Exception as error:  # a damaged header raises ValueError, SyntaxError, TypeError, OverflowError, ...
-            raise DataError(path, f"not a .npy file of numbers ({' '.join(str(error).split())})") from error
+            raise DataError(path, f"not a .npy file of numbers ({one_line(error)})") from error
     if dtype.kind not in kinds or shape != size:
         found = f"{dtype} of {' x '.join(str(side) for side in reversed(shape))}"
         raise DataError(path, f"{found}, expected a {expected}, {size[1]} x {size[0]} (width x height)")
     return np.array(array)
 
 
-def _map_npy(path: Place, size: tuple[int, int]) -> npt.NDArray[Any]:
+def _map_npy(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[Any]:
     """Map a file, or read a member of an archive that is no longer than an array of this size can be."""
     if isinstance(path, Path):
         try:

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import natural_key
 from ffbench.errors import DataError
 
 _NAMED_AT_ONCE = 4
 
 
-def ordered(files: Sequence[Place], kind: str) -> list[Place]:
+def ordered(files: Sequence[DatasetPath], kind: str) -> list[DatasetPath]:
     """Sort files by their names, numbers by value.
 
     Raises:
@@ -26,7 +26,7 @@ def ordered(files: Sequence[Place], kind: str) -> list[Place]:
     return sorted(files, key=lambda file: (natural_key(file.stem), file.stem))
 
 
-def require_gapless(frames: Sequence[Place]) -> None:
+def require_gapless(frames: Sequence[DatasetPath]) -> None:
     """Check that frames whose stems hold numbers are numbered without a gap.
 
     Raises:
@@ -41,7 +41,9 @@ def require_gapless(frames: Sequence[Place]) -> None:
         )
 
 
-def match(frames: Sequence[Place], files: Sequence[Place], kind: str, *, last_too: bool) -> list[Place]:
+def match(
+    frames: Sequence[DatasetPath], files: Sequence[DatasetPath], kind: str, *, last_too: bool
+) -> list[DatasetPath]:
     """Find the file of each frame of a sequence but the last.
 
     A file belongs to the frame of the same stem. Where files are named in another way (`flow_0000.flo` to
@@ -82,13 +84,13 @@ def match(frames: Sequence[Place], files: Sequence[Place], kind: str, *, last_to
     raise DataError(folder, f"{kind} do not fit the {len(frames)} frames: {'; '.join(faults)}")
 
 
-def _is_gapless(files: Sequence[Place]) -> bool:
+def _is_gapless(files: Sequence[DatasetPath]) -> bool:
     numbers = _numbers(files)
     return numbers is not None and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _numbers(files: Sequence[Place]) -> list[int] | None:
-    """Give the last number in each stem; None if one has none."""
+def _numbers(files: Sequence[DatasetPath]) -> list[int] | None:
+    """Return the last number in each stem; None if one has none."""
     found = [re.findall(r"\d+", file.stem) for file in files]
     return [int(numbers[-1]) for numbers in found] if all(found) else None
 

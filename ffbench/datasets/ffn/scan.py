@@ -15,7 +15,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ffbench.archives.member_path import Place, open_tree, relative_name
+from ffbench.archives.member_path import DatasetPath, open_tree, relative_name
 from ffbench.datasets.ffn.names import match, ordered, require_gapless
 from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
@@ -47,13 +47,13 @@ class FFNPair:
     subject: str
     frames: int
     """Length of the sequence."""
-    image1: Place
-    image2: Place
-    facial: Place
-    head: Place | None
-    mask: Place
-    region: Place | None
-    occlusion: Place | None
+    image1: DatasetPath
+    image2: DatasetPath
+    facial: DatasetPath
+    head: DatasetPath | None
+    mask: DatasetPath
+    region: DatasetPath | None
+    occlusion: DatasetPath | None
 
     @property
     def sequence(self) -> str:
@@ -70,7 +70,7 @@ class FFNPair:
         """The motion scale, such as `1/20` for a sequence of 20 frames."""
         return f"1/{self.frames}"
 
-    def files(self) -> list[Place]:
+    def files(self) -> list[DatasetPath]:
         """List every file of the pair."""
         parts = (self.image1, self.image2, self.facial, self.head, self.mask, self.region, self.occlusion)
         return [path for path in parts if path is not None]
@@ -80,14 +80,14 @@ class FFNPair:
 class FFN:
     """What lies in one split of an FFN folder."""
 
-    root: Place
+    root: DatasetPath
     split: str
     pairs: tuple[FFNPair, ...]
     problems: tuple[str, ...]
     """Sequences that were left out, and why: one line each, with the names of files."""
 
     def sequences(self) -> dict[str, int]:
-        """Give the number of frames of each sequence."""
+        """Return the number of frames of each sequence."""
         return {pair.sequence: pair.frames for pair in self.pairs}
 
     @property
@@ -107,7 +107,7 @@ class FFN:
     def _sign(self) -> str | None:
         return engine_sign(*self._files())
 
-    def _files(self) -> list[Place]:
+    def _files(self) -> list[DatasetPath]:
         return [path for pair in self.pairs for path in pair.files()]
 
     def manifest_sha256(self) -> str:
@@ -119,7 +119,7 @@ class FFN:
         return manifest_sha256({relative_name(p, self.root): p for pair in self.pairs for p in pair.files()})
 
 
-def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
+def scan(root: DatasetPath | str, split: str = "test", *, head: bool = False) -> FFN:
     """Find the pairs of a split. Only names are looked at; `ffbench.datasets.ffn.files` reads the files.
 
     Args:
@@ -147,7 +147,7 @@ def scan(root: Place | str, split: str = "test", *, head: bool = False) -> FFN:
     return FFN(root, split, tuple(pairs), tuple(problems))
 
 
-def find_root(path: Place | str, split: str | None = None) -> Place:
+def find_root(path: DatasetPath | str, split: str | None = None) -> DatasetPath:
     """Find the topmost folder in `path` that holds `image/facial` and `flow`; `path` itself may be it.
 
     Where several do, since each split was packed by itself, it is the one with images of `split`.
@@ -160,7 +160,7 @@ def find_root(path: Place | str, split: str | None = None) -> Place:
         raise DataError(path, f"is a file; expected a folder, or a .zip or .tar archive, of FacialFlowNet: {LAYOUT}")
     if not path.is_dir():
         raise DataError(path, f"no such folder; expected FacialFlowNet: {LAYOUT}")
-    first: Place | None = None
+    first: DatasetPath | None = None
     for level in levels_below(path, _SEARCH_DEPTH):
         for folder in level:
             if (folder / "image" / "facial").is_dir() and (folder / "flow").is_dir():
@@ -176,15 +176,15 @@ def find_root(path: Place | str, split: str | None = None) -> Place:
 class _Folders:
     """The folders of one split, each with `<emotion>/<subject>` below."""
 
-    images: Place
-    facial: Place
-    head: Place
-    masks: Place
-    regions: Place
-    occlusions: Place
+    images: DatasetPath
+    facial: DatasetPath
+    head: DatasetPath
+    masks: DatasetPath
+    regions: DatasetPath
+    occlusions: DatasetPath
 
     @staticmethod
-    def of(root: Place, split: str) -> _Folders:
+    def of(root: DatasetPath, split: str) -> _Folders:
         return _Folders(
             root / "image" / "facial" / split,
             root / "flow" / "facial" / split,
@@ -234,8 +234,8 @@ def _read_sequence(name: str, folders: _Folders, head: bool) -> list[FFNPair]:
 
 
 def _matched(
-    frames: list[Place], folder: Place, suffixes: frozenset[str], kind: str, *, last_too: bool = False
-) -> list[Place]:
+    frames: list[DatasetPath], folder: DatasetPath, suffixes: frozenset[str], kind: str, *, last_too: bool = False
+) -> list[DatasetPath]:
     if not folder.is_dir():
         raise DataError(folder, f"no such folder; expected the {len(frames) - 1} {kind} of the sequence")
     files = _files(folder, suffixes)
@@ -244,21 +244,21 @@ def _matched(
     return match(frames, ordered(files, kind), kind, last_too=last_too)
 
 
-def _if_there(frames: list[Place], folder: Place, kind: str) -> list[Place] | list[None]:
+def _if_there(frames: list[DatasetPath], folder: DatasetPath, kind: str) -> list[DatasetPath] | list[None]:
     if not folder.is_dir():
         return [None] * (len(frames) - 1)
     return _matched(frames, folder, _ARRAYS, kind, last_too=True)
 
 
-def _files(folder: Place, suffixes: frozenset[str]) -> list[Place]:
+def _files(folder: DatasetPath, suffixes: frozenset[str]) -> list[DatasetPath]:
     """List files of these suffixes; others, such as `Thumbs.db`, cannot be taken for them and do not matter."""
     return [item for item in _listing(folder) if item.suffix.lower() in suffixes and item.is_file()]
 
 
-def _folders(folder: Place) -> list[Place]:
+def _folders(folder: DatasetPath) -> list[DatasetPath]:
     return [item for item in _listing(folder) if item.is_dir()]
 
 
-def _listing(folder: Place) -> list[Place]:
+def _listing(folder: DatasetPath) -> list[DatasetPath]:
     """List a folder, which need not be there."""
     return listing(folder) if folder.is_dir() else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.mead import videos as mead
@@ -20,7 +20,7 @@ SOURCE = "https://wywu.github.io/projects/MEAD/MEAD.html: as its authors say the
 LICENCE = "for research, from its authors"
 
 
-def check_mead(path: Place, quick: bool, progress: Progress) -> Found:
+def check_mead(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count subjects, videos and frames, and list what cannot be used."""
     if (path / mead.MANIFEST).is_file():
         return _mead_frames(path, quick, progress)
@@ -42,11 +42,11 @@ def check_mead(path: Place, quick: bool, progress: Progress) -> Found:
     return Found([*counts, *([] if quick else [Count("frames", frames)])], problems, synthetic)
 
 
-def _mead_frames(path: Place, quick: bool, progress: Progress) -> Found:
+def _mead_frames(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Check extracted frames against their manifest."""
     videos = mead.read_manifest(path).videos
     problems: list[str] = []
-    frames: list[Place] = []
+    frames: list[DatasetPath] = []
     for name, entry in videos.items():
         there = mead.count_frames(path, name)
         if there != entry.frames:

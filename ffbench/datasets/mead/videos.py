@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
-from ffbench.archives.member_path import Place, open_tree, relative_name
+from ffbench.archives.member_path import DatasetPath, open_tree, relative_name
 from ffbench.atomic import write_bytes, write_text
 from ffbench.bounds import read_bounded
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
@@ -44,7 +44,7 @@ Progress = Callable[[int, int], None]
 class Video:
     """One video, by its place in MEAD."""
 
-    path: Place
+    path: DatasetPath
     subject: str
     view: str
     emotion: str
@@ -68,7 +68,7 @@ class PreparedVideo(BaseModel):
     height: int
 
 
-class Manifest(BaseModel):
+class VideoManifest(BaseModel):
     """`mead-frames.json`: the videos whose frames are there, by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +77,7 @@ class Manifest(BaseModel):
     videos: Mapping[str, PreparedVideo] = {}
 
 
-def find_videos(root: Place | str, view: str = "front") -> tuple[list[Video], list[str]]:
+def find_videos(root: DatasetPath | str, view: str = "front") -> tuple[list[Video], list[str]]:
     """List the videos of one view, and what does not fit the layout: one line each.
 
     The subjects' folders may lie up to two levels below `root`.
@@ -131,7 +131,7 @@ def choose_videos(videos: Sequence[Video], listing: Path) -> list[Video]:
     return [known[name] for name in wanted]
 
 
-def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None) -> tuple[Manifest, list[str]]:
+def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None) -> tuple[VideoManifest, list[str]]:
     """Extract every frame of videos as PNG files, in full, and write the manifest.
 
     Each video appears at once or not at all; a video that is there already, from the same file, is passed over, so
@@ -148,7 +148,7 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
     Raises:
         DataError: the folder cannot be written.
     """
-    manifest = read_manifest(out) if (out / MANIFEST).is_file() else Manifest()
+    manifest = read_manifest(out) if (out / MANIFEST).is_file() else VideoManifest()
     problems: list[str] = []
     for done, video in enumerate(videos):
         if progress:
@@ -168,24 +168,24 @@ def prepare(videos: Sequence[Video], out: Path, progress: Progress | None = None
         except DataError as error:
             problems.append(f"{error}; the video is left out")
             continue
-        manifest = Manifest(videos={**manifest.videos, video.name: entry})
+        manifest = VideoManifest(videos={**manifest.videos, video.name: entry})
         write_text(out / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     if progress:
         progress(len(videos), len(videos))
     return manifest, problems
 
 
-def read_manifest(out: Place) -> Manifest:
+def read_manifest(out: DatasetPath) -> VideoManifest:
     """Read the manifest of prepared frames.
 
     Raises:
         DataError: it is missing or damaged.
     """
     wrong = "not a manifest of frames; remove it, and `ffbench data prepare mead` makes it again"
-    return read_model(out / MANIFEST, Manifest, _MAX_BYTES, kind="a manifest", wrong=wrong)
+    return read_model(out / MANIFEST, VideoManifest, _MAX_BYTES, kind="a manifest", wrong=wrong)
 
 
-def count_frames(out: Place, name: str) -> int:
+def count_frames(out: DatasetPath, name: str) -> int:
     """Count the frames of a prepared video: those numbered 00001.png, 00002.png, ... without a gap."""
     folder = out / name / "source"
     if not folder.is_dir():
@@ -219,14 +219,14 @@ def _extract(video: Video, digest: str, out: Path, made: bool) -> PreparedVideo:
     return PreparedVideo(source=str(source), sha256=digest, frames=frames, width=clip.size[0], height=clip.size[1])
 
 
-def _subjects(root: Place) -> list[Place]:
+def _subjects(root: DatasetPath) -> list[DatasetPath]:
     for level in levels_below(root, _SEARCH_DEPTH + 1):
         if subjects := [folder for folder in level if _SUBJECT.fullmatch(folder.name)]:
             return subjects
     return []
 
 
-def _video(file: Place, folder: Place, subject: str, view: str) -> Video | None:
+def _video(file: DatasetPath, folder: DatasetPath, subject: str, view: str) -> Video | None:
     parts = relative_name(file, folder).split("/")
     fits = len(parts) == 3 and _LEVEL.fullmatch(parts[1]) and _TAKE.fullmatch(file.stem)
     if not fits or file.suffix.lower() not in VIDEO_SUFFIXES:

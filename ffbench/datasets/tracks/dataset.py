@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.base import Count, Dataset, Found, Progress, file_faults, undecodable_images
 from ffbench.datasets.ck_plus import dataset as ck_plus_dataset
 from ffbench.datasets.ck_plus import scan as ck_plus
@@ -19,7 +19,7 @@ _LICENCE = "that of {}, whose videos are tracked; FLAME's for the meshes"
 _SOURCE = "run the metrical tracker (https://github.com/Zielon/metrical-tracker) on the videos of {}"
 
 
-def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[Count], list[str]]:
+def _tracks(path: DatasetPath, quick: bool, progress: Progress) -> tuple[list[str], list[int], list[Count], list[str]]:
     """Return the names of tracked videos, the number of frames of each, the vertices that count, and every fault."""
     path = metrical_tracks.open_tracks(path)
     if not path.is_dir():
@@ -56,7 +56,7 @@ def _tracks(path: Place, quick: bool, progress: Progress) -> tuple[list[str], li
     return names, frames, vertices, problems
 
 
-def _vertices(path: Place) -> list[Count]:
+def _vertices(path: DatasetPath) -> list[Count]:
     """Count the vertices that FLAME's masks make, where the protocols would take them from masks.
 
     Raises:
@@ -77,7 +77,7 @@ def _vertices(path: Place) -> list[Count]:
     return counts
 
 
-def check_mead_tracks(path: Place, quick: bool, progress: Progress) -> Found:
+def check_mead_tracks(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count tracked videos, frames and vertices, and list what cannot be used."""
     names, frames, vertices, problems = _tracks(path, quick, progress)
     counts = [
@@ -88,7 +88,7 @@ def check_mead_tracks(path: Place, quick: bool, progress: Progress) -> Found:
     return Found([*counts, *vertices], problems, made)
 
 
-def check_ck_plus_tracks(path: Place, quick: bool, progress: Progress) -> Found:
+def check_ck_plus_tracks(path: DatasetPath, quick: bool, progress: Progress) -> Found:
     """Count tracked sequences, subjects and vertices, and list what cannot be used."""
     names, _, vertices, problems = _tracks(path, quick, progress)
     counts = [

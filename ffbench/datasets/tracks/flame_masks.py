@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import Place, as_place
+from ffbench.archives.member_path import DatasetPath, as_dataset_path
 from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.flame_files import read_masks
@@ -77,12 +77,12 @@ def choose_vertices(masks: Mapping[str, npt.NDArray[np.int32]], choice: Choice) 
     return {name: regions[name] for name in ("lips", "cheeks", "eyes")}
 
 
-def is_masks_file(path: Place | str) -> bool:
+def is_masks_file(path: DatasetPath | str) -> bool:
     """Tell whether a file is to be read as `FLAME_masks.pkl`, by its suffix; others are index files."""
-    return as_place(path).suffix.lower() == ".pkl"
+    return as_dataset_path(path).suffix.lower() == ".pkl"
 
 
-def find_regions(data: Place) -> Place:
+def find_regions(data: DatasetPath) -> DatasetPath:
     """Find the file that says which vertices count: with the tracks, or in `$FFBENCH_DATA/FLAME`.
 
     Raises:
@@ -103,7 +103,7 @@ def find_regions(data: Place) -> Place:
     return found
 
 
-def read_regions(path: Place | str, choice: Choice = "paper") -> dict[str, Indices]:
+def read_regions(path: DatasetPath | str, choice: Choice = "paper") -> dict[str, Indices]:
     """Read the vertices that count, by region: `FLAME_masks.pkl`, or an index file.
 
     An index file is JSON: `{"lips": [...], "cheeks": [...], "eyes": [...]}`, numbers of vertices from 0, under any
@@ -116,7 +116,7 @@ def read_regions(path: Place | str, choice: Choice = "paper") -> dict[str, Indic
     Raises:
         DataError: the file is missing, damaged, or a vertex is in an index file twice.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     if is_masks_file(path):
         return choose_vertices(read_masks(path, FLAME_VERTICES), choice)
     content = _read_json(path)
@@ -136,7 +136,7 @@ def _is_index_list(value: object) -> bool:
     )
 
 
-def _read_json(path: Place) -> object:
+def _read_json(path: DatasetPath) -> object:
     expected = "; expected FLAME_masks.pkl or an index file (.json)"
     too_large = f"larger than {_MAX_BYTES} bytes, which no list of a face's vertices is"
     content = read_bounded(path, _MAX_BYTES, too_large, more=expected)

@@ -13,27 +13,23 @@ there, at `<root>/../input/<video>/`. The head's motion is in the camera, which 
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ffbench.archives.member_path import MemberPath, Place, as_place, open_tree
+from ffbench.archives.member_path import DatasetPath, MemberPath, as_dataset_path, open_tree
 from ffbench.atomic import write_bytes
-from ffbench.checkpoint_files import check_checkpoint
+from ffbench.checkpoint_files import read_checkpoint
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
+from ffbench.typing import Points
 
 LAYOUT = "<video>/checkpoint/00000.frame, ... beside <video>/mesh/00000.ply, ... and <video>/input/00000.png, ..."
 MAX_CHECKPOINT_BYTES = 2**24
 """A checkpoint has about 10 kB."""
-_ONE_READER = threading.Lock()  # torch keeps its list of allowed names for the whole process
-
-Points = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -97,9 +93,9 @@ class TrackedFrame:
     """One frame: its files and camera. `box` is there when `image` is the original frame."""
 
     number: int
-    image: Place
-    mesh: Place
-    checkpoint: Place
+    image: DatasetPath
+    mesh: DatasetPath
+    checkpoint: DatasetPath
     camera: Camera
     box: CropBox | None
 
@@ -113,18 +109,18 @@ class MetricalTrack:
     problems: tuple[str, ...]
 
 
-def is_track(folder: Place) -> bool:
+def is_track(folder: DatasetPath) -> bool:
     """Tell whether a folder is the tracker's output of one video."""
     return (folder / "checkpoint").is_dir()
 
 
-def open_tracks(path: Place) -> Place:
-    """Give the folder of tracks: `path`, or a place in the archives there, as `open_tree` does, but never one track."""
+def open_tracks(path: DatasetPath) -> DatasetPath:
+    """Return the folder of tracks: `path`, or a place in archives there, as `open_tree` does, but never one track."""
     root = open_tree(path)
     return root.parent if isinstance(root, MemberPath) and is_track(root) else root
 
 
-def scan_track(folder: Place, *, original: bool = False) -> MetricalTrack:
+def scan_track(folder: DatasetPath, *, original: bool = False) -> MetricalTrack:
     """Find the frames of one video, read their cameras, and check images by their headers.
 
     Args:
@@ -153,13 +149,13 @@ def scan_track(folder: Place, *, original: bool = False) -> MetricalTrack:
     return MetricalTrack(folder.name, frames, tuple(problems))
 
 
-def read_camera(path: Place | str) -> Camera:
+def read_camera(path: DatasetPath | str) -> Camera:
     """Read the camera of a checkpoint (`*.frame`).
 
     Raises:
         DataError: the file is missing, damaged, tries to run code, or lacks `opencv` (R, t, K) or `img_size`.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     content = _load(path)
     opencv = content.get("opencv") if isinstance(content, dict) else None
     if not isinstance(opencv, dict) or "img_size" not in content:
@@ -202,20 +198,22 @@ def _save(path: Path | str, content: object) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_box(path: Place | str) -> CropBox:
+def read_box(path: DatasetPath | str) -> CropBox:
     """Read `bbox.pt`.
 
     Raises:
         DataError: the file is missing, damaged, tries to run code, or does not hold left < right, top < bottom.
     """
-    path = as_place(path)
+    path = as_dataset_path(path)
     left, right, top, bottom = (int(value) for value in _array(path, {"bbox": _load(path)}, "bbox", (4,)))
     if not (0 <= left < right < 2**15 and 0 <= top < bottom < 2**15):
         raise DataError(path, f"the box is {left}, {right}, {top}, {bottom}; expected left < right and top < bottom")
     return CropBox(left, right, top, bottom)
 
 
-def _read_frame(folder: Place, checkpoint: Place, originals: tuple[list[Place], CropBox] | None) -> TrackedFrame:
+def _read_frame(
+    folder: DatasetPath, checkpoint: DatasetPath, originals: tuple[list[DatasetPath], CropBox] | None
+) -> TrackedFrame:
     number = int(checkpoint.stem)
     mesh = folder / "mesh" / f"{checkpoint.stem}.ply"
     if not mesh.is_file():
@@ -233,7 +231,7 @@ def _read_frame(folder: Place, checkpoint: Place, originals: tuple[list[Place], 
     return TrackedFrame(number, image, mesh, checkpoint, camera, None)
 
 
-def _originals(folder: Place, frames: int) -> tuple[list[Place], CropBox]:
+def _originals(folder: DatasetPath, frames: int) -> tuple[list[DatasetPath], CropBox]:
     """List the original frames in their order, as many as were tracked, and read the crop's place in them."""
     places = (folder, folder.parent.parent / "input" / folder.name)
     place = next((place for place in places if (place / "source").is_dir()), None)
@@ -249,23 +247,17 @@ def _originals(folder: Place, frames: int) -> tuple[list[Place], CropBox]:
     return sorted(files, key=lambda file: (natural_key(file.name), file.name)), read_box(place / "bbox.pt")
 
 
-def _load(path: Place) -> Any:
-    import torch
-
+def _load(path: DatasetPath) -> Any:
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise DataError(path, f"larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
-        content = io.BytesIO(path.read_bytes())
-        check_checkpoint(path.name, content)
-        with _ONE_READER, torch.serialization.safe_globals(_allowed()):
-            return torch.load(content, map_location="cpu", weights_only=True)
+        return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
     except DataError:
         raise
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error
-    except Exception as error:  # a damaged or hostile file can fail in any way
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(path, f"cannot be read as a file of the tracker, nothing in it was run ({reason})") from error
+    except Exception as error:  # what lies in a hostile archive can fail in any way
+        raise DataError(path, f"cannot be read as a file of the tracker, nothing in it was run ({error})") from error
 
 
 def _allowed() -> list[Any]:
@@ -282,8 +274,8 @@ def _allowed() -> list[Any]:
     ]
 
 
-def _array(path: Place, content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Points:
-    """Give an array of numbers; the tracker writes a batch of one."""
+def _array(path: DatasetPath, content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Points:
+    """Return an array of numbers; the tracker writes a batch of one."""
     value = content.get(name)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "if" or value.size != int(np.prod(shape)):
         found = f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -14,21 +14,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ffbench.archives.member_path import Place
+from ffbench.archives.member_path import DatasetPath
 from ffbench.atomic import atomic_path, write_text
 from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.npy import read_npy
 from ffbench.json_models import first_fault, parse_json
+from ffbench.typing import Points
 
 LANDMARKS = 468
 _INFO, _POINTS = "track.json", "points.npy"
 _MAX_BYTES = 2**30
-
-Points = npt.NDArray[np.float64]
 
 
 class TrackInfo(BaseModel):
@@ -51,12 +49,12 @@ class FaceTrack:
     """A track: its name, where its clip is, what is known of it, and (K, 468, 2) points."""
 
     name: str
-    clip: Place
+    clip: DatasetPath
     info: TrackInfo
     points: Points
 
 
-def is_track(folder: Place) -> bool:
+def is_track(folder: DatasetPath) -> bool:
     """Tell whether a folder holds a finished face mesh track."""
     return (folder / _INFO).is_file()
 
@@ -73,7 +71,7 @@ def write_track(folder: Path, clip: Path, info: TrackInfo, points: Points) -> No
     write_text(folder / _INFO, info.model_copy(update={"clip": relative}).model_dump_json(indent=1) + "\n")
 
 
-def read_track(folder: Place) -> FaceTrack:
+def read_track(folder: DatasetPath) -> FaceTrack:
     """Read a track; the clip is not looked at.
 
     Raises:
@@ -96,12 +94,12 @@ def read_track(folder: Place) -> FaceTrack:
     return FaceTrack(folder.name, _clip(folder, info.clip), info, points)
 
 
-def _read(file: Place) -> bytes:
+def _read(file: DatasetPath) -> bytes:
     too_large = f"larger than {_MAX_BYTES} bytes, which no face mesh track is"
     return read_bounded(file, _MAX_BYTES, too_large, more="; `ffbench track` makes it")
 
 
-def _clip(folder: Place, clip: str) -> Place:
+def _clip(folder: DatasetPath, clip: str) -> DatasetPath:
     """Find the clip from its track's folder; that of a track in an archive may lie in the archive or beside it."""
     if isinstance(folder, Path):
         return Path(os.path.normpath(folder / clip))

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import DataError, UsageError
@@ -18,11 +17,10 @@ from ffbench.results.ranking.order import comparable_columns, rank
 from ffbench.results.ranking.pair_columns import PairColumns, unit_names, unit_totals
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
+from ffbench.typing import Floats
 
 WORST = 10
 """Pairs that are listed on either side."""
-
-Floats = npt.NDArray[np.float64]
 
 
 class _Frozen(BaseModel):
@@ -148,7 +146,7 @@ def compare(
 
 
 def pair_values(row: Row) -> dict[str, float]:
-    """Give the value of each pair behind a row, by key; pairs in which nothing counts are left out.
+    """Return the value of each pair behind a row, by key; pairs in which nothing counts are left out.
 
     Raises:
         DataError: the table is missing or damaged.
@@ -246,7 +244,7 @@ def _groups(first: PairColumns, second: PairColumns, row: Row, group_by: Sequenc
 def _members(
     first: PairColumns, second: PairColumns, metric: str, group_by: Sequence[str]
 ) -> dict[str, tuple[Floats, Floats, Floats, Floats]]:
-    """Give sums and counts of A and B by group: all, the groups inside pairs, and `label=value`."""
+    """Return sums and counts of A and B by group: all, the groups inside pairs, and `label=value`."""
     terms = [metric, *sorted(name for name in first.terms if name != metric and name in second.terms)]
     members = {name.partition("/")[2] or "all": (*first.terms[name], *second.terms[name]) for name in terms}
     whole = members["all"]
@@ -259,7 +257,7 @@ def _members(
 
 
 def _worst(keys: Sequence[str], a: Floats, b: Floats, *, higher_is_worse: bool) -> tuple[PairDifference, ...]:
-    """Give the pairs with the largest difference to one side."""
+    """Return the pairs with the largest difference to one side."""
     signed = np.nan_to_num(a - b, nan=0.0) * (1 if higher_is_worse else -1)
     order = np.argsort(-signed, kind="stable")[:WORST]
     return tuple(

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.bounds import names_file_if_out_of_memory
-from ffbench.errors import DataError, reading
+from ffbench.errors import DataError, one_line, reading
 from ffbench.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
-
-Floats = npt.NDArray[np.float64]
+from ffbench.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,7 @@ def read_columns(path: Path, sha256: str, *, metric: str, labels: Sequence[str] 
                 raise DataError(path, "is not the table that its record names (other sha256)")
             return _columns(path, read_table(path, wanted).sort_by("key"), metric, labels)
     except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
-        raise DataError(path, f"cannot be read as a table of pair scores ({_one_line(error)})") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+        raise DataError(path, f"cannot be read as a table of pair scores ({one_line(error)})") from error
 
 
 def _columns(path: Path, table: Any, metric: str, labels: Sequence[str]) -> PairColumns:

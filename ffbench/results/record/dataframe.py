@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ffbench.bounds import names_file_if_out_of_memory
-from ffbench.errors import DataError, reading
+from ffbench.errors import DataError, one_line, reading
 from ffbench.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
 from ffbench.results.record.row import table_path
@@ -49,7 +49,7 @@ def _frame(path: Path) -> pd.DataFrame:
         with reading(path):
             frame = read_table(path, lambda names: names).to_pandas()
     except (pa.ArrowException, ValueError, TypeError, KeyError) as error:
-        raise DataError(path, f"cannot be read as a table of pair scores ({' '.join(str(error).split())})") from error
+        raise DataError(path, f"cannot be read as a table of pair scores ({one_line(error)})") from error
     for name in [name.removesuffix(":sum") for name in frame.columns if name.endswith(":sum")]:
         if f"{name}:count" not in frame.columns:
             raise DataError(path, f"column '{name}:count' is missing beside '{name}:sum'")

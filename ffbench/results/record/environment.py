@@ -40,7 +40,7 @@ def environment(device: torch.device | None) -> Environment:
 
 
 def peak_memory_mb() -> float:
-    """Give the largest resident set that this process has had, in MiB."""
+    """Return the largest resident set that this process has had, in MiB."""
     if sys.platform == "win32":
         return float("nan")
     import resource
@@ -73,7 +73,7 @@ def _processor() -> str:
 
 
 def _git_commit() -> str | None:
-    """Give the commit of the checkout that ffbench runs from; None when it is an installed package."""
+    """Return the commit of the checkout that ffbench runs from; None when it is an installed package."""
     root = PACKAGE.parent
     if not (root / ".git").exists():
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def migrate(content: Any) -> Any:
-    """Give the content of a record file in the present schema; what is not an older record is given back unchanged."""
+    """Return the content of a record file in the present schema; what is no older record is unchanged."""
     if isinstance(content, dict) and content.get("schema_version") == 1:
         # Version 1 knew no submissions.
         content = {**content, "schema_version": 2, "kind": "evaluated"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ffbench.atomic import atomic_path
 from ffbench.bounds import names_file_if_out_of_memory
-from ffbench.errors import DataError
+from ffbench.errors import DataError, one_line
 from ffbench.protocol import PairScore, Term
 from ffbench.results.record.parquet import read_table
 
@@ -69,7 +69,7 @@ def read_pair_table(path: Path) -> list[PairScore]:
     # Damaged names and values show as errors of text, numbers and types.
     except (OSError, pa.ArrowException, ValueError, TypeError, KeyError) as error:
         # The library's messages have several lines.
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise DataError(path, f"cannot be read as a table of pair scores ({reason})") from error
 
 

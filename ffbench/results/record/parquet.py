@@ -103,7 +103,7 @@ def _unpacked_bytes(path: Path, file: IO[bytes], length: int, metadata: Any) -> 
 
 
 def _pages(path: Path, file: IO[bytes], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Give what each page of a column unpacks to, in bytes, and how many values it has for rows."""
+    """Return what each page of a column unpacks to, in bytes, and how many values it has for rows."""
     while start < end:
         file.seek(start)
         try:

@@ -158,7 +158,7 @@ def _device(record: RunRecord) -> str:
 
 
 def table_path(path: Path, record: RunRecord) -> Path:
-    """Give where a record's table of pair scores lies: beside it, in a store under the record's own name."""
+    """Return where a record's table of pair scores lies: beside it, in a store under the record's own name."""
     # The name in the record is a stranger's: only its last part may count.
     return (
         path.with_name(Path(record.pair_table.file).name)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION: Literal[5] = 5
-NOT_FOUND = "no"
-"""Value of the label `found` of pairs in which the method found nothing to go by."""
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -176,7 +174,7 @@ class RunRecord(_Frozen):
         return self
 
     def score(self, metric: str, group: str = "all") -> Score:
-        """Give one number of the summary.
+        """Return one number of the summary.
 
         Raises:
             KeyError: the record has no such score.

@@ -14,7 +14,7 @@ _PAIRS_SHOWN = 5
 
 
 def comparison_lines(found: Comparison) -> list[str]:
-    """Give a comparison as lines of text."""
+    """Return a comparison as lines of text."""
     lines = [
         f"A: {plain(found.a.title)} ({plain(found.a.method)})",
         f"B: {plain(found.b.title)} ({plain(found.b.method)})",

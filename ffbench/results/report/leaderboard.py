@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from ffbench.results.ranking.order import RankedRow, rank
 from ffbench.results.ranking.titles import disambiguate_titles, from_file
 from ffbench.results.record.row import ORIGINS, Board, Row
-from ffbench.results.report.paper_tables import NUMBERS, Column, reported_table
-from ffbench.results.report.paper_tables import Row as ReportedRow
+from ffbench.results.report.paper_tables import NUMBERS, Column, ReportedRow, reported_table
 
 
 @dataclass(frozen=True)
-class Line:
+class BoardLine:
     """One method on a board. Only a verified or local value has a position; `reported` is as it is printed.
 
     `title` is the method's, with what tells it apart from others of that title on the board. `attempts` counts the
@@ -62,7 +61,7 @@ class BoardTable:
     metric_title: str
     unit: str
     higher_is_better: bool
-    lines: tuple[Line, ...]
+    lines: tuple[BoardLine, ...]
 
 
 def ranked_rows(rows: Sequence[Row]) -> Sequence[RankedRow]:
@@ -129,7 +128,7 @@ def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], 
         if own is not None:
             merged.add(own[0])
         lines.append(
-            Line(
+            BoardLine(
                 position=place.position,
                 rank_best=place.best,
                 rank_worst=place.worst,
@@ -189,9 +188,9 @@ def _unranked(
     reported: str | None = None,
     record: str = "",
     attempts: int = 1,
-) -> Line:
+) -> BoardLine:
     """Return a line without a position: a claim, or what a paper prints."""
-    return Line(
+    return BoardLine(
         None, None, None, False, method, title, None, None, None, claimed, reported, source, record=record,
         attempts=attempts,
     )  # fmt: skip
@@ -213,7 +212,7 @@ def _attempts(rows: Sequence[Row]) -> Mapping[str, int]:
 
 
 def reported_values(board: Board, metric: str) -> list[tuple[str, ReportedRow, str]]:
-    """Give what the paper prints for a board: (where, row, value), best first; nothing for data that are not real."""
+    """Return what the paper prints for a board: (where, row, value), best first; nothing for data that are not real."""
     if board.origin != "real":
         return []
     options = json.loads(board.options)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from ffbench.errors import UsageError
 from ffbench.escape import json_text, markdown
-from ffbench.results.report.leaderboard import BoardTable, Line
+from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.tables import Table, as_csv, as_latex, as_markdown
 from ffbench.results.report.text import format_value
 
@@ -95,26 +95,26 @@ def _caption(table: BoardTable) -> str:
     )
 
 
-def position_cell(line: Line) -> str:
+def position_cell(line: BoardLine) -> str:
     """Return the position by value, marked where the data cannot tell the line from the one above."""
     return "-" if line.position is None else f"{line.position} {TIED}" if line.tied_above else str(line.position)
 
 
-def ranks_cell(line: Line) -> str:
+def ranks_cell(line: BoardLine) -> str:
     """Return the set of ranks, such as `1-3`."""
     if line.rank_best is None or line.rank_worst is None:
         return "-"
     return str(line.rank_best) if line.rank_best == line.rank_worst else f"{line.rank_best}-{line.rank_worst}"
 
 
-def interval_cell(line: Line) -> str:
+def interval_cell(line: BoardLine) -> str:
     """Return the interval of a verified value."""
     if line.ci_low is None or line.ci_high is None:
         return "-"
     return f"{format_value(line.ci_low)} to {format_value(line.ci_high)}"
 
 
-def title_cell(line: Line) -> str:
+def title_cell(line: BoardLine) -> str:
     """Return the method's title, and for a number that is only printed somewhere, where."""
     only_reported = line.verified is None and line.local is None and line.claimed is None
     return f"{line.title} (paper, {line.source.partition(',')[0]})" if only_reported else line.title
@@ -125,7 +125,7 @@ def value_cell(value: float | None) -> str:
     return "-" if value is None else format_value(value)
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(line: BoardLine) -> tuple[str, ...]:
     verified, local, claimed = map(value_cell, (line.verified, line.local, line.claimed))
     numbers = verified, local, interval_cell(line), claimed, line.reported or "-"
     return position_cell(line), ranks_cell(line), title_cell(line), *numbers

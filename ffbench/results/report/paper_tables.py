@@ -1,6 +1,6 @@
 """The paper's Tables 2 to 5 as data, and what of them run records have measured.
 
-The numbers lie in `ffbench/reported/table<N>.toml`: columns say which score of which protocol they are, rows hold
+The numbers lie in `protocols/reported/table<N>.toml`: columns say which score of which protocol they are, rows hold
 the values as they are printed.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ffbench.errors import DataError, UsageError
+from ffbench.paths import reported_tables
 from ffbench.protocol import Score
 from ffbench.results.record.run_record import RunRecord, read_record
 
@@ -25,7 +26,6 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 NUMBERS = (2, 3, 4, 5)
-_FOLDER = Path(__file__).resolve().parents[2] / "reported"
 Option = str | int | float | bool
 
 
@@ -51,7 +51,7 @@ class Column(_Frozen):
     )
 
 
-class Row(_Frozen):
+class ReportedRow(_Frozen):
     """One row, as it is printed."""
 
     name: str
@@ -73,7 +73,7 @@ class ReportedTable(_Frozen):
     section: str
     distinguish: tuple[str, ...] = Field(default=(), description="options that tell measured rows of a method apart")
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ReportedRow, ...]
 
     @model_validator(mode="after")
     def _fits(self) -> ReportedTable:
@@ -87,8 +87,8 @@ class ReportedTable(_Frozen):
             raise ValueError("two rows have one name")
         return self
 
-    def row(self, name: str) -> Row:
-        """Give the row of that name.
+    def row(self, name: str) -> ReportedRow:
+        """Return the row of that name.
 
         Raises:
             UsageError: there is none.
@@ -99,7 +99,7 @@ class ReportedTable(_Frozen):
         raise UsageError(f"Table {self.number} has no row '{name}'; it has {', '.join(row.name for row in self.rows)}")
 
     def value(self, row: str, column: str) -> Decimal:
-        """Give one printed number; KeyError where there is no such column."""
+        """Return one printed number; KeyError where there is no such column."""
         values = dict(zip((column.name for column in self.columns), self.row(row).values, strict=True))
         return values[column]
 
@@ -136,7 +136,7 @@ def reported_table(number: int) -> ReportedTable:
     """
     if number not in NUMBERS:
         raise UsageError(f"Table {number} is not here; there are Tables {', '.join(map(str, NUMBERS))}")
-    return ReportedTable.model_validate(tomllib.loads((_FOLDER / f"table{number}.toml").read_text("utf-8")))
+    return ReportedTable.model_validate(tomllib.loads((reported_tables() / f"table{number}.toml").read_text("utf-8")))
 
 
 def find_records(folder: Path) -> tuple[list[RunRecord], list[str]]:

@@ -9,13 +9,13 @@ from typing import Literal
 
 from ffbench.escape import markdown
 from ffbench.results.report import tables
-from ffbench.results.report.paper_tables import MeasuredRow, ReportedTable, Row
+from ffbench.results.report.paper_tables import MeasuredRow, ReportedRow, ReportedTable
 
 Kind = Literal["paper", "measured", "difference"]
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """One line: a printed row, a measured one, or measured minus printed."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class Block:
     title: str
     origin: Literal["real", "synthetic"]
     header: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableLine, ...]
     best: frozenset[tuple[int, int]]
     notes: tuple[str, ...]
 
@@ -48,11 +48,11 @@ def compose(table: ReportedTable, measured: Sequence[MeasuredRow], *, synthetic:
     """
     header = tuple(f"{column.name} [{column.unit}]" for column in table.columns)
     real = [row for row in measured if row.origin == "real"]
-    lines: list[Line] = []
+    lines: list[TableLine] = []
     best: set[tuple[int, int]] = set()
     for row in table.rows:
         best |= {(len(lines), column) for column in _best_columns(table, row)}
-        lines.append(Line("paper", row.name, "", tuple(str(value) for value in row.values)))
+        lines.append(TableLine("paper", row.name, "", tuple(str(value) for value in row.values)))
         for found in real:
             if found.row == row.name:
                 lines += [_measured_line(table, found), _difference_line(table, found, row)]
@@ -104,7 +104,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Block]], str]] = {
 }
 
 
-def _best_columns(table: ReportedTable, row: Row) -> set[int]:
+def _best_columns(table: ReportedTable, row: ReportedRow) -> set[int]:
     found = set()
     for number, column in enumerate(table.columns):
         values = [other.values[number] for other in table.rows]
@@ -113,19 +113,19 @@ def _best_columns(table: ReportedTable, row: Row) -> set[int]:
     return found
 
 
-def _measured_line(table: ReportedTable, row: MeasuredRow) -> Line:
+def _measured_line(table: ReportedTable, row: MeasuredRow) -> TableLine:
     cells = tuple(
         "" if score is None else f"{score.value:.{table.decimals(number)}f}" for number, score in enumerate(row.scores)
     )
-    return Line("measured", row.label, row.variant, cells)
+    return TableLine("measured", row.label, row.variant, cells)
 
 
-def _difference_line(table: ReportedTable, found: MeasuredRow, row: Row) -> Line:
+def _difference_line(table: ReportedTable, found: MeasuredRow, row: ReportedRow) -> TableLine:
     cells = []
     for number, (score, printed) in enumerate(zip(found.scores, row.values, strict=True)):
         decimals = table.decimals(number)
         cells.append("" if score is None else f"{Decimal(repr(score.value)) - printed:+.{decimals}f}")
-    return Line("difference", found.label, found.variant, tuple(cells))
+    return TableLine("difference", found.label, found.variant, tuple(cells))
 
 
 def _notes(table: ReportedTable) -> list[str]:

@@ -23,7 +23,7 @@ _FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _GAP + 2
 """Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
 
 
-_CROWD = 30
+MAX_LISTED_GROUPS = 30
 """More groups of one label than these (CK+ has 123 subjects) are counted and not listed."""
 
 
@@ -96,7 +96,7 @@ def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
     """
     names = list(dict.fromkeys(groups))
     counts = Counter(name.partition("=")[0] for name in names if "=" in name)
-    crowds = {label: count for label, count in counts.items() if count > _CROWD}
+    crowds = {label: count for label, count in counts.items() if count > MAX_LISTED_GROUPS}
     return [name for name in names if name.partition("=")[0] not in crowds], crowds
 
 
@@ -110,7 +110,7 @@ def _no_intervals(record: RunRecord, groups: list[str]) -> list[str]:
 
 
 def _fitting(record: RunRecord, metrics: list[str], width: int) -> list[str]:
-    """Give the first metrics, as many as columns fit into a line; the one that ranks always does."""
+    """Return the first metrics, as many as columns fit into a line; the one that ranks always does."""
     left = width - max(len(score.group) for score in record.scores) - _FIXED_WIDTH
     shown = metrics[:1]
     for metric in metrics[1:]:
@@ -170,7 +170,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def format_value(value: float) -> str:
-    """Give four significant digits, which is more than any of the intervals is narrow.
+    """Return four significant digits, which is more than any of the intervals is narrow.
 
     >>> format_value(0.123456), format_value(12.3456), format_value(0.0)
     ('0.1235', '12.35', '0.000')

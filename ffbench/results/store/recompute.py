@@ -10,8 +10,9 @@ from datetime import timedelta
 from ffbench.errors import FfbenchError, UsageError
 from ffbench.protocol import MetricCard, PairScore, ProtocolCard, Score, Scoring
 from ffbench.registry import protocol_entry
-from ffbench.results.record.run_record import NOT_FOUND, Interval, RunRecord, now
+from ffbench.results.record.run_record import Interval, RunRecord, now
 from ffbench.results.store.claims import SAME_DIGITS
+from ffbench.scores import count_not_found
 from ffbench.wrappers.names import check_wrappers, split_name
 
 INTERVAL_SLACK = 0.05
@@ -142,11 +143,11 @@ def score_faults(record: RunRecord, scores: Sequence[PairScore], scoring: Scorin
     """
     faults = _impossible(scores, scoring)
     try:
-        again = scoring.summarise(scores)
+        again = scoring.summarize(scores)
         confusion = scoring.confusion(scores)
     except (KeyError, ValueError, ZeroDivisionError, IndexError) as error:
         return [*faults, f"its table lacks what the protocol needs ({type(error).__name__}: {error})"]
-    not_found = sum(score.labels.get("found") == NOT_FOUND for score in scores)
+    not_found = count_not_found(scores)
     if record.not_found != not_found:
         faults.append(f"it says that nothing was found in {record.not_found} pairs, its table says {not_found}")
     stated, found = _by_name(record.scores), _by_name(again)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.synth.appearance.look import Look
+from ffbench.synth.appearance.look import Appearance
 from ffbench.synth.heads.head import FloatArray, HeadModel
 
 
@@ -31,7 +31,7 @@ class Chart:
         """`wide` and `high`: times a length in dm, (2,)."""
         return np.array([self.wide, self.high])
 
-    def hairline(self, look: Look) -> tuple[FloatArray, FloatArray]:
+    def hairline(self, look: Appearance) -> tuple[FloatArray, FloatArray]:
         """The lower edge of the hair: its v over |u - 0.5|, as the corners (n,) of a broken line.
 
         It runs over the forehead, falls at the temples to the sideburns, and behind the ear down to the nape,
@@ -54,7 +54,9 @@ class Chart:
         row = [top, top + 0.02 * self.high, temple, middle, brow + 0.05 * self.high, sideburn, sideburn, back, back]
         return side, np.array(row)
 
-    def hair(self, look: Look, u: npt.NDArray[np.floating], v: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def hair(
+        self, look: Appearance, u: npt.NDArray[np.floating], v: npt.NDArray[np.floating]
+    ) -> npt.NDArray[np.floating]:
         """How far places lie inside the hair, in dm above its lower edge; negative outside."""
         side, row = self.hairline(look)
         return np.asarray((np.interp(np.abs(u % 1.0 - 0.5), side, row) - v) / self.high)

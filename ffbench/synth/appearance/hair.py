@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ffbench.synth.appearance.chart import chart
-from ffbench.synth.appearance.look import Look
+from ffbench.synth.appearance.look import Appearance
 from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Region
 from ffbench.synth.heads.normals import vertex_normals
 from ffbench.synth.render.bake import smooth_field
 
 
-def dress(head: HeadModel, look: Look, shape: FloatArray) -> FloatArray:
-    """Give a neutral shape, as `HeadModel.shape` makes it, the volume of its hair and cloth; same layout."""
+def dress(head: HeadModel, look: Appearance, shape: FloatArray) -> FloatArray:
+    """Return a neutral shape, as `HeadModel.shape` makes it, the volume of its hair and cloth; same layout."""
     topology = head.topology
     count = len(head.template)
     skin = topology.part == Part.SKIN

@@ -8,7 +8,7 @@ import numpy as np
 
 from ffbench.synth.heads.head import FloatArray
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 # sRGB of skin, from the lightest to the darkest.
 SKIN_TONES = np.array(
@@ -17,13 +17,13 @@ SKIN_TONES = np.array(
         [0.68, 0.49, 0.37], [0.50, 0.35, 0.26], [0.35, 0.25, 0.19],
     ]
 )  # fmt: skip
-HAIR_COLOURS = np.array(
+HAIR_COLORS = np.array(
     [
         [0.06, 0.05, 0.05], [0.13, 0.09, 0.07], [0.24, 0.16, 0.11],
         [0.38, 0.27, 0.18], [0.62, 0.50, 0.34], [0.42, 0.23, 0.14], [0.52, 0.51, 0.50],
     ]
 )  # fmt: skip
-IRIS_COLOURS = np.array(
+IRIS_COLORS = np.array(
     [
         [0.22, 0.13, 0.08], [0.31, 0.20, 0.11], [0.38, 0.33, 0.19],
         [0.36, 0.42, 0.32], [0.36, 0.46, 0.55], [0.44, 0.49, 0.53],
@@ -33,7 +33,7 @@ HAIR_STYLES = ("bald", "buzz", "short", "full", "long")
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """An appearance; colours are sRGB in [0, 1], lengths dm, and other amounts in [0, 1].
 
     Attributes:
@@ -49,33 +49,33 @@ class Look:
     """
 
     seed: int
-    skin: Colour
+    skin: Color
     redness: float
     mottling: float
     freckles: float
     moles: int
     pores: float
     gloss: float
-    lips: Colour
+    lips: Color
     eye_shadow: float
     brow_density: float
     brow_width: float
-    hair: Colour
+    hair: Color
     hair_style: str
     hair_volume: float
     hairline: float
     temples: float
     beard: float
     stubble: float
-    cloth: Colour
+    cloth: Color
     pattern: float
     collar: float
-    iris: Colour
+    iris: Color
     pupil: float
     sclera: float
 
 
-def sample_look(rng: np.random.Generator, male: float | None = None, age: float | None = None) -> Look:
+def sample_appearance(rng: np.random.Generator, male: float | None = None, age: float | None = None) -> Appearance:
     """Draw an appearance.
 
     Args:
@@ -91,10 +91,10 @@ def sample_look(rng: np.random.Generator, male: float | None = None, age: float 
     skin = np.clip(skin * rng.uniform(0.94, 1.05), 0.08, 0.96)
     darkness = tone / (len(SKIN_TONES) - 1)
     # Dark skin seldom comes with fair hair and light eyes.
-    hair = HAIR_COLOURS[rng.integers(6 if darkness < 0.45 else 2)]
+    hair = HAIR_COLORS[rng.integers(6 if darkness < 0.45 else 2)]
     if rng.random() < 0.05 + 0.7 * age**2:
-        hair = HAIR_COLOURS[-1] * rng.uniform(0.7, 1.4)
-    iris = IRIS_COLOURS[rng.integers(len(IRIS_COLOURS) if darkness < 0.4 else 2)]
+        hair = HAIR_COLORS[-1] * rng.uniform(0.7, 1.4)
+    iris = IRIS_COLORS[rng.integers(len(IRIS_COLORS) if darkness < 0.4 else 2)]
     lips = skin * [0.88, 0.68, 0.70] + [0.02, 0.0, 0.01]
     if male < 0.5 and rng.random() < 0.4:
         lips = 0.5 * lips + 0.5 * np.array([0.58, rng.uniform(0.10, 0.28), rng.uniform(0.14, 0.32)])
@@ -103,7 +103,7 @@ def sample_look(rng: np.random.Generator, male: float | None = None, age: float 
     thinnest, thickest = {
         "bald": (0.0, 0.0), "buzz": (0.01, 0.04), "short": (0.06, 0.16), "full": (0.15, 0.36), "long": (0.1, 0.26)
     }[style]  # fmt: skip
-    return Look(
+    return Appearance(
         seed=int(rng.integers(2**31)),
         skin=_vary(rng, skin, 0.015),
         redness=float(rng.uniform(0.1, 0.9) * (1 - 0.6 * darkness)),
@@ -132,7 +132,7 @@ def sample_look(rng: np.random.Generator, male: float | None = None, age: float 
     )
 
 
-def _vary(rng: np.random.Generator, base: FloatArray, spread: float) -> Colour:
+def _vary(rng: np.random.Generator, base: FloatArray, spread: float) -> Color:
     """A colour near `base`: a little lighter or darker, and each channel a little for itself."""
     factor = np.exp(rng.normal(0, spread, 3) + rng.normal(0, spread))
     red, green, blue = np.clip(base * factor, 0.02, 0.97).tolist()

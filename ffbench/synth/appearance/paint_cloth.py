@@ -36,5 +36,5 @@ def paint_cloth(sheet: Sheet) -> None:
     thrown = np.exp(-np.clip(-depth, 0, None) / np.float32(0.05)) * (1 - cover) * np.float32(0.4)
     darken(cloth, 1 - np.float32(0.3) * seam)
     sheet.mix(cloth, cover, part)
-    darken(sheet.colour[part], 1 - thrown)
+    darken(sheet.color[part], 1 - thrown)
     sheet.gloss[part] *= 1 - cover

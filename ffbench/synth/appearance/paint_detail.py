@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffbench.synth.appearance.look import Look
+from ffbench.synth.appearance.look import Appearance
 from ffbench.synth.appearance.paint_sheet import pack, patterns
 from ffbench.synth.render.shading import Texture
 
 DETAIL_SIZE = 384
 
 
-def paint_detail(look: Look, size: int = DETAIL_SIZE) -> Texture:
+def paint_detail(look: Appearance, size: int = DETAIL_SIZE) -> Texture:
     """Draw the sheet (size, size, 4) of eyes, teeth, tongue and lashes, in the quarters that the mesh uses."""
     import cv2
 

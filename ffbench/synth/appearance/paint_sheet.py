@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.synth.appearance.chart import Chart, chart
-from ffbench.synth.appearance.look import Look
+from ffbench.synth.appearance.look import Appearance
 from ffbench.synth.heads.head import FloatArray, HeadModel
 from ffbench.synth.render.bake import FloatImage, region_maps
 from ffbench.synth.render.shading import Texture
@@ -18,15 +18,15 @@ from ffbench.synth.render.shading import Texture
 class Sheet:
     """A square sheet under way: colour (N, N, 3) and gloss (N, N) in [0, 1], and what is needed to draw on it."""
 
-    def __init__(self, head: HeadModel, look: Look, size: int) -> None:
+    def __init__(self, head: HeadModel, look: Appearance, size: int) -> None:
         self.look, self.size = look, size
         self.chart: Chart = chart(head)
         self.maps = region_maps(head, size)
         self.rng = np.random.default_rng([look.seed, 2])
         ramp = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
         self.u, self.v = ramp[None, :], ramp[:, None]
-        self.colour = np.empty((size, size, 3), np.float32)
-        self.colour[:] = np.tile(np.array(look.skin, np.float32), (size, 1))
+        self.color = np.empty((size, size, 3), np.float32)
+        self.color[:] = np.tile(np.array(look.skin, np.float32), (size, 1))
         self.gloss = np.zeros((size, size), np.float32)
 
     def noise(self, kind: str) -> FloatImage:
@@ -40,26 +40,26 @@ class Sheet:
         (left, top), (right, bottom) = (np.clip(corner * self.size, 0, self.size).astype(int) for corner in (low, high))
         return slice(int(top), int(bottom)), slice(int(left), int(right))
 
-    def blob(self, centre: FloatArray, width: float, height: float, part: tuple[slice, slice]) -> FloatImage:
+    def blob(self, center: FloatArray, width: float, height: float, part: tuple[slice, slice]) -> FloatImage:
         """A soft spot with radii in dm."""
-        across = (self.u[:, part[1]] - np.float32(centre[0])) / np.float32(width * self.chart.wide)
-        down = (self.v[part[0]] - np.float32(centre[1])) / np.float32(height * self.chart.high)
+        across = (self.u[:, part[1]] - np.float32(center[0])) / np.float32(width * self.chart.wide)
+        down = (self.v[part[0]] - np.float32(center[1])) / np.float32(height * self.chart.high)
         return np.asarray(np.exp(-across * across) * np.exp(-down * down))
 
-    def mix(self, colour: npt.ArrayLike, share: FloatImage, part: tuple[slice, slice] | None = None) -> None:
+    def mix(self, color: npt.ArrayLike, share: FloatImage, part: tuple[slice, slice] | None = None) -> None:
         """Cover a part of the sheet with a colour, or an image of colours, by a share (h, w)."""
-        target = self.colour if part is None else self.colour[part]
-        _mix(target, share, np.broadcast_to(np.asarray(colour, np.float32), target.shape))
+        target = self.color if part is None else self.color[part]
+        _mix(target, share, np.broadcast_to(np.asarray(color, np.float32), target.shape))
 
 
 @numba.njit(cache=True)
-def _mix(target, share, colour):  # type: ignore[no-untyped-def]
+def _mix(target, share, color):  # type: ignore[no-untyped-def]
     for y in range(target.shape[0]):
         for x in range(target.shape[1]):
             # Hair, cloth and spots cover a part of their window only.
             if share[y, x] != 0:
                 for k in range(3):
-                    target[y, x, k] += share[y, x] * (colour[y, x, k] - target[y, x, k])
+                    target[y, x, k] += share[y, x] * (color[y, x, k] - target[y, x, k])
 
 
 @numba.njit(cache=True)
@@ -71,11 +71,11 @@ def darken(image, factor):  # type: ignore[no-untyped-def]
                 image[y, x, k] *= factor[y, x]
 
 
-def tinted(colour: npt.ArrayLike, factor: FloatImage) -> FloatImage:
-    """Give a colour (3,) times a factor (h, w): (h, w, 3)."""
+def tinted(color: npt.ArrayLike, factor: FloatImage) -> FloatImage:
+    """Return a colour (3,) times a factor (h, w): (h, w, 3)."""
     import cv2
 
-    return np.asarray(cv2.merge([channel * factor for channel in np.asarray(colour, np.float32)]), np.float32)
+    return np.asarray(cv2.merge([channel * factor for channel in np.asarray(color, np.float32)]), np.float32)
 
 
 @functools.lru_cache(maxsize=4)
@@ -110,7 +110,7 @@ def patterns(size: int) -> dict[str, FloatImage]:
     }
 
 
-def pack(colour: FloatImage, gloss: FloatImage) -> Texture:
+def pack(color: FloatImage, gloss: FloatImage) -> Texture:
     """Put colour (H, W, 3) and gloss (H, W) in [0, 1] into (H, W, 4) uint8.
 
     The shader squares the colour to get light, which takes sRGB for a gamma of 2: near enough for paint.
@@ -118,5 +118,5 @@ def pack(colour: FloatImage, gloss: FloatImage) -> Texture:
     import cv2
 
     # Rounds, and saturates at 255; what is a shade below zero becomes a shade above.
-    parts = [cv2.convertScaleAbs(colour, alpha=255), cv2.convertScaleAbs(gloss, alpha=255)]
+    parts = [cv2.convertScaleAbs(color, alpha=255), cv2.convertScaleAbs(gloss, alpha=255)]
     return np.asarray(cv2.merge(parts), np.uint8)

@@ -10,22 +10,22 @@ from ffbench.synth.heads.head import Region
 
 
 @numba.njit(cache=True, fastmath=True)
-def _tone(colour, patches, tint, red, pores, mottling, coarseness):  # type: ignore[no-untyped-def]
+def _tone(color, patches, tint, red, pores, mottling, coarseness):  # type: ignore[no-untyped-def]
     """Colour of bare skin out of its patterns, in place."""
-    for y in range(colour.shape[0]):
-        for x in range(colour.shape[1]):
+    for y in range(color.shape[0]):
+        for x in range(color.shape[1]):
             value = (np.float32(1) + np.float32(0.022) * mottling * patches[y, x]) * (
                 np.float32(1) + np.float32(0.02) * coarseness * pores[y, x]
             )
             warm = np.float32(0.014) * mottling * tint[y, x]
             blood = red[y, x]
-            colour[y, x, 0] *= value * (1 + np.float32(0.2) * warm) * (1 + np.float32(0.02) * blood)
-            colour[y, x, 1] *= value * (1 + warm) * (1 - np.float32(0.13) * blood)
-            colour[y, x, 2] *= value * (1 + np.float32(0.8) * warm) * (1 - np.float32(0.11) * blood)
+            color[y, x, 0] *= value * (1 + np.float32(0.2) * warm) * (1 + np.float32(0.02) * blood)
+            color[y, x, 1] *= value * (1 + warm) * (1 - np.float32(0.13) * blood)
+            color[y, x, 2] *= value * (1 + np.float32(0.8) * warm) * (1 - np.float32(0.11) * blood)
 
 
 def paint_skin_tone(sheet: Sheet) -> None:
-    """Give the skin its tone and gloss: mottled, with pores, redder where blood is near, darker under the eyes."""
+    """Return the skin its tone and gloss: mottled, with pores, redder where blood is near, darker under the eyes."""
     look, points = sheet.look, sheet.chart.points
     tint, pores = sheet.noise("tint"), sheet.noise("pores")
     # Blood shows where it is near: cheeks, nose, ears, chin.
@@ -35,13 +35,13 @@ def paint_skin_tone(sheet: Sheet) -> None:
         red += np.float32(0.7) * sheet.blob(cheek, 0.3, 0.28, everything)
     red = np.clip(red * (np.float32(0.8) + np.float32(0.3) * tint), 0, 1) * np.float32(look.redness)
     mottling, coarseness = np.float32(look.mottling), np.float32(look.pores)
-    _tone(sheet.colour, sheet.noise("patches"), tint, red, pores, mottling, coarseness)
+    _tone(sheet.color, sheet.noise("patches"), tint, red, pores, mottling, coarseness)
     for eye in (points[36:42].mean(axis=0), points[42:48].mean(axis=0)):
         part = sheet.window(eye - np.array([0.08, 0.12]), eye + np.array([0.08, 0.12]))
         shadow = np.float32(look.eye_shadow) * sheet.blob(
             eye + np.array([0, 0.07 * sheet.chart.high]), 0.26, 0.15, part
         )
-        sheet.colour[part] *= 1 - shadow[..., None] * np.array([0.17, 0.23, 0.19], np.float32)
+        sheet.color[part] *= 1 - shadow[..., None] * np.array([0.17, 0.23, 0.19], np.float32)
     forehead = points[27] - [0, 0.45 * sheet.chart.high]
     gloss = 0.3 + 0.8 * sheet.maps[Region.NOSE] + 0.5 * sheet.blob(forehead, 0.5, 0.25, everything)
     sheet.gloss += np.float32(0.5 * look.gloss) * gloss * (1 + np.float32(0.35) * pores + np.float32(0.25) * tint)
@@ -77,6 +77,6 @@ def paint_lips(sheet: Sheet) -> None:
     lips = np.clip(sheet.maps[Region.LIPS][part] * 1.9 - np.float32(0.45), 0, 1)
     inside = np.clip(sheet.maps[Region.MOUTH][part] * 1.5 - np.float32(0.3), 0, 1) * (1 - lips)
     sheet.mix([0.36, 0.14, 0.13], inside, part)
-    colour = np.array(look.lips, np.float32) * (1 + np.float32(0.05) * lines[..., None])
-    sheet.mix(colour, np.float32(0.88) * lips, part)
+    color = np.array(look.lips, np.float32) * (1 + np.float32(0.05) * lines[..., None])
+    sheet.mix(color, np.float32(0.88) * lips, part)
     sheet.gloss[part] += lips * np.float32(0.06 + 0.3 * look.gloss) * (1 + np.float32(0.4) * lines)

@@ -28,7 +28,7 @@ def to_srgb(light: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(encoded * 255), np.uint8)
 
 
-def skin_colour(texture: npt.NDArray[np.uint8], size: int) -> FloatImage:
+def skin_color(texture: npt.NDArray[np.uint8], size: int) -> FloatImage:
     """Scale a texture to (size, size, 3) in the engine's paint: the square root of linear albedo, in [0, 1]."""
     import cv2
 

@@ -19,7 +19,7 @@ from ffbench.synth.heads.head import Part, Topology
 from ffbench.synth.render.camera import Projected
 from ffbench.synth.render.labels import Labels
 from ffbench.synth.render.shading import FloatImage
-from ffbench.synth.scenes.scene import Posed, RenderedFrame, Renderer, Scene
+from ffbench.synth.scenes.scene import PosedMesh, RenderedFrame, Renderer, Scene
 
 SAMPLES = 16
 """Per pixel, denoised: nearer to an image of 400 samples than 64 samples are without denoising."""
@@ -66,7 +66,7 @@ class Blender(Renderer):
             self._process.close()
         self._process = self._scene = None
 
-    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+    def draw(self, scene: Scene, posed: PosedMesh, number: int) -> FloatImage:
         """Draw the light of a frame, (H, W, 3) linear RGB; the background is put behind it, and stands still.
 
         Raises:
@@ -78,7 +78,7 @@ class Blender(Renderer):
         return np.ascontiguousarray(drawn[..., :3] + (1 - drawn[..., 3:]) * scene.background)
 
     def measure(self, scene: Scene, now: Projected, following: Projected) -> tuple[FloatImage, FloatImage]:
-        """Give Blender's forward flow (H, W, 2) in px and planar depth (H, W) in dm; zero where there is no surface.
+        """Return Blender's forward flow (H, W, 2) in px and planar depth (H, W) in dm; zero where there is no surface.
 
         Raises:
             DataError: Blender fails.
@@ -153,7 +153,7 @@ def scene_arrays(scene: Scene) -> dict[str, npt.NDArray[Any]]:
         "slope": 1.5 * light.slope @ axes.T,
         "lamp_direction": light.directions @ axes.T,
         # The engine's lamps make a white surface that faces them as bright as their colour.
-        "lamp_irradiance": np.pi * light.colours,
+        "lamp_irradiance": np.pi * light.colors,
         "lamp_angle": np.array([HARD if light.shadows else SOFT] + [BROAD] * (len(light.directions) - 1)),
         "triangles": topology.triangles,
         "uv": topology.uv,

@@ -86,13 +86,13 @@ class FlameHead(HeadModel):
         return identity
 
     def shape(self, identity: FloatArray) -> FloatArray:
-        """Give the neutral vertices (V, 3) in rest pose of beta (300,)."""
+        """Return the neutral vertices (V, 3) in rest pose of beta (300,)."""
         if identity.shape != (SHAPES,):
             raise ValueError(f"identity must be ({SHAPES},), got {identity.shape}")
         return self.template + (self._shapes @ identity).reshape(-1, 3)
 
     def pose(self, shape: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
-        """Give the vertices (V, 3) of `shape` with an expression (107,) and a pose: blend skinning with correctives."""
+        """Return vertices (V, 3) of `shape` with an expression (107,) and a pose: blend skinning with correctives."""
         if expression.shape != (len(self.expression_names),):
             raise ValueError(f"expression must be ({len(self.expression_names)},), got {expression.shape}")
         shaped = shape + (self._expressions @ expression[:EXPRESSIONS]).reshape(-1, 3)
@@ -196,9 +196,9 @@ def _cylinder_uv(template: FloatArray, triangles: npt.NDArray[np.int32]) -> npt.
     return uv.astype(np.float32)
 
 
-def _eye_uv(template: FloatArray, centre: FloatArray) -> npt.NDArray[np.float32]:
+def _eye_uv(template: FloatArray, center: FloatArray) -> npt.NDArray[np.float32]:
     """Place an eye in the detail texture: the iris in the middle of the first quarter, the equator 0.24 away."""
-    direction = template - centre
+    direction = template - center
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
     angle = np.arccos(np.clip(direction[:, 2], -1, 1)) / (np.pi / 2)
     around = np.arctan2(-direction[:, 1], direction[:, 0])

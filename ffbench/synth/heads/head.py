@@ -58,7 +58,7 @@ class Pose:
     translation: FloatArray = field(default_factory=lambda: np.zeros(3))
 
     def scaled(self, share: float) -> Pose:
-        """Give this pose at `share` of the way from the rest pose (Eqs. 2-4)."""
+        """Return this pose at `share` of the way from the rest pose (Eqs. 2-4)."""
         return Pose(self.neck * share, self.rotation * share, self.translation * share)
 
 
@@ -121,11 +121,11 @@ class HeadModel(ABC):
 
     @abstractmethod
     def shape(self, identity: FloatArray) -> FloatArray:
-        """Give the neutral vertices (V, 3) in rest pose of an identity (identity_size,)."""
+        """Return the neutral vertices (V, 3) in rest pose of an identity (identity_size,)."""
 
     @abstractmethod
     def pose(self, shape: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
-        """Give the vertices (V, 3) of `shape` with an expression (len(expression_names),) and a pose."""
+        """Return the vertices (V, 3) of `shape` with an expression (len(expression_names),) and a pose."""
 
     def vertices(self, identity: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
         """M(beta, theta, psi) of Eq. 1: vertices (V, 3)."""
@@ -153,6 +153,6 @@ class HeadModel(ABC):
         return np.array([jaw == "pose" and name.startswith("jaw") for name in self.expression_names])
 
     def landmarks(self, vertices: npt.NDArray[np.floating]) -> FloatArray:
-        """Give the 68 iBUG landmarks of `vertices` (V, D): (68, D)."""
+        """Return the 68 iBUG landmarks of `vertices` (V, D): (68, D)."""
         corners = vertices[self.topology.triangles[self.topology.landmark_triangles]]
         return np.asarray(np.einsum("nk,nkd->nd", self.topology.landmark_weights, corners))

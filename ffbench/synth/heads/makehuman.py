@@ -133,7 +133,7 @@ class MakeHumanHead(HeadModel):
         return float(male), float(old)
 
     def shape(self, identity: FloatArray) -> FloatArray:
-        """Give the neutral rest shape; the last rows are the anchors of the joints, (V + A, 3).
+        """Return the neutral rest shape; the last rows are the anchors of the joints, (V + A, 3).
 
         The shape is moved so that the middle between the eyes stays where the template has it.
         """
@@ -148,7 +148,7 @@ class MakeHumanHead(HeadModel):
         return np.asarray(rest + (self._rest[eyes].mean(axis=0) - rest[eyes].mean(axis=0)))
 
     def pose(self, shape: FloatArray, expression: FloatArray, pose: Pose) -> FloatArray:
-        """Give the vertices (V, 3) of a `shape` (from the method of that name) with expression and pose."""
+        """Return the vertices (V, 3) of a `shape` (from the method of that name) with expression and pose."""
         count = len(self.template)
         moved = shape[:count].copy()
         for i in np.flatnonzero(expression).tolist():
@@ -157,8 +157,8 @@ class MakeHumanHead(HeadModel):
         for side, eye in enumerate(self._eyes):
             turn = (expression * (self._eye_of_unit == side)) @ self._eye_rotation
             if turn.any():
-                centre = moved[eye].mean(axis=0)
-                moved[eye] = (moved[eye] - centre) @ rotation_matrix(turn).T + centre
+                center = moved[eye].mean(axis=0)
+                moved[eye] = (moved[eye] - center) @ rotation_matrix(turn).T + center
         return self._turn(moved, self._joints(shape), pose)
 
     def _joints(self, shape: FloatArray) -> FloatArray:

@@ -43,7 +43,7 @@ class MakeHumanFiles:
         self.names = [name[len(prefix) :] for name in names if name.startswith(prefix)]
 
     def read(self, name: str) -> bytes:
-        """Give the bytes of a file, unpacked when its name ends in .gz.
+        """Return the bytes of a file, unpacked when its name ends in .gz.
 
         Raises:
             DataError: the file is missing or broken.

@@ -18,11 +18,19 @@ from ffbench.datasets.provenance import mark_jpeg
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.motion.micro import Habits, added, amplitude_factor, sample_drift, sample_habits, sample_micro
+from ffbench.synth.motion.micro import (
+    MicroExpressionStyle,
+    added,
+    amplitude_factor,
+    sample_drift,
+    sample_micro,
+    sample_micro_expression_style,
+)
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.render.sensor import Sensor
 from ffbench.synth.scenes.background import wall
-from ffbench.synth.scenes.scene import Image, Scene, metered, render_frame, sample_light, sample_person
+from ffbench.synth.scenes.scene import Scene, metered, render_frame, sample_light, sample_person
+from ffbench.typing import Image
 
 VERSION = "2"
 RECIPE = "ffbench.synth.casme2"  # as in those that were made before this module had a room
@@ -56,7 +64,7 @@ Cell = str | int | None
 class _Subject:
     number: int
     scene: Scene
-    habits: Habits
+    habits: MicroExpressionStyle
 
 
 def make_casme2(
@@ -111,7 +119,7 @@ def make_casme2(
 
 
 def crop_transform(landmarks: FloatArray) -> FloatArray:
-    """Give the similarity (2, 3) that takes a frame with these 68 landmarks to the registered face, px to px."""
+    """Return the similarity (2, 3) that takes a frame with these 68 landmarks to the registered face, px to px."""
     import cv2
 
     points = np.stack([landmarks[s].mean(axis=0) for s in (slice(36, 42), slice(42, 48), slice(33, 34))])
@@ -160,7 +168,7 @@ def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
         ),
         seed=int(rng.integers(2**31)),
     )
-    return _Subject(number, scene, sample_habits(rng, person.style))
+    return _Subject(number, scene, sample_micro_expression_style(rng, person.style))
 
 
 def _write_clip(

@@ -15,7 +15,7 @@ import numpy as np
 
 from ffbench.datasets.base import Mini, Progress
 from ffbench.datasets.mark import mark_synthetic
-from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.look import sample_appearance
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame, sample_style, sample_target, to_vector
@@ -88,7 +88,7 @@ def make_mead(
     videos = [(subject, take) for subject in range(subjects) for take in range(1 + subject % 2)]
     done = itertools.count(1)
     for number, takes in itertools.groupby(videos, key=lambda video: video[0]):
-        subject = _invite(head, seed, number)
+        subject = _make_subject(head, seed, number)
         for _, take in takes:
             _write_video(root, subject, seed, number, take, frames)
             if progress is not None:
@@ -97,12 +97,12 @@ def make_mead(
     mark_synthetic(root, RECIPE, VERSION, seed)
 
 
-def _invite(head: HeadModel, seed: int, number: int) -> _Subject:
+def _make_subject(head: HeadModel, seed: int, number: int) -> _Subject:
     """Seat somebody before a plain wall; the face is about 200 px wide, as MEAD's are at half their size."""
     rng = np.random.default_rng([seed, 500, number])
     identity = head.sample_identity(rng)
     male, old = head.traits(identity)
-    person = make_person(head, identity, sample_look(rng, male, old), sample_style(rng))
+    person = make_person(head, identity, sample_appearance(rng, male, old), sample_style(rng))
     middle = head.landmarks(head.template)[27:36].mean(axis=0)
     size, distance = rng.uniform(115, 140), rng.uniform(12, 18)
     aim = middle + rng.normal(0, [0.15, 0.08, 0])

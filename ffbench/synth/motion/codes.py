@@ -40,11 +40,11 @@ class Code:
     pose: FloatArray
 
     def identity(self) -> FloatArray:
-        """Give beta as the identity (300,) of `FlameHead`; what EMOCA does not estimate is 0."""
+        """Return beta as the identity (300,) of `FlameHead`; what EMOCA does not estimate is 0."""
         return np.pad(self.shape, (0, SHAPES - len(self.shape)))
 
     def target(self, head: FlameHead) -> Frame:
-        """Give (theta, psi) as the last frame of a sequence; that of EMOCA's neck and eyes is 0.
+        """Return (theta, psi) as the last frame of a sequence; that of EMOCA's neck and eyes is 0.
 
         `sequence(code.target(head), numpy.linspace(0, 1, n))` with `code.identity()` are Eqs. 2 and 3. The jaw is
         among the units of the expression; whether it stays with them in the head partner (Eq. 4) says `Recipe.jaw`.

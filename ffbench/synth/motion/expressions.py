@@ -169,7 +169,7 @@ class Frame:
         return Frame(np.where(units_of_pose, self.expression, previous.expression), self.pose)
 
     def towards(self, other: Frame, share: float) -> Frame:
-        """Give the frame at `share` of the way from this one to `other`: 0 is this one, 1 the other."""
+        """Return the frame at `share` of the way from this one to `other`: 0 is this one, 1 the other."""
         poses = zip(vars(self.pose).items(), vars(other.pose).values(), strict=True)
         mixed = {name: (1 - share) * ours + share * theirs for (name, ours), theirs in poses}
         return Frame((1 - share) * self.expression + share * other.expression, Pose(**mixed))

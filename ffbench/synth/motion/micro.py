@@ -33,20 +33,22 @@ _FACE = (Region.FOREHEAD, Region.EYES, Region.NOSE, Region.CHEEKS, Region.LIPS, 
 
 
 @dataclass(frozen=True)
-class Habits:
+class MicroExpressionStyle:
     """How one subject shows micro-expressions: how often each variant of an emotion, and with which style."""
 
     variants: Mapping[str, FloatArray]
     style: Style
 
 
-def sample_habits(rng: np.random.Generator, style: Style) -> Habits:
+def sample_micro_expression_style(rng: np.random.Generator, style: Style) -> MicroExpressionStyle:
     """Draw a subject's habits: most people show an emotion in one or two of its ways."""
-    return Habits({emotion: rng.dirichlet(np.full(len(ways), 0.7)) for emotion, ways in VARIANTS.items()}, style)
+    return MicroExpressionStyle(
+        {emotion: rng.dirichlet(np.full(len(ways), 0.7)) for emotion, ways in VARIANTS.items()}, style
+    )
 
 
 def sample_micro(
-    rng: np.random.Generator, names: Sequence[str], emotion: str, habits: Habits
+    rng: np.random.Generator, names: Sequence[str], emotion: str, habits: MicroExpressionStyle
 ) -> tuple[FloatArray, str]:
     """Draw a micro-expression: its direction (len(names),) and its action units as coders write them (`4+7`, `L10`).
 
@@ -93,7 +95,7 @@ def sample_drift(rng: np.random.Generator, head: HeadModel, shape: FloatArray, c
 
 
 def added(rest: Pose, drift: Pose, share: float) -> Pose:
-    """Give the pose that is `share` of `drift` away from `rest`."""
+    """Return the pose that is `share` of `drift` away from `rest`."""
     return Pose(
         rest.neck + share * drift.neck,
         rest.rotation + share * drift.rotation,

@@ -57,7 +57,7 @@ class SequenceRecord(BaseModel):
     files: dict[str, str]
 
 
-class Manifest(BaseModel):
+class DatasetManifest(BaseModel):
     """The content of `manifest.json`. `splits` names the identities of each split: no one is in two."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +69,7 @@ class Manifest(BaseModel):
     sequences: list[SequenceRecord]
 
 
-def origin_of(recipe: ffn.Recipe, head: HeadModel, renderer: Renderer = RASTER) -> Origin:
+def origin_of(recipe: ffn.DatasetRecipe, head: HeadModel, renderer: Renderer = RASTER) -> Origin:
     """Say what a dataset of `recipe` with `head`, drawn by `renderer`, follows from."""
     mesh = hashlib.sha256(np.ascontiguousarray(head.template).tobytes())
     mesh.update(np.ascontiguousarray(head.topology.triangles).tobytes())
@@ -145,7 +145,7 @@ class Journal:
             raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
         self.records[record.identity] = record
 
-    def finish(self) -> Manifest:
+    def finish(self) -> DatasetManifest:
         """Write `manifest.json` and remove the journal.
 
         Raises:
@@ -155,7 +155,7 @@ class Journal:
         splits: dict[str, list[int]] = {split: [] for split in ("train", "test", "val")}
         for record in sequences:
             splits[record.split].append(record.identity)
-        manifest = Manifest(origin=self.origin, identities=len(sequences), splits=splits, sequences=sequences)
+        manifest = DatasetManifest(origin=self.origin, identities=len(sequences), splits=splits, sequences=sequences)
         write_text(self.root / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
         (self.root / JOURNAL).unlink(missing_ok=True)
         return manifest
@@ -171,7 +171,7 @@ class Journal:
         if text is None:
             return set()
         try:
-            manifest = Manifest.model_validate_json(text)
+            manifest = DatasetManifest.model_validate_json(text)
         except ValidationError as error:
             raise DataError(f"{path}: not a manifest of `ffbench generate`; name another folder") from error
         self.records.update({record.identity: record for record in manifest.sequences})

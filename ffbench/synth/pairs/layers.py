@@ -21,10 +21,9 @@ from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
 from ffbench.errors import DataError
 from ffbench.synth.render.sensor import sample_sensor
 from ffbench.synth.scenes.background import FloatImage, wall
+from ffbench.typing import FlowField
 
 Photo = npt.NDArray[np.uint8]
-Flow = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.float32]
 
 LONGEST_SIDE = 640
 """Larger photographs are made smaller, so that a crop shows things and not only texture."""
@@ -38,7 +37,7 @@ class LayeredPair:
 
     image1: Photo
     image2: Photo
-    flow: Flow
+    flow: FlowField
 
 
 def load_photos(folder: Path | None = None) -> list[Photo]:
@@ -100,13 +99,13 @@ def _smaller(photo: Photo) -> Photo:
 
 
 def _padded(height: int, width: int) -> tuple[int, int, int]:
-    """Give the border of a layer's sheet, so that what comes into view is there too, and the sheet's sides."""
+    """Return the border of a layer's sheet, so that what comes into view is there too, and the sheet's sides."""
     border = round(_MARGIN * max(height, width))
     return border, height + 2 * border, width + 2 * border
 
 
-def _moved(sheet: npt.NDArray[np.float32], flow: Flow) -> tuple[FloatImage, FloatImage]:
-    """Give a layer's sheet as it is seen in image 1 and in image 2."""
+def _moved(sheet: npt.NDArray[np.float32], flow: FlowField) -> tuple[FloatImage, FloatImage]:
+    """Return a layer's sheet as it is seen in image 1 and in image 2."""
     import cv2
 
     height, width = flow.shape[:2]
@@ -118,16 +117,16 @@ def _moved(sheet: npt.NDArray[np.float32], flow: Flow) -> tuple[FloatImage, Floa
     return np.asarray(first, np.float32), np.ascontiguousarray(sheet[border : border + height, border : border + width])
 
 
-def _motion(rng: np.random.Generator, height: int, width: int, reach: float) -> Flow:
+def _motion(rng: np.random.Generator, height: int, width: int, reach: float) -> FlowField:
     """Draw the flow of a layer: translation, turn, zoom and shear about a point, and a smooth warp."""
     longest = max(height, width)
     turn, zoom = rng.normal(0, [0.5, 0.35]) * reach / longest
     shear = rng.normal(0, 0.15, 2) * reach / longest
     matrix = np.array([[np.exp(zoom) * np.cos(turn) - 1, -np.sin(turn) + shear[0]], [np.sin(turn) + shear[1], 0]])
     matrix[1, 1] = matrix[0, 0]
-    centre = rng.uniform(0.1, 0.9, 2) * [width, height]
+    center = rng.uniform(0.1, 0.9, 2) * [width, height]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    away = np.stack([x - centre[0], y - centre[1]], axis=-1)
+    away = np.stack([x - center[0], y - center[1]], axis=-1)
     flow = away @ matrix.T.astype(np.float32) + rng.normal(0, 0.5 * reach, 2).astype(np.float32)
     if rng.random() < 0.6:
         cells = int(rng.integers(2, 7))
@@ -180,12 +179,12 @@ def _texture(rng: np.random.Generator, height: int, width: int, photos: Sequence
     return np.ascontiguousarray(light, np.float32)
 
 
-def _shape(rng: np.random.Generator, height: int, width: int) -> Mask:
+def _shape(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     """Draw the outline of a layer on its sheet: (h, w) float32, 1 inside, anti-aliased at the edge."""
     import cv2
 
     border, tall, wide = _padded(height, width)
-    centre = rng.uniform(0, 1, 2) * [width, height] + border
+    center = rng.uniform(0, 1, 2) * [width, height] + border
     size = float(np.exp(rng.uniform(np.log(0.06), np.log(0.45)))) * max(height, width)
     corners = 40 if rng.random() < 0.6 else int(rng.integers(3, 9))
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 2 * np.pi)
@@ -198,7 +197,7 @@ def _shape(rng: np.random.Generator, height: int, width: int) -> Mask:
     stretch = np.exp(rng.normal(0, 0.45))
     tilt = rng.uniform(0, np.pi)
     points = np.stack([stretch * np.cos(angle), np.sin(angle) / stretch], axis=1) * size * np.abs(radius)[:, None]
-    points = points @ np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]]) + centre
+    points = points @ np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]]) + center
     mask = np.zeros((tall, wide), np.uint8)
     # Sixteenths of a pixel, so that slow edges do not jump.
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from ffbench.flow.color import flow_to_color
 from ffbench.synth.heads.head import HeadModel, Region
-from ffbench.synth.pairs.recipe import Plan, Recipe, plan_sequence, stage
+from ffbench.synth.pairs.recipe import DatasetRecipe, Plan, plan_sequence, stage
 from ffbench.synth.render.labels import Labels
 from ffbench.synth.scenes.scene import RASTER, RenderedPair, Renderer, render_pair
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, YELLOW
@@ -18,7 +18,7 @@ from ffbench.visual.picture import BLACK, WHITE, Picture, color_wheel, flow_scal
 
 CELL = 224
 COLUMNS = ("I1", "I2", "facial flow", "head flow", "expression flow", "depth", "mask and occlusion", "regions")
-REGION_COLOURS = {
+REGION_COLORS = {
     Region.BACKGROUND: (0, 0, 0), Region.FOREHEAD: ORANGE, Region.EYES: SKY_BLUE,
     Region.NOSE: GREEN, Region.CHEEKS: YELLOW, Region.LIPS: VERMILION,
     Region.CHIN: PURPLE, Region.EARS: BLUE, Region.SCALP: (120, 90, 60),
@@ -33,7 +33,7 @@ _WHEEL = 64
 
 
 def contact_sheet(
-    recipe: Recipe,
+    recipe: DatasetRecipe,
     head: HeadModel,
     identities: int,
     progress: Callable[[int, int], None] | None = None,
@@ -112,10 +112,10 @@ def _mask(labels: Labels) -> Picture:
 
 
 def _regions(labels: Labels) -> Picture:
-    colours: npt.NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
-    for region, colour in REGION_COLOURS.items():
-        colours[region] = colour
-    return colours[labels.region]
+    colors: npt.NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
+    for region, color in REGION_COLORS.items():
+        colors[region] = color
+    return colors[labels.region]
 
 
 def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, top: int) -> None:
@@ -130,15 +130,15 @@ def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, top: int) -> None
         draw.text((x, top + 10 + number * _LINE), line, BLACK, font(), anchor="lm")
     x += round(font().getlength(lines[1])) + 3 * _GAP
     entries = [(OCCLUDED, "of it not seen in I2"), (COVERED, "background covered in I2")]
-    for colour, text in entries:
-        x = _entry(draw, x, top + 10 + _LINE, colour, text)
+    for color, text in entries:
+        x = _entry(draw, x, top + 10 + _LINE, color, text)
     x = _GAP + _WHEEL + 2 * _GAP
-    for region, colour in REGION_COLOURS.items():
+    for region, color in REGION_COLORS.items():
         if region != Region.BACKGROUND:
-            x = _entry(draw, x, top + 10 + 2 * _LINE, colour, region.name.lower())
+            x = _entry(draw, x, top + 10 + 2 * _LINE, color, region.name.lower())
 
 
-def _entry(draw: ImageDraw.ImageDraw, x: int, y: int, colour: tuple[int, int, int], text: str) -> int:
-    draw.rectangle((x, y - 6, x + 20, y + 6), fill=colour, outline=BLACK)
+def _entry(draw: ImageDraw.ImageDraw, x: int, y: int, color: tuple[int, int, int], text: str) -> int:
+    draw.rectangle((x, y - 6, x + 20, y + 6), fill=color, outline=BLACK)
     draw.text((x + 26, y), text, BLACK, font(), anchor="lm")
     return x + 26 + round(font().getlength(text)) + 3 * _GAP

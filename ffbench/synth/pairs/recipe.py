@@ -1,6 +1,6 @@
 """FacialFlowNet's recipe: which sequences a dataset has, and the frames and labels of each (paper, section 3).
 
-Everything follows from `Recipe` and the number of the identity: a sequence can be made alone, in any order.
+Everything follows from `DatasetRecipe` and the number of the identity: a sequence can be made alone, in any order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ffbench.datasets.mark import JawReading
-from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.look import sample_appearance
 from ffbench.synth.heads.flame import FlameHead
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.motion.codes import Code
@@ -21,7 +21,6 @@ from ffbench.synth.render.labels import Labels
 from ffbench.synth.scenes.image_folder import ImageFolder
 from ffbench.synth.scenes.scene import (
     RASTER,
-    Image,
     Renderer,
     Scene,
     make_person,
@@ -31,6 +30,7 @@ from ffbench.synth.scenes.scene import (
     sample_pose,
     sample_scene,
 )
+from ffbench.typing import Image
 
 VERSION = "2"
 """Of the recipe; with another one the same seed gives another dataset."""
@@ -44,7 +44,7 @@ MINI_IDENTITIES, MINI_SIZE = 12, 256
 
 
 @dataclass(frozen=True)
-class Recipe:
+class DatasetRecipe:
     """What a dataset is made of, but for its head model and how many identities it has.
 
     Attributes:
@@ -100,12 +100,12 @@ class SequenceFrame:
     labels: Labels | None
 
 
-def mini_recipe(seed: int = 0) -> Recipe:
-    """Give the recipe of the mini dataset: one small test split."""
-    return Recipe(seed=seed, size=MINI_SIZE, split="test")
+def mini_recipe(seed: int = 0) -> DatasetRecipe:
+    """Return the recipe of the mini dataset: one small test split."""
+    return DatasetRecipe(seed=seed, size=MINI_SIZE, split="test")
 
 
-def plan_sequence(recipe: Recipe, head: HeadModel, identity: int) -> Plan:
+def plan_sequence(recipe: DatasetRecipe, head: HeadModel, identity: int) -> Plan:
     """Say what the sequence of an identity is. Lengths and emotions take turns, splits are dealt by chance."""
     if recipe.codes:
         first = recipe.codes[identity].name.split("/")[0].lower()
@@ -124,12 +124,12 @@ def plan_sequence(recipe: Recipe, head: HeadModel, identity: int) -> Plan:
     )
 
 
-def stage(recipe: Recipe, head: HeadModel, plan: Plan) -> tuple[Scene, list[Frame]]:
+def stage(recipe: DatasetRecipe, head: HeadModel, plan: Plan) -> tuple[Scene, list[Frame]]:
     """Make the scene of a sequence and what the head does in its frames (Eqs. 2 and 3)."""
     rng = np.random.default_rng([plan.seed, 3])
     if recipe.codes and isinstance(head, FlameHead):
         code = recipe.codes[plan.identity]
-        look, style = sample_look(rng, None, None), sample_style(rng)
+        look, style = sample_appearance(rng, None, None), sample_style(rng)
         person = make_person(head, code.identity(), look, style, textures=recipe.textures)
         target = code.target(head)
     else:
@@ -153,7 +153,7 @@ def flame_target(rng: np.random.Generator, head: HeadModel, pose: float = 1.0) -
 
 
 def render_sequence(
-    recipe: Recipe, head: HeadModel, plan: Plan, renderer: Renderer = RASTER
+    recipe: DatasetRecipe, head: HeadModel, plan: Plan, renderer: Renderer = RASTER
 ) -> Iterator[SequenceFrame]:
     """Render the frames of a sequence in their order; every frame is drawn once, and its head partner once."""
     scene, frames = stage(recipe, head, plan)

@@ -51,7 +51,7 @@ class RenderedPairs(IterableDataset[Sample]):
     - `depth`: (H, W) float32, planar depth in dm, 0 where there is only background
     - `uv`, when `surface` is asked for: (2, H, W) float32, texture coordinates of the skin in image 1, else zero
     - `index`: int, `dataset.sample(index)` makes the pair again; `seed`: int, of its scene; `frames`: int, the pair
-      is two consecutive frames of a sequence of that length (motion scale 1/frames), 0 for a pair of `anywhere`
+      is two consecutive frames of a sequence of that length (motion scale 1/frames), 0 for a pair of `arbitrary_start`
 
     With a `DataLoader` of `batch_size=block` the order too is the same whatever `num_workers` is, and a run that has
     taken k pairs goes on with `start=k`. A few people are in the stream at a time, in random order, each for
@@ -75,8 +75,8 @@ class RenderedPairs(IterableDataset[Sample]):
         head: HeadModel | None = None,
         textures: ImageFolder | None = None,
         backgrounds: ImageFolder | None = None,
-        anywhere: float = 0.0,
-        calm: float = 0.0,
+        arbitrary_start: float = 0.0,
+        head_motion_damping: float = 0.0,
         surface: bool = False,
         jaw: JawReading = "expression",
     ) -> None:
@@ -96,9 +96,10 @@ class RenderedPairs(IterableDataset[Sample]):
             head: the head model; None is the MakeHuman head.
             textures: skins to draw from (`list_textures`); None paints them.
             backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None paints them.
-            anywhere: share of the pairs that do not start from rest: two moments on the way from one expression and
-                pose to another, any time apart. FFN has none; a network that is to serve real clips needs them.
-            calm: share of the pairs whose head makes only a part of its motion, drawn evenly from none to all of it.
+            arbitrary_start: share of the pairs that do not start from rest: two moments on the way from one expression
+                and pose to another, any time apart. FFN has none; a network that is to serve real clips needs them.
+            head_motion_damping: share of the pairs whose head makes only a part of its motion, drawn evenly from none
+                to all of it.
                 Else nearly all of facial flow is head flow, and a network learns little of expressions.
             surface: whether texture coordinates are wanted.
             jaw: how the head flow reads Eq. 4: the jaw stays with the expression, or goes with the pose as in FFN.
@@ -118,10 +119,11 @@ class RenderedPairs(IterableDataset[Sample]):
         self.people, self.pairs_per_person, self.texture_size = people, pairs_per_person, texture_size
         self._lengths = list(scales)
         self._weights = np.array([scales[length] for length in self._lengths], np.float64) / sum(scales.values())
-        for name, share in (("anywhere", anywhere), ("calm", calm)):
+        for name, share in (("arbitrary_start", arbitrary_start), ("head_motion_damping", head_motion_damping)):
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be a share from 0 to 1, got {share}")
-        self.anywhere, self.calm, self.surface, self.jaw = anywhere, calm, surface, jaw
+        self.arbitrary_start, self.head_motion_damping = arbitrary_start, head_motion_damping
+        self.surface, self.jaw = surface, jaw
         self._head, self._textures, self._backgrounds = head, textures, backgrounds
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
@@ -153,12 +155,12 @@ class RenderedPairs(IterableDataset[Sample]):
             seed=int(rng.integers(2**31)),
         )
         target = _target(rng, person)
-        if self.anywhere and rng.random() < self.anywhere:
+        if self.arbitrary_start and rng.random() < self.arbitrary_start:
             frames = 0
             frame1, frame2 = _two_moments(rng, target, _target(rng, person))
         else:
             frame1, frame2 = sequence(target, np.array([first, first + 1]) / (frames - 1))
-        if self.calm and rng.random() < self.calm:
+        if self.head_motion_damping and rng.random() < self.head_motion_damping:
             frame2 = Frame(frame2.expression, frame1.towards(frame2, rng.random()).pose)
         pair = render_pair(scene, frame1, frame2, jaw=self.jaw)
         sample = {**_tensors(pair), "index": index, "seed": scene.seed, "frames": frames}
@@ -168,7 +170,7 @@ class RenderedPairs(IterableDataset[Sample]):
         return sample
 
     def _person(self, index: int) -> tuple[Person, FloatImage]:
-        """Give who the pair of an index shows, and before what."""
+        """Return who the pair of an index shows, and before what."""
         stretch, place = divmod(index, self.people * self.pairs_per_person)
         if self._turns is None or self._turns[0] != stretch:
             order = np.random.default_rng([self.seed, 400, stretch]).permutation(self.people * self.pairs_per_person)
@@ -189,7 +191,7 @@ class RenderedPairs(IterableDataset[Sample]):
 
 
 def worker_indices(start: int, count: int | None, block: int, shard: tuple[int, int] = (0, 1)) -> Iterator[int]:
-    """Give the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
+    """Return the indices of a stream that fall to this worker of a `DataLoader`, in this process of several.
 
     Args:
         start: the first index of the stream.
@@ -220,7 +222,7 @@ def _target(rng: np.random.Generator, person: Person) -> Frame:
 
 
 def _two_moments(rng: np.random.Generator, start: Frame, end: Frame) -> tuple[Frame, Frame]:
-    """Give two frames on the straight way from `start` to `end`, 3 % of it to all of it apart."""
+    """Return two frames on the straight way from `start` to `end`, 3 % of it to all of it apart."""
     apart = float(np.exp(rng.uniform(np.log(0.03), 0)))
     first = float(rng.uniform(0, 1 - apart))
     return start.towards(end, first), start.towards(end, first + apart)

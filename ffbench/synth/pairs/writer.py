@@ -37,8 +37,15 @@ from ffbench.errors import DataError, UsageError
 from ffbench.flow.flo import HEADER, MAGIC
 from ffbench.locks import writing_alone
 from ffbench.synth.heads.head import HeadModel
-from ffbench.synth.pairs.journal import Journal, Manifest, SequenceRecord, origin_of
-from ffbench.synth.pairs.recipe import MOST_IDENTITIES, Plan, Recipe, SequenceFrame, plan_sequence, render_sequence
+from ffbench.synth.pairs.journal import DatasetManifest, Journal, SequenceRecord, origin_of
+from ffbench.synth.pairs.recipe import (
+    MOST_IDENTITIES,
+    DatasetRecipe,
+    Plan,
+    SequenceFrame,
+    plan_sequence,
+    render_sequence,
+)
 from ffbench.synth.scenes.scene import RASTER, Renderer
 
 KINDS = {
@@ -54,18 +61,18 @@ JPEG_QUALITY = 95
 _STAGING = ".staging"
 
 Progress = Callable[[int, int], None]
-Making = tuple[HeadModel, Recipe, Renderer]
+Making = tuple[HeadModel, DatasetRecipe, Renderer]
 
 
 def write_dataset(
     out: Path,
     head: HeadModel,
-    recipe: Recipe,
+    recipe: DatasetRecipe,
     identities: int,
     workers: int = 1,
     progress: Progress | None = None,
     renderer: Renderer = RASTER,
-) -> Manifest:
+) -> DatasetManifest:
     """Write a dataset of `identities` sequences, one of each identity; go on where an interrupted run stopped.
 
     A dataset that is complete grows when more identities are asked for. The files are the same whatever `workers`.
@@ -94,7 +101,9 @@ def write_dataset(
             raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
-def _write_locked(out: Path, making: Making, identities: int, workers: int, progress: Progress | None) -> Manifest:
+def _write_locked(
+    out: Path, making: Making, identities: int, workers: int, progress: Progress | None
+) -> DatasetManifest:
     head, recipe, renderer = making
     journal = Journal(out, origin_of(recipe, head, renderer))
     if max(journal.records, default=-1) >= identities:
@@ -185,7 +194,7 @@ def _work(plan: Plan) -> SequenceRecord:
 
 
 def write_sequence(
-    out: Path, head: HeadModel, recipe: Recipe, plan: Plan, renderer: Renderer = RASTER
+    out: Path, head: HeadModel, recipe: DatasetRecipe, plan: Plan, renderer: Renderer = RASTER
 ) -> SequenceRecord:
     """Make the files of one sequence under `out`; what was there of it is replaced.
 
@@ -232,7 +241,7 @@ def write_sequence(
 
 
 def _encoded(frame: SequenceFrame) -> Iterator[tuple[str, bytes]]:
-    """Give the kind and the content of every file of a frame."""
+    """Return the kind and the content of every file of a frame."""
     yield "image/facial", _jpeg(frame.image)
     yield "image/head", _jpeg(frame.head_image)
     labels = frame.labels

@@ -66,14 +66,14 @@ class Camera:
         return Projected(points, self.to_pixels(points))
 
     def to_pixels(self, points: FloatArray) -> FloatArray:
-        """Give the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
+        """Return the image coordinates (N, 2) of points (N, 3) in the camera's axes."""
         xy = np.empty((len(points), 2))
         _divide(points, self.focal, (self.width - 1) / 2, (self.height - 1) / 2, xy)
         return xy
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _divide(points, focal, centre_x, centre_y, xy):  # type: ignore[no-untyped-def]
+def _divide(points, focal, center_x, center_y, xy):  # type: ignore[no-untyped-def]
     for n in range(len(points)):
-        xy[n, 0] = focal * points[n, 0] / points[n, 2] + centre_x
-        xy[n, 1] = focal * points[n, 1] / points[n, 2] + centre_y
+        xy[n, 0] = focal * points[n, 0] / points[n, 2] + center_x
+        xy[n, 1] = focal * points[n, 1] / points[n, 2] + center_y

@@ -141,7 +141,7 @@ def _label_row(  # type: ignore[no-untyped-def]
     landing,
 ):  # fmt: skip
     """Label row `y` of an image of `size`, and say where its points lie in frame 2: `landing` (W, 3)."""
-    centre_x, centre_y = (size[1] - 1) / 2, (size[0] - 1) / 2
+    center_x, center_y = (size[1] - 1) / 2, (size[0] - 1) / 2
     for x in range(size[1]):
         # Unsigned, since for a signed index every access asks whether it counts from the end.
         i = np.uintp(x)
@@ -171,8 +171,8 @@ def _label_row(  # type: ignore[no-untyped-def]
         head[i, 0] = np.rint((fh * xh - u1) * FLOW_STEPS) / FLOW_STEPS
         head[i, 1] = np.rint((fh * yh - v1) * FLOW_STEPS) / FLOW_STEPS
         depth[i] = z1
-        landing[i, 0] = u2 + centre_x
-        landing[i, 1] = v2 + centre_y
+        landing[i, 0] = u2 + center_x
+        landing[i, 1] = v2 + center_y
         landing[i, 2] = z2
         nearest = a
         if wb > wa and wb >= wc:

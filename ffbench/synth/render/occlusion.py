@@ -22,7 +22,7 @@ NEAR, NEAR_ADJACENT, FAR = 1e-3, 0.02, 0.1
 
 
 @dataclass(frozen=True)
-class Onlooker:
+class OcclusionProbe:
     """What it takes to ask frame 2 about points of frame 1.
 
     Attributes:
@@ -53,7 +53,7 @@ def look_at(
     frame1: Projected,
     frame2: Projected,
     seen2: ZBuffer,
-) -> Onlooker:
+) -> OcclusionProbe:
     """Prepare frame 2 for `find_clear` and `look_closer`.
 
     Args:
@@ -73,7 +73,7 @@ def look_at(
     starts, members = _bin_triangles(
         frame2.xy, frame2.depth, turned2, two_sided, triangles, camera.height, camera.width
     )
-    return Onlooker(triangles, turned1, turned2, frame2.xy, inverse, planes, seen2, starts, members)
+    return OcclusionProbe(triangles, turned1, turned2, frame2.xy, inverse, planes, seen2, starts, members)
 
 
 @numba.njit(cache=True, boundscheck=False)
@@ -190,7 +190,7 @@ def find_clear(  # type: ignore[no-untyped-def]
 def is_hidden(  # type: ignore[no-untyped-def]
     t, x, y, z, size, triangles, turned1, turned2, xy, inverse, planes, seen_ids, seen_inverse, starts, members
 ):
-    """Tell whether frame 2 does not show the point (x, y, z) of triangle `t`; the names are those of `Onlooker`."""
+    """Tell whether frame 2 hides the point (x, y, z) of triangle `t`; the names are those of `OcclusionProbe`."""
     height, width = size
     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5) or turned1[t] != turned2[t]:
         return True

@@ -33,7 +33,7 @@ class Light:
     ambient: FloatArray
     slope: FloatArray
     directions: FloatArray
-    colours: FloatArray
+    colors: FloatArray
     shadows: bool = True
 
 
@@ -49,12 +49,12 @@ def light_vertices(
     if light.shadows:
         share = lit_share(vertices, topology.triangles, light.directions[0], 128, 0.06)
     diffuse = np.empty((len(vertices), 3), np.float32)
-    _light(normals, openness, share, light.ambient, light.slope, light.directions, light.colours, SKIN_WRAP, diffuse)
+    _light(normals, openness, share, light.ambient, light.slope, light.directions, light.colors, SKIN_WRAP, diffuse)
     return diffuse, share.astype(np.float32)
 
 
 @numba.njit(cache=True, fastmath=True, boundscheck=False)
-def _light(normals, openness, share, ambient, slope, directions, colours, wrap, diffuse):  # type: ignore[no-untyped-def]
+def _light(normals, openness, share, ambient, slope, directions, colors, wrap, diffuse):  # type: ignore[no-untyped-def]
     for v in range(len(normals)):
         n0, n1, n2 = normals[v, 0], normals[v, 1], normals[v, 2]
         for k in range(3):
@@ -64,7 +64,7 @@ def _light(normals, openness, share, ambient, slope, directions, colours, wrap, 
                 wrapped = max(cosine + wrap[k], 0.0) / (1 + wrap[k])
                 # A fold that sees little of the sphere gets little of a broad lamp too.
                 reach = (share[v] if lamp == 0 else np.sqrt(openness[v])) * (0.35 + 0.65 * openness[v])
-                total += wrapped * (0.6 + 0.4 * wrapped) * reach * colours[lamp, k]
+                total += wrapped * (0.6 + 0.4 * wrapped) * reach * colors[lamp, k]
             diffuse[v, k] = total
 
 
@@ -100,7 +100,7 @@ def shade(
     # The lamp's half vector is that of a viewer in front, far away.
     half = light.directions[0] + np.array([0.0, 0.0, 1.0])
     half /= np.linalg.norm(half)
-    lamp = np.concatenate([half, light.colours[0]]).astype(np.float32)
+    lamp = np.concatenate([half, light.colors[0]]).astype(np.float32)
     # All that a corner brings, side by side in memory.
     corners = np.empty((len(diffuse), 10), np.float32)
     corners[:, :2] = projected.xy

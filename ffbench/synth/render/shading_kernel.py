@@ -39,10 +39,10 @@ def _find_flat(seen, kinds, closeness, around, around_kinds, around_closeness, f
 
 
 @numba.njit(cache=True, fastmath=True, boundscheck=False)
-def _colour(  # type: ignore[no-untyped-def]
-    count, samples, place, triangles, uv, part, corners, lamp, skin, detail, row, colours
+def _color(  # type: ignore[no-untyped-def]
+    count, samples, place, triangles, uv, part, corners, lamp, skin, detail, row, colors
 ):
-    """Colour samples of one row: what triangles `samples` show at `place` goes into `colours` (N, 3)."""
+    """Colour samples of one row: what triangles `samples` show at `place` goes into `colors` (N, 3)."""
     one, half, byte = np.float32(1), np.float32(0.5), np.float32(1 / 65280)
     skin_size, detail_size = skin.shape[0], detail.shape[0]
     for n in range(count):
@@ -111,7 +111,7 @@ def _colour(  # type: ignore[no-untyped-def]
         value = np.float32(even >> 16) * byte
         blue = value * value * (wp * corners[p, 5] + wq * corners[q, 5] + wr * corners[r, 5]) + lobe * lamp[5]
         k = np.uintp(row[n])
-        colours[k, 0], colours[k, 1], colours[k, 2] = red, green, blue
+        colors[k, 0], colors[k, 1], colors[k, 2] = red, green, blue
 
 
 @numba.njit(cache=True, boundscheck=False)
@@ -129,9 +129,9 @@ def shade_pixels(  # type: ignore[no-untyped-def]
     # Samples of a row: first the centres, then the corners of either row that an edge needs; up to four pixels need
     # the same, some of them in the next row.
     known = np.zeros((2, width + 1), np.bool_)
-    colours = np.empty((3 * width + 2, 3), np.float32)
-    samples, targets = np.empty(len(colours), np.int32), np.empty(len(colours), np.int64)
-    place = np.empty((len(colours), 2), np.float32)
+    colors = np.empty((3 * width + 2, 3), np.float32)
+    samples, targets = np.empty(len(colors), np.int32), np.empty(len(colors), np.int64)
+    place = np.empty((len(colors), 2), np.float32)
     _look(ids[0], depths[0], part, 0, around[0], around_kinds[0], around_closeness[0])
     for y in range(height):
         above, below = y & 1, 1 - (y & 1)
@@ -155,12 +155,12 @@ def shade_pixels(  # type: ignore[no-untyped-def]
                     samples[count], targets[count] = around[row, corner], width + row * (width + 1) + corner
                     place[count, 0], place[count, 1] = np.float32(corner) - half, np.float32(y + (k >> 1)) - half
                     count += 1
-        _colour(count, samples, place, triangles, uv, part, corners, lamp, skin, detail, targets, colours)
+        _color(count, samples, place, triangles, uv, part, corners, lamp, skin, detail, targets, colors)
         for n in range(width):
             x = np.uintp(n)
             red, green, blue = background[y, x, 0], background[y, x, 1], background[y, x, 2]
             if seen[x] >= 0:
-                red, green, blue = colours[x, 0], colours[x, 1], colours[x, 2]
+                red, green, blue = colors[x, 0], colors[x, 1], colors[x, 2]
             if not flat[x]:
                 # The centre and the four corners: a tent of the width of two pixels.
                 red, green, blue = half * red, half * green, half * blue
@@ -172,7 +172,7 @@ def shade_pixels(  # type: ignore[no-untyped-def]
                         blue += eighth * background[y, x, 2]
                     else:
                         i = width + row * (width + 1) + corner
-                        red += eighth * colours[i, 0]
-                        green += eighth * colours[i, 1]
-                        blue += eighth * colours[i, 2]
+                        red += eighth * colors[i, 0]
+                        green += eighth * colors[i, 1]
+                        blue += eighth * colors[i, 2]
             out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue

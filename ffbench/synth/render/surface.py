@@ -13,7 +13,7 @@ from ffbench.synth.render.raster import ZBuffer
 
 
 def texture_coordinates(topology: Topology, projected: Projected, seen: ZBuffer) -> npt.NDArray[np.float32]:
-    """Give the texture coordinates (H, W, 2) of the skin that each pixel's centre sees, in [0, 1].
+    """Return the texture coordinates (H, W, 2) of the skin that each pixel's centre sees, in [0, 1].
 
     Zero where there is no skin: on the background, and on eyes, teeth and tongue, which have a sheet of their own.
 

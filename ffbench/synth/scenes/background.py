@@ -12,9 +12,9 @@ def wall(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     """A plain wall under uneven light, (H, W, 3) linear RGB."""
     tone = (rng.uniform(0.08, 0.8) * (1 + rng.normal(0, 0.06, 3))).astype(np.float32)
     longest = max(height, width)
-    centre, reach = rng.uniform([-0.2, -0.2], [1.2, 1.0]), rng.uniform(0.5, 1.6)
-    down = np.exp(-(((np.arange(height) / longest - centre[1]) / reach) ** 2)).astype(np.float32)
-    across = np.exp(-(((np.arange(width) / longest - centre[0]) / reach) ** 2)).astype(np.float32)
+    center, reach = rng.uniform([-0.2, -0.2], [1.2, 1.0]), rng.uniform(0.5, 1.6)
+    down = np.exp(-(((np.arange(height) / longest - center[1]) / reach) ** 2)).astype(np.float32)
+    across = np.exp(-(((np.arange(width) / longest - center[0]) / reach) ** 2)).astype(np.float32)
     shade = np.float32(0.55) + np.float32(0.6) * (down[:, None] * across)
     plaster = _noise(rng, height, width, 8)
     shade *= 1 + np.float32(rng.uniform(0, 0.03)) * plaster
@@ -30,16 +30,16 @@ def room(rng: np.random.Generator, height: int, width: int) -> FloatImage:
     longest = max(small_height, small_width)
     image = wall(rng, small_height, small_width)
     for _ in range(int(rng.integers(6, 40))):
-        centre = rng.uniform([0, 0], [small_width, small_height])
+        center = rng.uniform([0, 0], [small_width, small_height])
         size = np.exp(rng.uniform(np.log(0.02), np.log(0.5), 2)) * longest
-        colour = np.clip(rng.beta(0.9, 1.6) * (1 + rng.normal(0, 0.2, 3)), 0, 1.5)
+        color = np.clip(rng.beta(0.9, 1.6) * (1 + rng.normal(0, 0.2, 3)), 0, 1.5)
         turn = float(rng.choice([0, 0, 0, 90]) + rng.normal(0, 5))
         if rng.random() < 0.8:
-            box = cv2.boxPoints(((float(centre[0]), float(centre[1])), (float(size[0]), float(size[1])), turn))
-            cv2.fillPoly(image, [np.asarray(box).astype(np.int32)], colour.tolist())
+            box = cv2.boxPoints(((float(center[0]), float(center[1])), (float(size[0]), float(size[1])), turn))
+            cv2.fillPoly(image, [np.asarray(box).astype(np.int32)], color.tolist())
         else:
-            middle = (int(centre[0]), int(centre[1]))
-            cv2.circle(image, middle, int(size[0] / 3), np.clip(2 * colour, 0, 1.5).tolist(), -1)
+            middle = (int(center[0]), int(center[1]))
+            cv2.circle(image, middle, int(size[0] / 3), np.clip(2 * color, 0, 1.5).tolist(), -1)
     grain = 1 + np.float32(0.15 * rng.uniform(0, 1)) * _noise(rng, small_height, small_width, 5)
     image = np.asarray(image * np.clip(grain, 0.2, 3)[..., None], np.float32)
     blur = np.exp(rng.uniform(np.log(0.002), np.log(0.025))) * longest

@@ -139,7 +139,7 @@ def read_note(note: Path) -> dict[str, object]:
 
 
 def _noted_layout(path: Path) -> str | None:
-    """Give the layout that the JSON beside a texture names; None where there is no JSON.
+    """Return the layout that the JSON beside a texture names; None where there is no JSON.
 
     Raises:
         DataError: the JSON is damaged or names none.

@@ -6,15 +6,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from ffbench.datasets.mark import JawReading
 from ffbench.synth.appearance.chart import chart
 from ffbench.synth.appearance.hair import dress
-from ffbench.synth.appearance.look import Look, sample_look
+from ffbench.synth.appearance.look import Appearance, sample_appearance
 from ffbench.synth.appearance.paint_detail import paint_detail
 from ffbench.synth.appearance.painting import paint_skin, pyramid
-from ffbench.synth.appearance.photo import cut_background, skin_colour
+from ffbench.synth.appearance.photo import cut_background, skin_color
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.normals import vertex_normals
 from ffbench.synth.motion.expressions import CATEGORIES, Frame, Style, gaze, sample_style, sample_target
@@ -26,8 +25,7 @@ from ffbench.synth.render.sensor import Sensor, sample_sensor
 from ffbench.synth.render.shading import Light, Texture, light_vertices, shade
 from ffbench.synth.scenes.background import FloatImage, sample_background
 from ffbench.synth.scenes.image_folder import ImageFolder
-
-Image = npt.NDArray[np.uint8]
+from ffbench.typing import Image
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedMesh:
     """The mesh of a frame: its vertices (V, 3) in the head's axes, in the image, and where it is seen."""
 
     vertices: FloatArray
@@ -96,7 +94,7 @@ def sample_person(head: HeadModel, seed: int, texture_size: int = 768, textures:
     """
     rng = np.random.default_rng([seed, 0])
     identity = head.sample_identity(rng)
-    look = sample_look(rng, *head.traits(identity))
+    look = sample_appearance(rng, *head.traits(identity))
     style = sample_style(rng)
     return make_person(head, identity, look, style, texture_size, textures)
 
@@ -104,7 +102,7 @@ def sample_person(head: HeadModel, seed: int, texture_size: int = 768, textures:
 def make_person(
     head: HeadModel,
     identity: FloatArray,
-    look: Look,
+    look: Appearance,
     style: Style,
     texture_size: int = 768,
     textures: ImageFolder | None = None,
@@ -113,7 +111,7 @@ def make_person(
     photo = None
     if textures is not None:
         name = textures.pick(np.random.default_rng([look.seed, 4]))
-        photo = skin_colour(textures.read(name), texture_size)
+        photo = skin_color(textures.read(name), texture_size)
     return Person(
         head=head,
         shape=dress(head, look, head.shape(identity)),
@@ -140,7 +138,7 @@ def sample_light(rng: np.random.Generator) -> Light:
         ambient=ambient * tint(0.06),
         slope=slope,
         directions=directions,
-        colours=np.stack([strength * tint(0.1), rng.uniform(0, 0.45) * tint(0.12)]),
+        colors=np.stack([strength * tint(0.1), rng.uniform(0, 0.45) * tint(0.12)]),
         shadows=bool(rng.random() < 0.7),
     )
 
@@ -175,7 +173,7 @@ def metered(person: Person, light: Light) -> float:
     left, top = (chart(person.head).points[31] * size).astype(int)
     right, bottom = (chart(person.head).points[45] * size).astype(int)
     face = texture[min(top, bottom) : max(top, bottom) + 1, min(left, right) : max(left, right) + 1, :3] / 255.0
-    level = float((face**2).mean() * (light.ambient.mean() + 0.6 * light.colours.sum(axis=0).mean()))
+    level = float((face**2).mean() * (light.ambient.mean() + 0.6 * light.colors.sum(axis=0).mean()))
     return float((0.3 / max(level, 0.01)) ** 0.5)
 
 
@@ -229,7 +227,7 @@ class Renderer(ABC):
     name: str
 
     @abstractmethod
-    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+    def draw(self, scene: Scene, posed: PosedMesh, number: int) -> FloatImage:
         """Draw what reaches the sensor, (H, W, 3) linear RGB; `number`, of the frame, seeds what is drawn by chance."""
 
     def label(self, scene: Scene, first: RenderedFrame, second: RenderedFrame, partner: Projected) -> Labels:
@@ -243,7 +241,7 @@ class Raster(Renderer):
 
     name = "raster"
 
-    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+    def draw(self, scene: Scene, posed: PosedMesh, number: int) -> FloatImage:
         """Draw a frame."""
         person, camera = scene.person, scene.camera
         head, topology = person.head, person.head.topology
@@ -277,7 +275,7 @@ def render_frame(scene: Scene, frame: Frame, number: int = 0, renderer: Renderer
     seen = rasterize_supersampled(
         projected.xy, projected.depth, topology.triangles, camera.height, camera.width, topology.two_sided
     )
-    light = renderer.draw(scene, Posed(vertices, projected, seen), number)
+    light = renderer.draw(scene, PosedMesh(vertices, projected, seen), number)
     image = scene.sensor.record(light, np.random.default_rng([scene.seed, 2, number]))
     return RenderedFrame(image, person.head.landmarks(projected.xy), projected, seen)
 

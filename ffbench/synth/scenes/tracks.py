@@ -21,7 +21,8 @@ from ffbench.synth.heads.head import FloatArray, HeadModel, Part, Pose, Region
 from ffbench.synth.heads.skinning import fit_rotation, rotation_matrix
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.render.raster import rasterize
-from ffbench.synth.scenes.scene import Image, Person, RenderedFrame, Scene
+from ffbench.synth.scenes.scene import Person, RenderedFrame, Scene
+from ffbench.typing import Image
 
 CROP = 512
 """Width and height of the crops, the tracker's."""
@@ -94,19 +95,19 @@ def _tracked(scene: Scene, frame: Frame, rendered: RenderedFrame, box: CropBox) 
     posed = (rendered.projected.points - shift) @ to_camera
     at_rest = (posed - translation) @ rotation
     scale, offset = box.placement((CROP, CROP), (scene.camera.width, scene.camera.height))
-    centre = (np.array([scene.camera.width / 2, scene.camera.height / 2]) - offset) / scale
+    center = (np.array([scene.camera.width / 2, scene.camera.height / 2]) - offset) / scale
     focal = scene.camera.focal / scale
     camera = Camera(
         rotation=to_camera @ rotation,
         translation=(to_camera @ translation + shift) * METRES,
-        intrinsics=np.array([[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]),
+        intrinsics=np.array([[focal[0], 0, center[0]], [0, focal[1], center[1]], [0, 0, 1]]),
         size=(CROP, CROP),
     )
     return Mesh(at_rest * METRES, scene.person.head.topology.triangles), camera
 
 
 def _head_motion(person: Person, pose: Pose) -> tuple[FloatArray, FloatArray]:
-    """Give rotation (3, 3) and translation (3,) of the head in a pose.
+    """Return rotation (3, 3) and translation (3,) of the head in a pose.
 
     The neck bends, and with it the jaw, so that no one motion is that of the whole mesh; brow, eyes and nose are rigid.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ffbench.datasets.provenance import mark_mp4
 from ffbench.errors import DataError
-from ffbench.synth.scenes.scene import Image
+from ffbench.typing import Image
 
 CODEC = "FFV1"
 """Lossless, in RGB, and part of FFmpeg itself, so that every opencv-python has it, which cannot be said of H.264.

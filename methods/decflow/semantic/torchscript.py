@@ -37,7 +37,7 @@ _MAX_MEMBERS = 2**16
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Give every parameter and buffer of the archive by its dotted name, as `state_dict` would.
+    """Return every parameter and buffer of the archive by its dotted name, as `state_dict` would.
 
     Raises:
         MethodError: the file is missing, is no TorchScript archive, or holds anything but tensors and

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.leaderboard.theme import plain
+from ffbench.leaderboard.look.theme import plain
 from tests.leaderboard import uploads
 from tests.leaderboard.e2e.conftest import DESKTOP, HACKED, PHONE, Tab
 

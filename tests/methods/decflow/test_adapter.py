@@ -53,9 +53,9 @@ def test_padding_repeats_the_border_on_both_sides(name: str, untrained: dict[str
 def test_grey_and_uint8_images(name: str, untrained: dict[str, Method]) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (2, 40, 50), np.uint8)
     flows = untrained[name].estimate(grey[0], grey[1])
-    colour = untrained[name].estimate(*(np.repeat(image[:, :, None], 3, axis=2) for image in grey))
+    color = untrained[name].estimate(*(np.repeat(image[:, :, None], 3, axis=2) for image in grey))
     assert flows.facial.shape == (40, 50, 2)
-    np.testing.assert_array_equal(flows.facial, colour.facial)
+    np.testing.assert_array_equal(flows.facial, color.facial)
 
 
 @EACH

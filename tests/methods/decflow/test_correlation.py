@@ -23,19 +23,19 @@ def maps(seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[torch.Tenso
     generator = torch.Generator().manual_seed(seed)
     features1 = torch.randn(2, 4, 5, 6, generator=generator, dtype=dtype)
     features2 = torch.randn(2, 6, 3, 6, generator=generator, dtype=dtype)
-    centres = torch.randn(2, 4, 5, 2, generator=generator, dtype=dtype) * 4 + 2
-    centres[0, 0, 0] = torch.tensor([1.0, 2.0])
-    centres[0, 0, 1] = torch.tensor([-1.0, 6.0])
-    centres[0, 0, 2] = torch.tensor([1e9, -1e9])
-    return features1, features2, centres
+    centers = torch.randn(2, 4, 5, 2, generator=generator, dtype=dtype) * 4 + 2
+    centers[0, 0, 0] = torch.tensor([1.0, 2.0])
+    centers[0, 0, 1] = torch.tensor([-1.0, 6.0])
+    centers[0, 0, 2] = torch.tensor([1e9, -1e9])
+    return features1, features2, centers
 
 
 @BOTH
 @pytest.mark.parametrize("radius", [0, 1, 3])
 def test_windows_equal_the_reference(lookup: Lookup, radius: int) -> None:
-    features1, features2, centres = maps()
-    expected = reference.correlation_windows(features1.numpy(), features2.numpy(), centres.numpy(), radius)
-    np.testing.assert_allclose(lookup(features1, features2, centres, radius).numpy(), expected, atol=1e-12)
+    features1, features2, centers = maps()
+    expected = reference.correlation_windows(features1.numpy(), features2.numpy(), centers.numpy(), radius)
+    np.testing.assert_allclose(lookup(features1, features2, centers, radius).numpy(), expected, atol=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
@@ -45,30 +45,30 @@ def test_windows_equal_the_reference(lookup: Lookup, radius: int) -> None:
     radius=st.integers(0, 4),
 )
 def test_both_implementations_agree_wherever_flows_point(x: float, y: float, radius: int) -> None:
-    features1, features2, centres = maps(1)
-    centres = centres.new_tensor([x, y]).expand(centres.shape)
-    compiled = local_correlation(features1, features2, centres, radius)
-    assert torch.allclose(compiled, local_correlation_torch(features1, features2, centres, radius), atol=1e-9)
+    features1, features2, centers = maps(1)
+    centers = centers.new_tensor([x, y]).expand(centers.shape)
+    compiled = local_correlation(features1, features2, centers, radius)
+    assert torch.allclose(compiled, local_correlation_torch(features1, features2, centers, radius), atol=1e-9)
 
 
 def test_a_flow_that_is_not_a_number_reads_nothing_wild() -> None:
-    features1, features2, centres = maps()
-    centres[:] = float("nan")
-    assert local_correlation(features1, features2, centres, 2).isnan().all()
+    features1, features2, centers = maps()
+    centers[:] = float("nan")
+    assert local_correlation(features1, features2, centers, 2).isnan().all()
 
 
 def test_gradients_equal_finite_differences() -> None:
-    features1, features2, centres = maps(2)
+    features1, features2, centers = maps(2)
     features1.requires_grad_(), features2.requires_grad_()
-    compiled = partial(local_correlation, centres=centres, radius=2)
+    compiled = partial(local_correlation, centers=centers, radius=2)
     assert torch.autograd.gradcheck(compiled, (features1, features2))
 
 
 def test_both_implementations_have_the_same_gradients() -> None:
-    features1, features2, centres = maps(2)
+    features1, features2, centers = maps(2)
     features1.requires_grad_(), features2.requires_grad_()
     gradients = [
-        torch.autograd.grad(lookup(features1, features2, centres, 2).square().sum(), (features1, features2))
+        torch.autograd.grad(lookup(features1, features2, centers, 2).square().sum(), (features1, features2))
         for lookup in (local_correlation, local_correlation_torch)
     ]
     for a, b in zip(*gradients, strict=True):
@@ -76,14 +76,14 @@ def test_both_implementations_have_the_same_gradients() -> None:
 
 
 def test_gradients_do_not_depend_on_the_number_of_threads() -> None:
-    features1, features2, centres = (x.float() for x in maps(3))
+    features1, features2, centers = (x.float() for x in maps(3))
     features1.requires_grad_(), features2.requires_grad_()
     before = torch.get_num_threads()
     gradients = []
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
-            loss = local_correlation(features1, features2, centres, 3).square().sum()
+            loss = local_correlation(features1, features2, centers, 3).square().sum()
             gradients.append(torch.autograd.grad(loss, (features1, features2)))
     finally:
         torch.set_num_threads(before)
@@ -101,10 +101,10 @@ def test_lookup_of_a_pyramid_equals_the_reference(
     flow = 3 * torch.randn(2, 2, *size)
     (windows,) = correlate(features1, features2, 3, 2, kind).lookup([flow])
     first, level = (x.permute(0, 2, 3, 1).double().numpy() for x in (features1, features2))
-    centres = (cell_grid(flow) + flow).permute(0, 2, 3, 1).double().numpy()
+    centers = (cell_grid(flow) + flow).permute(0, 2, 3, 1).double().numpy()
     expected = []
     for number in range(3):
-        expected.append(reference.correlation_windows(first, level, centres / 2**number, 2))
+        expected.append(reference.correlation_windows(first, level, centers / 2**number, 2))
         level = reference.pooled(level)
     np.testing.assert_allclose(windows.permute(0, 2, 3, 1).numpy(), np.concatenate(expected, axis=3), atol=2e-5)
 
@@ -132,10 +132,10 @@ def test_gradients_of_volume_and_on_demand_agree() -> None:
 
 @BOTH
 def test_autocast_leaves_correlation_in_single_precision(lookup: Lookup) -> None:
-    features1, features2, centres = (x.float() for x in maps())
-    expected = lookup(features1, features2, centres, 2)
+    features1, features2, centers = (x.float() for x in maps())
+    expected = lookup(features1, features2, centers, 2)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(lookup(features1, features2, centres, 2), expected)
+        assert torch.equal(lookup(features1, features2, centers, 2), expected)
 
 
 def test_auto_holds_no_volume_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ def test_sum_is_the_mean_over_pairs_and_scales_are_groups(tmp_path: Path) -> Non
         pair = protocol.load(key)
         error = np.float32(40 / int(pair.labels["scale"][2:]))
         scores.append(protocol.score(pair, Flows(pair.reference.facial + np.float32([error, 0])), None))
-    summary = protocol.summarise(scores)
+    summary = protocol.summarize(scores)
     values = {f"1/{n}": find(summary, "epe", f"scale=1/{n}").value for n in (5, 10, 15, 20)}
     assert values == pytest.approx({"1/5": 8, "1/10": 4, "1/15": 40 / 15, "1/20": 2}, rel=1e-6)
     weighted = sum(weight * values[f"1/{weight + 1}"] for weight in (4, 9, 14, 19)) / 46
@@ -470,16 +470,16 @@ def test_the_summary_has_bucket_errors_by_class_speed_and_scale(tmp_path: Path) 
     for key in protocol.keys():  # noqa: SIM118
         pair = protocol.load(key)
         scores.append(protocol.score(pair, Flows(np.float32(0.75) * pair.reference.facial), None))
-    summary = protocol.summarise(scores)
+    summary = protocol.summarize(scores)
     groups = {score.group: score.value for score in summary if score.metric == "bucket_epe"}
     assert groups == pytest.approx(dict.fromkeys(groups, 25.0), rel=1e-5)
     assert {"all", "eyes", "2-5 px", "scale=1/5", "emotion=happy"} <= set(groups)
     assert find(summary, "bucket_epe").units == 6
     stated = ENTRIES["facial"].scoring(protocol.card)  # type: ignore[misc]
-    assert stated.summarise(scores) == summary
+    assert stated.summarize(scores) == summary
     # Tables of earlier records have none of it, and give the numbers that they gave.
     earlier = [
         replace(score, terms={k: t for k, t in score.terms.items() if k.partition("/")[0] in DENSE_METRICS})
         for score in scores
     ]
-    assert stated.summarise(earlier) == [score for score in summary if score.metric in DENSE_METRICS]
+    assert stated.summarize(earlier) == [score for score in summary if score.metric in DENSE_METRICS]

@@ -57,10 +57,10 @@ def test_pairs_are_first_and_last_frames(protocol: CKLandmarks) -> None:
     drawn = protocol.annotation(pair)
     assert drawn.first is pair.reference.first
     assert drawn.second is pair.reference.last
-    colour = protocol.load("S010_001")
-    assert colour.image1.shape == (48, 64, 3)
-    assert (colour.image1[..., 0] != colour.image1[..., 2]).any()
-    assert colour.labels == {"subject": "S010"}
+    color = protocol.load("S010_001")
+    assert color.image1.shape == (48, 64, 3)
+    assert (color.image1[..., 0] != color.image1[..., 2]).any()
+    assert color.labels == {"subject": "S010"}
 
 
 def test_parts_of_the_face_share_out_the_68_landmarks() -> None:
@@ -136,7 +136,7 @@ def test_summary_by_part_and_emotion_with_intervals_over_subjects(tmp_path: Path
     protocol = load(tmp_path)
     pairs = map(protocol.load, protocol.keys())
     scores = [protocol.score(pair, random_flow(), None) for pair in pairs]
-    summary = {(s.metric, s.group): s for s in protocol.summarise(scores)}
+    summary = {(s.metric, s.group): s for s in protocol.summarize(scores)}
     overall = summary["epe", "all"]
     assert overall.pairs == 10
     assert overall.value == pytest.approx(np.mean([s.terms["epe"].sum / 68 for s in scores]))

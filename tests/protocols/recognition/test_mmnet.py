@@ -11,10 +11,10 @@ import torch
 from ffbench.protocols.recognition.faces import SIZE, resized_face
 from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES
 from ffbench.protocols.recognition.mmnet import FIVE, MAIN_BRANCH, THREE, AttentionBlock, MMNet, Positions, Shape
-from ffbench.protocols.recognition.mmnet_recogniser import MMNetRecogniser, Recipe, augment
+from ffbench.protocols.recognition.mmnet_recogniser import MMNetRecipe, MMNetRecogniser, augment
 
-TURNS = Recipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
-STILL = Recipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)
+TURNS = MMNetRecipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
+STILL = MMNetRecipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)
 
 
 @pytest.mark.parametrize(("shape", "classes"), [(FIVE, 5), (THREE, 3)])

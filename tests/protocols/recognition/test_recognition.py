@@ -26,7 +26,7 @@ from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, choose
 from ffbench.protocols.recognition.folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition.protocol import Recognition
 from ffbench.protocols.recognition.recognisers import Recogniser, RegionHistograms, split
-from ffbench.protocols.recognition.scores import pair_terms, summarise_recognition
+from ffbench.protocols.recognition.scores import pair_terms, summarize_recognition
 from ffbench.results.record.run_record import read_record
 from tests.datasets.casme2_folder import Row, workbook
 
@@ -429,7 +429,7 @@ def test_seeds_have_a_mean_and_a_spread() -> None:
         )
         for index, seeds in enumerate(votes)
     ]
-    summary = {(score.metric, score.group): score for score in summarise_recognition(scores, ("a", "b"))}
+    summary = {(score.metric, score.group): score for score in summarize_recognition(scores, ("a", "b"))}
     by_seed = [summary["accuracy", f"seed {seed}"].value for seed in range(3)]
     assert by_seed == [100, 75, 50]
     assert summary["accuracy", "all"].value == pytest.approx(np.mean(by_seed))

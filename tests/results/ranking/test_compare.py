@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench import cli
 from ffbench.errors import DataError, UsageError
 from ffbench.results.ranking.compare import Comparison, compare, pair_values
+from tests.commands import run_command
 from tests.results.made_runs import make_run, row
 
 N = 60
@@ -120,10 +119,7 @@ def test_options_may_differ_if_that_is_asked_for(tmp_path: Path) -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", "compare", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+    return run_command(monkeypatch, "compare", *arguments)
 
 
 def test_command(

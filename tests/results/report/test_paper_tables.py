@@ -13,7 +13,7 @@ from ffbench.method import WeightsCard
 from ffbench.results.record.run_record import RunRecord, Submission
 from ffbench.results.report.paper_tables import find_records, measured_rows, reported_table
 from ffbench.results.report.table_text import FORMATS, compose
-from tests.flow.commands import run
+from tests.commands import run_command
 from tests.results.records import make_record, save
 
 TEST = {"split": "test"}
@@ -210,17 +210,17 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     runs = save(tmp_path / "runs", raft(weights=MINE), raft(origin="synthetic"), raft(complete=False))
     (runs / "bad").mkdir()
     (runs / "bad" / "record.json").write_text("{}")
-    assert run(monkeypatch, "table", 2, "--runs", runs, "--as", "raft@mine.ckpt=RAFT+FFN", "-f", "csv") == 0
+    assert run_command(monkeypatch, "table", 2, "--runs", runs, "--as", "raft@mine.ckpt=RAFT+FFN", "-f", "csv") == 0
     out, err = capsys.readouterr()
     assert "real,difference,raft@mine.ckpt,paper,+0.089,+0.020,-0.082,-0.266,+0.213" in out
     assert "synthetic," not in out
     for part in ("bad/record.json: not a run record", "not all pairs were scored", "1 rows on synthetic data"):
         assert part in " ".join(err.split())
-    assert run(monkeypatch, "table", 3, "--runs", tmp_path / "none") == 0
+    assert run_command(monkeypatch, "table", 3, "--runs", tmp_path / "none") == 0
     out, err = capsys.readouterr()
     assert "FlowFormer+FMEAD" in out
     assert "no run on real data for this table" in err
-    assert run(monkeypatch, "table", 7) == 2
+    assert run_command(monkeypatch, "table", 7) == 2
     assert "Table 7 is not here" in capsys.readouterr().err
 
 

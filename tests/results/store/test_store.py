@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ffbench import cli
 from ffbench.errors import DataError
 from ffbench.method import MethodCard, WeightsCard
 from ffbench.results.record.run_record import Submission, read_record, write_record
 from ffbench.results.store.records import add_record, read_rows
 from ffbench.results.store.verification import Verification, verify_store
+from tests.commands import run_command
 from tests.results.made_runs import make_run
 
 WRITERS, EACH = 16, 6
@@ -206,27 +205,20 @@ def test_protocol_versions_and_claims_are_remarked(tmp_path: Path) -> None:
     assert any("claimed 2.66667, scored here 2.33333" in remark for remark in verify(tmp_path).remarks)
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ffbench", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
-
-
 def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "store"
     run = make_run(tmp_path / "runs", "alpha", [1.0, 2.0])
-    assert command(monkeypatch, "publish", run.parent, "--store", store) == 0
+    assert run_command(monkeypatch, "publish", run.parent, "--store", store) == 0
     path = Path(capsys.readouterr().out.strip())
     assert path.parent == store / "claimed" / "stripes"
-    assert command(monkeypatch, "publish", run, "--store", store, "--verified") == 0
-    assert command(monkeypatch, "verify", store) == 0
+    assert run_command(monkeypatch, "publish", run, "--store", store, "--verified") == 0
+    assert run_command(monkeypatch, "verify", store) == 0
     out = capsys.readouterr().out
     assert "2 records, 0 confirmed, 0 faults, " in out
     assert "remark: " in out
     edit(path, "Alpha", "Omega")
-    assert command(monkeypatch, "verify", store) == 3
+    assert run_command(monkeypatch, "verify", store) == 3
     assert "fault: " in capsys.readouterr().out
     part = make_run(tmp_path / "runs", "part", [1.0], complete=False)
-    assert command(monkeypatch, "publish", part, "--store", store) == 2
+    assert run_command(monkeypatch, "publish", part, "--store", store) == 2
     assert "not all pairs were scored" in capsys.readouterr().err

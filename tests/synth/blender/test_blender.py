@@ -21,7 +21,7 @@ from ffbench.synth.blender import process as blender_process
 from ffbench.synth.blender.process import BlenderProcess, find_python
 from ffbench.synth.blender.renderer import MARGIN, STEP, TOLERANCE, Blender, interior, scene_arrays
 from ffbench.synth.heads.head import HeadModel, Part
-from ffbench.synth.pairs.recipe import Recipe, plan_sequence, render_sequence, stage
+from ffbench.synth.pairs.recipe import DatasetRecipe, plan_sequence, render_sequence, stage
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.render.labels import Labels
 from ffbench.synth.render.sensor import Sensor
@@ -35,7 +35,7 @@ except UsageError:
 needs_blender = pytest.mark.skipif(
     PYTHON is None, reason="no Blender: set FFBENCH_BLENDER_PYTHON to a Python with bpy (docs/generate.md)"
 )
-SMALL = Recipe(size=40, seed=5)
+SMALL = DatasetRecipe(size=40, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,9 @@ def fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "FAULT"
 
 
-def ends(recipe: Recipe, head: HeadModel, identity: int) -> tuple[Scene, RenderedFrame, RenderedFrame, RenderedFrame]:
+def ends(
+    recipe: DatasetRecipe, head: HeadModel, identity: int
+) -> tuple[Scene, RenderedFrame, RenderedFrame, RenderedFrame]:
     """The scene of an identity, its first and last frame, and the head partner of that."""
     scene, frames = stage(recipe, head, plan_sequence(recipe, head, identity))
     first, last = frames[0], frames[-1]
@@ -203,7 +205,7 @@ def test_other_processes_start_their_own(toy: PosingHead, fault: Path) -> None:
 
 @pytest.mark.slow
 def test_a_dataset_names_its_renderer_and_is_of_one(toy: PosingHead, fault: Path, tmp_path: Path) -> None:
-    out, tiny = tmp_path / "data", Recipe(size=24)
+    out, tiny = tmp_path / "data", DatasetRecipe(size=24)
     with Blender(samples=4) as renderer:
         manifest = write_dataset(out, toy, tiny, 1, renderer=renderer)
     assert manifest.origin.renderer == "blender 4.5.99, 4 samples, denoised"
@@ -220,7 +222,7 @@ def test_a_dataset_names_its_renderer_and_is_of_one(toy: PosingHead, fault: Path
 @pytest.mark.parametrize("identity", [3, 4, 6, 10])
 def test_blender_agrees_with_the_engine(head: HeadModel, identity: int, capsys: pytest.CaptureFixture[str]) -> None:
     """First and last frame of four people, with the whole of expression and pose between them."""
-    scene, first, second, partner = ends(Recipe(size=256), head, identity)
+    scene, first, second, partner = ends(DatasetRecipe(size=256), head, identity)
     labels = RASTER.label(scene, first, second, partner.projected)
     assert np.linalg.norm(labels.facial, axis=-1)[labels.mask].mean() > 2
     inside = interior(labels, head.topology, first)
@@ -243,7 +245,7 @@ def test_blender_agrees_with_the_engine(head: HeadModel, identity: int, capsys: 
 @pytest.mark.assets
 def test_blender_draws_what_the_engine_draws(head: HeadModel) -> None:
     """The same person in the same light: alike, not equal; and the same again whoever asks."""
-    scene, frames = stage(Recipe(size=96), head, plan_sequence(Recipe(size=96), head, 3))
+    scene, frames = stage(DatasetRecipe(size=96), head, plan_sequence(DatasetRecipe(size=96), head, 3))
     plain = replace(scene, sensor=replace(scene.sensor, noise=0, jpeg=None))
     raster = render_frame(plain, frames[-1], 1).image
     with Blender(PYTHON, samples=4) as renderer:

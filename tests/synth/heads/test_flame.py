@@ -88,8 +88,8 @@ def test_eyes_are_named_after_the_subject_s_sides(head: FlameHead, tmp_path: Pat
         moved = one.pose(one.template, one.expression({"eye_l_y": 0.3, "eye_l_x": 0.1}), Pose())
         np.testing.assert_allclose(moved[right], one.template[right], atol=1e-14)
         np.testing.assert_allclose(moved[:SKIN], one.template[:SKIN], atol=1e-14)
-        centre = one.template[left].mean(axis=0)
-        turned = (one.template[left] - centre) @ rotation_matrix([0.1, 0.3, 0]).T + centre
+        center = one.template[left].mean(axis=0)
+        turned = (one.template[left] - center) @ rotation_matrix([0.1, 0.3, 0]).T + center
         np.testing.assert_allclose(moved[left], turned, atol=1e-12)
         assert (one.template[left, 0] > 0).all()
 

@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from ffbench.errors import DataError
-from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.look import sample_appearance
 from ffbench.synth.heads.flame import FlameHead, load_flame
 from ffbench.synth.heads.head import Part, Pose
 from ffbench.synth.motion.expressions import sample_style
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.render.raster import rasterize_supersampled
 from ffbench.synth.scenes.image_folder import list_textures
-from ffbench.synth.scenes.scene import RASTER, Person, Posed, make_person, sample_scene
+from ffbench.synth.scenes.scene import RASTER, Person, PosedMesh, make_person, sample_scene
 from tests.synth.flame_folder import write_flame
 
 SIZE = 768
@@ -57,7 +57,7 @@ def texture(folder: Path, red: npt.NDArray[np.floating] | None = None) -> Path:
 
 def wear(head: FlameHead, folder: Path) -> Person:
     rng = np.random.default_rng(1)
-    look = dataclasses.replace(sample_look(rng), hair_style="bald", hair_volume=0.0, collar=0.0)
+    look = dataclasses.replace(sample_appearance(rng), hair_style="bald", hair_volume=0.0, collar=0.0)
     return make_person(head, np.zeros(300), look, sample_style(rng), SIZE, list_textures(folder, head))
 
 
@@ -70,7 +70,7 @@ def test_each_triangle_shows_its_own_part_of_the_texture(bare: FlameHead, head: 
     vertices = head.pose(plain.shape, np.zeros(len(head.expression_names)), Pose())
     projected = camera.project(vertices)
     seen = rasterize_supersampled(projected.xy, projected.depth, head.topology.triangles, 256, 256)
-    posed = Posed(vertices, projected, seen)
+    posed = PosedMesh(vertices, projected, seen)
     before = RASTER.draw(scene, posed, 0)
     ids = seen.ids[1::2, 1::2]
     # Hair and cloth stay the engine's: take triangles of skin that are large in the picture and wear the photograph.

@@ -18,8 +18,8 @@ from ffbench.synth.motion.micro import (
     added,
     amplitude_factor,
     sample_drift,
-    sample_habits,
     sample_micro,
+    sample_micro_expression_style,
 )
 from ffbench.synth.render.camera import Camera
 from ffbench.synth.scenes.scene import sample_person
@@ -67,7 +67,7 @@ def test_micro_amplitudes_and_drift_of_the_head(head: HeadModel) -> None:
     camera = Camera(480, 640, 170 * 12, 12, (0.0, float(head.template[:, 1].mean()), 0.0))
     rest, still = Pose(), np.zeros(len(head.expression_names))
     neutral = camera.project(head.pose(person.shape, still, rest)).xy
-    habits = sample_habits(rng, person.style)
+    habits = sample_micro_expression_style(rng, person.style)
     for emotion in VARIANTS:
         vector, units = sample_micro(rng, head.expression_names, emotion, habits)
         assert {unit.lstrip("LR") for unit in units.split("+")} <= set(UNITS)

@@ -24,11 +24,11 @@ from ffbench.protocols.vertices.protocol import FaceVertices
 from ffbench.registry import load_method
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.minis.ck_plus import make_ck_plus, make_ck_plus_tracks
-from ffbench.synth.minis.mead import HEIGHT, INTENSITY, WIDTH, _invite, _talk, make_mead
+from ffbench.synth.minis.mead import HEIGHT, INTENSITY, WIDTH, _make_subject, _talk, make_mead
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.scenes.scene import render_pair
 from ffbench.synth.scenes.video import lossless_video
-from tests.flow.commands import run
+from tests.commands import run_command
 
 pytestmark = pytest.mark.assets
 
@@ -45,7 +45,7 @@ def root(head: MakeHumanHead, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def acted(head: MakeHumanHead) -> tuple[object, list[Frame]]:
     """The scene and the frames of the first video."""
-    scene = _invite(head, 0, 0).scene
+    scene = _make_subject(head, 0, 0).scene
     return scene, _talk(np.random.default_rng([0, 501, 0, 0]), scene, "anger", INTENSITY[1], 3)
 
 
@@ -129,7 +129,7 @@ def test_verify_and_prepare(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
         assert (found.problems, found.synthetic, found.sound) == ((), True, True)
         assert {count.what: count.found for count in found.counts}["frames"] == 9
     out = tmp_path / "frames"
-    assert run(monkeypatch, "data", "prepare", "mead", root, "--out", out) == 0
+    assert run_command(monkeypatch, "data", "prepare", "mead", root, "--out", out) == 0
     for name in NAMES:
         for number in (1, 2, 3):
             file = Path(name) / "source" / f"{number:05d}.png"

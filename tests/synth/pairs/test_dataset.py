@@ -114,7 +114,7 @@ def test_motion_scales_are_mixed_as_told(toy: PosingHead) -> None:
 
 
 def test_pairs_may_start_anywhere(toy: PosingHead) -> None:
-    plain, mixed, loose = (stream(toy, anywhere=share) for share in (0.0, 0.5, 1.0))
+    plain, mixed, loose = (stream(toy, arbitrary_start=share) for share in (0.0, 0.5, 1.0))
     assert {loose.sample(index)["frames"] for index in range(6)} == {0}
     assert 0 < sum(mixed.sample(index)["frames"] == 0 for index in range(12)) < 12
     assert all(same(stream(toy).sample(index), plain.sample(index)) for index in range(3))
@@ -126,7 +126,7 @@ def test_the_head_of_a_calm_pair_makes_a_part_of_its_motion(toy: PosingHead) -> 
     """The rest of the pair, and its expression, stay as they were."""
     shares = []
     for index in range(12):
-        plain, calm = (stream(toy, calm=share).sample(index) for share in (0.0, 1.0))
+        plain, calm = (stream(toy, head_motion_damping=share).sample(index) for share in (0.0, 1.0))
         assert torch.equal(plain["image1"], calm["image1"])
         head, less = (float(pair["flow_head"].norm(dim=0).sum()) for pair in (plain, calm))
         expressions = [float((pair["flow_facial"] - pair["flow_head"]).norm(dim=0).sum()) for pair in (plain, calm)]
@@ -164,8 +164,8 @@ def test_only_the_description_is_pickled(toy: PosingHead) -> None:
         {"shard": (2, 2)},
         {"scales": {}},
         {"scales": {1: 1.0}},
-        {"anywhere": 1.5},
-        {"calm": -0.5},
+        {"arbitrary_start": 1.5},
+        {"head_motion_damping": -0.5},
     ],
 )
 def test_wrong_numbers_are_refused(wrong: dict[str, Any]) -> None:

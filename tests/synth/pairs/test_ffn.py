@@ -17,7 +17,7 @@ from ffbench.synth.motion.expressions import CATEGORIES
 from ffbench.synth.pairs.recipe import (
     LENGTHS,
     MINI_IDENTITIES,
-    Recipe,
+    DatasetRecipe,
     flame_target,
     mini_recipe,
     plan_sequence,
@@ -41,14 +41,14 @@ def flame(tmp_path_factory: pytest.TempPathFactory) -> FlameHead:
 
 
 def test_plans_are_dealt_evenly_and_depend_on_nothing_else(toy: PosingHead) -> None:
-    plans = [plan_sequence(Recipe(seed=4), toy, number) for number in range(360)]
+    plans = [plan_sequence(DatasetRecipe(seed=4), toy, number) for number in range(360)]
     assert Counter(plan.split for plan in plans) == {"train": 306, "test": 36, "val": 18}
     assert Counter(plan.frames for plan in plans) == dict.fromkeys(LENGTHS, 90)
     assert Counter(plan.emotion for plan in plans) == dict.fromkeys(CATEGORIES, 40)
     assert len({(plan.frames, plan.emotion) for plan in plans}) == 36
     assert len({plan.seed for plan in plans}) == 360
-    assert plan_sequence(Recipe(seed=4, size=64), toy, 123) == plans[123]
-    other = [plan_sequence(Recipe(seed=5), toy, number) for number in range(360)]
+    assert plan_sequence(DatasetRecipe(seed=4, size=64), toy, 123) == plans[123]
+    other = [plan_sequence(DatasetRecipe(seed=5), toy, number) for number in range(360)]
     assert not {plan.seed for plan in other} & {plan.seed for plan in plans}
 
 
@@ -61,8 +61,8 @@ def test_the_mini_recipe_is_one_split_with_all_lengths_and_emotions(toy: PosingH
 
 
 def test_a_sequence_goes_from_rest_to_the_target_in_equal_steps(toy: PosingHead) -> None:
-    plan = plan_sequence(Recipe(size=48), toy, 3)
-    _, frames = stage(Recipe(size=48), toy, plan)
+    plan = plan_sequence(DatasetRecipe(size=48), toy, 3)
+    _, frames = stage(DatasetRecipe(size=48), toy, plan)
     assert len(frames) == plan.frames == 20
     assert not frames[0].expression.any()
     assert not frames[0].pose.neck.any()
@@ -71,7 +71,7 @@ def test_a_sequence_goes_from_rest_to_the_target_in_equal_steps(toy: PosingHead)
 
 
 def test_head_images_have_this_pose_and_the_expression_before(toy: PosingHead) -> None:
-    recipe = Recipe(size=64)
+    recipe = DatasetRecipe(size=64)
     plan = plan_sequence(recipe, toy, 4)
     made = list(render_sequence(recipe, toy, plan))
     assert [frame.labels is None for frame in made] == [False] * 4 + [True]
@@ -84,7 +84,7 @@ def test_head_images_have_this_pose_and_the_expression_before(toy: PosingHead) -
 
 
 def jaw_flows(toy: PosingHead, jaw: JawReading) -> list[Labels]:
-    recipe = Recipe(size=64, jaw=jaw)
+    recipe = DatasetRecipe(size=64, jaw=jaw)
     made = render_sequence(recipe, toy, plan_sequence(recipe, toy, 3))  # surprise: the mouth opens
     return [frame.labels for frame in made if frame.labels is not None]
 
@@ -128,23 +128,24 @@ def test_flame_targets_follow_emoca(flame: FlameHead) -> None:
     assert not target.expression[50:jaw].any()
     assert 0 <= target.expression[jaw] < 0.6
     code = Code("Happy/0001", np.full(100, 0.1), np.linspace(-1, 1, 50), np.arange(6) / 20)
-    recipe = Recipe(size=48, codes=(code,))
+    recipe = DatasetRecipe(size=48, codes=(code,))
     plan = plan_sequence(recipe, flame, 0)
     assert plan.emotion == "happy"
     assert (
-        plan_sequence(Recipe(codes=(Code("img/2", *(np.zeros(n) for n in (100, 50, 6))),)), flame, 0).emotion == "none"
+        plan_sequence(DatasetRecipe(codes=(Code("img/2", *(np.zeros(n) for n in (100, 50, 6))),)), flame, 0).emotion
+        == "none"
     )
     _, frames = stage(recipe, flame, plan)
     np.testing.assert_allclose(frames[-1].expression[:50], code.expression)
     np.testing.assert_allclose(frames[-1].pose.rotation, [0, 0.05, 0.1])
     np.testing.assert_allclose(frames[-1].expression[jaw : jaw + 3], [0.15, 0.2, 0.25])
-    assert plan_sequence(Recipe(), flame, 1).emotion == "none"
+    assert plan_sequence(DatasetRecipe(), flame, 1).emotion == "none"
 
 
 @pytest.mark.assets
 @pytest.mark.slow
 def test_the_ffn_reader_takes_what_is_written(head: MakeHumanHead, tmp_path: Path) -> None:
-    write_dataset(tmp_path, head, Recipe(size=96, split="test"), 4)
+    write_dataset(tmp_path, head, DatasetRecipe(size=96, split="test"), 4)
     found = scan(tmp_path, "test", head=True)
     assert found.problems == ()
     assert found.sequences() == {f"{e}/{i:05d}": n for i, (e, n) in enumerate(zip(CATEGORIES, LENGTHS, strict=False))}

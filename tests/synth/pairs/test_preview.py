@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ffbench.synth.pairs.preview import CELL, COLUMNS, COVERED, OCCLUDED, REGION_COLOURS, _mask, _regions, contact_sheet
-from ffbench.synth.pairs.recipe import Recipe, plan_sequence, render_sequence
+from ffbench.synth.pairs.preview import CELL, COLUMNS, COVERED, OCCLUDED, REGION_COLORS, _mask, _regions, contact_sheet
+from ffbench.synth.pairs.recipe import DatasetRecipe, plan_sequence, render_sequence
 from tests.synth.posing_head import PosingHead
 
 
@@ -14,7 +14,7 @@ def toy() -> PosingHead:
 
 
 def test_it_has_a_row_for_each_identity_with_the_pair_that_is_written(toy: PosingHead) -> None:
-    recipe = Recipe(size=CELL)
+    recipe = DatasetRecipe(size=CELL)
     told: list[tuple[int, int]] = []
     one, two = contact_sheet(recipe, toy, 1), contact_sheet(recipe, toy, 2, lambda *done: told.append(done))
     assert one.shape[1] == two.shape[1] >= len(COLUMNS) * CELL
@@ -29,7 +29,7 @@ def test_it_has_a_row_for_each_identity_with_the_pair_that_is_written(toy: Posin
 
 
 def test_masks_and_regions_are_coloured_by_value(toy: PosingHead) -> None:
-    recipe = Recipe(size=64)
+    recipe = DatasetRecipe(size=64)
     labels = next(render_sequence(recipe, toy, plan_sequence(recipe, toy, 0))).labels
     assert labels is not None
     mask, regions = _mask(labels), _regions(labels)
@@ -37,6 +37,6 @@ def test_masks_and_regions_are_coloured_by_value(toy: PosingHead) -> None:
     assert (mask[labels.mask & labels.occlusion] == OCCLUDED).all()
     assert (mask[~labels.mask & labels.occlusion] == COVERED).all()
     assert not mask[~labels.mask & ~labels.occlusion].any()
-    for region, colour in REGION_COLOURS.items():
-        assert (regions[labels.region == region] == colour).all()
-    assert len(set(REGION_COLOURS.values())) == len(REGION_COLOURS)
+    for region, color in REGION_COLORS.items():
+        assert (regions[labels.region == region] == color).all()
+    assert len(set(REGION_COLORS.values())) == len(REGION_COLORS)

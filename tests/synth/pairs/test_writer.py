@@ -16,14 +16,14 @@ from ffbench.datasets.ffn.scan import scan
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.pairs import writer
-from ffbench.synth.pairs.journal import JOURNAL, MANIFEST, Manifest
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.journal import JOURNAL, MANIFEST, DatasetManifest
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.render.shading import FloatImage
-from ffbench.synth.scenes.scene import Posed, Raster, Scene
+from ffbench.synth.scenes.scene import PosedMesh, Raster, Scene
 from tests.synth.posing_head import PosingHead
 
-SMALL = Recipe(size=32)
+SMALL = DatasetRecipe(size=32)
 COUNT = 5
 
 
@@ -51,7 +51,7 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) 
     """Let `render_sequence` raise in its third frame for one identity, in the middle of its files."""
     true = writer.render_sequence
 
-    def render(recipe: Recipe, head: Any, plan: Any, renderer: Any) -> Any:
+    def render(recipe: DatasetRecipe, head: Any, plan: Any, renderer: Any) -> Any:
         for count, frame in enumerate(true(recipe, head, plan, renderer)):
             if plan.identity == number and count == 2:
                 raise error
@@ -131,17 +131,17 @@ def test_a_killed_run_leaves_no_half_sequence(
 
 
 def test_a_dataset_says_how_it_reads_the_jaw(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
-    write_dataset(tmp_path, toy, Recipe(size=32, jaw="pose", split="test"), 1)
+    write_dataset(tmp_path, toy, DatasetRecipe(size=32, jaw="pose", split="test"), 1)
     assert json.loads((tmp_path / MANIFEST).read_text())["origin"]["jaw"] == "pose"
     assert json.loads((tmp_path / SYNTHETIC_MARK).read_text())["jaw"] == "pose"
     assert scan(tmp_path, "test", head=True).jaw == "pose"
     assert json.loads((whole / MANIFEST).read_text())["origin"]["jaw"] == "expression"
     with pytest.raises(UsageError, match="jaw expression, now pose"):
-        write_dataset(whole, toy, Recipe(size=32, jaw="pose"), COUNT)
+        write_dataset(whole, toy, DatasetRecipe(size=32, jaw="pose"), COUNT)
     # What was made before there was a choice has the jaw in the expression.
     manifest = json.loads((whole / MANIFEST).read_text())
     del manifest["origin"]["jaw"]
-    assert Manifest.model_validate(manifest).origin.jaw == "expression"
+    assert DatasetManifest.model_validate(manifest).origin.jaw == "expression"
 
 
 def test_a_dataset_grows(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
@@ -154,9 +154,9 @@ def test_a_dataset_grows(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
 
 def test_other_settings_and_other_files_are_refused(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="size 32, now 48"):
-        write_dataset(whole, toy, Recipe(size=48), COUNT)
+        write_dataset(whole, toy, DatasetRecipe(size=48), COUNT)
     with pytest.raises(UsageError, match="seed 0, now 1"):
-        write_dataset(whole, toy, Recipe(seed=1, size=32), COUNT)
+        write_dataset(whole, toy, DatasetRecipe(seed=1, size=32), COUNT)
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(UsageError, match="found other files"):
         write_dataset(tmp_path, toy, SMALL, 1)
@@ -191,7 +191,7 @@ class Slow(Raster):
     def __init__(self, started: Path) -> None:
         self.started = started
 
-    def draw(self, scene: Scene, posed: Posed, number: int) -> FloatImage:
+    def draw(self, scene: Scene, posed: PosedMesh, number: int) -> FloatImage:
         self.started.touch()
         time.sleep(600)
         return super().draw(scene, posed, number)

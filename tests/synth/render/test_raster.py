@@ -11,7 +11,7 @@ from tests.reference.raster import cast_many
 
 HEIGHT, WIDTH = 24, 32
 FOCAL = 40.0
-CENTRE = ((WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+CENTER = ((WIDTH - 1) / 2, (HEIGHT - 1) / 2)
 
 
 def soup(seed: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -27,10 +27,10 @@ def soup(seed: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
 def test_agrees_with_a_ray_through_each_pixel(seed: int) -> None:
     points, triangles = soup(seed)
     both = np.random.default_rng(seed).random(len(triangles)) < seed / 5
-    xy = FOCAL * points[:, :2] / points[:, 2:] + CENTRE
+    xy = FOCAL * points[:, :2] / points[:, 2:] + CENTER
     seen = rasterize(xy, points[:, 2], triangles, HEIGHT, WIDTH, both)
     pixels = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).reshape(-1, 2).astype(float)
-    hits = cast_many(points, triangles, both, FOCAL, pixels, CENTRE)
+    hits = cast_many(points, triangles, both, FOCAL, pixels, CENTER)
     compared = 0
     for (x, y), hit in zip(pixels.astype(int), hits, strict=True):
         if hit.clearance < 2e-3:
@@ -102,7 +102,7 @@ def test_what_is_behind_the_camera_is_not_drawn() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_second_sample_is_the_pixel(seed: int) -> None:
     points, triangles = soup(seed)
-    xy = FOCAL * points[:, :2] / points[:, 2:] + CENTRE
+    xy = FOCAL * points[:, :2] / points[:, 2:] + CENTER
     single = rasterize(xy, points[:, 2], triangles, HEIGHT, WIDTH)
     double = rasterize_supersampled(xy, points[:, 2], triangles, HEIGHT, WIDTH)
     assert double.ids.shape == (2 * HEIGHT + 1, 2 * WIDTH + 1)

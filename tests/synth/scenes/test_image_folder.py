@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 
 from ffbench.errors import DataError, UsageError
-from ffbench.synth.appearance.look import sample_look
+from ffbench.synth.appearance.look import sample_appearance
 from ffbench.synth.appearance.painting import paint_skin
-from ffbench.synth.appearance.photo import cut_background, skin_colour, to_linear, to_srgb
+from ffbench.synth.appearance.photo import cut_background, skin_color, to_linear, to_srgb
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.motion.expressions import sample_style
-from ffbench.synth.pairs.recipe import Recipe
+from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.stream import RenderedPairs
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.scenes.image_folder import ImageFolder, list_backgrounds, list_textures
@@ -110,8 +110,8 @@ def test_a_file_that_changes_after_the_listing_is_refused(tmp_path: Path) -> Non
 
 def test_the_skin_is_the_photo_where_there_is_no_hair_or_cloth(toy: PosingHead) -> None:
     rng = np.random.default_rng(3)
-    look = dataclasses.replace(sample_look(rng), hair_style="full")
-    photo = skin_colour(np.full((64, 64, 3), (180, 90, 40), np.uint8), 128)
+    look = dataclasses.replace(sample_appearance(rng), hair_style="full")
+    photo = skin_color(np.full((64, 64, 3), (180, 90, 40), np.uint8), 128)
     painted, own = paint_skin(toy, look, 128, photo), paint_skin(toy, look, 128)
     same = (np.abs(painted[..., :3].astype(int) - np.rint(photo * 255)) <= 1).all(axis=2)
     # Lips and brows included, where the painted skin has other colours than its surroundings.
@@ -158,7 +158,7 @@ def folders(root: Path) -> tuple[ImageFolder, ImageFolder]:
 
 def test_another_folder_is_refused_when_a_dataset_goes_on(toy: PosingHead, tmp_path: Path) -> None:
     textures, backgrounds = folders(tmp_path)
-    recipe = Recipe(size=32, textures=textures, backgrounds=backgrounds)
+    recipe = DatasetRecipe(size=32, textures=textures, backgrounds=backgrounds)
     out = tmp_path / "out"
     manifest = write_dataset(out, toy, recipe, 1)
     assert manifest.origin.textures_sha256 == textures.sha256()
@@ -194,8 +194,8 @@ def test_the_real_head_names_its_own_layout(head: MakeHumanHead, tmp_path: Path)
     textures = list_textures(tmp_path, head, "ffbench-makehuman")
     rng = np.random.default_rng(0)
     identity = head.sample_identity(rng)
-    person = make_person(head, identity, sample_look(rng), sample_style(rng), 256, textures)
+    person = make_person(head, identity, sample_appearance(rng), sample_style(rng), 256, textures)
     # The middle of the face, around the tip of the nose, is the texture's colour.
-    expected = np.rint(skin_colour(np.full((8, 8, 3), (200, 150, 120), np.uint8), 8)[0, 0] * 255)
+    expected = np.rint(skin_color(np.full((8, 8, 3), (200, 150, 120), np.uint8), 8)[0, 0] * 255)
     place = (np.array([0.5, 0.32]) * 256).astype(int)
     assert np.abs(person.skin[0][place[1], place[0], :3] - expected).max() <= 1

@@ -7,7 +7,7 @@ import pytest
 
 from ffbench.synth.appearance.chart import chart
 from ffbench.synth.appearance.hair import dress
-from ffbench.synth.appearance.look import HAIR_STYLES, sample_look
+from ffbench.synth.appearance.look import HAIR_STYLES, sample_appearance
 from ffbench.synth.heads.head import Pose, Region
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.motion.expressions import Frame
@@ -119,7 +119,7 @@ def test_every_look_can_be_drawn(head: MakeHumanHead) -> None:
     shape = head.shape(np.zeros(head.identity_size))
     seen = set()
     for seed in range(30):
-        look = sample_look(np.random.default_rng(seed))
+        look = sample_appearance(np.random.default_rng(seed))
         seen.add(look.hair_style)
         if seed < 6:
             skin = paint_skin(head, look, 128)
@@ -138,12 +138,12 @@ def test_every_look_can_be_drawn(head: MakeHumanHead) -> None:
 @pytest.mark.assets
 def test_the_sheet_is_upright_with_lips_under_the_nose(head: MakeHumanHead) -> None:
     maps = region_maps(head, 256)
-    centre = {
+    center = {
         region: np.array(np.nonzero(maps[region] > 0.5)).mean(axis=1) / 256 for region in (Region.LIPS, Region.NOSE)
     }
-    assert centre[Region.LIPS][1] == pytest.approx(0.5, abs=0.01)
-    assert centre[Region.NOSE][1] == pytest.approx(0.5, abs=0.01)
-    assert centre[Region.LIPS][0] > centre[Region.NOSE][0]
+    assert center[Region.LIPS][1] == pytest.approx(0.5, abs=0.01)
+    assert center[Region.NOSE][1] == pytest.approx(0.5, abs=0.01)
+    assert center[Region.LIPS][0] > center[Region.NOSE][0]
     points = chart(head).points
     assert maps[Region.LIPS][tuple((points[[51, 57]].mean(axis=0)[::-1] * 256).astype(int))] > 0.5
 

@@ -1,0 +1,1 @@
+"""Protocols that learn: their descriptors, which runs share, and what is learnt from them."""

@@ -1,0 +1,148 @@
+"""One run of a method over the pairs of a protocol: estimate and score them, then write record and table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ffbench.atomic import remove_litter
+from ffbench.errors import DataError
+from ffbench.evaluation.batches import read_batches
+from ffbench.evaluation.journal import BaseJournal, Scored
+from ffbench.evaluation.scoring import score_pair
+from ffbench.evaluation.source import FlowSource
+from ffbench.hashing import file_sha256
+from ffbench.protocol import PairScore, Progress, Protocol
+from ffbench.results.record.environment import environment, peak_memory_mb
+from ffbench.results.record.pair_table import write_pair_table
+from ffbench.results.record.run_record import (
+    Cost,
+    Interval,
+    PairTable,
+    Primary,
+    RunRecord,
+    now,
+    write_record,
+)
+
+
+@dataclass
+class Run:
+    """What is run, and what came of it so far.
+
+    Attributes:
+        source: of the flows.
+        protocol: what scores them.
+        expected: how many pairs the protocol has.
+        chosen: keys of the pairs to score, in order.
+        batch_size: pairs that go through the method at once.
+        folder: where record and table of pairs are written.
+        fingerprint: of the run.
+        progress: called after every batch, with the number of pairs that are done and of all.
+        problems: pairs that could not be read, a line each.
+        resumed: pairs that an interrupted run left in the journal.
+    """
+
+    source: FlowSource
+    protocol: Protocol[Any]
+    expected: int
+    chosen: Sequence[str]
+    batch_size: int
+    folder: Path
+    fingerprint: str
+    progress: Progress | None = None
+    problems: list[str] = field(default_factory=list)
+    resumed: int = 0
+    _started: datetime = field(default_factory=now)
+    _clock: float = field(default_factory=time.perf_counter)
+
+    def estimate(self, journal: BaseJournal[Scored]) -> list[Scored]:
+        """Estimate and score the pairs that the journal does not hold yet, and return all in the order of `chosen`.
+
+        Raises:
+            DataError: no pair could be read, or the disk is full.
+            MethodError: the method failed; what was scored stands in the journal.
+        """
+        remove_litter(journal.path.parent)
+        self.resumed = len(journal.scores)
+        done = {score.key for score in journal.scores}
+        remaining = [key for key in self.chosen if key not in done]
+        if self.progress:
+            self.progress(self.resumed, len(self.chosen))
+        for batch in read_batches(self.protocol, remaining, self.batch_size, self.problems):
+            forward, backward, seconds = self.source.flows(batch, self.protocol.needs_backward)
+            parts = zip(batch, forward, backward, strict=True)
+            journal.append([score_pair(self.protocol, pair, there, back) for pair, there, back in parts], seconds)
+            if self.progress:
+                self.progress(len(journal.scores) + len(self.problems), len(self.chosen))
+        if not journal.scores:
+            reason = f"no pair could be read; the first problem: {self.problems[0]}"
+            raise DataError(self.protocol.dataset.name, reason)
+        order = {key: index for index, key in enumerate(self.chosen)}
+        return sorted(journal.scores, key=lambda score: order[score.key])
+
+    def finish(self, scores: Sequence[PairScore], *, not_found: int, method_seconds: float) -> RunRecord:
+        """Write the table of pair scores and the record.
+
+        Args:
+            scores: of all pairs, in the order of `chosen`.
+            not_found: pairs in which the method found nothing to go by (`count_not_found`).
+            method_seconds: what estimating took, of interrupted runs too.
+
+        Raises:
+            DataError: no pair has a value of the primary metric, or a file cannot be written.
+        """
+        write_pair_table(self.folder / "pairs.parquet", scores)
+        cost = Cost(
+            started=self._started,
+            wall_seconds=time.perf_counter() - self._clock,
+            method_seconds=method_seconds,
+            clock=self.source.clock,
+            pairs_per_second=len(scores) / max(method_seconds, 1e-9),
+            peak_memory_mb=peak_memory_mb(),
+            peak_device_memory_mb=self.source.peak_memory_mb(),
+            resumed_pairs=self.resumed,
+        )
+        record = self._record(scores, not_found, cost)
+        write_record(self.folder / "record.json", record)
+        return record
+
+    def _record(self, scores: Sequence[PairScore], not_found: int, cost: Cost) -> RunRecord:
+        source, protocol = self.source, self.protocol
+        card, table = protocol.card, self.folder / "pairs.parquet"
+        dataset = protocol.dataset.model_copy(update={"problems": (*protocol.dataset.problems, *self.problems)})
+        summary = protocol.summarize(scores)
+        overall = next((s for s in summary if s.metric == card.primary and s.group == "all"), None)
+        if overall is None:
+            raise DataError(dataset.name, f"no pair has a value of '{card.primary}'")
+        metric = card.metrics[card.primary]
+        return RunRecord(
+            kind="evaluated" if source.submission is None else "submitted",
+            submission=source.submission,
+            method=source.card,
+            distribution=source.distribution,
+            protocol=card,
+            dataset=dataset,
+            primary=Primary(
+                metric=card.primary,
+                value=overall.value,
+                ci_low=overall.ci_low,
+                ci_high=overall.ci_high,
+                unit=metric.unit,
+                higher_is_better=metric.higher_is_better,
+            ),
+            scores=tuple(summary),
+            confusion=protocol.confusion(scores),
+            interval=Interval(unit=card.resample_by or "pair"),
+            pairs=len(scores),
+            not_found=not_found,
+            complete=len(scores) == self.expected and not dataset.problems,
+            pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
+            fingerprint=self.fingerprint,
+            environment=environment(source.device),
+            cost=cost,
+        )

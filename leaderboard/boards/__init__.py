@@ -1,0 +1,1 @@
+"""What the pages know: records, what boards and methods are called, and where each method stands."""

@@ -1,0 +1,1 @@
+"""How the pages look: colors, style sheet, HTML tables, keys to pictures."""

@@ -1,0 +1,76 @@
+"""Keys to pictures, as pieces of HTML: numbers and names of ours only, and the names escaped all the same."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ffbench.escape import html
+from ffbench.flow.color import color_wheel_legend
+from ffbench.visual.colors import Color
+from ffbench.visual.picture import NOT_MEASURED, error_picture
+
+_WHEEL = 112
+_ROW = "display:flex;flex-wrap:wrap;align-items:center;gap:0.4rem 1rem;font-size:0.85rem;line-height:1.35"
+
+
+def data_uri(picture: npt.NDArray[np.uint8]) -> str:
+    """Return a picture, RGB or RGBA, as an address that holds it."""
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def flow_legend(full: float) -> str:
+    """Return the colour wheel, whose rim is a flow of `full` px."""
+    return (
+        f'<div style="{_ROW}"><img src="{_wheel()}" width="{_WHEEL // 2}" height="{_WHEEL // 2}" '
+        f'alt="colour wheel: the rim is {full:.3g} px"/><span><b>Rim of the wheel: {full:.3g} px.</b> '
+        "The hue is where to a point moves, white is no motion, darker is longer than the rim.</span></div>"
+    )
+
+
+def error_legend(full: float, unit: str, mean: float | None) -> str:
+    """Return the colour bar of errors, from 0 to `full`."""
+    ramp = np.tile(np.arange(256, dtype=np.float32), (2, 1))
+    bar = data_uri(error_picture(ramp, ramp >= 0, 255))
+    said = "nothing is measured" if mean is None else f"mean {mean:.3g} {unit}"
+    return (
+        f'<div style="font-size:0.85rem"><img src="{bar}" alt="colour bar from 0 to {full:.3g} {html(unit)}" '
+        'style="width:100%;height:12px;display:block;border-radius:3px"/>'
+        f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{html(said)}</span>'
+        f"<span>{full:.3g} {html(unit)} and more</span></div>{_chips([('not measured', NOT_MEASURED)])}</div>"
+    )
+
+
+def color_legend(colors: Mapping[str, Color]) -> str:
+    """Return names and their colours."""
+    return _chips(list(colors.items()))
+
+
+def _chips(entries: Sequence[tuple[str, Color]]) -> str:
+    chips = "".join(
+        f'<span><span style="display:inline-block;width:0.8em;height:0.8em;border-radius:2px;border:1px solid #888;'
+        f'background:rgb{color}"></span> {html(name)}</span>'
+        for name, color in entries
+    )
+    return f'<div style="{_ROW}">{chips}</div>'
+
+
+@cache
+def _wheel() -> str:
+    return data_uri(wheel())
+
+
+@cache
+def wheel() -> npt.NDArray[np.uint8]:
+    """Return the colour wheel, RGBA, with nothing around it, so that it stands on dark ground too."""
+    offsets = (np.arange(_WHEEL) + 0.5) / _WHEEL * 2 - 1
+    inside = np.hypot(*np.meshgrid(offsets, offsets)) <= 1
+    return np.dstack([color_wheel_legend(_WHEEL), np.where(inside, 255, 0).astype(np.uint8)])

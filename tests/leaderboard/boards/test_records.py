@@ -1,0 +1,29 @@
+"""Where the pages find their records when nobody says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the extra `leaderboard` is not installed")
+
+from ffbench.leaderboard.boards import records
+
+
+def test_the_shipped_records_are_shown_where_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "installed"
+    shipped.mkdir()
+    monkeypatch.setattr(records, "shipped_store", lambda: shipped)
+    monkeypatch.chdir(tmp_path)
+    assert records.existing_places([]) == (shipped,)
+    (tmp_path / "runs").mkdir()
+    assert records.existing_places([]) == (shipped, Path("runs"))
+    (tmp_path / "submissions").mkdir()
+    assert records.existing_places([]) == (Path("submissions"), Path("runs"))
+    assert records.existing_places(["elsewhere"]) == (Path("elsewhere"),)
+    monkeypatch.setattr(records, "shipped_store", lambda: None)
+    (tmp_path / "submissions").rmdir()
+    assert records.existing_places([]) == (Path("runs"),)
