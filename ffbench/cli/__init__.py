@@ -28,6 +28,7 @@ from ffbench.cli import (
     publish,
     records,
     show,
+    site,
     submit,
     table,
     texture,
@@ -65,6 +66,7 @@ app.command("submit")(submit.submit_predictions)
 app.command("compare")(compare.compare_records)
 app.command("leaderboard")(leaderboard.show_leaderboard)
 app.command("app")(app_.open_app)
+app.command("site")(site.write_site)
 app.command("publish")(publish.publish_record)
 app.command("records")(records.make_records)
 app.command("verify")(verify.verify_records)

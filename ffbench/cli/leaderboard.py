@@ -43,7 +43,7 @@ def show_leaderboard(
     if origin not in (None, *ORIGINS):
         raise UsageError(f"--origin: expected {', '.join(ORIGINS)}, got '{origin}'")
     problems: list[str] = []
-    rows = read_rows(places or [_default_place()], problems)
+    rows = read_rows(places or [default_place()], problems)
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
     tables = leaderboard(chosen)
     if file_format == "text" or (file_format is None and sys.stdout.isatty()):
@@ -58,7 +58,7 @@ def show_leaderboard(
     note_each("problem", problems)
 
 
-def _default_place() -> Path:
+def default_place() -> Path:
     """Return the runs of the current folder, or else the records that ship with ffbench, and say which.
 
     Raises:

@@ -8,11 +8,10 @@ from functools import cache
 from typing import get_args
 
 from ffbench.errors import FfbenchError
+from ffbench.escape import plain
 from ffbench.protocol import ProtocolEntry, Task
 from ffbench.registry import protocol_entry
 from ffbench.results.record.row import ORIGINS, Board
-
-from ..look import theme
 
 _TASKS: tuple[Task, ...] = get_args(Task)
 _EARLIER_TASKS: Mapping[str, tuple[Task, ...]] = {
@@ -36,7 +35,7 @@ def entry_of(protocol: str) -> ProtocolEntry | None:
 def protocol_title(protocol: str) -> str:
     """Return the title of a protocol for readers; its id where it is not installed or has none."""
     entry = entry_of(protocol)
-    return theme.plain((entry and entry.title) or protocol, 60)
+    return plain((entry and entry.title) or protocol, 60)
 
 
 def task_of(protocol: str) -> Task:
@@ -81,9 +80,9 @@ def _named(boards: Sequence[Board], title: Callable[[str], str]) -> dict[str, Bo
     named: dict[str, Board] = {}
     for board in boards:
         options = ", ".join(f"{key} {value}" for key, value in json.loads(board.options).items())
-        name = theme.plain(f"{title(board.protocol)} {board.version} {board.variant} · {board.dataset}", 100)
+        name = plain(f"{title(board.protocol)} {board.version} {board.variant} · {board.dataset}", 100)
         if name in named:
-            name = f"{name} · {theme.plain(options, 60)}" if options else name
+            name = f"{name} · {plain(options, 60)}" if options else name
         if name in named:
             name = f"{name} · {board.manifest_sha256[:8]}"
         named[name if name not in named else f"{name} ({len(named)})"] = board

@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ffbench.method import RANDOM_WEIGHTS
+from ffbench.cards import RANDOM_WEIGHTS
+from ffbench.escape import plain
 from ffbench.results.record.row import Row
-
-from ..look import theme
 
 Kind = Literal["network", "without training", "flows sent in"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -40,7 +39,7 @@ def facts_of(row: Row) -> MethodFacts:
     training = card["options"].get(_TRAINING_DATA) or (weights["name"] if weights else _NO_DATA)
     available = weights is None or (weights["source"] != "file" and weights["name"] != RANDOM_WEIGHTS)
     return MethodFacts(
-        "network" if trained else "without training", theme.plain(str(training), 40), _size(row.parameters), available
+        "network" if trained else "without training", plain(str(training), 40), _size(row.parameters), available
     )
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ffbench.escape import plain
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
-
-from ..look import theme
 
 
 def method_labels(rows: Sequence[Row]) -> dict[str, Row]:
     """Name the rows of one board so that no two share a name: title, id, and a number where that is not enough."""
     names = disambiguate_titles(rows)
     return numbered(
-        (theme.plain(row.title if row.title == row.method else f"{names[row.path]} ({row.method})", 90), row)
-        for row in rows
+        (plain(row.title if row.title == row.method else f"{names[row.path]} ({row.method})", 90), row) for row in rows
     )
 
 

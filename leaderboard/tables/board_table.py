@@ -61,7 +61,7 @@ def wanted_lines(table: BoardTable, rows: Mapping[str, Row], wanted: Wanted) -> 
 
 def _fits(line: BoardLine, row: Row | None, wanted: Wanted) -> bool:
     words = wanted.search.casefold().split()
-    if level(line) not in wanted.levels or not all(word in f"{line.title} {line.method}".casefold() for word in words):
+    if line.level not in wanted.levels or not all(word in f"{line.title} {line.method}".casefold() for word in words):
         return False
     if not (wanted.kinds or wanted.training or wanted.sizes or wanted.available):
         return True
@@ -74,13 +74,6 @@ def _fits(line: BoardLine, row: Row | None, wanted: Wanted) -> bool:
         and (not wanted.sizes or facts.size in wanted.sizes)
         and (not wanted.available or facts.available)
     )
-
-
-def level(line: BoardLine) -> str:
-    """Return what the number of a line is worth: verified, local, claimed or reported."""
-    if line.local is not None:
-        return "local"
-    return "verified" if line.verified is not None else "claimed" if line.claimed is not None else "reported"
 
 
 def score_name(table: BoardTable) -> str:
@@ -115,7 +108,7 @@ def cells(
                 "95 % from": line.ci_low,
                 "to": line.ci_high,
                 **extra.get(line.record, {}),
-                "number": level(line),
+                "number": line.level,
                 "claimed": line.claimed,
                 "in the paper": line.reported,
                 "parameters": (row.parameters or 0) / 1e6 if row is not None and ran else None,

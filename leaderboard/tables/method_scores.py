@@ -21,7 +21,6 @@ from ..boards.standings import Standing
 from ..charts import value_charts
 from ..look import theme
 from ..look.html_tables import heat, link, table, text
-from .board_table import level
 
 _FAMILIES = {"motion_": "By magnitude of motion"}
 _FEW = 20
@@ -70,7 +69,7 @@ def _cells(board: Board, rows: Sequence[Row], every: Sequence[Row], name: str, *
         f"{format_value(line.ci_low or 0.0)} to {format_value(line.ci_high or 0.0)}" if between else "–",
         ranks_cell(line) if position is not None and ranks else "–",
         str(row.pairs),
-        level(line),
+        line.level,
     ]
 
 

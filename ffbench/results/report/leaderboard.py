@@ -51,6 +51,13 @@ class BoardLine:
         """The value that has a position: the verified one, or else that of a local run."""
         return self.verified if self.verified is not None else self.local
 
+    @property
+    def level(self) -> str:
+        """What the number is worth: verified, local, claimed or reported."""
+        if self.local is not None:
+            return "local"
+        return "verified" if self.verified is not None else "claimed" if self.claimed is not None else "reported"
+
 
 @dataclass(frozen=True)
 class BoardTable:
