@@ -55,11 +55,11 @@ def evaluate_method(
     from ffbench.cli.console import note, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
-    from ffbench.registry import family_of, load_method, load_protocol, method_entry, protocol_entry
+    from ffbench.registry import load_method, load_protocol, protocol_entry, require_method
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
-    method_entry(family_of(method))
+    require_method(method)
     with rehashing(rehash):
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     for kind, lines in (("left out", loaded.dataset.left_out), ("problem", loaded.dataset.problems)):

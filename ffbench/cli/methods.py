@@ -30,18 +30,18 @@ def list_methods(json: options.Json = False) -> None:
 
 @app.command("show")
 def show_method(
-    name: Annotated[str, typer.Argument(help="A method, or a family such as ptlflow.")],
+    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it, or a family such as ptlflow.")],
     weights: options.Weights = None,
     refine: options.Refine = None,
     face_size: options.FaceSize = None,
     json: options.Json = False,
 ) -> None:
     """Show a method's card, or the members of a family."""
-    from ffbench.registry import family_of, load_method, method_entry
+    from ffbench.registry import load_method, method_entry, method_names
 
-    entry = method_entry(family_of(name))
-    if entry.variants is not None and "/" not in name:
-        say_pairs([(f"{name}/{variant}", "") for variant in entry.variants()], json)
+    variants = method_entry(name).variants if name in method_names() else None
+    if variants is not None:
+        say_pairs([(f"{name}/{variant}", "") for variant in variants()], json)
         return
     card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
     if json:
@@ -52,7 +52,7 @@ def show_method(
 
 @app.command("try")
 def try_method(
-    name: Annotated[str, typer.Argument(help="A method.")],
+    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it.")],
     weights: options.Weights = None,
     device: options.Device = "auto",
     refine: options.Refine = None,

@@ -37,10 +37,10 @@ def predict_flows(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import note, progress_bar, stderr
     from ffbench.errors import DataError
-    from ffbench.registry import family_of, load_method, method_entry
+    from ffbench.registry import load_method, require_method
     from ffbench.submissions.predict import predict
 
-    method_entry(family_of(method))
+    require_method(method)
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
     chosen = load_method(
         method,

@@ -19,7 +19,7 @@ def show(
         typer.Argument(help="Two images for each pair, one after the other. CLIP:NUMBER names a frame of a video."),
     ],
     method: Annotated[
-        list[str], typer.Option("--method", "-m", help="Method; repeat it to compare. See `ffbench methods list`.")
+        list[str], typer.Option("--method", "-m", help="Method, as `ffbench eval` takes it; repeat it to compare.")
     ],
     out: Annotated[Path, typer.Option("--out", help="PNG file to write.")],
     truth: Annotated[

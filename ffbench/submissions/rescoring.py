@@ -183,6 +183,7 @@ class Rescorer:
             iterations=iterations,
             precision=card.precision,
             compile=bool(card.options.get("compiled", False)),
+            installed_only=True,
         )
 
 
