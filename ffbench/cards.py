@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Option = str | int | float | bool
 Precision = Literal["fp32", "bf16", "fp16"]
+OWN_PREFIX = "own/"
+"""What ids of methods begin with that are code of the user's own, so that none is taken for an installed method."""
 
 
 class WeightsCard(BaseModel):

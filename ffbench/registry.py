@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ffbench.distribution import Distribution
 from ffbench.entry_points import entry_names, find_entry, load_entry
-from ffbench.errors import UsageError
+from ffbench.errors import FfbenchError, UsageError
 from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
 from ffbench.own.names import OwnCode, has_module, own_code, require_place
 from ffbench.wrappers.names import split_name, wrapped_name
@@ -30,6 +30,33 @@ def method_names() -> list[str]:
 def protocol_names() -> list[str]:
     """Name every protocol that is installed, sorted; nothing is imported."""
     return entry_names(entry_points(group=PROTOCOL_GROUP))
+
+
+def list_methods(family: str | None = None) -> dict[str, str]:
+    """Return what can be run: a line about each installed method by its name, families as `family/NAME`.
+
+    Args:
+        family: name the members of this family in place of all methods, such as `ptlflow`; {} if it is one method.
+
+    Raises:
+        UsageError: no such family.
+    """
+    if family is not None:
+        variants = method_entry(family).variants
+        return {} if variants is None else {f"{family}/{variant}": "" for variant in variants()}
+    rows = {}
+    for name in method_names():
+        try:
+            entry = method_entry(name)
+            rows[name if entry.variants is None else f"{name}/NAME"] = entry.summary
+        except FfbenchError as error:  # one broken package must not hide the others
+            rows[name] = f"cannot be used: {error}"
+    return rows
+
+
+def list_protocols() -> dict[str, str]:
+    """Return what can be measured: a line about each installed protocol by its name."""
+    return {name: protocol_entry(name).summary for name in protocol_names()}
 
 
 def method_entry(family: str) -> MethodEntry:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from ffbench.metrics.statistics import LEVEL
-from ffbench.results.ranking.compare import Comparison, GroupDifference
+from ffbench.results.groups import natural_key
+from ffbench.results.ranking.comparison import Comparison, GroupDifference
 from ffbench.results.report.text import listed_groups
 
 from . import theme
 from .charts import error_bars, lines_axis
-from .group_order import natural_key
 
 _SMALL = 0.05
 """A bin with a smaller share of the pairs does not stretch the axis."""

@@ -16,11 +16,11 @@ app = typer.Typer(help="List the protocols, or show one.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_protocols(json: options.Json = False) -> None:
+def list_installed(json: options.Json = False) -> None:
     """List every protocol that is installed."""
-    from ffbench.registry import protocol_entry, protocol_names
+    from ffbench.registry import list_protocols
 
-    say_pairs([(name, protocol_entry(name).summary) for name in protocol_names()], json)
+    say_pairs(list(list_protocols().items()), json)
 
 
 @app.command("show")

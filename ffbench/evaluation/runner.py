@@ -25,11 +25,13 @@ from ffbench.results.record.environment import environment, peak_memory_mb
 from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.run_record import (
     NOT_FOUND,
+    RECORD,
     Cost,
     Interval,
     PairTable,
     Primary,
     RunRecord,
+    at_path,
     now,
     write_record,
 )
@@ -124,8 +126,8 @@ def evaluate(
             resumed_pairs=resumed,
         )
         record = _record(source, protocol, scores, not_found, problems, len(keys), folder, fingerprint, cost)
-        write_record(folder / "record.json", record)
-        return record
+        write_record(folder / RECORD, record)
+        return at_path(record, folder / RECORD)
 
     with Journal(place / "journal.jsonl", pairs_of, waiting if protocol.learns else None) as journal:
         remove_litter(place)

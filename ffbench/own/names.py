@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from ffbench.cards import OWN_PREFIX
 from ffbench.errors import UsageError
 
-OWN = "own"
-"""What ids of such methods begin with, so that none is taken for an installed method."""
 _FILE = re.compile(r"(?P<place>.+\.py):(?P<attribute>[^\W\d]\w*)")
 _MODULE = re.compile(r"(?P<place>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<attribute>[^\W\d]\w*)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -46,7 +45,7 @@ def own_id(name: str) -> str:
     >>> own_id("my net+face512"), own_id("own/mynet")
     ('own/my-net-face512', 'own/mynet')
     """
-    return f"{OWN}/{_UNSAFE.sub('-', name.removeprefix(f'{OWN}/'))}"
+    return OWN_PREFIX + _UNSAFE.sub("-", name.removeprefix(OWN_PREFIX))
 
 
 def own_code(name: str) -> OwnCode | None:

@@ -183,7 +183,7 @@ class Recipe(_Part):
         raise UsageError(f"recipe '{self.name}' has no stage '{name}'; it has {known}")
 
 
-def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
+def read_recipe(path: Path | str, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
     """Read a recipe file.
 
     Args:
@@ -195,7 +195,7 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         DataError: no such file, or not a recipe; the message names the field.
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
-    content = read_bounded(path, _MAX_BYTES, f"larger than a recipe can be ({_MAX_BYTES} bytes)")
+    content = read_bounded(Path(path), _MAX_BYTES, f"larger than a recipe can be ({_MAX_BYTES} bytes)")
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

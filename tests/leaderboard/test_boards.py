@@ -8,8 +8,8 @@ import pytest
 
 from ffbench.leaderboard import theme
 from ffbench.leaderboard.boards import board_names, find, in_reading_order, protocol_title, task_of
-from ffbench.leaderboard.group_order import natural_key
 from ffbench.registry import protocol_names
+from ffbench.results.groups import natural_key
 from ffbench.results.record.row import Board
 
 CK = Board("ck_landmarks", "1.0", "paper", "{}", "CK+", "real", "annotation", "a" * 64)

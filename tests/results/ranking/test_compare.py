@@ -13,7 +13,8 @@ from PIL import Image
 
 from ffbench import cli
 from ffbench.errors import DataError, UsageError
-from ffbench.results.ranking.compare import Comparison, compare, pair_values
+from ffbench.results.ranking.compare import compare, pair_values
+from ffbench.results.ranking.comparison import Comparison
 from tests.results.made_runs import make_run, row
 
 N = 60
