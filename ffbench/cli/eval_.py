@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say_json
+from ffbench.cli.console import say, say_json
 
 if TYPE_CHECKING:
     from ffbench.evaluation.source import MethodSource
     from ffbench.method import Method
 
+FLOWS = "flows"
+"""Folder of the flows of a run, beside its record."""
 INTERRUPTED = 130
 
 
@@ -44,6 +46,10 @@ def evaluate_method(
         ),
     ] = False,
     rehash: options.Rehash = False,
+    save_flows: Annotated[
+        bool,
+        typer.Option("--save-flows", help="Keep the flows of all pairs too, in `flows` beside the record (.flo)."),
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
@@ -56,6 +62,7 @@ def evaluate_method(
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
     from ffbench.registry import load_method, load_protocol, protocol_entry, require_method
+    from ffbench.submissions.predict import FlowFiles
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
@@ -88,6 +95,7 @@ def evaluate_method(
                 limit=limit,
                 progress=progress,
                 learning=progress,
+                keep=(lambda folder: FlowFiles(folder / FLOWS, chosen, loaded)) if save_flows else None,
                 waiting=lambda line: stderr().print(line, markup=False, highlight=False, soft_wrap=True),
             )
     except KeyboardInterrupt:
@@ -102,6 +110,8 @@ def evaluate_method(
 
         folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")
+        if save_flows:
+            say(f"flows: {folder / FLOWS}")
     if record.dataset.problems:
         from ffbench.errors import DataError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.fingerprint import pairs_fingerprint, run_fingerprint
 from ffbench.evaluation.journal import Journal, Waiting
 from ffbench.evaluation.pairs_cache import prune_pairs
-from ffbench.evaluation.source import FlowSource, MethodSource
+from ffbench.evaluation.source import FlowKeeper, FlowSource, MethodSource
 from ffbench.hashing import file_sha256
 from ffbench.locks import writing_alone
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol
@@ -70,6 +70,7 @@ def evaluate(
     progress: Progress | None = None,
     learning: Progress | None = None,
     waiting: Waiting | None = None,
+    keep: Callable[[Path], FlowKeeper] | None = None,
 ) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
@@ -86,6 +87,8 @@ def evaluate(
         learning: called by a protocol that learns, with how much of that is done and how much there is.
         waiting: called, once and with a line that says so, when another process estimates the flows that a protocol
             learns from; they are waited for then. Without it, that is an error.
+        keep: makes what keeps the flows of all pairs, out of the folder of the run. Pairs of an interrupted run whose
+            flows were not kept are estimated again for that, and not scored again.
 
     Raises:
         DataError: no pair could be scored, the disk is full, or another process evaluates the same.
@@ -136,8 +139,15 @@ def evaluate(
         remaining = [key for key in chosen if key not in done]
         if progress:
             progress(resumed, len(chosen))
+        keeper = None if keep is None else keep(folder)
+        if keeper is not None:
+            lacking = [key for key in chosen if key in done and not keeper.has(key)]
+            for batch in read_batches(protocol, lacking, batch_size, problems):
+                _keep(keeper, batch, *source.flows(batch, protocol.needs_backward)[:2])
         for batch in read_batches(protocol, remaining, batch_size, problems):
             forward, backward, seconds = source.flows(batch, protocol.needs_backward)
+            if keeper is not None:
+                _keep(keeper, batch, forward, backward)
             parts = zip(batch, forward, backward, strict=True)
             journal.append([_score(protocol, pair, there, back) for pair, there, back in parts], seconds)
             if progress:
@@ -154,6 +164,16 @@ def evaluate(
             shutil.rmtree(folder / "learning", ignore_errors=True)
         prune_pairs(folder.parent)
     return record
+
+
+def _keep(
+    keeper: FlowKeeper,
+    batch: Sequence[Pair[Any]],
+    forward: Sequence[NumpyFlows],
+    backward: Sequence[NumpyFlows] | Sequence[None],
+) -> None:
+    for pair, there, back in zip(batch, forward, backward, strict=True):
+        keeper.write(pair.key, there, back)
 
 
 def _refuse_own_reference(card: MethodCard, dataset: DatasetCard) -> None:

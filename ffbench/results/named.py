@@ -157,9 +157,9 @@ def _of_method(name: str, rows: Sequence[Row], choice: Choice, variant: str | No
 
 
 def _key(board: Board, *, across: bool) -> tuple[str, ...]:
-    """Return what two boards must share; `across` variants, they differ in version and options too."""
-    place = board.protocol, board.dataset, board.origin, board.manifest_sha256
-    return place if across else (*place, board.version, board.variant, board.options)
+    """Return what two boards must share; `across` variants, they differ in version, options and chosen pairs too."""
+    place = board.protocol, board.dataset, board.origin
+    return place if across else (*place, board.manifest_sha256, board.version, board.variant, board.options)
 
 
 def _age(row: Row) -> tuple[bool, bool, str]:

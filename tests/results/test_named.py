@@ -15,6 +15,7 @@ from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
 from ffbench.results import named
 from ffbench.results.record.run_record import RunRecord
+from ffbench.results.report.compare_text import comparison_lines
 from ffbench.results.store.records import add_record
 from tests.toys import BrightnessFlow, Stripes
 
@@ -28,8 +29,9 @@ class Toy(BrightnessFlow):
 class Backward(Stripes):
     """The same pairs in another variant, which has options of its own."""
 
-    def __init__(self) -> None:
-        super().__init__(6)
+    def __init__(self, pairs: int = 6) -> None:
+        super().__init__(pairs)
+        self.dataset = self.dataset.model_copy(update={"manifest_sha256": str(pairs) * 64})
         self.card = self.card.model_copy(update={"variant": "official", "version": "1.1", "options": {"x": 1}})
 
 
@@ -83,11 +85,27 @@ def test_variants_of_one_method_are_compared() -> None:
     assert found.a.title == "Mine2, variant=paper, version=1.0"
     assert found.b.title == "Mine2, x=1, variant=official, version=1.1"
     assert {group.difference for group in found.groups} == {0.0}
+    assert (found.only_a, found.only_b, found.left_out) == (0, 0, [])
+    assert found.board.startswith("stripes 1.0 / 1.1 (paper / official) on stripes")
     with pytest.raises(UsageError, match=r"both are on 2 boards: stripes 1\.0 .*; stripes 1\.1 .*name one by"):
         ffbench.compare("mine2", "mine2")
     assert ffbench.compare("mine2", "mine2", variant="official").a.title == "Mine2"
     with pytest.raises(UsageError, match="of another board"):
         ffbench.compare(found.a.record, found.b.record)
+
+
+@pytest.mark.usefixtures("shop")
+def test_pairs_that_one_variant_leaves_out_do_not_count_and_are_said() -> None:
+    evaluate(Toy("mine2"), Stripes(6))
+    evaluate(Toy("mine2"), Backward(8))
+    found = ffbench.compare("mine2", "mine2", variant=("paper", "official"))
+    assert (found.pairs, found.only_a, found.only_b) == (6, 0, 2)
+    assert found.left_out == ["on the pairs that both have; left out: 2 only B has"]
+    assert found.left_out[0] in comparison_lines(found)
+    assert found.left_out[0] in found._repr_html_()
+    short = evaluate(Toy("short"), Stripes(6), limit=3)
+    with pytest.raises(DataError, match="3 pairs are in only one of the two records"):
+        ffbench.compare(short, "mine2", variant="paper")
 
 
 @pytest.mark.usefixtures("shop")

@@ -26,6 +26,8 @@ from ffbench.results.ranking.pair_columns import PairColumns, unit_names, unit_t
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
 
+_OF_BOARD = ("variant", "version")
+"""What may differ between boards as options may."""
 WORST = 10
 """Pairs that are listed on either side."""
 
@@ -42,7 +44,8 @@ def compare(
         group_by: labels whose values make groups, beside the groups inside pairs.
         board: the rows that are ranked with them, both among them; the result then says what the leaderboard says.
         across_options: they may be of different options, such as facial and expression flow of one method, or of
-            different variants; those that differ are named in the titles of the sides.
+            different variants; those that differ are named in the titles of the sides, and pairs that only one of the
+            records has are left out.
 
     Raises:
         UsageError: they are not of one protocol, dataset, metric and, unless `across_options`, variant and options.
@@ -57,9 +60,15 @@ def compare(
     if a.metric != b.metric:
         raise UsageError(f"{b.path}: ranks by {b.metric}, and {a.path} by {a.metric}")
     first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)
-    if first.keys != second.keys:
-        odd = sorted(set(first.keys) ^ set(second.keys))
-        raise DataError(b.path, f"{len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+    odd = sorted(set(first.keys) ^ set(second.keys))
+    if odd:
+        common = set(first.keys) & set(second.keys)
+        if not across_options or not common:
+            raise DataError(b.path, f"{len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+        only = len(first.keys) - len(common), len(second.keys) - len(common)
+        first, second = first.only(common), second.only(common)
+    else:
+        only = 0, 0
     values = [_pair_values(found, a.metric) for found in (first, second)]
     both = np.isfinite(values[0]) & np.isfinite(values[1])
     groups = _groups(first, second, a, group_by)
@@ -72,6 +81,8 @@ def compare(
         higher_is_better=a.higher_is_better,
         unit_label=a.resample_by or "pair",
         pairs=int(both.sum()),
+        only_a=only[0],
+        only_b=only[1],
         groups=tuple(groups),
         win_rate=win_rate(values[0][both], values[1][both], higher_is_better=a.higher_is_better),
         mcnemar=_mcnemar(values[0][both], values[1][both]) if a.unit == "%" else None,
@@ -93,18 +104,25 @@ def pair_values(row: Row) -> dict[str, float]:
 
 
 def _tell_options(*rows: Row) -> list[Row]:
-    """Leave options, variant and version that all rows share to the board, and name the others in the titles."""
+    """Leave options, variant and version that all rows share to the board, and name the others in the titles.
+
+    Variants may choose among the pairs of a dataset, so that where they differ, the files that are used may too.
+    """
     options = [
-        {**json.loads(row.board.options), "variant": row.board.variant, "version": row.board.version} for row in rows
+        {**json.loads(row.board.options), **{name: getattr(row.board, name) for name in _OF_BOARD}} for row in rows
     ]
     shared = {name: value for name, value in options[0].items() if all(one.get(name) == value for one in options)}
     differing = {name for one in options for name in one if name not in shared}
-    variant, version = (shared.pop(name, "any") for name in ("variant", "version"))
+    variant, version = (" / ".join(dict.fromkeys(str(one[name]) for one in options)) for name in _OF_BOARD)
     return [
         replace(
             row,
             board=replace(
-                row.board, options=json.dumps(shared, sort_keys=True), variant=str(variant), version=str(version)
+                row.board,
+                options=json.dumps({k: v for k, v in shared.items() if k not in _OF_BOARD}, sort_keys=True),
+                variant=variant,
+                version=version,
+                manifest_sha256="" if "variant" in differing else row.board.manifest_sha256,
             ),
             title=", ".join([row.title, *(f"{name}={value}" for name, value in own.items() if name in differing)]),
         )

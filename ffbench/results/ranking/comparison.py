@@ -89,6 +89,8 @@ class Comparison(_Frozen):
     higher_is_better: bool
     unit_label: str = Field(description="what is independent: `pair`, or a label")
     pairs: int
+    only_a: int = Field(default=0, description="pairs that only the record of A has; they are left out")
+    only_b: int = Field(default=0, description="pairs that only the record of B has; they are left out")
     groups: tuple[GroupDifference, ...] = Field(description="the first is `all`")
     win_rate: float = Field(description="share of pairs on which A is better, equal ones by half")
     mcnemar: McNemar | None = Field(default=None, description="where a pair is either right (100 %) or wrong (0 %)")
@@ -106,6 +108,12 @@ class Comparison(_Frozen):
             return f"the two are not separable ({p_equals(whole.p_value)})"
         a_is_better = (whole.difference > 0) == self.higher_is_better
         return f"{'A' if a_is_better else 'B'} is better ({p_equals(whole.p_value)})"
+
+    @property
+    def left_out(self) -> list[str]:
+        """Say in words which pairs are left out; empty where the two records have the same."""
+        parts = [f"{count} only {side} has" for side, count in (("A", self.only_a), ("B", self.only_b)) if count]
+        return [f"on the pairs that both have; left out: {', '.join(parts)}"] if parts else []
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return a DataFrame with a row a group and the columns of `GroupDifference`; values are in `unit`."""
@@ -135,6 +143,7 @@ class Comparison(_Frozen):
             text_columns=frozenset({0}),
             notes=(
                 self.verdict,
+                *self.left_out,
                 f"A is better on {100 * self.win_rate:.1f} % of {self.pairs} pairs (equal pairs count one half)",
                 *notes,
             ),

@@ -28,6 +28,7 @@ def comparison_lines(found: Comparison) -> list[str]:
         f"{plain(found.metric)} [{plain(found.unit)}], {'higher' if found.higher_is_better else 'lower'} is better",
         "",
         found.verdict,
+        *found.left_out,
         *board_verdict(found),
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
         "",
