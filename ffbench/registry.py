@@ -96,7 +96,7 @@ def method_distribution(family: str) -> Distribution | None:
 
 
 def load_method(
-    name: str,
+    name: str | Path,
     *,
     weights: str | Path | None = None,
     device: str = "auto",
@@ -136,7 +136,7 @@ def load_method(
     from ffbench.vouching import build_method
     from ffbench.wrappers.build import wrap
 
-    name, wrappers = split_name(wrapped_name(name, refine, face_size))
+    name, wrappers = split_name(wrapped_name(str(name), refine, face_size))
     folder = None
     if not installed_only:
         name, weights, folder = _resolve_folders(name, weights)

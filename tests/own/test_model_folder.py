@@ -30,6 +30,7 @@ def test_a_folder_names_an_installed_method_and_brings_its_weights(tmp_path: Pat
     assert card.weights is not None
     assert (card.weights.sha256, card.weights.source) == (file_sha256(SHIPPED), "file")
     assert card.options["config.json"]
+    assert load_method(folder, device="cpu").card == card
     assert load_method("decflow-c", weights=folder, device="cpu").card == card
     assert load_method(f"{folder}+variational", device="cpu").card.id == "decflow-c+variational"
 
