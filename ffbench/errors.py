@@ -116,14 +116,19 @@ def user_line(error: BaseException) -> str:
     The user's is what is neither Python's, nor ffbench's, nor an installed package's.
     """
     if isinstance(error, SyntaxError) and error.filename is not None and _is_users(error.filename):
-        return f" ({error.filename}, line {error.lineno})"
+        return f" ({_near(error.filename)}, line {error.lineno})"
     found, trace = "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if _is_users(file) and not _is_kernels(trace):
-            found = f" ({file}, line {trace.tb_lineno})"
+            found = f" ({_near(file)}, line {trace.tb_lineno})"
         trace = trace.tb_next
     return found
+
+
+def _near(file: str) -> Path:
+    """Return a path as it is from the current folder, where it lies below that."""
+    return Path(file).relative_to(Path.cwd()) if Path(file).is_relative_to(Path.cwd()) else Path(file)
 
 
 def _is_users(file: str) -> bool:

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ffbench.cards import OWN_PREFIX
 from ffbench.distribution import Distribution
 from ffbench.entry_points import entry_names, find_entry, load_entry
 from ffbench.errors import FfbenchError, UsageError
@@ -66,6 +67,11 @@ def method_entry(family: str) -> MethodEntry:
         UsageError: no such family; the message suggests the nearest.
         MethodError: the package behind the entry cannot be imported.
     """
+    if family == OWN_PREFIX.removesuffix("/"):
+        raise UsageError(
+            f"methods whose ids begin with {OWN_PREFIX} are code of a user's own and not installed: "
+            "name the file, as FILE.py:CLASS"
+        )
     entry: MethodEntry = load_entry(entry_points(group=METHOD_GROUP), family, "method")
     return entry
 

@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 from ffbench.cards import OWN_PREFIX
@@ -80,7 +81,10 @@ def require_place(code: OwnCode) -> None:
 def has_module(code: OwnCode) -> bool:
     """Whether the top package of a module can be found, in the current folder or where Python looks."""
     top = code.place.partition(".")[0]
-    return PathFinder.find_spec(top, [str(Path.cwd())]) is not None or PathFinder.find_spec(top) is not None
+    try:
+        return PathFinder.find_spec(top, [str(Path.cwd())]) is not None or find_spec(top) is not None
+    except ValueError:  # a module without a specification, such as that of an interactive session
+        return False
 
 
 def _classes(path: Path) -> list[str]:

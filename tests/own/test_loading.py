@@ -110,6 +110,13 @@ def test_wrappers_work_around_it(tmp_path: Path) -> None:
     assert method.card.options["own code"]
 
 
+def test_lines_are_named_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.py").write_text("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MethodError, match=r"cannot be imported: ZeroDivisionError: .* \(net\.py, line 1\)$"):
+        load_method("net.py:Net")
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
