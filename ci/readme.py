@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ffbench.escape import markdown
-from ffbench.results.ranking.compare import Comparison, compare
+from ffbench.results.ranking.compare import compare
+from ffbench.results.ranking.comparison import Comparison
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import read_record
 from ffbench.results.report.compare_text import difference_cells

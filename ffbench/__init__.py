@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         ProtocolRequest,
         Term,
     )
-    from ffbench.registry import load_method, load_protocol
+    from ffbench.registry import list_methods, list_protocols, load_method, load_protocol
+    from ffbench.results.named import compare
+    from ffbench.results.ranking.comparison import Comparison
     from ffbench.results.record.dataframe import read_pairs
     from ffbench.results.record.run_record import RunRecord, read_record
 
@@ -47,6 +49,10 @@ _HOME = {
     "ProtocolEntry": "ffbench.protocol",
     "ProtocolRequest": "ffbench.protocol",
     "Term": "ffbench.protocol",
+    "Comparison": "ffbench.results.ranking.comparison",
+    "compare": "ffbench.results.named",
+    "list_methods": "ffbench.registry",
+    "list_protocols": "ffbench.registry",
     "load_method": "ffbench.registry",
     "load_protocol": "ffbench.registry",
     "RunRecord": "ffbench.results.record.run_record",
@@ -54,6 +60,7 @@ _HOME = {
     "read_record": "ffbench.results.record.run_record",
 }
 __all__ = [
+    "Comparison",
     "DescribedPair",
     "Flows",
     "LearningProtocol",
@@ -70,8 +77,11 @@ __all__ = [
     "RunRecord",
     "Term",
     "WeightsCard",
+    "compare",
     "evaluate",
     "flow_to_color",
+    "list_methods",
+    "list_protocols",
     "load_method",
     "load_protocol",
     "read_flow",

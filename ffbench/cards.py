@@ -10,6 +10,8 @@ Option = str | int | float | bool
 Precision = Literal["fp32", "bf16", "fp16"]
 RANDOM_WEIGHTS = "random"
 """In place of a file: untrained parameters."""
+OWN_PREFIX = "own/"
+"""What ids of methods begin with that are code of the user's own, so that none is taken for an installed method."""
 
 
 class WeightsCard(BaseModel):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sysconfig
 from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
 from typing import Literal
 
+_INSTALLED = ("site-packages", "dist-packages")
+_STDLIB = Path(sysconfig.get_path("stdlib"))
 Fault = Literal["wrong size", "wrong format", "truncated", "not finite", "damaged"]
 """What kind of fault a file has, for those who count them."""
 
@@ -112,3 +117,33 @@ def reason(error: BaseException) -> str:
     lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()] or [""]
     said = " ".join(lines[: 2 if lines[0].endswith(":") else 1])
     return f"{type(error).__name__}: {said[:200]}".rstrip(": ")
+
+
+def user_line(error: BaseException) -> str:
+    """Return ` (FILE, line N)` of the last line of the user's that an error went through; "" where there is none.
+
+    The user's is what is neither Python's, nor ffbench's, nor an installed package's.
+    """
+    if isinstance(error, SyntaxError) and error.filename is not None and _is_users(error.filename):
+        return f" ({_near(error.filename)}, line {error.lineno})"
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if _is_users(file) and not _is_kernels(trace):
+            found = f" ({_near(file)}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
+
+
+def _near(file: str) -> Path:
+    """Return a path as it is from the current folder, where it lies below that."""
+    return Path(file).relative_to(Path.cwd()) if Path(file).is_relative_to(Path.cwd()) else Path(file)
+
+
+def _is_users(file: str) -> bool:
+    path = Path(file)
+    return path.is_absolute() and not path.is_relative_to(_STDLIB) and not set(_INSTALLED) & set(path.parts)
+
+
+def _is_kernels(trace: TracebackType) -> bool:
+    return str(trace.tb_frame.f_globals.get("__name__")).startswith("ffbench.")

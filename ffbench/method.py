@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -17,7 +17,7 @@ from ffbench.cards import MethodCard as MethodCard
 from ffbench.cards import Precision as Precision
 from ffbench.cards import WeightsCard as WeightsCard
 from ffbench.distribution import Distribution
-from ffbench.errors import MethodError, UsageError
+from ffbench.errors import FfbenchError, MethodError, UsageError, reason, user_line
 from ffbench.flows import Flows as Flows
 
 COMPILER = "inductor"
@@ -71,8 +71,8 @@ class Method(ABC):
             `Flows` of tensors (B, 2, H, W) for tensors, of arrays (H, W, 2) float32 for numpy images.
 
         Raises:
-            MethodError: images that do not fit each other, a flow of the wrong shape or with values that are not
-                finite, or a confidence of the wrong shape or outside of 0 to 1.
+            MethodError: images that do not fit each other; `forward` raised an error or gave no `Flows`; a flow of the
+                wrong shape or with values that are not finite; or a confidence of the wrong shape or outside of 0 to 1.
         """
         if isinstance(image1, np.ndarray):
             flows = self._checked(image_to_tensor(image1)[None], image_to_tensor(image2)[None])
@@ -87,8 +87,15 @@ class Method(ABC):
                 f"{self.card.id}: images must be (B, 3, H, W) and of one size, "
                 f"got {tuple(image1.shape)} and {tuple(image2.shape)}"
             )
-        with torch.inference_mode():
-            flows = self.forward(image1.to(self.device), image2.to(self.device))
+        try:
+            with torch.inference_mode():
+                flows = self.forward(image1.to(self.device), image2.to(self.device))
+        except (FfbenchError, MemoryError):
+            raise
+        except Exception as error:  # whatever other people's code may raise
+            raise MethodError(f"{self.card.id}: failed: {reason(error)}{user_line(error)}") from error
+        if not isinstance(flows, Flows):
+            raise MethodError(f"{self.card.id}: `forward` gave {type(flows).__name__}, expected Flows(facial=...)")
         expected = (image1.shape[0], 2, *image1.shape[2:])
         if flows.found is not None and flows.found.shape != expected[:1]:
             raise MethodError(f"{self.card.id}: `found` is {flows.found.shape}, expected {expected[:1]}")
@@ -133,6 +140,8 @@ class MethodRequest:
     device: str = "cpu"
     iterations: int | None = None
     precision: Precision = "fp32"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What `config.json` of a model folder says, where the weights came in one."""
     family: str = field(init=False)
     variant: str | None = field(init=False)
     checkpoint: str | None = field(init=False)

@@ -168,6 +168,8 @@ class ProtocolEntry:
     a record can be checked where its dataset is not; it raises UsageError for what the protocol never states.
     `earlier_versions` are those that the protocol still runs when it is given the option `version`, which its card does
     not list: a record of an earlier version and a new run of it are on one board.
+    `variants`, the first of which is the default, and `options`, what may be typed for each in words, are what
+    `ffbench protocols show` lists.
     `title` and `task` are for readers who choose among protocols; records do not hold them, so that they can change.
     """
 
@@ -177,3 +179,5 @@ class ProtocolEntry:
     earlier_versions: tuple[str, ...] = ()
     title: str = ""
     task: Task = "other"
+    variants: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)

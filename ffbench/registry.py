@@ -7,13 +7,16 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ffbench.cards import OWN_PREFIX
 from ffbench.distribution import Distribution
 from ffbench.entry_points import entry_names, find_entry, load_entry
-from ffbench.errors import UsageError
+from ffbench.errors import FfbenchError, UsageError
+from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
+from ffbench.own.names import OwnCode, has_module, own_code, require_place
 from ffbench.wrappers.names import split_name, wrapped_name
 
 if TYPE_CHECKING:
-    from ffbench.method import Method, MethodEntry, Precision
+    from ffbench.method import Method, MethodEntry, MethodRequest, Precision
     from ffbench.protocol import Protocol, ProtocolEntry
 
 METHOD_GROUP = "ffbench.methods"
@@ -30,6 +33,33 @@ def protocol_names() -> list[str]:
     return entry_names(entry_points(group=PROTOCOL_GROUP))
 
 
+def list_methods(family: str | None = None) -> dict[str, str]:
+    """Return what can be run: a line about each installed method by its name, families as `family/NAME`.
+
+    Args:
+        family: name the members of this family in place of all methods, such as `ptlflow`; {} if it is one method.
+
+    Raises:
+        UsageError: no such family.
+    """
+    if family is not None:
+        variants = method_entry(family).variants
+        return {} if variants is None else {f"{family}/{variant}": "" for variant in variants()}
+    rows = {}
+    for name in method_names():
+        try:
+            entry = method_entry(name)
+            rows[name if entry.variants is None else f"{name}/NAME"] = entry.summary
+        except FfbenchError as error:  # one broken package must not hide the others
+            rows[name] = f"cannot be used: {error}"
+    return rows
+
+
+def list_protocols() -> dict[str, str]:
+    """Return what can be measured: a line about each installed protocol by its name."""
+    return {name: protocol_entry(name).summary for name in protocol_names()}
+
+
 def method_entry(family: str) -> MethodEntry:
     """Import the entry of a method family.
 
@@ -37,6 +67,11 @@ def method_entry(family: str) -> MethodEntry:
         UsageError: no such family; the message suggests the nearest.
         MethodError: the package behind the entry cannot be imported.
     """
+    if family == OWN_PREFIX.removesuffix("/"):
+        raise UsageError(
+            f"methods whose ids begin with {OWN_PREFIX} are code of a user's own and not installed: "
+            "name the file, as FILE.py:CLASS"
+        )
     entry: MethodEntry = load_entry(entry_points(group=METHOD_GROUP), family, "method")
     return entry
 
@@ -67,7 +102,7 @@ def method_distribution(family: str) -> Distribution | None:
 
 
 def load_method(
-    name: str,
+    name: str | Path,
     *,
     weights: str | Path | None = None,
     device: str = "auto",
@@ -76,45 +111,119 @@ def load_method(
     compile: bool = False,
     refine: str | None = None,
     face_size: int | None = None,
+    installed_only: bool = False,
 ) -> Method:
     """Build a method by name.
 
     Args:
-        name: `family[/variant][:checkpoint]`, such as `dis`, `raft`, `ptlflow/dpflow:things`; and what is done around
-            the method, as its id says it: `gmflow+face512+variational`.
-        weights: a checkpoint file; `random` for untrained parameters (speed only); None for the method's own.
+        name: `family[/variant][:checkpoint]` of an installed method, such as `dis`, `raft`, `ptlflow/dpflow:things`;
+            `path/to/net.py:MyNet` or `package.module:MyNet`, code of the user's own that is run; or a model folder
+            whose `config.json` names an installed method. And what is done around the method, as its id says it:
+            `gmflow+face512+variational`.
+        weights: a checkpoint file, or a model folder (`config.json` and `model.safetensors`); `random` for untrained
+            parameters (speed only); None for the method's own.
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU where there is one.
         iterations: update steps of a recurrent network; None for its default.
         precision: `fp32`, or `bf16`/`fp16` for autocast.
         compile: have PyTorch compile the network.
         refine: `variational` to refine the facial flow; the head flow stays as it is.
         face_size: run the method on the face alone, scaled to this many px, 64 to 4096.
+        installed_only: take names of installed methods alone, and run no code of the user's: for names that others
+            wrote, such as those in records.
 
     Raises:
         UsageError: an unknown name, with the nearest known one, or an option that cannot be.
-        MethodError: the method cannot be built, for want of weights or of a package; the weights file is missing or
-            does not fit; or the method's card tells of other weights than it was given.
+        DataError: the `config.json` of a model folder is missing or no such file.
+        MethodError: code of the user's cannot be imported or is no method; the method cannot be built, for want of
+            weights or of a package; the weights file is missing or does not fit; or the method's card tells of other
+            weights than it was given.
     """
     from ffbench.method import MethodRequest
     from ffbench.vouching import build_method
     from ffbench.wrappers.build import wrap
 
-    whole = wrapped_name(name, refine, face_size)
-    name, wrappers = split_name(whole)
-    request = MethodRequest(name, weights, resolve_device(device), iterations, precision)
+    name, wrappers = split_name(wrapped_name(str(name), refine, face_size))
+    folder = None
+    if not installed_only:
+        name, weights, folder = _resolve_folders(name, weights)
+    config = {} if folder is None else folder.config
+    code = None if installed_only else _own_code(name)
+    if code is not None:
+        from ffbench.own.loading import load_own, own_card
+
+        entry, sha256 = load_own(code)
+        request = MethodRequest(code.id, weights, resolve_device(device), iterations, precision, config)
+        method = build_method(entry, request)
+        method.card = own_card(method.card, sha256)
+    else:
+        request = MethodRequest(name, weights, resolve_device(device), iterations, precision, config)
+        method = build_method(_installed_entry(request), request)
+        method.distribution = method_distribution(request.family)
+    if folder is not None:
+        options = {**method.card.options, "config.json": folder.config_sha256[:16]}
+        method.card = method.card.model_copy(update={"options": options})
+    if compile:
+        method.compile()
+    return wrap(method, wrappers)
+
+
+def require_method(name: str) -> None:
+    """Check that a method of this name can be looked for, before anything that takes long; no code of its own is run.
+
+    Raises:
+        UsageError: no such family, file or module.
+        MethodError: the package behind the entry cannot be imported.
+        DataError: the `config.json` of a model folder is missing or no such file.
+    """
+    name = _resolve_folders(split_name(name)[0], None)[0]
+    code = _own_code(name)
+    if code is None:
+        method_entry(family_of(name))
+    else:
+        require_place(code)
+
+
+def _resolve_folders(name: str, weights: str | Path | None) -> tuple[str, str | Path | None, ModelFolder | None]:
+    """Return the method and the weights that are meant where either is a model folder, and the folder.
+
+    Raises:
+        UsageError: a folder names no installed method, or weights are given beside it.
+    """
+    if family_of(name) not in method_names() and is_model_folder(name):
+        folder = read_model_folder(name)
+        if weights is not None:
+            raise UsageError(f"{name}: a model folder brings its weights; leave --weights {weights} out")
+        if folder.method is None or family_of(folder.method) not in method_names():
+            said = "no method" if folder.method is None else f"'{folder.method}', which is not installed"
+            raise UsageError(
+                f"{folder.folder / CONFIG}: names {said} under ffbench.method, and code that a folder brings is never "
+                f"run; if you have its class, give -m FILE.py:CLASS --weights {name}"
+            )
+        return folder.method, folder.weights, folder
+    if weights is not None and str(weights) != "random" and is_model_folder(weights):
+        folder = read_model_folder(weights)
+        return name, folder.weights, folder
+    return name, weights, None
+
+
+def _own_code(name: str) -> OwnCode | None:
+    """Return the code of the user's own that a name is of; an installed family comes before a module of its name."""
+    code = own_code(name)
+    if code is None or code.is_file:
+        return code
+    return None if family_of(name) in method_names() or not has_module(code) else code
+
+
+def _installed_entry(request: MethodRequest) -> MethodEntry:
     entry = method_entry(request.family)
     if entry.variants is None and request.variant is not None:
-        raise UsageError(f"method '{request.family}' has no variants, so '{name}' is not one of its names")
+        raise UsageError(f"method '{request.family}' has no variants, so '{request.name}' is not one of its names")
     if entry.variants is not None and request.variant is None:
         raise UsageError(
             f"'{request.family}' is a family: name a member as {request.family}/NAME "
             f"(`ffbench methods show {request.family}` lists them)"
         )
-    method = build_method(entry, request)
-    method.distribution = method_distribution(request.family)
-    if compile:
-        method.compile()
-    return wrap(method, wrappers)
+    return entry
 
 
 def load_protocol(

@@ -34,8 +34,11 @@ class RunConfig:
     refine: str | None = None
     face_size: int | None = None
 
-    def load(self) -> Method:
+    def load(self, *, installed_only: bool = False) -> Method:
         """Build the method.
+
+        Args:
+            installed_only: run no code of the user's, as `load_method` says.
 
         Raises:
             UsageError, MethodError: as of `load_method`.
@@ -43,7 +46,7 @@ class RunConfig:
         from ffbench.registry import load_method
 
         how = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "method"}
-        return load_method(self.method, **how)
+        return load_method(self.method, installed_only=installed_only, **how)
 
 
 def read_run_config(path: Path) -> RunConfig:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from ffbench.errors import FfbenchError, MethodError, os_reason, reason
+from ffbench.errors import FfbenchError, MethodError, os_reason, reason, user_line
 from ffbench.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
 
@@ -24,7 +24,7 @@ def build_method(entry: MethodEntry, request: MethodRequest) -> Method:
     Raises:
         FfbenchError: the method's own refusal, which comes first: it knows whether it takes weights at all.
         MethodError: the file is missing, is a folder, changed while it was read or cannot be used; or the method's
-            card tells of other weights than it was given.
+            card tells of other weights than it was given, or is missing.
     """
     given = None if request.weights is None else _given(request.weights)
     wanted = "" if request.weights is None else f" with --weights {request.weights}"
@@ -34,7 +34,13 @@ def build_method(entry: MethodEntry, request: MethodRequest) -> Method:
         raise
     except Exception as error:  # whatever other people's code may raise
         fault = given.fault if given else ""
-        raise MethodError(fault or f"{request.name} cannot be built{wanted}: {reason(error)}") from error
+        raise MethodError(
+            fault or f"{request.name} cannot be built{wanted}: {reason(error)}{user_line(error)}"
+        ) from error
+    if not isinstance(method, Method):
+        raise MethodError(f"{request.name}: gave {type(method).__name__}, expected a Method")
+    if not isinstance(getattr(method, "card", None), MethodCard):
+        raise MethodError(f"{request.name}: has no card, expected `card = MethodCard(id=..., title=...)`")
     if given is not None:
         method.card = _with_given(method.card, given)
     method.card = vouched_card(method)

@@ -13,6 +13,7 @@ import torch
 from ffbench import checkpoint_files
 from ffbench.errors import MethodError, reason
 from ffbench.hashing import file_sha256
+from ffbench.method import RANDOM_WEIGHTS, MethodRequest, WeightsCard
 from ffbench.paths import cache_dir
 
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
@@ -94,6 +95,25 @@ def state_of(checkpoint: Mapping[str, Any], path: Path) -> dict[str, torch.Tenso
         raise MethodError(f"{path}: expected a dictionary of tensors or one under 'state_dict', found neither")
     prefix = "module." if all(key.startswith("module.") for key in state) else ""
     return {key.removeprefix(prefix): value for key, value in state.items()}
+
+
+def load_requested(network: torch.nn.Module, request: MethodRequest) -> WeightsCard:
+    """Put the weights that a request names into a network, and return the card that says which they are.
+
+    Args:
+        network: left as it is for `random`.
+        request: what the user asked for.
+
+    Raises:
+        MethodError: it names none, or the file is missing, damaged or of another network.
+    """
+    if request.weights is None:
+        raise MethodError(f"{request.name}: name a checkpoint with --weights FILE")
+    if request.weights == RANDOM_WEIGHTS:
+        return WeightsCard(name=RANDOM_WEIGHTS, source="untrained", random=True)
+    file = Path(request.weights)
+    load_state(network, state_of(read_checkpoint(file), file), file, request.name)
+    return WeightsCard(name=file.name, source="file")
 
 
 def load_state(network: torch.nn.Module, state: Mapping[str, torch.Tensor], path: Path, model: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from ffbench.errors import UsageError
@@ -13,7 +13,35 @@ MOST = 999_999
 """The largest whole number that an option may be, unless it says otherwise."""
 
 
-def refuse_unknown(request: ProtocolRequest, known: Sequence[str]) -> None:
+def one_of(choices: Sequence[str], default: str | None = None) -> str:
+    """Return in words what may be typed for an option that is one of some words; without a default, the first.
+
+    >>> one_of(["test", "train"]), one_of(["none", "rigid"], "rigid"), one_of(["paper", "distinct"], "")
+    ('test (default) or train', 'none or rigid (default)', 'paper or distinct')
+    """
+    chosen = choices[0] if default is None else default
+    return _words([f"{choice} (default)" if choice == chosen else choice for choice in choices])
+
+
+def a_number(default: int | None, most: int = MOST) -> str:
+    """Return in words what may be typed for a whole number.
+
+    >>> a_number(4, 100)
+    'a whole number from 1 to 100 (default 4)'
+    """
+    return f"a whole number from 1 to {most}" + ("" if default is None else f" (default {default})")
+
+
+def some_numbers(default: Sequence[int]) -> str:
+    """Return in words what may be typed for several whole numbers.
+
+    >>> some_numbers([1, 5])
+    'whole numbers such as 1,5 (default)'
+    """
+    return f"whole numbers such as {','.join(map(str, default))} (default)"
+
+
+def refuse_unknown(request: ProtocolRequest, known: Collection[str]) -> None:
     """Refuse options that the protocol does not have.
 
     Raises:
@@ -124,4 +152,8 @@ def _one_of(choices: Sequence[Choice], value: str, what: str) -> Choice:
     for one in choices:
         if one == value:
             return one
-    raise UsageError(f"{what} is '{value}', expected {' or '.join(choices)}")
+    raise UsageError(f"{what} is '{value}', expected {_words(choices)}")
+
+
+def _words(choices: Sequence[str]) -> str:
+    return " or ".join(choices)

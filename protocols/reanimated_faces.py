@@ -38,7 +38,9 @@ from ffbench.reanimation.smooth import draw_field, smooth_pair
 from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
 
 from .options import (
+    a_number,
     choice,
+    one_of,
     refuse_unknown,
     stated_choice,
     stated_groups,
@@ -55,6 +57,10 @@ EARLIER_GROUP_BY = ("scale", "person")
 DRAWS = 4
 MOST_DRAWS = 100
 Variant = Literal["surface", "smooth"]
+OPTIONS = {
+    "draws": f"{a_number(DRAWS, MOST_DRAWS)}, motions of each scale for each person",
+    "derive_head": f"{one_of(get_args(Derive), 'rigid')}; for methods without head flow",
+}
 _METRICS: Mapping[str, MetricCard] = {
     **DENSE_METRICS,
     "epe_head": MetricCard(title="endpoint error of the head flow", unit="px", minimum=0),
@@ -221,7 +227,7 @@ def load(request: ProtocolRequest) -> ReanimatedFaces:
         UsageError: an unknown option, value or variant.
         DataError: no face can be used.
     """
-    refuse_unknown(request, ("draws", "derive_head"))
+    refuse_unknown(request, OPTIONS)
     of: Variant = variant(request, get_args(Variant))
     draws = whole_number(request, "draws", DRAWS, MOST_DRAWS)
     derive: Derive = choice(request, "derive_head", get_args(Derive), default="rigid")
@@ -288,4 +294,6 @@ entry = ProtocolEntry(
     _scoring,
     title="Reanimated faces",
     task="facial flow",
+    variants=get_args(Variant),
+    options=OPTIONS,
 )

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from ffbench import WeightsCard, evaluate, load_method, registry, write_flow
@@ -19,6 +20,7 @@ from ffbench.errors import MethodError
 from ffbench.hashing import file_sha256
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
+from ffbench.testing import check_method, require
 from tests.test_docs import python_blocks
 from tests.toys import Stripes
 
@@ -49,14 +51,35 @@ def test_method_dataset_and_protocol_of_the_guide(guide: dict[str, Any], tmp_pat
     assert "lonely_1.png: no such file" in record.dataset.problems[0]
 
 
+def tiny_state(features: int = 16) -> dict[str, torch.Tensor]:
+    first, second = torch.nn.Conv2d(6, features, 7), torch.nn.Conv2d(features, 2, 3)
+    network = torch.nn.Sequential(first, torch.nn.ReLU(), second)
+    return {key: torch.zeros_like(value) for key, value in network.state_dict().items()}
+
+
+def test_network_of_the_guide_is_a_file_that_passes_the_contract(tmp_path: Path) -> None:
+    (block,) = (block for block in python_blocks(GUIDE) if "class TinyNet" in block)
+    (tmp_path / "tinynet.py").write_text(block)
+    torch.save(tiny_state(), tmp_path / "tiny.pth")
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"features": 20}')
+    save_file(tiny_state(20), folder / "model.safetensors")
+    for weights, features in ((tmp_path / "tiny.pth", 16), (folder, 20)):
+        method = load_method(f"{tmp_path}/tinynet.py:TinyNet", weights=weights, device="cpu")
+        assert method.card.id == "own/tinynet.TinyNet"
+        assert method.network[0].out_channels == features  # type: ignore[attr-defined]
+        require(check_method(method))
+        assert not evaluate(method, Stripes(2), out=tmp_path / "runs").not_rankable
+
+
 def test_network_of_the_guide_says_whose_weights_it_runs_with(
     guide: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = EntryPoint("tinynet", "guide:tinynet", registry.METHOD_GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point])
     monkeypatch.setattr(EntryPoint, "load", lambda self: guide["tinynet"])
-    state = torch.nn.Conv2d(6, 2, 3, padding=1).state_dict()
-    torch.save(state, tmp_path / "a.pth")
+    torch.save(tiny_state(), tmp_path / "a.pth")
     torch.save({"other": torch.zeros(1)}, tmp_path / "b.pth")
     given = load_method("tinynet", weights=tmp_path / "a.pth")
     assert given.card.weights == WeightsCard(name="a.pth", source="file", sha256=file_sha256(tmp_path / "a.pth"))
@@ -66,7 +89,7 @@ def test_network_of_the_guide_says_whose_weights_it_runs_with(
     for weights, message in (
         (None, "name a checkpoint"),
         (tmp_path / "none.pth", "no such weights file"),
-        (tmp_path / "b.pth", "not weights of tinynet: 2 missing"),
+        (tmp_path / "b.pth", "not weights of tinynet: 4 missing"),
     ):
         with pytest.raises(MethodError, match=message):
             load_method("tinynet", weights=weights)

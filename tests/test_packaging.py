@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -52,6 +55,28 @@ def test_every_data_file_is_listed() -> None:
     kept_back = {file for file in found if file.is_relative_to(ROOT / "submissions" / "claimed")}
     assert found - kept_back - {ROOT / "submissions" / "README.md"} == listed
     assert any(file.suffix == ".parquet" for file in listed)
+
+
+@pytest.mark.slow
+def test_mypy_finds_the_types_of_an_installed_copy(tmp_path: Path) -> None:
+    """In the folders of a wheel, or of a strict editable install, made from `package-dir`."""
+    for package, folder in SETTINGS["tool"]["setuptools"]["package-dir"].items():
+        place = tmp_path / "site" / package.replace(".", "/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(ROOT / folder, place, ignore=shutil.ignore_patterns("*.safetensors", "verified", "__pycache__"))
+    (tmp_path / "user.py").write_text(
+        "import ffbench\n"
+        "from ffbench.methods.weights import load_requested\n"
+        "right: ffbench.Method = ffbench.load_method('dis')\n"
+        "wrong: int = ffbench.load_method('dis')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache"), "user.py"],
+        cwd=tmp_path, env={**os.environ, "MYPYPATH": str(tmp_path / "site")}, capture_output=True, text=True,
+    )  # fmt: skip
+    errors = [line for line in done.stdout.splitlines() if "error:" in line]
+    assert len(errors) == 1, done.stdout + done.stderr
+    assert 'user.py:4: error: Incompatible types in assignment (expression has type "Method"' in errors[0]
 
 
 @pytest.mark.parametrize("group", ["ffbench.methods", "ffbench.protocols", "ffbench.datasets", "ffbench.trainers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -15,14 +16,31 @@ if TYPE_CHECKING:
 
 
 def compare_records(
-    a: Annotated[Path, typer.Argument(help="A record, or the folder of a run.")],
-    b: Annotated[Path, typer.Argument(help="Another of the same protocol and dataset.")],
+    a: Annotated[str, typer.Argument(help="A record, the folder of a run, or a method's id.")],
+    b: Annotated[str, typer.Argument(help="Another of the same protocol and dataset.")],
+    protocol: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--protocol", "-p", help="Where methods are named: the protocol."),
+    ] = None,
+    variant: Annotated[
+        list[str],
+        typer.Option("--variant", help="Where methods are named: the variant; given twice, that of A and that of B."),
+    ] = [],  # noqa: B006
+    place: Annotated[
+        list[Path],
+        typer.Option(
+            "--runs",
+            metavar="PLACE",
+            help="Where methods are named: a store or folder of runs; default: runs and the records that ship.",
+        ),
+    ] = [],  # noqa: B006
     picture: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--png", metavar="FILE", help="Write a picture too."),
     ] = None,
     across_options: Annotated[
-        bool, typer.Option("--across-options", help="Options may differ, such as facial and expression flow.")
+        bool,
+        typer.Option("--across-options", help="Options and variant may differ, such as facial and expression flow."),
     ] = False,
     board: Annotated[
         Optional[list[Path]],  # noqa: UP045
@@ -32,22 +50,26 @@ def compare_records(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most."""
-    from ffbench.errors import DataError
+    """Compare two methods: the paired difference in every group, how sure it is, and the pairs that differ most.
+
+    `ffbench compare mynet dis -p ck_landmarks` takes the latest run of each, or else the record that ships with
+    ffbench; `compare dis dis -p casme2_5 --variant clean --variant official` one method in two variants.
+    """
+    from ffbench.cli.console import note
+    from ffbench.results.named import Choice, find_rows
     from ffbench.results.ranking.compare import compare, pair_values
-    from ffbench.results.record.row import row_of
     from ffbench.results.record.run_record import read_record
 
-    rows = []
-    group_by: tuple[str, ...] = ()
-    for place in (a, b):
-        path = place / "record.json" if place.is_dir() else place
-        if not path.is_file():
-            raise DataError(path, "no such record; name a record, or the folder of a run that holds record.json")
-        record = read_record(path)
-        group_by = record.protocol.group_by
-        rows.append(row_of(path, "local", record))
-    found = compare(rows[0], rows[1], group_by, board=_board(rows, board or []), across_options=across_options)
+    problems: list[str] = []
+    rows = find_rows(a, b, Choice(protocol, tuple(variant), place or None), problems)
+    for problem in problems:
+        note(f"problem: {problem}")
+    if [row.path for row in rows] != [a, b]:
+        note(f"A: {rows[0].path}")
+        note(f"B: {rows[1].path}")
+    group_by = read_record(rows[1].path).protocol.group_by
+    across = across_options or len(variant) == 2
+    found = compare(*rows, group_by, board=_board(rows, board or []), across_options=across)
     if picture is not None:
         from ffbench.results.report.compare_picture import write_comparison
 
@@ -62,7 +84,7 @@ def compare_records(
             say(f"picture: {picture}")
 
 
-def _board(rows: list[Row], places: list[Path]) -> list[Row]:
+def _board(rows: Sequence[Row], places: list[Path]) -> list[Row]:
     """Return the rows that are ranked with two records, both of them in place of their methods' latest."""
     if not places:
         return []

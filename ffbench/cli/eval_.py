@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say_json
+from ffbench.cli.console import say, say_json
 from ffbench.cli.run_options import takes_run_config
 from ffbench.run_config import RunConfig
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ffbench.evaluation.source import MethodSource
     from ffbench.method import Method
 
+FLOWS = "flows"
+"""Folder of the flows of a run, beside its record."""
 INTERRUPTED = 130
 
 
@@ -41,6 +43,10 @@ def evaluate_method(
         ),
     ] = False,
     rehash: options.Rehash = False,
+    save_flows: Annotated[
+        bool,
+        typer.Option("--save-flows", help="Keep the flows of all pairs too, in `flows` beside the record (.flo)."),
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
@@ -52,11 +58,12 @@ def evaluate_method(
     from ffbench.cli.console import note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
-    from ffbench.registry import family_of, load_protocol, method_entry, protocol_entry
+    from ffbench.registry import load_protocol, protocol_entry, require_method
+    from ffbench.submissions.predict import FlowFiles
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
-    method_entry(family_of(config.method))
+    require_method(config.method)
     with rehashing(rehash):
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     note_each("left out", loaded.dataset.left_out)
@@ -75,6 +82,7 @@ def evaluate_method(
                 limit=limit,
                 progress=progress,
                 learning=progress,
+                keep=(lambda folder: FlowFiles(folder / FLOWS, chosen, loaded)) if save_flows else None,
                 waiting=lambda line: stderr().print(line, markup=False, highlight=False, soft_wrap=True),
             )
     except KeyboardInterrupt:
@@ -88,6 +96,8 @@ def evaluate_method(
 
         folder = run_folder(out, record.protocol.id, record.method.id, record.fingerprint, record.method.weights)
         print_record(record, folder / "record.json")
+        if save_flows:
+            say(f"flows: {folder / FLOWS}")
     if record.dataset.problems:
         from ffbench.errors import DataError
 

@@ -13,35 +13,27 @@ app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_methods(json: options.Json = False) -> None:
+def list_installed(json: options.Json = False) -> None:
     """List every method and family that is installed."""
-    from ffbench.errors import FfbenchError
-    from ffbench.registry import method_entry, method_names
+    from ffbench.registry import list_methods
 
-    rows = []
-    for name in method_names():
-        try:
-            entry = method_entry(name)
-            rows.append((name if entry.variants is None else f"{name}/NAME", entry.summary))
-        except FfbenchError as error:  # one broken package must not hide the others
-            rows.append((name, f"cannot be used: {error}"))
-    say_pairs(rows, json)
+    say_pairs(list(list_methods().items()), json)
 
 
 @app.command("show")
 def show_method(
-    name: Annotated[str, typer.Argument(help="A method, or a family such as ptlflow.")],
+    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it, or a family such as ptlflow.")],
     weights: options.Weights = None,
     refine: options.Refine = None,
     face_size: options.FaceSize = None,
     json: options.Json = False,
 ) -> None:
     """Show a method's card, or the members of a family."""
-    from ffbench.registry import family_of, load_method, method_entry
+    from ffbench.registry import list_methods, load_method, method_names
 
-    entry = method_entry(family_of(name))
-    if entry.variants is not None and "/" not in name:
-        say_pairs([(f"{name}/{variant}", "") for variant in entry.variants()], json)
+    members = list_methods(name) if name in method_names() else {}
+    if members:
+        say_pairs(list(members.items()), json)
         return
     card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
     if json:
@@ -52,7 +44,7 @@ def show_method(
 
 @app.command("try")
 def try_method(
-    name: Annotated[str, typer.Argument(help="A method.")],
+    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it.")],
     weights: options.Weights = None,
     device: options.Device = "auto",
     refine: options.Refine = None,

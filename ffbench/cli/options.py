@@ -24,11 +24,19 @@ class PrecisionName(str, Enum):
 
 # Optional[...], not `X | None`: these are evaluated at run time, and Python 3.10 is supported.
 Method = Annotated[
-    str, typer.Option("--method", "-m", help="Method: family[/variant][:checkpoint]. See `ffbench methods list`.")
+    str,
+    typer.Option(
+        "--method",
+        "-m",
+        help="A method of `ffbench methods list`: family[/variant][:checkpoint]. Or code of your own, which is run: "
+        "path/to/net.py:MyNet, package.module:MyNet. Or a model folder (config.json, model.safetensors).",
+    ),
 ]
 Weights = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--weights", help="Checkpoint file, or `random` (untrained: for speed only, never ranked)."),
+    typer.Option(
+        "--weights", help="Checkpoint file or model folder, or `random` (untrained: for speed only, never ranked)."
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")]
 Iterations = Annotated[

@@ -33,10 +33,10 @@ def predict_flows(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import note, note_each, progress_bar, stderr
     from ffbench.errors import DataError
-    from ffbench.registry import family_of, method_entry
+    from ffbench.registry import require_method
     from ffbench.submissions.predict import predict
 
-    method_entry(family_of(config.method))
+    require_method(config.method)
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
     chosen = config.load()
     not_found: list[str] = []

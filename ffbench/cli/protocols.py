@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,11 +17,11 @@ app = typer.Typer(help="List the protocols, or show one.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_protocols(json: options.Json = False) -> None:
+def list_installed(json: options.Json = False) -> None:
     """List every protocol that is installed."""
-    from ffbench.registry import protocol_entry, protocol_names
+    from ffbench.registry import list_protocols
 
-    say_pairs([(name, protocol_entry(name).summary) for name in protocol_names()], json)
+    say_pairs(list(list_protocols().items()), json)
 
 
 @app.command("show")
@@ -32,11 +33,12 @@ def show_protocol(
     manifest: Annotated[bool, typer.Option("--manifest", help="The files that a submission must hold.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Show a protocol's card, its dataset and the number of pairs."""
+    """Show a protocol's card, its dataset, the number of pairs, and what options it takes."""
     assignments = options.parse_assignments(option)
-    from ffbench.registry import load_protocol
+    from ffbench.registry import load_protocol, protocol_entry
 
     protocol = load_protocol(name, data=data, variant=variant, options=assignments)
+    entry = protocol_entry(name)
     if manifest:
         _print_manifest(protocol, json)
         return
@@ -47,6 +49,8 @@ def show_protocol(
             "protocol": protocol.card.model_dump(mode="json"),
             "dataset": protocol.dataset.model_dump(mode="json"),
             "pairs": list(protocol.keys()),
+            "variants": list(entry.variants),
+            "options": dict(entry.options),
         }
         say_json(json_module.dumps(shown, indent=1))
         return
@@ -59,6 +63,8 @@ def show_protocol(
         ("metrics", metrics),
         ("ranks by", card.primary),
         ("options", ", ".join(f"{key}={value}" for key, value in card.options.items()) or "none"),
+        *([("--variant", _variants(entry.variants))] if entry.variants else []),
+        *((f"-o {key}=", said) for key, said in entry.options.items()),
         ("dataset", f"{dataset.name} ({dataset.origin}, {dataset.reference})"),
         ("reference", dataset.reference_note),
         ("pairs", str(len(protocol.keys()))),
@@ -86,6 +92,10 @@ def try_protocol(
 
     protocol = load_protocol(name, data=data, variant=variant, options=assignments)
     report_checks(name, check_protocol(protocol), json, DataError)
+
+
+def _variants(names: Sequence[str]) -> str:
+    return " or ".join([f"{names[0]} (default)", *names[1:]])
 
 
 def _print_manifest(protocol: Protocol[Any], json: bool) -> None:

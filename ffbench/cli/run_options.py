@@ -40,7 +40,7 @@ ConfigFile = Annotated[
     ),
 ]
 Methods = Annotated[
-    list[str], typer.Option("--method", "-m", help="Method; repeat it to compare. See `ffbench methods list`.")
+    list[str], typer.Option("--method", "-m", help="Method, as `ffbench eval` takes it; repeat it to compare.")
 ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ffbench.diversity.measure import Diversity
 from ffbench.metrics.diversity import Estimate
 from ffbench.paths import reported_tables
-from ffbench.results.report.text import format_value
+from ffbench.results.numbers import format_value
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -85,16 +85,16 @@ class CheckResult:
         return all(finding.passed for finding in self.findings)
 
 
-def read_baseline(path: Path) -> Baseline:
+def read_baseline(path: Path | str) -> Baseline:
     """Read a baseline.
 
     Raises:
         DataError: the file cannot be read, or is no baseline.
     """
-    return read_model(path, Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
+    return read_model(Path(path), Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
 
 
-def write_baseline(path: Path, baseline: Baseline) -> None:
+def write_baseline(path: Path | str, baseline: Baseline) -> None:
     """Write a baseline, atomically."""
     atomic.write_text(path, baseline.model_dump_json(indent=1, exclude_defaults=True) + "\n")
 

@@ -23,7 +23,7 @@ def report_lines(result: CheckResult) -> list[str]:
     return [*lines, *(f"note: {note}" for note in result.notes), f"{len(result.findings)} numbers, {changed} changed"]
 
 
-def write_junit(path: Path, findings: Sequence[Finding]) -> None:
+def write_junit(path: Path | str, findings: Sequence[Finding]) -> None:
     """Write the findings as JUnit XML: a test suite, a test case a number.
 
     Raises:

@@ -14,17 +14,19 @@ from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.journal import BaseJournal, Scored
 from ffbench.evaluation.scoring import score_pair
-from ffbench.evaluation.source import FlowSource
+from ffbench.evaluation.source import FlowKeeper, FlowSource
 from ffbench.hashing import file_sha256
-from ffbench.protocol import PairScore, Progress, Protocol
+from ffbench.protocol import NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.record.environment import environment, peak_memory_mb
 from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.run_record import (
+    RECORD,
     Cost,
     Interval,
     PairTable,
     Primary,
     RunRecord,
+    at_path,
     now,
     write_record,
 )
@@ -43,6 +45,7 @@ class Run:
         folder: where record and table of pairs are written.
         fingerprint: of the run.
         progress: called after every batch, with the number of pairs that are done and of all.
+        keeper: keeps the flows of all pairs; None: they are only scored.
         problems: pairs that could not be read, a line each.
         resumed: pairs that an interrupted run left in the journal.
     """
@@ -55,6 +58,7 @@ class Run:
     folder: Path
     fingerprint: str
     progress: Progress | None = None
+    keeper: FlowKeeper | None = None
     problems: list[str] = field(default_factory=list)
     resumed: int = 0
     _started: datetime = field(default_factory=now)
@@ -73,8 +77,13 @@ class Run:
         remaining = [key for key in self.chosen if key not in done]
         if self.progress:
             self.progress(self.resumed, len(self.chosen))
+        if self.keeper is not None:
+            lacking = [key for key in self.chosen if key in done and not self.keeper.has(key)]
+            for batch in read_batches(self.protocol, lacking, self.batch_size, self.problems):
+                self._keep(batch, *self.source.flows(batch, self.protocol.needs_backward)[:2])
         for batch in read_batches(self.protocol, remaining, self.batch_size, self.problems):
             forward, backward, seconds = self.source.flows(batch, self.protocol.needs_backward)
+            self._keep(batch, forward, backward)
             parts = zip(batch, forward, backward, strict=True)
             journal.append([score_pair(self.protocol, pair, there, back) for pair, there, back in parts], seconds)
             if self.progress:
@@ -84,6 +93,16 @@ class Run:
             raise DataError(self.protocol.dataset.name, reason)
         order = {key: index for index, key in enumerate(self.chosen)}
         return sorted(journal.scores, key=lambda score: order[score.key])
+
+    def _keep(
+        self,
+        batch: Sequence[Pair[Any]],
+        forward: Sequence[NumpyFlows],
+        backward: Sequence[NumpyFlows] | Sequence[None],
+    ) -> None:
+        if self.keeper is not None:
+            for pair, there, back in zip(batch, forward, backward, strict=True):
+                self.keeper.write(pair.key, there, back)
 
     def finish(self, scores: Sequence[PairScore], *, not_found: int, method_seconds: float) -> RunRecord:
         """Write the table of pair scores and the record.
@@ -108,8 +127,8 @@ class Run:
             resumed_pairs=self.resumed,
         )
         record = self._record(scores, not_found, cost)
-        write_record(self.folder / "record.json", record)
-        return record
+        write_record(self.folder / RECORD, record)
+        return at_path(record, self.folder / RECORD)
 
     def _record(self, scores: Sequence[PairScore], not_found: int, cost: Cost) -> RunRecord:
         source, protocol = self.source, self.protocol

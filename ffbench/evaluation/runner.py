@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.learning.descriptors import Waiting
 from ffbench.evaluation.learning.learn import evaluate_learning
 from ffbench.evaluation.run import Run
-from ffbench.evaluation.source import FlowSource, MethodSource
+from ffbench.evaluation.source import FlowKeeper, FlowSource, MethodSource
 from ffbench.protocol import DatasetCard, LearningProtocol, Progress, Protocol
 from ffbench.results.record.run_record import RunRecord
 from ffbench.scores import count_not_found
@@ -48,6 +49,7 @@ def evaluate(
     progress: Progress | None = None,
     learning: Progress | None = None,
     waiting: Waiting | None = None,
+    keep: Callable[[Path], FlowKeeper] | None = None,
 ) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
@@ -64,6 +66,8 @@ def evaluate(
         learning: called by a learning protocol, with how much of that is done and how much there is.
         waiting: called, once and with a line that says so, when another process estimates the flows that a learning
             protocol shares; they are waited for then. Without it, that is an error.
+        keep: makes what keeps the flows of all pairs, out of the folder of the run. Pairs of an interrupted run whose
+            flows were not kept are estimated again for that, and not scored again.
 
     Raises:
         DataError: no pair could be scored, the disk is full, or another process evaluates the same.
@@ -81,7 +85,8 @@ def evaluate(
     _refuse_own_reference(source.card, protocol.dataset)
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
-    run = Run(source, protocol, len(keys), chosen, batch_size, folder, fingerprint, progress)
+    keeper = None if keep is None else keep(folder)
+    run = Run(source, protocol, len(keys), chosen, batch_size, folder, fingerprint, progress, keeper)
     if isinstance(protocol, LearningProtocol):
         return evaluate_learning(run, protocol, limit, learning, waiting)
     with Journal(folder / "journal.jsonl", fingerprint) as journal:

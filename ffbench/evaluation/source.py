@@ -26,6 +26,22 @@ if TYPE_CHECKING:
     from ffbench.results.record.run_record import Clock, Submission
 
 
+class FlowKeeper(ABC):
+    """Keeps the flows of a run beside its record, as files that others read."""
+
+    @abstractmethod
+    def has(self, key: str) -> bool:
+        """Whether the flows of a pair are there already, from a run that was interrupted."""
+
+    @abstractmethod
+    def write(self, key: str, forward: NumpyFlows, backward: NumpyFlows | None) -> None:
+        """Write the flows of a pair.
+
+        Raises:
+            DataError: they cannot be written.
+        """
+
+
 class FlowSource(ABC):
     """Gives the flows of a batch of pairs; everything after that is one and the same code for every source."""
 

@@ -162,6 +162,6 @@ def _protocol(reading: Reading) -> tuple[ProtocolCard, DatasetCard] | str:
 
 def _method(name: str) -> MethodCard | str:
     try:
-        return vouched_card(load_method(name, device="cpu"))
+        return vouched_card(load_method(name, device="cpu", installed_only=True))
     except FfbenchError as error:
         return str(error)

@@ -85,12 +85,12 @@ class ProtocolImages(Protocol[None]):
         raise UsageError(f"{self.root}: has images only; predictions are scored where the labels are")
 
 
-def is_export(root: Path) -> bool:
+def is_export(root: Path | str) -> bool:
     """Tell whether a folder is one that `export_images` wrote."""
-    return (root / MANIFEST).is_file()
+    return (Path(root) / MANIFEST).is_file()
 
 
-def export_images(protocol: Protocol[Any], out: Path, progress: Progress | None = None) -> int:
+def export_images(protocol: Protocol[Any], out: Path | str, progress: Progress | None = None) -> int:
     """Write the images of all pairs, without anything of their labels, for those who make predictions.
 
     An export that was interrupted goes on where it stopped.
@@ -103,6 +103,7 @@ def export_images(protocol: Protocol[Any], out: Path, progress: Progress | None 
         DataError: `out` is there and neither an empty folder nor an unfinished export of the same, a pair cannot be
             read or cannot be a file's name, or `out` cannot be written.
     """
+    out = Path(out)
     keys = list(protocol.keys())
     # Facts are measured properties, which may be those of the labels.
     dataset = protocol.dataset.model_copy(update={"facts": {}})

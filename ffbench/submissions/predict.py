@@ -10,7 +10,7 @@ from ffbench.errors import UsageError, reading, writing
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.confidence import confidence_of_batch, write_confidence
 from ffbench.evaluation.fingerprint import run_fingerprint
-from ffbench.evaluation.source import MethodSource
+from ffbench.evaluation.source import FlowKeeper, MethodSource
 from ffbench.flow.files import write_flow
 from ffbench.locks import own_folder
 from ffbench.method import Method
@@ -56,30 +56,67 @@ def predict(
     source = MethodSource(method)
     run = f"{run_fingerprint(source, protocol, batch_size, None)} {file_format}{' confidence' * save_confidence}\n"
     with own_folder(out, _MARK, run, "holds flows of another method, protocol, dataset or version"):
-        kinds = _kinds(method, protocol)
-        return _write(source, protocol, out, kinds, file_format, batch_size, progress, not_found, save_confidence)
+        files = FlowFiles(out, method, protocol, file_format, not_found)
+        return _write(source, protocol, out, files, batch_size, progress, save_confidence)
+
+
+class FlowFiles(FlowKeeper):
+    """Flows of pairs as files, in the layout that `ffbench submit` takes."""
+
+    def __init__(
+        self,
+        out: Path | str,
+        method: Method,
+        protocol: Protocol[Any],
+        file_format: str = "flo",
+        not_found: list[str] | None = None,
+    ) -> None:
+        """Take note of the folder, and of the files that it will hold.
+
+        Args:
+            out: the folder; files of an interrupted run of the same may be in it.
+            method: says whether there is a head flow.
+            protocol: says whether there is a backward flow.
+            file_format: one of `FORMATS`.
+            not_found: takes the keys of `not_found.txt`.
+        """
+        self._out, self._format, self._kinds = Path(out), file_format, _kinds(method, protocol)
+        self._lost = _Lost(self._out / NOT_FOUND, [] if not_found is None else not_found, set(protocol.keys()))
+
+    def has(self, key: str) -> bool:
+        """Whether the flows of a pair are there already."""
+        return all(self._file(kind, key).is_file() for kind in self._kinds)
+
+    def write(self, key: str, forward: NumpyFlows, backward: NumpyFlows | None) -> None:
+        """Write the flows of a pair.
+
+        Raises:
+            DataError: they cannot be written.
+        """
+        if not (_is_found(forward) and (backward is None or _is_found(backward))):
+            self._lost.add(key)
+        for kind, flow in _fields(forward, backward).items():
+            write_flow(self._file(kind, key), flow)
+
+    def _file(self, kind: Kind, key: str) -> Path:
+        return self._out / f"{file_stem(kind, key)}.{self._format}"
 
 
 def _write(
     source: MethodSource,
     protocol: Protocol[Any],
     out: Path,
-    kinds: list[Kind],
-    file_format: str,
+    files: FlowFiles,
     batch_size: int,
     progress: Progress | None,
-    not_found: list[str] | None,
     save_confidence: bool,
 ) -> list[str]:
+    def has(key: str) -> bool:
+        return files.has(key) and (not save_confidence or _confidence_file(out, key).is_file())
+
     keys = list(protocol.keys())
-
-    def files(key: str) -> list[Path]:
-        flows = [out / f"{file_stem(kind, key)}.{file_format}" for kind in kinds]
-        return [*flows, _confidence_file(out, key)] if save_confidence else flows
-
-    remaining = [key for key in keys if not all(file.is_file() for file in files(key))]
+    remaining = [key for key in keys if not has(key)]
     problems: list[str] = []
-    lost = _Lost(out / NOT_FOUND, not_found if not_found is not None else [], set(keys))
     done = len(keys) - len(remaining)
     if progress:
         progress(done, len(keys))
@@ -90,10 +127,7 @@ def _write(
             for pair, confidence in zip(batch, confidences, strict=True):
                 write_confidence(_confidence_file(out, pair.key), confidence)
         for pair, flows, back in zip(batch, forward, backward, strict=True):
-            if not (_is_found(flows) and (back is None or _is_found(back))):
-                lost.add(pair.key)
-            for kind, flow in _fields(flows, back).items():
-                write_flow(out / f"{file_stem(kind, pair.key)}.{file_format}", flow)
+            files.write(pair.key, flows, back)
         done += len(batch)
         if progress:
             progress(done + len(problems), len(keys))
@@ -125,8 +159,10 @@ class _Lost:
         """Note a key, before the flows of its pair are written: no flow is there without it."""
         if key in self._noted:
             return
-        with writing(self._path), self._path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(f"{key}\n")
+        with writing(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(f"{key}\n")
         self.keys.append(key)
         self._noted.add(key)
 

@@ -178,7 +178,8 @@ class Rescorer:
 
     def _load_method(self, card: MethodCard, weights: Path | None, iterations: int | None) -> Method:
         compiled = bool(card.options.get("compiled", False))
-        return RunConfig(card.id, weights, self._device, iterations, card.precision, compiled).load()
+        config = RunConfig(card.id, weights, self._device, iterations, card.precision, compiled)
+        return config.load(installed_only=True)
 
 
 def _pairs_of(protocol: Protocol[Any], progress: Progress | None) -> PairFacts:

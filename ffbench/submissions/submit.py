@@ -67,7 +67,7 @@ def validate_submission(predictions: Path | str, protocol: Protocol[Any], progre
 def bundle(
     predictions: Path | str,
     protocol: Protocol[Any],
-    out: Path,
+    out: Path | str,
     *,
     step: int = DEFAULT_STEP,
     challenge: str = "",
@@ -89,6 +89,7 @@ def bundle(
         UsageError: a step or challenge that a bundle cannot have, another suffix, predictions that are a bundle, or
             another process is writing `out`.
     """
+    out = Path(out)
     if out.suffix != SUFFIX:
         raise UsageError(f"{out}: a bundle must be named {SUFFIX}")
     if not 1 <= step <= MAX_STEP or len(challenge) > MAX_CHALLENGE:

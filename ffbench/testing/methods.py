@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ffbench.cards import MethodCard
+from ffbench.errors import reason
 from ffbench.flows import Flows
 from ffbench.method import Method
 from ffbench.testing.canary import canary_pair, try_canary
@@ -12,6 +13,8 @@ from ffbench.testing.checks import Check, Outcome, run_checks
 
 SIZES = ((128, 160), (97, 131), (130, 90))
 """Height and width: padding is the method's affair, so odd ones too."""
+MULTIPLES = (2, 4, 8, 16, 32, 64, 128)
+"""What networks want sides to be multiples of."""
 _SAME, _SAME_IN_BATCH = 1e-4, 1e-2
 """Px that flows of the same pair may differ by: alone, and in a batch, where sums are made in another order."""
 
@@ -55,8 +58,26 @@ def _difference(one: Flows[torch.Tensor], other: Flows[torch.Tensor], row: int =
 def _sizes(method: Method) -> tuple[Outcome, str]:
     # `estimate` raises where shape or values are wrong.
     for size in SIZES:
-        method.estimate(*_pair(*size))
+        try:
+            method.estimate(*_pair(*size))
+        except Exception as error:  # whatever other people's code may raise
+            return "wrong", f"{reason(error)} (images of {size[1]}x{size[0]}{_padding_hint(method, *size)})"
     return "ok", ", ".join(f"{width}x{height}" for height, width in SIZES)
+
+
+def _padding_hint(method: Method, height: int, width: int) -> str:
+    """Return what to pad to, where the method answers at the next multiple of some number."""
+    for multiple in MULTIPLES:
+        padded = -(-height // multiple) * multiple, -(-width // multiple) * multiple
+        try:
+            method.estimate(*_pair(*padded))
+        except Exception:
+            continue
+        return (
+            f"; {padded[1]}x{padded[0]} works: pad the images to a multiple of {multiple}, "
+            "and cut the flow back to their size"
+        )
+    return ""
 
 
 def _images_stay(method: Method) -> tuple[Outcome, str]:
@@ -81,8 +102,14 @@ def _repeats(method: Method) -> tuple[Outcome, str]:
 def _batch(method: Method) -> tuple[Outcome, str]:
     first, second = canary_pair()
     pairs = [(first, second), (second, first)]
-    together = method.estimate(torch.cat([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs]))
-    worst = max(_difference(method.estimate(*pair), together, row) for row, pair in enumerate(pairs))
+    alone = [method.estimate(*pair) for pair in pairs]
+    try:
+        together = method.estimate(torch.cat([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs]))
+    except Exception as error:
+        return "wrong", (
+            f"two pairs at once: {reason(error)}; each alone works: is a batch of one taken for granted somewhere?"
+        )
+    worst = max(_difference(flows, together, row) for row, flows in enumerate(alone))
     if worst <= _SAME_IN_BATCH:
         return "ok", f"two pairs at once: {worst:.1g} px apart"
     return "wrong", f"two pairs at once: {worst:.2g} px from each alone; does something run over the batch?"

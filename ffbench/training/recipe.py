@@ -184,7 +184,7 @@ class Recipe(_Part):
         raise UsageError(f"recipe '{self.name}' has no stage '{name}'; it has {known}")
 
 
-def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
+def read_recipe(path: Path | str, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
     """Read a recipe file.
 
     Args:
@@ -196,7 +196,7 @@ def read_recipe(path: Path, changes: Sequence[tuple[str, str]] = ()) -> Recipe:
         DataError: no such file, or not a recipe; the message names the field.
         UsageError: a change to a field that is not there, or to a value that does not fit.
     """
-    table = read_toml(path, "a recipe")
+    table = read_toml(Path(path), "a recipe")
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from torch.utils.data import IterableDataset
 
 from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.ffn.files import read_pair
+from ffbench.errors import DataError
 from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.synth.pairs.layers import layered_pair, load_photos
 from ffbench.synth.pairs.stream import RenderedPairs, worker_indices
@@ -27,6 +28,11 @@ from ffbench.typing import FlowField
 Batch = dict[str, torch.Tensor]
 DENSE_LABELS = frozenset({"region", "depth", "uv"})
 """Labels of image 1 that a stage's losses may ask for."""
+MAKES_SPLITS = (
+    "; `ffbench generate --out FOLDER --identities 20` makes a dataset with the splits train, test and val, and "
+    "`--data synth` renders faces while training"
+)
+"""What is said of a dataset without the split that training or validation wants."""
 # Full motion, and the steps of FFN's sequences.
 _SCALES = {2: 3.0, 3: 1.0, 5: 1.0, 10: 1.0, 15: 0.5, 20: 0.5}
 
@@ -70,7 +76,7 @@ class TrainingPairs(IterableDataset[Batch]):
             complete: adds to a sample what the network needs beside it; the workers do it. None for nothing.
 
         Raises:
-            DataError: `data` holds no training pairs.
+            DataError: `data` holds no training pairs; the message says which command makes some.
         """
         super().__init__()
         self.stage, self.seed, self.start, self.shard, self.labels = stage, seed, start, shard, labels
@@ -90,7 +96,7 @@ class TrainingPairs(IterableDataset[Batch]):
             jaw=stage.jaw,
         )
         # Only the engine knows what a face-semantic encoder is trained on.
-        self._ffn = () if data is None or "uv" in labels else ffn.scan(data, "train", head=True).pairs
+        self._ffn = () if data is None or "uv" in labels else _training_pairs(data)
         self._makers: dict[SourceName, Callable[[int], LabeledPair]] = {
             "faces": self._ffn_pair if self._ffn else self._face,
             "layers": self._layered,
@@ -182,3 +188,10 @@ def _channels_first(array: npt.NDArray[Any]) -> torch.Tensor:
 
 def _channels_last(tensor: torch.Tensor) -> npt.NDArray[Any]:
     return np.asarray(tensor.permute(1, 2, 0).numpy())
+
+
+def _training_pairs(data: Path) -> tuple[ffn.FFNPair, ...]:
+    try:
+        return ffn.scan(data, "train", head=True).pairs
+    except DataError as error:
+        raise error.plus(MAKES_SPLITS) from error

@@ -10,9 +10,11 @@ import numpy as np
 
 from ffbench.datasets.ffn.dataset import FFN
 from ffbench.datasets.minis import make_mini, mini_folder
+from ffbench.errors import DataError
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 from ffbench.registry import load_protocol
+from ffbench.training.samples import MAKES_SPLITS
 
 # Of a seed that the mini dataset of the benchmark does not have: other people than those that methods are ranked on.
 _SEED = 1
@@ -26,10 +28,13 @@ def validation_protocols(names: Sequence[str], data: Path | None) -> list[Protoc
         data: FFN, whose `val` split is taken; None makes a mini dataset of other people than the benchmark's.
 
     Raises:
-        UsageError, DataError: as `load_protocol`.
+        UsageError, DataError: as `load_protocol`; of `data` without a `val` split the message says what makes one.
     """
     if data is not None:
-        return [load_protocol(name, data=data, options={"split": "val"}) for name in names]
+        try:
+            return [load_protocol(name, data=data, options={"split": "val"}) for name in names]
+        except DataError as error:
+            raise error.plus(f"{MAKES_SPLITS}; `--set validation.every=0` leaves validation out") from error
     folder = mini_folder(FFN, _SEED)
     if not folder.is_dir():
         make_mini(FFN, folder, _SEED)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from ffbench.metrics.statistics import LEVEL
-from ffbench.results.ranking.compare import Comparison, GroupDifference
+from ffbench.results.groups import natural_key
+from ffbench.results.ranking.comparison import Comparison, GroupDifference
 from ffbench.results.report.text import listed_groups
 
-from ..boards.group_order import natural_key
 from ..look import theme
 from .value_charts import error_bars, lines_axis
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ffbench.protocol import Score
+from ffbench.results.groups import natural_key
 from ffbench.results.record.row import ORIGINS, Board, Row
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.report.leaderboard import BoardTable
@@ -16,7 +17,6 @@ from ffbench.results.report.text import format_value, listed_groups
 from .. import picker, state
 from ..boards import method_naming, records
 from ..boards.board_naming import board_names, in_reading_order
-from ..boards.group_order import natural_key
 from ..boards.standings import Standing
 from ..charts import value_charts
 from ..look import theme

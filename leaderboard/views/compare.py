@@ -10,10 +10,11 @@ import streamlit as st
 from ffbench import escape
 from ffbench.metrics.statistics import LEVEL
 from ffbench.registry import family_of, method_names
-from ffbench.results.ranking.compare import Comparison, PairDifference, compare, pair_values
+from ffbench.results.ranking.compare import compare, pair_values
+from ffbench.results.ranking.comparison import Comparison, PairDifference
 from ffbench.results.ranking.titles import disambiguate_titles, from_file
 from ffbench.results.record.row import Row
-from ffbench.results.report.compare_text import board_verdict, comparison_lines, verdict
+from ffbench.results.report.compare_text import board_verdict, comparison_lines
 from ffbench.results.report.leaderboard import latest_rows
 from ffbench.results.report.text import format_value
 from ffbench.wrappers.names import split_name
@@ -131,7 +132,7 @@ def _sentences(found: Comparison, a: str, b: str) -> list[str]:
     """Say what the comparison comes to, most important first."""
     whole = found.groups[0]
     values = f"{format_value(whole.a)} against {format_value(whole.b)} {found.unit}"
-    told, _, certainty = verdict(found).partition(" (")
+    told, _, certainty = found.verdict.partition(" (")
     certainty = certainty.removesuffix(")")
     if whole.p_value is not None and whole.p_value < 1 - LEVEL:
         told += _by(found, compare_charts.a_is_better(found, whole))

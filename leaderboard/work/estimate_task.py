@@ -38,7 +38,8 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     with np.load(folder / PAIR, allow_pickle=False) as images:
         pair = Pair("pair", images["image1"], images["image2"], None)
     try:
-        forward, backward, seconds = MethodSource(load_method(request["method"])).flows([pair], request["backward"])
+        method = load_method(request["method"], installed_only=True)
+        forward, backward, seconds = MethodSource(method).flows([pair], request["backward"])
     except (RuntimeError, cv2.error, MethodError) as error:
         # What a method raises while it is built is the cause of a MethodError.
         if any(words in str(error.__cause__ or error) for words in _NO_MEMORY):

@@ -34,7 +34,7 @@ from ffbench.protocol import (
 from ffbench.synth.heads.head import Region
 from ffbench.typing import FlowField
 
-from ..options import choice, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
+from ..options import choice, one_of, refuse_unknown, stated_choice, stated_groups, stated_variant, variant
 from ..rendered_people import people_labels
 from .metrics import (
     LEAKAGE,
@@ -91,8 +91,11 @@ def _variants(target: Target) -> tuple[Variant, ...]:
     return get_args(Variant) if target == "facial" else ("paper",)
 
 
-def _options(target: Target) -> tuple[str, ...]:
-    return ("split", "confidence") if target == "facial" else ("split", "derive_head")
+def _options(target: Target) -> dict[str, str]:
+    split = one_of(ffn.SPLITS)
+    if target == "facial":
+        return {"split": split, "confidence": f"{one_of(get_args(Confidence))}; variant paper"}
+    return {"split": split, "derive_head": f"{one_of(get_args(Derive), 'rigid')}; for methods without head flow"}
 
 
 class FFNFlow(FFNSummary, Protocol[FFNArrays]):
@@ -241,7 +244,15 @@ def _entry(summary: str, target: Target) -> ProtocolEntry:
         return FFNScoring(card, fixed_weights=True)
 
     task: Task = "facial flow" if target == "facial" else "head and expression flow"
-    return ProtocolEntry(summary, lambda request: load(request, target), scoring, title=_TITLES[target], task=task)
+    return ProtocolEntry(
+        summary,
+        lambda request: load(request, target),
+        scoring,
+        title=_TITLES[target],
+        task=task,
+        variants=_variants(target),
+        options=_options(target),
+    )
 
 
 ffn_motion_scale = _entry("FFN: facial flow by motion scale (paper, Table 2)", "facial")

@@ -151,5 +151,6 @@ entry = ProtocolEntry(
     load,
     _scoring,
     title=CKLandmarks.card.title,
+    variants=("paper",),
     task="points on the face",
 )

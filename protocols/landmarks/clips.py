@@ -35,7 +35,18 @@ from ffbench.protocol import (
 from ffbench.reanimation.mesh import EYE_LOOPS
 from ffbench.typing import Mask
 
-from ..options import choice, refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
+from ..options import (
+    a_number,
+    choice,
+    one_of,
+    refuse_unknown,
+    some_numbers,
+    stated_number,
+    stated_variant,
+    variant,
+    whole_number,
+    whole_numbers,
+)
 from .clip_parts import Recording, encoding_difference, part_pairs, recording_of
 from .clip_tracks import (
     ALL_CLIPS,
@@ -57,6 +68,12 @@ GAPS = (1, 5, 10, 20)
 STRIDE = 5
 MOTION_EDGES = (1.0, 2.0, 5.0, 15.0)
 VARIANTS = ("standard", "temporal")
+OPTIONS = {
+    "version": one_of(VERSIONS),
+    "gaps": f"{some_numbers(GAPS)}, frames between the two of a pair",
+    "stride": f"{a_number(STRIDE)}, frames between the first frames of pairs",
+}
+"""Of the variant `standard`: what may be typed for each."""
 _DENSE = "a flow must have a finite value at every pixel"
 _UNTIED = (*OVAL, *EYE_LOOPS[0], *EYE_LOOPS[1])
 """The mesh's border, which slides over skin and hair, and the edges of the lids, where skin and eyeball meet."""
@@ -206,7 +223,7 @@ def load(request: ProtocolRequest) -> ClipLandmarks | ClipTemporal:
         DataError: no clip can be used.
     """
     temporal = variant(request, VARIANTS) == "temporal"
-    refuse_unknown(request, () if temporal else ("version", "gaps", "stride"))
+    refuse_unknown(request, () if temporal else OPTIONS)
     if temporal:
         return ClipTemporal(*named_clips(request.data))
     gaps, stride = whole_numbers(request, "gaps", GAPS), whole_number(request, "stride", STRIDE)
@@ -277,5 +294,7 @@ entry = ProtocolEntry(
     _scoring,
     earlier_versions=VERSIONS[1:],
     title="Landmarks in clips",
+    variants=VARIANTS,
+    options={name: f"{said}; variant standard" for name, said in OPTIONS.items()},
     task="points on the face",
 )

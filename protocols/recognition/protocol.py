@@ -32,7 +32,17 @@ from ffbench.protocol import (
 )
 from ffbench.typing import FlowField
 
-from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
+from ..options import (
+    a_number,
+    choice,
+    one_of,
+    refuse_unknown,
+    stated_choice,
+    stated_number,
+    stated_variant,
+    variant,
+    whole_number,
+)
 from . import engines as recognition_engines
 from .clips import select_clips
 from .engines import EngineName
@@ -45,6 +55,17 @@ from .scores import METRICS, RecognitionScoring, pair_terms
 MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
+OPTIONS = {
+    "flow": one_of(get_args(Kind)),
+    "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
+    "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant",
+    "recogniser": one_of(get_args(RecogniserName)),
+    "recipe": f"{one_of(get_args(RecipeName), '')}; of recogniser=mmnet",
+    "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",
+    "seeds": a_number(1, MOST_TRAINING),
+    "workers": f"{a_number(1, os.cpu_count() or 1)}, processes that learn at once",
+    "engine": one_of(get_args(EngineName)),
+}
 
 _TITLES = {
     "casme2_5": "CASME II, 5 classes",
@@ -232,9 +253,7 @@ def load(request: ProtocolRequest) -> Recognition:
         UsageError: an unknown option, value or variant.
         DataError: the dataset is not usable.
     """
-    refuse_unknown(
-        request, ("flow", "derive_head", "selection", "recogniser", "recipe", "epochs", "seeds", "workers", "engine")
-    )
+    refuse_unknown(request, OPTIONS)
     rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
@@ -274,7 +293,15 @@ def _entry(name: str, summary: str, classes: Ordered[str]) -> ProtocolEntry:
             stated_number(stated, option)
         return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
 
-    return ProtocolEntry(summary, load, scoring, title=_TITLES[name], task="recognition")
+    return ProtocolEntry(
+        summary,
+        load,
+        scoring,
+        title=_TITLES[name],
+        task="recognition",
+        variants=get_args(Variant),
+        options=OPTIONS,
+    )
 
 
 casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)

@@ -30,7 +30,16 @@ from ffbench.protocol import (
 )
 
 from ..landmarks.clip_tracks import TrackedClip, clips_card, find_pairs, named_clips
-from ..options import refuse_unknown, stated_number, stated_variant, variant, whole_number, whole_numbers
+from ..options import (
+    a_number,
+    refuse_unknown,
+    some_numbers,
+    stated_number,
+    stated_variant,
+    variant,
+    whole_number,
+    whole_numbers,
+)
 from .corrupted import Cell, CorruptedClip
 from .pairs import EPE, METRICS, Base, FacePixels, face_pixels, robustness_terms
 from .rendered_clips import find_rendered
@@ -248,5 +257,12 @@ entry = ProtocolEntry(
     load,
     _scoring,
     title="Robustness in clips",
+    variants=VARIANTS,
+    options={
+        "corruptions": f"all (default), or some of {', '.join(CORRUPTIONS)}",
+        "severities": f"{some_numbers(SEVERITIES)}, from 1 to {max(SEVERITIES)}",
+        "gap": f"{a_number(GAP)}, frames between the two of a pair; variant clips",
+        "stride": f"{a_number(STRIDE)}, frames between the first frames of pairs; variant clips",
+    },
     task="robustness",
 )

@@ -32,7 +32,17 @@ from ffbench.protocol import (
     Term,
 )
 
-from ..options import choice, refuse_unknown, stated_choice, stated_number, stated_variant, variant, whole_number
+from ..options import (
+    a_number,
+    choice,
+    one_of,
+    refuse_unknown,
+    stated_choice,
+    stated_number,
+    stated_variant,
+    variant,
+    whole_number,
+)
 from .datasets import (
     SOURCES,
     Kind,
@@ -44,7 +54,13 @@ from .tracks import FACE_MESH_REGIONS, Track, find_tracks
 
 VERSION = "1.0"
 OUTLIER_PX = 3.0
-OPTIONS = ("gap", "image", "regions", "vertices", "visibility")
+OPTIONS = {
+    "gap": f"{a_number(1)}, frames between the two of a pair",
+    "image": f"{one_of(('crop', 'original'), '')}; default: what the tracks have",
+    "regions": "a file of vertex numbers by region, or FLAME_masks.pkl",
+    "vertices": f"{one_of(CHOICES, '')}; with FLAME's masks",
+    "visibility": f"{one_of(('all', 'visible'), '')}; default: what the tracks say",
+}
 _METRICS = {
     "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
     "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
@@ -235,9 +251,13 @@ def load_ck(request: ProtocolRequest) -> FaceVertices:
     return _load(request, "ck_vertices")
 
 
+def _options(kind: Kind) -> dict[str, str]:
+    return {name: said for name, said in OPTIONS.items() if name != "gap" or kind == "mead_vertices"}
+
+
 def _load(request: ProtocolRequest, kind: Kind) -> FaceVertices:
     options = request.options
-    refuse_unknown(request, [name for name in OPTIONS if name != "gap" or kind == "mead_vertices"])
+    refuse_unknown(request, _options(kind))
     variant(request, ["paper"])
     return FaceVertices(
         request.data or find_data(SOURCES[kind].dataset),
@@ -268,6 +288,8 @@ mead_entry = ProtocolEntry(
     load_mead,
     lambda stated: _scoring(stated, "mead_vertices"),
     title=SOURCES["mead_vertices"].title,
+    variants=("paper",),
+    options=_options("mead_vertices"),
     task="points on the face",
 )
 ck_entry = ProtocolEntry(
@@ -275,5 +297,7 @@ ck_entry = ProtocolEntry(
     load_ck,
     lambda stated: _scoring(stated, "ck_vertices"),
     title=SOURCES["ck_vertices"].title,
+    variants=("paper",),
+    options=_options("ck_vertices"),
     task="points on the face",
 )

@@ -39,7 +39,7 @@ def methods() -> dict[str, Method]:
 
 @pytest.fixture(autouse=True)
 def _registry(methods: dict[str, Method], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staleness, "load_method", lambda name, device: methods[name])
+    monkeypatch.setattr(staleness, "load_method", lambda name, **_: methods[name])
     monkeypatch.setattr(staleness, "load_protocol", lambda name, **_: Stripes(6))
 
 
@@ -76,7 +76,7 @@ def test_other_weights_make_exactly_the_rows_of_their_method_stale(tmp_path: Pat
 def test_what_cannot_be_loaded_is_neither_current_nor_missing(
     tmp_path: Path, methods: dict[str, Method], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(name: str, device: str) -> Method:
+    def fail(name: str, **_: object) -> Method:
         raise MethodError(f"{name}: no weights here")
 
     monkeypatch.setattr(staleness, "load_method", fail)

@@ -112,6 +112,43 @@ def test_what_is_no_function_of_the_pair_is_found() -> None:
         require(check_method(Cropping(lambda flow: flow)))
 
 
+def test_a_network_that_does_not_pad_is_told_to_what() -> None:
+    class Strided(Wrong):
+        def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+            if any(side % 8 for side in image1.shape[2:]):
+                raise RuntimeError("The size of tensor a (12) must match the size of tensor b (13)")
+            return super().forward(image1, image2)
+
+    class Uncut(Wrong):
+        def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+            height, width = image1.shape[2:]
+            return super().forward(torch.nn.functional.pad(image1, (0, -width % 16, 0, -height % 16)), image2)
+
+    for made, multiple, size in ((Strided, 8, "136x104"), (Uncut, 16, "144x112")):
+        (check,) = (check for check in check_method(made(lambda flow: flow)) if check.name == "any size")
+        assert check.outcome == "wrong"
+        assert f"images of 131x97; {size} works: pad the images to a multiple of {multiple}" in check.seen
+
+
+def test_a_batch_of_one_taken_for_granted_is_found() -> None:
+    class Alone(Wrong):
+        def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+            image1.reshape(1, 3, *image1.shape[2:])
+            return super().forward(image1, image2)
+
+    class First(Wrong):
+        def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
+            return super().forward(image1[:1], image2[:1])
+
+    for made in (Alone, First):
+        wrong = [check for check in check_method(made(lambda flow: flow)) if check.outcome == "wrong"]
+        assert [check.name for check in wrong] == ["a batch as its pairs"]
+        assert "each alone works: is a batch of one taken for granted" in wrong[0].seen
+    assert "test_methods.py, line" in next(
+        check.seen for check in check_method(Alone(lambda flow: flow)) if check.outcome == "wrong"
+    )
+
+
 def test_the_canary_is_what_it_says() -> None:
     first, second = canary_pair()
     x, y = SHIFT

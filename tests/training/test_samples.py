@@ -124,3 +124,10 @@ def test_the_running_average() -> None:
     other.load(average.state())
     other.apply()
     assert network.weight.item() == pytest.approx(expected)
+
+
+def test_data_without_a_train_split_says_which_command_makes_one(tmp_path: Path) -> None:
+    for part in ("image/facial/test", "flow", "mask"):
+        (tmp_path / part).mkdir(parents=True)
+    with pytest.raises(DataError, match=r"train.*`ffbench generate --out FOLDER --identities 20` makes a dataset with"):
+        TrainingPairs(stage(), 0, data=tmp_path)

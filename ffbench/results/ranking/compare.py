@@ -8,94 +8,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import DataError, UsageError
 from ffbench.metrics.paired import McNemar, holm, mcnemar, paired_difference, win_rate
 from ffbench.metrics.statistics import influence_on_ratio, ratio_of_sums
+from ffbench.results.ranking.comparison import (
+    Comparison,
+    GroupDifference,
+    OnBoard,
+    PairDifference,
+    Side,
+    Standing,
+)
 from ffbench.results.ranking.order import comparable_columns, rank
 from ffbench.results.ranking.pair_columns import PairColumns, unit_names, unit_totals
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
 from ffbench.typing import Floats
 
+_OF_BOARD = ("variant", "version")
+"""What may differ between boards as options may."""
 WORST = 10
 """Pairs that are listed on either side."""
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Side(_Frozen):
-    """One of the two methods."""
-
-    method: str
-    title: str
-    value: float
-    record: str
-
-
-class GroupDifference(_Frozen):
-    """The difference A - B in one group, with its 95 % interval; None where there are too few units."""
-
-    group: str
-    pairs: int
-    units: int = Field(description="pairs, or values of `Comparison.unit_label`, in which both count")
-    a: float
-    b: float
-    difference: float
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float | None
-    p_holm: float | None = Field(description="p_value corrected for the number of groups; that of `all` stands alone")
-    no_test: str | None = Field(default=None, description="why there is no interval and no p-value")
-
-
-class PairDifference(_Frozen):
-    """One pair on which the two differ."""
-
-    key: str
-    a: float
-    b: float
-    difference: float
-
-
-class Standing(_Frozen):
-    """Where a method stands on its board: position by value, and the ends of its 95 % rank set."""
-
-    position: int
-    rank_best: int
-    rank_worst: int
-
-
-class OnBoard(_Frozen):
-    """What the leaderboard says of A and B: all methods of the board are compared there, not these two alone."""
-
-    methods: int
-    a: Standing
-    b: Standing
-    p_adjusted: float = Field(description="the p-value of `all`, corrected for the comparisons of either method")
-    told_apart: bool
-
-
-class Comparison(_Frozen):
-    """A against B in the primary metric of a protocol."""
-
-    a: Side
-    b: Side
-    board: str
-    metric: str
-    unit: str
-    higher_is_better: bool
-    unit_label: str = Field(description="what is independent: `pair`, or a label")
-    pairs: int
-    groups: tuple[GroupDifference, ...] = Field(description="the first is `all`")
-    win_rate: float = Field(description="share of pairs on which A is better, equal ones by half")
-    mcnemar: McNemar | None = Field(default=None, description="where a pair is either right (100 %) or wrong (0 %)")
-    worst_for_a: tuple[PairDifference, ...]
-    worst_for_b: tuple[PairDifference, ...]
-    on_board: OnBoard | None = Field(default=None, description="set where the rows of the board were given")
 
 
 def compare(
@@ -107,11 +41,12 @@ def compare(
         a, b: the rows of the records.
         group_by: labels whose values make groups, beside the groups inside pairs.
         board: the rows that are ranked with them, both among them; the result then says what the leaderboard says.
-        across_options: they may be of different options, such as facial and expression flow of one method; those that
-            differ are named in the titles of the sides.
+        across_options: they may be of different options, such as facial and expression flow of one method, or of
+            different variants; those that differ are named in the titles of the sides, and pairs that only one of the
+            records has are left out.
 
     Raises:
-        UsageError: they are not of one protocol, variant, dataset and, unless `across_options`, options.
+        UsageError: they are not of one protocol, dataset, metric and, unless `across_options`, variant and options.
         DataError: a table is missing or damaged, or they hold different pairs.
     """
     if across_options:
@@ -120,10 +55,18 @@ def compare(
     a, b = (replace(row, title=names[row.path]) for row in (a, b))
     if a.board != b.board:
         raise UsageError(f"{b.path}: is of another board ({b.board.title}) than {a.path} ({a.board.title})")
+    if a.metric != b.metric:
+        raise UsageError(f"{b.path}: ranks by {b.metric}, and {a.path} by {a.metric}")
     first, second = comparable_columns(a, group_by), comparable_columns(b, group_by)
-    if first.keys != second.keys:
-        odd = sorted(set(first.keys) ^ set(second.keys))
-        raise DataError(b.path, f"{len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+    odd = sorted(set(first.keys) ^ set(second.keys))
+    if odd:
+        common = set(first.keys) & set(second.keys)
+        if not across_options or not common:
+            raise DataError(b.path, f"{len(odd)} pairs are in only one of the two records, the first is {odd[0]}")
+        only = len(first.keys) - len(common), len(second.keys) - len(common)
+        first, second = first.only(common), second.only(common)
+    else:
+        only = 0, 0
     values = [_pair_values(found, a.metric) for found in (first, second)]
     both = np.isfinite(values[0]) & np.isfinite(values[1])
     groups = _groups(first, second, a, group_by)
@@ -136,6 +79,8 @@ def compare(
         higher_is_better=a.higher_is_better,
         unit_label=a.resample_by or "pair",
         pairs=int(both.sum()),
+        only_a=only[0],
+        only_b=only[1],
         groups=tuple(groups),
         win_rate=win_rate(values[0][both], values[1][both], higher_is_better=a.higher_is_better),
         mcnemar=_mcnemar(values[0][both], values[1][both]) if a.unit == "%" else None,
@@ -157,14 +102,27 @@ def pair_values(row: Row) -> dict[str, float]:
 
 
 def _tell_options(*rows: Row) -> list[Row]:
-    """Leave options that all rows share to the board, and name the others in the titles."""
-    options = [json.loads(row.board.options) for row in rows]
+    """Leave options, variant and version that all rows share to the board, and name the others in the titles.
+
+    Variants may choose among the pairs of a dataset, so that where they differ, the files that are used may too.
+    """
+    options = [
+        {**json.loads(row.board.options), **{name: getattr(row.board, name) for name in _OF_BOARD}} for row in rows
+    ]
     shared = {name: value for name, value in options[0].items() if all(one.get(name) == value for one in options)}
+    differing = {name for one in options for name in one if name not in shared}
+    variant, version = (" / ".join(dict.fromkeys(str(one[name]) for one in options)) for name in _OF_BOARD)
     return [
         replace(
             row,
-            board=replace(row.board, options=json.dumps(shared, sort_keys=True)),
-            title=", ".join([row.title, *(f"{name}={value}" for name, value in own.items() if name not in shared)]),
+            board=replace(
+                row.board,
+                options=json.dumps({k: v for k, v in shared.items() if k not in _OF_BOARD}, sort_keys=True),
+                variant=variant,
+                version=version,
+                manifest_sha256="" if "variant" in differing else row.board.manifest_sha256,
+            ),
+            title=", ".join([row.title, *(f"{name}={value}" for name, value in own.items() if name in differing)]),
         )
         for row, own in zip(rows, options, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,16 @@ class PairColumns:
     keys: list[str]
     terms: dict[str, tuple[Floats, Floats]]
     labels: dict[str, list[str | None]]
+
+    def only(self, keys: Collection[str]) -> PairColumns:
+        """Return the columns of these pairs alone."""
+        wanted = set(keys)
+        places = [place for place, key in enumerate(self.keys) if key in wanted]
+        return PairColumns(
+            [self.keys[place] for place in places],
+            {name: (sums[places], counts[places]) for name, (sums, counts) in self.terms.items()},
+            {name: [values[place] for place in places] for name, values in self.labels.items()},
+        )
 
 
 @names_file_if_out_of_memory

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ffbench.bounds import names_file_if_out_of_memory
-from ffbench.errors import DataError, one_line, reading
+from ffbench.errors import DataError, UsageError, one_line, reading
 from ffbench.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
 from ffbench.results.record.row import table_path
-from ffbench.results.record.run_record import read_record
+from ffbench.results.record.run_record import RECORD, RunRecord, read_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_pairs(path: Path | str) -> pd.DataFrame:
+def read_pairs(path: Path | str | RunRecord) -> pd.DataFrame:
     """Return the scores of all pairs behind a record, a row a pair, in the order of the run.
 
     Columns: `key`; a column a label, under its name (None where a pair lacks it); and for each term, such as `epe` or
@@ -24,15 +24,21 @@ def read_pairs(path: Path | str) -> pd.DataFrame:
     (NaN where a pair lacks the term, and the mean where nothing counts).
 
     Args:
-        path: a record, the folder of its run, or a table of pair scores by itself.
+        path: a record, as its file or as `evaluate` and `read_record` return it, the folder of its run, or a table of
+            pair scores by itself.
 
     Raises:
+        UsageError: a record that is in no file.
         DataError: a file is missing or damaged, or the table is not the one that the record names.
     """
+    if isinstance(path, RunRecord):
+        if path.path is None:
+            raise UsageError("the record is in no file, so it has no table of pair scores: read it with read_record")
+        path = path.path
     path = Path(path)
     if path.suffix == ".parquet":
         return _frame(path)
-    place = path / "record.json" if path.is_dir() else path
+    place = path / RECORD if path.is_dir() else path
     record = read_record(place)
     table = table_path(place, record)
     with reading(table, more=f", it belongs to {place}"):

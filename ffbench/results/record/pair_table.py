@@ -18,7 +18,7 @@ _COMPRESSION = 19
 """Zstandard's level: a tenth of a second for the largest tables of the project's own."""
 
 
-def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
+def write_pair_table(path: Path | str, scores: Sequence[PairScore]) -> None:
     """Write `scores` in their order; the same scores give the same bytes.
 
     Columns: `key`, `label:NAME` (text, null where a pair lacks it), `TERM:sum` and `TERM:count` (float64, null
@@ -52,7 +52,7 @@ def write_pair_table(path: Path, scores: Sequence[PairScore]) -> None:
 
 
 @names_file_if_out_of_memory
-def read_pair_table(path: Path) -> list[PairScore]:
+def read_pair_table(path: Path | str) -> list[PairScore]:
     """Read what `write_pair_table` wrote.
 
     Raises:
@@ -60,6 +60,7 @@ def read_pair_table(path: Path) -> list[PairScore]:
     """
     import pyarrow as pa
 
+    path = Path(path)
     try:
         table = read_table(path, lambda names: names)
         if table.num_rows * table.num_columns > MAX_VALUES:

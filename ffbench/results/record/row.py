@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from ffbench.cards import OWN_PREFIX
 from ffbench.protocol import MetricCard, Origin
-from ffbench.results.record.run_record import RunRecord
+from ffbench.results.record.run_record import RECORD, RunRecord
 
 ORIGINS = get_args(Origin)
 """In the order in which boards are listed."""
@@ -84,13 +85,14 @@ class Row:
     table_sha256: str
 
 
-def row_of(path: Path, level: Level, record: RunRecord, metric: MetricCard | None = None) -> Row:
+def row_of(path: Path | str, level: Level, record: RunRecord, metric: MetricCard | None = None) -> Row:
     """Take from a record what a row of a table shows, and what is needed to rank it.
 
     Args:
         path, level, record: the record and where it lies.
         metric: what the protocol itself says of the primary metric; None: what the record says of it.
     """
+    path = Path(path)
     card, dataset, primary = record.protocol, record.dataset, record.primary
     submission = record.submission
     metric = metric or card.metrics.get(primary.metric)
@@ -145,6 +147,8 @@ def row_of(path: Path, level: Level, record: RunRecord, metric: MetricCard | Non
 def _owner(record: RunRecord) -> str:
     if record.submission is not None:
         return record.submission.contact or f"predictions {record.submission.sha256}"
+    if record.method.id.startswith(OWN_PREFIX):
+        return "code of a user's own"
     package = record.distribution.name if record.distribution is not None else _OWN_PACKAGE
     # Records of earlier versions do not say, and were ffbench's own methods as a rule.
     return "" if package == _OWN_PACKAGE else f"package {package}"
@@ -157,11 +161,8 @@ def _device(record: RunRecord) -> str:
     return f"{where.processor}, {where.threads} thread{'s' if where.threads != 1 else ''}"
 
 
-def table_path(path: Path, record: RunRecord) -> Path:
+def table_path(path: Path | str, record: RunRecord) -> Path:
     """Return where a record's table of pair scores lies: beside it, in a store under the record's own name."""
+    path = Path(path)
     # The name in the record is a stranger's: only its last part may count.
-    return (
-        path.with_name(Path(record.pair_table.file).name)
-        if path.name == "record.json"
-        else path.with_suffix(".parquet")
-    )
+    return path.with_name(Path(record.pair_table.file).name) if path.name == RECORD else path.with_suffix(".parquet")

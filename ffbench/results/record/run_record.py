@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,11 +20,19 @@ from ffbench.json_models import first_fault, parse_json
 from ffbench.metrics.statistics import LEVEL, MIN_UNITS
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.record.migration import migrate
+from ffbench.results.record.score_table import score_table
+from ffbench.results.tables import as_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION: Literal[5] = 5
+RECORD = "record.json"
+"""Name of a record in the folder of its run."""
+NOT_FOUND = "no"
+"""Value of the label `found` of pairs in which the method found nothing to go by."""
+NOT_COMPLETE = "not all pairs were scored"
+"""Why a record without some pairs is not ranked."""
 _MAX_RECORD_BYTES = 32 * 2**20
 
 
@@ -184,6 +193,25 @@ class RunRecord(_Frozen):
                 return score
         raise KeyError(f"no score '{metric}' for '{group}'")
 
+    @functools.cached_property
+    def path(self) -> Path | None:
+        """Where the record was read from, or written to by `evaluate`; None for one that is in no file.
+
+        It is no part of the record: it is not compared, and not written.
+        """
+        return None
+
+    def _repr_html_(self) -> str:
+        """Return what was run on what, and the scores, as a table for notebooks."""
+        card, dataset, weights = self.protocol, self.dataset, self.method.weights
+        method = f"{self.method.title} ({self.method.id}{'' if weights is None else f', weights {weights.label}'})"
+        title = (
+            f"{method} on {card.title} ({card.id} {card.version}, {card.variant}): "
+            f"{dataset.origin.upper()} data, {dataset.reference} reference: {dataset.name}"
+        )
+        notes = [f"not for ranking: {reason}" for reason in self.not_rankable]
+        return as_html(score_table(title, card, self.scores, notes))
+
     def to_dataframe(self) -> pd.DataFrame:
         """Return the summary as a DataFrame: a row a metric and group, the columns of `Score`, and the unit."""
         import pandas as pd
@@ -212,7 +240,7 @@ class RunRecord(_Frozen):
         if sampling is not None and sampling.step > 1 and not sampling.asked:
             reasons.append("a preview: its maker chose which pixels count")
         if not self.complete:
-            reasons.append("not all pairs were scored")
+            reasons.append(NOT_COMPLETE)
         return reasons
 
 
@@ -221,7 +249,15 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
-def write_record(path: Path, record: RunRecord) -> None:
+def at_path(record: RunRecord, path: Path | str) -> RunRecord:
+    """Return the same record, which knows that it lies at `path`."""
+    placed = record.model_copy()
+    # Past the record's own guard: the path is no field of it.
+    vars(placed)["path"] = Path(path)
+    return placed
+
+
+def write_record(path: Path | str, record: RunRecord) -> None:
     """Write `record` as JSON, atomically."""
     atomic.write_text(path, record.model_dump_json(indent=1) + "\n")
 
@@ -236,15 +272,19 @@ def is_canonical(content: bytes, record: RunRecord) -> bool:
 
 
 @names_file_if_out_of_memory
-def read_record(path: Path) -> RunRecord:
+def read_record(path: Path | str) -> RunRecord:
     """Read a record and check it against the schema.
+
+    Args:
+        path: the file, or the folder of a run that holds `record.json`.
 
     Raises:
         DataError: the file cannot be read, is too large, or is not a record of this or an earlier schema version.
     """
+    path = Path(path) / RECORD if Path(path).is_dir() else Path(path)
     content = read_bounded(path, _MAX_RECORD_BYTES, f"larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
     try:
-        return RunRecord.model_validate(migrate(parse_json(content)))
+        return at_path(RunRecord.model_validate(migrate(parse_json(content))), path)
     except ValidationError as error:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise DataError(

@@ -8,14 +8,15 @@ from pathlib import Path
 from ffbench.atomic import atomic_path
 from ffbench.errors import UsageError
 from ffbench.metrics.statistics import LEVEL
-from ffbench.results.ranking.compare import Comparison
+from ffbench.results.groups import in_order
+from ffbench.results.ranking.comparison import Comparison
 from ffbench.visual.colors import BLUE, VERMILION, hex_color
 
 _A_BETTER, _B_BETTER, _GREY = hex_color(BLUE), hex_color(VERMILION), "#999999"
 _GROUPS_SHOWN = 30
 
 
-def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: Mapping[str, float]) -> None:
+def write_comparison(path: Path | str, found: Comparison, a: Mapping[str, float], b: Mapping[str, float]) -> None:
     """Write a comparison as PNG.
 
     Args:
@@ -32,7 +33,8 @@ def write_comparison(path: Path, found: Comparison, a: Mapping[str, float], b: M
     except ImportError as error:
         raise UsageError("a picture of a comparison needs matplotlib: pip install matplotlib") from error
 
-    groups = found.groups[:_GROUPS_SHOWN][::-1]
+    by_name = {group.group: group for group in found.groups}
+    groups = [by_name[name] for name in in_order(by_name)[:_GROUPS_SHOWN]][::-1]
     figure = Figure(figsize=(11, max(4.5, 1.6 + 0.28 * len(groups))), dpi=120, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     left.axvline(0, color=_GREY, linewidth=1)

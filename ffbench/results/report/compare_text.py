@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ffbench.escape import plain
-from ffbench.metrics.statistics import LEVEL
-from ffbench.results.ranking.compare import Comparison, GroupDifference, PairDifference, Standing
-from ffbench.results.report.tables import columns
-from ffbench.results.report.text import format_value, listed_groups
+from ffbench.results.groups import listed_groups
+from ffbench.results.numbers import (
+    format_p,
+    format_signed,
+    format_signed_interval,
+    format_value,
+    p_equals,
+)
+from ffbench.results.ranking.comparison import Comparison, GroupDifference, PairDifference, Standing
+from ffbench.results.tables import columns
 
 _PAIRS_SHOWN = 5
 
@@ -21,7 +27,8 @@ def comparison_lines(found: Comparison) -> list[str]:
         plain(found.board),
         f"{plain(found.metric)} [{plain(found.unit)}], {'higher' if found.higher_is_better else 'lower'} is better",
         "",
-        verdict(found),
+        found.verdict,
+        *found.left_out,
         *board_verdict(found),
         f"A is better on {100 * found.win_rate:.1f} % of {found.pairs} pairs (equal pairs count one half)",
         "",
@@ -30,12 +37,13 @@ def comparison_lines(found: Comparison) -> list[str]:
         test = found.mcnemar
         lines[-1:] = [
             f"McNemar, pairs taken for independent: only A is right on {test.only_a}, only B on {test.only_b}, "
-            f"{_p_equals(test.p_value)}",
+            f"{p_equals(test.p_value)}",
             "",
         ]
     rows: list[Sequence[str]] = [("group", "pairs", "A", "B", "A - B", "95 % interval", "p", "p (Holm)")]
-    listed, crowds = listed_groups(group.group for group in found.groups)
-    rows += [_row(group) for group in found.groups if group.group in listed]
+    groups = {group.group: group for group in found.groups}
+    listed, crowds = listed_groups(groups)
+    rows += [_row(groups[name]) for name in listed]
     lines += columns(rows)
     lines += [f"{count} groups {plain(label)}=...: in --json" for label, count in crowds.items()]
     for name, pairs in (("A", found.worst_for_a), ("B", found.worst_for_b)):
@@ -47,17 +55,6 @@ def comparison_lines(found: Comparison) -> list[str]:
     return lines
 
 
-def verdict(found: Comparison) -> str:
-    """Say in words which of the two is better, if that can be said of these two alone."""
-    whole = found.groups[0]
-    if whole.p_value is None:
-        return f"too few units to say which of the two is better ({whole.no_test})"
-    if whole.p_value >= 1 - LEVEL:
-        return f"the two are not separable ({_p_equals(whole.p_value)})"
-    a_is_better = (whole.difference > 0) == found.higher_is_better
-    return f"{'A' if a_is_better else 'B'} is better ({_p_equals(whole.p_value)})"
-
-
 def board_verdict(found: Comparison) -> list[str]:
     """Say in words what the leaderboard says of the two; nothing where there is no board, or none but these two."""
     board = found.on_board
@@ -66,7 +63,7 @@ def board_verdict(found: Comparison) -> list[str]:
     told = "told apart" if board.told_apart else "not told apart"
     return [
         f"on the board of {board.methods} methods: A is {_standing(board.a)}, B {_standing(board.b)}; {told} once all "
-        f"{board.methods - 1} comparisons of each are allowed for ({_p_equals(board.p_adjusted)})"
+        f"{board.methods - 1} comparisons of each are allowed for ({p_equals(board.p_adjusted)})"
     ]
 
 
@@ -78,31 +75,14 @@ def _standing(standing: Standing) -> str:
 
 def difference_cells(group: GroupDifference) -> tuple[str, str, str]:
     """Return the difference A - B of a group, its 95 % interval, and its p-value."""
-    interval = "-"
-    if group.ci_low is not None and group.ci_high is not None:
-        interval = f"{_signed(group.ci_low)} to {_signed(group.ci_high)}"
-    return _signed(group.difference), interval, _p(group.p_value)
+    interval = format_signed_interval(group.ci_low, group.ci_high)
+    return format_signed(group.difference), interval, format_p(group.p_value)
 
 
 def _row(group: GroupDifference) -> tuple[str, ...]:
     values = format_value(group.a), format_value(group.b)
-    return plain(group.group), str(group.pairs), *values, *difference_cells(group), _p(group.p_holm)
+    return plain(group.group), str(group.pairs), *values, *difference_cells(group), format_p(group.p_holm)
 
 
 def _pair_row(pair: PairDifference) -> tuple[str, ...]:
-    return plain(pair.key), format_value(pair.a), format_value(pair.b), _signed(pair.difference)
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value >= 0 else '-'}{format_value(abs(value))}"
-
-
-def _p_equals(value: float) -> str:
-    text = _p(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+    return plain(pair.key), format_value(pair.a), format_value(pair.b), format_signed(pair.difference)

@@ -1,4 +1,4 @@
-"""Boards as Markdown, CSV, LaTeX and JSON: what stands in each cell, for `ffbench.results.report.tables` to write."""
+"""Boards as Markdown, CSV, LaTeX and JSON: what stands in each cell, for `ffbench.results.tables` to write."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import asdict
 from ffbench.errors import UsageError
 from ffbench.escape import json_text, markdown
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
-from ffbench.results.report.tables import Table, as_csv, as_latex, as_markdown
 from ffbench.results.report.text import format_value
+from ffbench.results.tables import Table, as_csv, as_latex, as_markdown
 
 _HEADINGS = ("position", "95 % ranks", "method", "verified", "local", "95 % interval", "claimed", "reported")
 _ALIASES = {"md": "markdown"}

@@ -1,4 +1,4 @@
-"""The paper's tables with measured rows: what stands in which line, for `ffbench.results.report.tables` to write."""
+"""The paper's tables with measured rows: what stands in which line, for `ffbench.results.tables` to write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ffbench.escape import markdown
-from ffbench.results.report import tables
+from ffbench.results import tables
 from ffbench.results.report.paper_tables import MeasuredRow, ReportedRow, ReportedTable
 
 Kind = Literal["paper", "measured", "difference"]

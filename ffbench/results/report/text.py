@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -13,7 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ffbench.escape import plain, terminal
-from ffbench.protocol import Confusion, Score
+from ffbench.protocol import Confusion
+from ffbench.results.groups import listed_groups as listed_groups
+from ffbench.results.numbers import format_interval
+from ffbench.results.numbers import format_value as format_value
 from ffbench.results.record.run_record import RunRecord
 
 _FILE_WIDTH = 120
@@ -21,10 +22,6 @@ _GAP = 3
 _VALUE_WIDTH = 8
 _FIXED_WIDTH = 5 + _VALUE_WIDTH + 18 + 4 * _GAP + 2
 """Columns `pairs`, the metric that ranks, its interval, and the edges of the table, in characters."""
-
-
-MAX_LISTED_GROUPS = 30
-"""More groups of one label than these (CK+ has 123 subjects) are counted and not listed."""
 
 
 def print_record(record: RunRecord, path: Path) -> None:
@@ -85,21 +82,6 @@ def print_record(record: RunRecord, path: Path) -> None:
     console.print(f"record: {terminal(path)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def listed_groups(groups: Iterable[str]) -> tuple[list[str], dict[str, int]]:
-    """Choose the groups that a table on a screen lists: all, but of labels with many values none.
-
-    Returns:
-        The names, each once and in their order, and for each label that is left out how many groups it makes.
-
-    >>> listed_groups(["all", "emotion=fear", "all"])
-    (['all', 'emotion=fear'], {})
-    """
-    names = list(dict.fromkeys(groups))
-    counts = Counter(name.partition("=")[0] for name in names if "=" in name)
-    crowds = {label: count for label, count in counts.items() if count > MAX_LISTED_GROUPS}
-    return [name for name in names if name.partition("=")[0] not in crowds], crowds
-
-
 def _no_intervals(record: RunRecord, groups: list[str]) -> list[str]:
     """Say why the metric that ranks has no interval, over all pairs or else in some groups."""
     metric = record.protocol.primary
@@ -137,7 +119,7 @@ def _score_table(record: RunRecord, metrics: list[str], groups: list[str]) -> Ta
             score = scores.get((group, metric))
             cells.append(format_value(score.value) if score else "")
             if metric == metrics[0]:
-                cells.append(_interval(score) if score else "")
+                cells.append(format_interval(score.ci_low, score.ci_high) if score else "")
         pairs = max(score.pairs for (name, _), score in scores.items() if name == group)
         table.add_row(Text(plain(group)), str(pairs), *cells, style="bold" if group == "all" else None)
     return table
@@ -169,25 +151,7 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     results_console().print(table)
 
 
-def format_value(value: float) -> str:
-    """Return four significant digits, which is more than any of the intervals is narrow.
-
-    >>> format_value(0.123456), format_value(12.3456), format_value(0.0)
-    ('0.1235', '12.35', '0.000')
-    """
-    if not math.isfinite(value):
-        return str(value)
-    decimals = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:.{min(decimals, 6)}f}"
-
-
 def results_console() -> Console:
     """Return stdout; where it is no terminal, wide enough that tables are not folded."""
     console = Console()
     return console if console.is_terminal else Console(width=_FILE_WIDTH)
-
-
-def _interval(score: Score) -> str:
-    if score.ci_low is None or score.ci_high is None:
-        return "-"
-    return f"{format_value(score.ci_low)} to {format_value(score.ci_high)}"

@@ -39,7 +39,7 @@ def stored_name(record: RunRecord, content: bytes) -> str:
     return f"{_slug(record.protocol.id)}/{_slug(record.method.id)}-{digest}.json"
 
 
-def add_record(store: Path | str, path: Path, level: Level) -> Path:
+def add_record(store: Path | str, path: Path | str, level: Level) -> Path:
     """Copy the record at `path`, and its table of pair scores, into a store.
 
     The name is made from the content, so that any number of processes may add at once: the same record twice is one
@@ -53,7 +53,7 @@ def add_record(store: Path | str, path: Path, level: Level) -> Path:
             written.
     """
     record = read_record(path)
-    table = table_path(path, record)
+    table = table_path(record.path or path, record)
     with reading(table, more=f", it belongs to {path}"):
         table_bytes = table.read_bytes()
     if hashlib.sha256(table_bytes).hexdigest() != record.pair_table.sha256:

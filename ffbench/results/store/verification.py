@@ -42,7 +42,7 @@ class Verification:
 
 
 def verify_store(
-    store: Path,
+    store: Path | str,
     protocol_versions: Mapping[str, str] | Callable[[str], str | None],
     rescore: Rescore | None = None,
     expected: Expected | None = None,
@@ -61,6 +61,7 @@ def verify_store(
     Raises:
         DataError: there is no such store.
     """
+    store = Path(store)
     if not any((store / level).is_dir() for level in LEVELS):
         raise DataError(store, f"has no folder {' or '.join(LEVELS)}, so it is no store of records")
     current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions

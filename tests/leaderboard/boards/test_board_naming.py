@@ -13,9 +13,9 @@ from ffbench.leaderboard.boards.board_naming import (
     protocol_title,
     task_of,
 )
-from ffbench.leaderboard.boards.group_order import natural_key
 from ffbench.leaderboard.look import theme
 from ffbench.registry import protocol_names
+from ffbench.results.groups import natural_key
 from ffbench.results.record.row import Board
 
 CK = Board("ck_landmarks", "1.0", "paper", "{}", "CK+", "real", "annotation", "a" * 64)

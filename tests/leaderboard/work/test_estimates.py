@@ -101,7 +101,7 @@ def test_a_method_that_wants_too_much_memory_is_an_error_in_words(scratch: Path)
 
 @pytest.mark.parametrize("words", ["DefaultCPUAllocator: can't allocate memory", "std::bad_alloc"])
 def test_other_ways_to_say_that_memory_is_short(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str) -> None:
+    def load(name: str, **_: object) -> None:
         raise RuntimeError(words)
 
     monkeypatch.setattr("ffbench.registry.load_method", load)

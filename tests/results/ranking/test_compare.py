@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from ffbench.errors import DataError, UsageError
-from ffbench.results.ranking.compare import Comparison, compare, pair_values
+from ffbench.results.ranking.compare import compare, pair_values
+from ffbench.results.ranking.comparison import Comparison
 from tests.commands import run_command
 from tests.results.made_runs import make_run, row
 

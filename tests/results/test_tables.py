@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffbench.escape import plain
-from ffbench.results.report import tables
-from ffbench.results.report.tables import Table
+from ffbench.results import tables
+from ffbench.results.tables import Table
 
 EVIL = "<script>x</script> | \\input{a} & 50% =1+1 $x$ _u_"
 TABLE = Table(

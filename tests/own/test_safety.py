@@ -1,0 +1,77 @@
+"""Code runs where a user names it, and never by a name that a stranger wrote into a record, a link or a folder."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ffbench import evaluate, load_method
+from ffbench.errors import UsageError
+from ffbench.evaluation import staleness
+from ffbench.leaderboard.work import estimate_task
+from ffbench.submissions.rescoring import Rescorer
+from tests.own.nets import write_constant
+from tests.toys import Stripes
+
+ROOT = Path(__file__).parents[2]
+NAMED_BY_THE_USER = {
+    "ffbench/cli/eval_.py", "ffbench/cli/flow.py", "ffbench/cli/methods.py", "ffbench/cli/predict.py",
+    "ffbench/cli/show.py", "ffbench/evaluation/case.py",
+}  # fmt: skip
+"""Modules whose names of methods come from the command line, or from the user's own baseline."""
+
+
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name a method in the current folder that leaves a trace when it is run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    write_constant(tmp_path, imports="open('was_run', 'w')", name="trap.py")
+    return "trap.py:Net"
+
+
+def test_the_trap_works(trap: str) -> None:
+    load_method(trap)
+    assert Path("was_run").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["trap.py:Net", "trap:Net", "./trap.py:Net", "trap.py:Net+variational", "own/constant"]
+)
+def test_no_name_in_a_record_runs_code(name: str, trap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ffbench.submissions.rescoring.load_protocol", lambda *_, **__: Stripes(2))
+    record = evaluate(load_method("zero"), Stripes(2), out="runs")
+    hostile = record.model_copy(update={"method": record.method.model_copy(update={"id": name})})
+    said = "unknown method|code of a user's own and not installed"
+    with pytest.raises(UsageError, match=said):
+        Rescorer(out="again").rescore(hostile)
+    np.savez(estimate_task.PAIR, image1=np.zeros((8, 8, 3), np.uint8), image2=np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(UsageError, match=said):
+        estimate_task.answer(Path(), {"method": name, "backward": False, "limits": {"threads": 1}})
+    assert re.search(said, str(staleness._method(name)))
+    assert not Path("was_run").exists()
+
+
+def test_a_model_folder_in_a_record_is_not_opened(trap: str) -> None:
+    Path("folder").mkdir()
+    Path("folder/config.json").write_text('{"ffbench": {"method": "zero"}}')
+    with pytest.raises(UsageError, match="unknown method 'folder'"):
+        load_method("folder", installed_only=True)
+
+
+def test_who_else_loads_methods_takes_installed_ones_only() -> None:
+    loose = set()
+    for tree in ("ffbench", "leaderboard", "protocols", "methods"):
+        for file in (ROOT / tree).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and "load_method" in ast.unparse(node.func).split(".")[-1:]:
+                    if not any(word.arg == "installed_only" for word in node.keywords):
+                        loose.add(file.relative_to(ROOT).as_posix())
+                elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("load_own"):
+                    assert file == ROOT / "ffbench" / "registry.py"
+    assert loose == NAMED_BY_THE_USER
