@@ -21,7 +21,7 @@ def export_images(
     """Write a protocol's images, and nothing of its labels.
 
     `predict`, `validate` and `bundle` take the folder as their --protocol: predictions can be made and checked where
-    the labels are not.
+    the labels are not. Its README.md says how flows must be written, its pairs.csv where each belongs.
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
@@ -31,4 +31,4 @@ def export_images(
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     with progress_bar(f"images of {protocol}", "pairs") as progress:
         pairs = images.export_images(loaded, out, progress)
-    say(f"{out}: images of {pairs} pairs and {images.MANIFEST}, no labels")
+    say(f"{out}: images of {pairs} pairs, {images.PAIRS}, {images.README} and {images.MANIFEST}, no labels")

@@ -37,5 +37,11 @@ def split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], byt
     stream = io.BytesIO(content)
     first = np.lib.format.read_magic(stream)[0] == 1
     read_header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-    shape, fortran, kind = read_header(stream)
+    try:
+        shape, fortran, kind = read_header(stream)
+    except ValueError:
+        raise
+    # numpy takes the header for Python's source, so that a damaged one raises whatever its tokenizer does.
+    except Exception as error:
+        raise ValueError("the header is damaged") from error
     return shape, fortran, kind, content[stream.tell() :]
