@@ -40,12 +40,14 @@ def _fortran(flow: Field) -> Field:
 
 def _transposed(flow: Field) -> Field:
     height, width, _ = flow.shape
-    return flow.reshape(width, height, 2).transpose(1, 0, 2)
+    corrected: Field = flow.reshape(width, height, 2).transpose(1, 0, 2)
+    return corrected
 
 
 def _planes(flow: Field) -> Field:
     height, width, _ = flow.shape
-    return flow.reshape(2, height, width).transpose(1, 2, 0)
+    corrected: Field = flow.reshape(2, height, width).transpose(1, 2, 0)
+    return corrected
 
 
 READINGS: tuple[Reading, ...] = (

@@ -1,8 +1,8 @@
 """Whether the flows of a submission look as if they follow another convention: swapped axes, other signs, other units.
 
-A sample of pairs is looked at in every reading that people meet (`ffbench.flow.readings`). Where the labels are at hand,
-a flow is held against them; elsewhere image 2 is warped back by it and held against image 1. A reading is named only
-where it explains nearly all: docs/submissions.md has the rule, and how often it is wrong.
+A sample of pairs is looked at in every reading that people meet (`ffbench.flow.readings`). Where the labels are at
+hand, a flow is held against them; elsewhere image 2 is warped back by it and held against image 1. A reading is named
+only where it explains nearly all: docs/submissions.md has the rule, and how often it is wrong.
 """
 
 from __future__ import annotations
@@ -208,10 +208,8 @@ def _image_error(pair: Pair[Any]) -> Error:
 
 
 def _gray(image: Image) -> npt.NDArray[np.float32]:
-    smooth: npt.NDArray[np.float32] = cv2.GaussianBlur(
-        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0
-    )
-    return smooth
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return cv2.GaussianBlur(gray, (0, 0), 1.0).astype(np.float32, copy=False)
 
 
 def _is_picture(flow: FlowField) -> bool:

@@ -43,8 +43,9 @@ def readme(protocol: ProtocolCard, dataset: DatasetCard, pairs: int, backward: b
         others += "backward/KEY.flo    flow of image 2 to image 1: every pair, or none\n"
     return f"""# Images of {markdown(protocol.id)} {markdown(protocol.version)}
 
-{pairs} pairs of {markdown(dataset.name)} ({dataset.origin} data), without labels. `{PAIRS}` lists them, one a line: key, image 1,
-image 2, width, height, and the file that holds the flow. `manifest.json` is for ffbench.
+{pairs} pairs of {markdown(dataset.name)} ({dataset.origin} data), without labels.
+`{PAIRS}` lists them, one a line: key, image 1, image 2, width, height, and the file that holds the flow.
+`manifest.json` is for ffbench.
 
 ## What to write
 
@@ -53,12 +54,14 @@ facial/KEY.flo      flow of image 1 to image 2, all that moves: every pair
 {others}```
 
 - An array of (height, width, 2), in the size of the images: row y, column x, then (u, v).
-- u is the motion in **x, to the right**; v is the motion in **y, down**. Image 1 at (x, y) is seen in image 2 at (x + u, y + v).
-- In **px** of these images: not divided by the width or height, and scaled up again if your network ran on smaller images.
+- u is the motion in **x, to the right**; v is the motion in **y, down**. What image 1 shows at (x, y), image 2 shows
+  at (x + u, y + v).
+- In **px** of these images: not divided by the width or height, and scaled up again if your network ran on smaller
+  images.
 - Finite at every pixel; there is no mark for "not known".
-- Formats, by suffix: {", ".join(SUFFIXES)}. `.npy` holds (H, W, 2) or (2, H, W) floating-point numbers; `.mat` (version 5:
-  `save -v7`) an H x W x 2 array `flow`, or `u` and `v`; `.pfm` three channels (x, y, unused); `.png` is KITTI's 16-bit
-  code, every pixel valid. A picture of the flow in colors cannot be scored.
+- Formats, by suffix: {", ".join(SUFFIXES)}. `.npy` holds (H, W, 2) or (2, H, W) floating-point
+  numbers; `.mat` (version 5: `save -v7`) an H x W x 2 array `flow`, or `u` and `v`; `.pfm` three channels (x, y,
+  unused); `.png` is KITTI's 16-bit code, every pixel valid. A picture of the flow in colors cannot be scored.
 
 In Python, `numpy.save("facial/KEY.npy", flow.astype("float32"))` is enough.
 

@@ -13,8 +13,29 @@ from ffbench.submissions.manifest import KINDS, Manifest, file_stem
 _SHOWN = 3
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
 _SAY_NOTHING = frozenset(
-    "backward facial fb fb01 flo flow flows forward frame fwd image img of optical out output pair pred predicted "
-    "prediction result uv".split()
+    {
+        "backward",
+        "facial",
+        "fb",
+        "flo",
+        "flow",
+        "flows",
+        "forward",
+        "frame",
+        "fwd",
+        "image",
+        "img",
+        "of",
+        "optical",
+        "out",
+        "output",
+        "pair",
+        "pred",
+        "predicted",
+        "prediction",
+        "result",
+        "uv",
+    }
 )
 """Words that people add to names."""
 _IMAGE_NUMBER = re.compile(r"[_-]0*[12]$")

@@ -75,7 +75,7 @@ def validate_submission(
 
 
 def _advice(files: SubmissionFiles, report: Report, protocol: Protocol[Any], progress_bar: ProgressBar) -> list[str]:
-    """Return what the flows look like; nothing of a bundle, whose whole flows were looked at before they were packed."""
+    """Return what the flows look like; nothing of a bundle, which lacks most of their pixels."""
     if files.sampling is not None:
         return []
     facial = report.files.get("facial", {})
