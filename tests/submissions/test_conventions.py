@@ -13,6 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from ffbench.flow.color import flow_to_color
 from ffbench.flow.readings import READINGS
+from ffbench.protocol import Annotation
+from ffbench.registry import load_method, load_protocol
 from ffbench.results.record.run_record import RunRecord
 from ffbench.submissions.bundle import SUFFIX
 from ffbench.submissions.conventions import FEWEST, SAMPLE, judge, look
@@ -132,3 +134,28 @@ def test_bundles_are_not_looked_at(tmp_path: Path) -> None:
     out = tmp_path / f"a{SUFFIX}"
     bundle(write(tmp_path / "a", WRONG["the flow is backward"]), MovedTextures(), out)
     assert validate_submission(out, MovedTextures(), advise=True).hints == ()
+
+
+@pytest.mark.slow
+@pytest.mark.assets
+@pytest.mark.parametrize(("protocol", "labelled"), [("ck_landmarks", False), ("ffn_motion_scale", True)])
+def test_methods_that_ship_raise_no_hint_on_faces(
+    protocol: str, labelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control on rendered faces: methods are taken for what they are, and swapped flows are not."""
+    monkeypatch.delenv("FFBENCH_CACHE")  # the user's, which has the mini datasets
+    loaded = load_protocol(protocol)
+    if not labelled:
+        monkeypatch.setattr(type(loaded), "annotation", lambda self, pair: Annotation())
+    keys = list(loaded.keys())[::8]
+    for name in ("zero", "farneback", "dis"):
+        method = load_method(name)
+        pairs = [loaded.load(key) for key in keys]
+        flows = {pair.key: np.asarray(method.estimate(pair.image1, pair.image2).facial) for pair in pairs}
+        seen = look(lambda key, size, flows=flows: flows[key], keys, loaded)
+        assert seen is not None
+        assert seen.by_labels is labelled
+        assert seen.lines() == []
+        swapped = look(lambda key, size, flows=flows: np.ascontiguousarray(flows[key][..., ::-1]), keys, loaded)
+        assert swapped is not None
+        assert (swapped.reading is READINGS[0]) == (name != "zero")
