@@ -23,11 +23,13 @@ from ffbench.cli import (
     generate,
     leaderboard,
     methods,
+    points,
     predict,
     protocols,
     publish,
     records,
     show,
+    stabilize,
     submit,
     table,
     texture,
@@ -54,6 +56,8 @@ app = typer.Typer(
 app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
+app.command("stabilize")(stabilize.stabilize_clip)
+app.command("points")(points.carry)
 app.command("generate")(generate.generate_dataset)
 app.command("texture")(texture.make_textures)
 app.command("train")(train.train_method)
