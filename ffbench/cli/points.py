@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from ffbench.cli.console import note, say
 from ffbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from ffbench.animation.points import CarriedPoints, Points
+    from ffbench.animation.points import CarriedPoints
     from ffbench.protocol import Image
 
 
@@ -76,7 +77,7 @@ def carry(
             rows += _rows(number, step)
             progress(len(carried), len(numbers))
     write_text(out, "".join(rows))
-    kept = 0 if len(carried) < len(numbers) else sum(_is_there(carried[-1].positions))
+    kept = sum(map(math.isfinite, carried[-1].positions[:, 0])) if len(carried) == len(numbers) else 0
     say(f"{out}: {kept} of {len(points)} points are followed from frame {start} to frame {numbers[-1]}")
     left = sum(int(step.left.sum()) for step in carried)
     if kept < len(points):
@@ -102,13 +103,9 @@ def _grid(image: Image, distance: int) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for y in rows for x in columns]
 
 
-def _is_there(positions: Points) -> list[bool]:
-    return [x == x for x in positions[:, 0].tolist()]  # NaN is not itself
-
-
 def _rows(number: int, step: CarriedPoints) -> list[str]:
     return [
         f"{point},{number},{x:.3f},{y:.3f},{error:.3f}\n"
         for point, ((x, y), error) in enumerate(zip(step.positions.tolist(), step.errors.tolist(), strict=True))
-        if x == x  # NaN: it is lost
+        if math.isfinite(x)
     ]
