@@ -78,12 +78,12 @@ def carry_points(
 
 def _sampled(flow: npt.NDArray[np.float32], points: Points) -> tuple[Points, npt.NDArray[np.bool_]]:
     """Return the flow at points, NaN at those that are lost."""
-    known = np.isfinite(points).all(axis=1)
+    known = ~np.isnan(points[:, 0])
     values, valid = sample_flow(flow, np.where(known[:, None], points, -1.0))
     return values, valid & known
 
 
 def _inside(points: Points, image: Image) -> npt.NDArray[np.bool_]:
     corner = image.shape[1] - 1, image.shape[0] - 1
-    inside: npt.NDArray[np.bool_] = ((points >= 0) & (points <= corner)).all(axis=1)
+    inside: npt.NDArray[np.bool_] = np.logical_and(points >= 0, points <= corner).all(axis=1)
     return inside

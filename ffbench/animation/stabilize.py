@@ -93,5 +93,5 @@ def hold_head_still(reference: Image, frames: Iterator[Image], estimate: Estimat
 def _brought_back(frame: Image, matrix: Matrix) -> Image:
     size = frame.shape[1], frame.shape[0]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    image: Image = cv2.warpAffine(frame, matrix[:2], size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    return image
+    image = cv2.warpAffine(frame, matrix[:2], size, flags=flags, borderMode=cv2.BORDER_CONSTANT)
+    return image.astype(np.uint8, copy=False)
