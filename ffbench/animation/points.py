@@ -85,5 +85,5 @@ def _sampled(flow: npt.NDArray[np.float32], points: Points) -> tuple[Points, npt
 
 def _inside(points: Points, image: Image) -> npt.NDArray[np.bool_]:
     corner = image.shape[1] - 1, image.shape[0] - 1
-    inside: npt.NDArray[np.bool_] = np.logical_and(points >= 0, points <= corner).all(axis=1)
-    return inside
+    x, y = points.T
+    return (x >= 0) & (x <= corner[0]) & (y >= 0) & (y <= corner[1])
