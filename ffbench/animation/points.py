@@ -85,5 +85,6 @@ def _sampled(flow: npt.NDArray[np.float32], points: Points) -> tuple[Points, npt
 
 def _inside(points: Points, image: Image) -> npt.NDArray[np.bool_]:
     corner = image.shape[1] - 1, image.shape[0] - 1
-    x, y = points.T
-    return (x >= 0) & (x <= corner[0]) & (y >= 0) & (y <= corner[1])
+    x, y = points[:, 0], points[:, 1]
+    inside: npt.NDArray[np.bool_] = (x >= 0) & (x <= corner[0]) & (y >= 0) & (y <= corner[1])
+    return inside
