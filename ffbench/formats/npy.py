@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# numpy takes a damaged header for one of Python 2 and would say so beside our one line. A filter for the time of reading
-# alone is not safe with threads.
+# numpy takes a damaged header for one of Python 2, and would say so beside our one line. A
+# filter that lasts as long as the reading is not safe with threads.
 warnings.filterwarnings("ignore", message="Reading `.npy` or `.npz` file required additional header parsing")
 
 
