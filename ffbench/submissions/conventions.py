@@ -42,6 +42,8 @@ _TEXTURED = 0.5
 _CAP = 30.0
 """Gray levels; what differs by more is hidden, or lit otherwise."""
 _POINTS = 20_000
+_MOST_PIXELS = 2**25
+"""Of all pairs together; then fewer pairs will do."""
 _CODES = 255
 
 
@@ -115,30 +117,32 @@ def look(
         None where there are fewer than `FEWEST` pairs.
     """
     chosen = [keys[i] for i in np.linspace(0, len(keys) - 1, min(SAMPLE, len(keys))).astype(int)]
-    flows: list[FlowField] = []
+    pictures: list[bool] = []
     by_labels: list[list[float]] = []
     by_images: list[list[float]] = []
+    pixels = 0
     for done, key in enumerate(chosen, start=1):
         try:
             pair = protocol.load(key)
             flow = read(key, (pair.image1.shape[0], pair.image1.shape[1]))
         except DataError:  # it is named elsewhere
             continue
-        flows.append(flow)
-        readings = [np.zeros_like(flow), flow, *(np.ascontiguousarray(r.correct(flow), np.float32) for r in READINGS)]
+        pictures.append(_is_picture(flow))
         label_error = _label_error(protocol.annotation(pair))
         if label_error is not None:
-            by_labels.append([label_error(reading) for reading in readings])
+            by_labels.append(_errors(flow, label_error))
         else:
-            image_error = _image_error(pair)
-            by_images.append([image_error(reading) for reading in readings])
+            by_images.append(_errors(flow, _image_error(pair)))
         if progress:
             progress(done, len(chosen))
+        pixels += flow.shape[0] * flow.shape[1]
+        if pixels > _MOST_PIXELS and len(pictures) >= FEWEST:
+            break
     labelled = len(by_labels) >= len(by_images)
     errors = np.array(by_labels if labelled else by_images)
     if len(errors) < FEWEST:
         return None
-    return judge(errors, labelled, picture=all(map(_is_picture, flows)))
+    return judge(errors, labelled, picture=all(pictures))
 
 
 def judge(errors: npt.NDArray[np.float64], by_labels: bool, picture: bool = False) -> Look:
@@ -159,6 +163,12 @@ def judge(errors: npt.NDArray[np.float64], by_labels: bool, picture: bool = Fals
     if error > _WORSE * zero and (errors[:, 1] > errors[:, 0]).mean() > _MOST:
         return Look(len(errors), by_labels, error, zero, worse=True, picture=picture)
     return found
+
+
+def _errors(flow: FlowField, error: Error) -> list[float]:
+    """Return the errors of zero flow, of a flow, and of it in each reading; one copy is made at a time."""
+    readings = (np.ascontiguousarray(reading.correct(flow), np.float32) for reading in READINGS)
+    return [error(np.zeros_like(flow)), error(flow), *map(error, readings)]
 
 
 def _label_error(annotation: Annotation) -> Error | None:
