@@ -23,12 +23,14 @@ from ffbench.cli import (
     generate,
     leaderboard,
     methods,
+    points,
     predict,
     protocols,
     publish,
     records,
     show,
     site,
+    stabilize,
     submit,
     table,
     texture,
@@ -55,11 +57,13 @@ app = typer.Typer(
 app.command("eval")(eval_.evaluate_method)
 app.command("flow")(flow.flow)
 app.command("show")(show.show)
+app.command("stabilize")(stabilize.stabilize_clip)
+app.command("points")(points.carry)
 app.command("generate")(generate.generate_dataset)
 app.command("texture")(texture.make_textures)
 app.command("train")(train.train_method)
 app.command("predict")(predict.predict_flows)
-app.command("export")(export.export_images)
+app.command("export")(export.export_protocol)
 app.command("bundle")(bundle.bundle_predictions)
 app.command("validate")(validate.validate_predictions)
 app.command("submit")(submit.submit_predictions)

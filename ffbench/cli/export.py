@@ -11,7 +11,7 @@ from ffbench.cli import options
 from ffbench.cli.console import say
 
 
-def export_images(
+def export_protocol(
     protocol: Annotated[str, typer.Option("--protocol", "-p", help="Protocol. See `ffbench protocols list`.")],
     out: Annotated[Path, typer.Option("--out", help="New folder of images.")],
     data: options.Data = None,
@@ -21,14 +21,15 @@ def export_images(
     """Write a protocol's images, and nothing of its labels.
 
     `predict`, `validate` and `bundle` take the folder as their --protocol: predictions can be made and checked where
-    the labels are not.
+    the labels are not. Its README.md says how flows must be written, its pairs.csv where each belongs.
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
     from ffbench.registry import load_protocol
-    from ffbench.submissions import images
+    from ffbench.submissions.export_notes import PAIRS, README
+    from ffbench.submissions.images import MANIFEST, export_images
 
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     with progress_bar(f"images of {protocol}", "pairs") as progress:
-        pairs = images.export_images(loaded, out, progress)
-    say(f"{out}: images of {pairs} pairs and {images.MANIFEST}, no labels")
+        pairs = export_images(loaded, out, progress)
+    say(f"{out}: images of {pairs} pairs, {PAIRS}, {README} and {MANIFEST}, no labels")

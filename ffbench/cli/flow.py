@@ -24,30 +24,52 @@ _CLIP_FRAME = re.compile(r"(?P<clip>.+):(?P<number>[0-9]{1,9})")
 @takes_run_config
 def flow(
     image1: Annotated[str, typer.Argument(help="First image; or, alone, a video or a folder of frames.")],
-    config: RunConfig,
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    config: RunConfig = RunConfig("decflow"),
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Folder for flow files and pictures."),
+    ] = None,
     image2: Annotated[
         Optional[str],  # noqa: UP045
         typer.Argument(help="Second image. CLIP:NUMBER names a frame of a video, counted from 0."),
     ] = None,
+    video: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--video", help="Of a clip: a video of image, facial, head and expression flow side by side."),
+    ] = None,
+    npz: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--npz", help="Of a clip: one .npz with all flows."),
+    ] = None,
+    start: options.Start = 0,
+    end: options.End = None,
     step: Annotated[int, typer.Option("--step", min=1, help="Frames from image 1 to image 2, for a clip.")] = 1,
+    stride: options.Stride = 1,
     scale: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair."),
+        typer.Option(
+            "--scale", min=1e-6, help="Flow in px that pictures show fully saturated; default: by pair, or by clip."
+        ),
     ] = None,
     save_confidence: options.SaveConfidence = False,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
     Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes. With
-    --save-confidence also NAME_confidence.npy, and as .png from black (0) to white (1).
+    --save-confidence also NAME_confidence.npy, and as .png from black (0) to white (1). Of a clip also one video
+    (--video) or one .npz (--npz); all its pictures have one color scale. What it will take is said before it starts.
     """
     if image2 is not None:
         if step != 1:
             raise UsageError("--step is for a clip: two images are one pair")
+        if video is not None or npz is not None or start or end is not None or stride != 1:
+            raise UsageError("--video, --npz, --start, --end and --stride are for a clip: two images are one pair")
+        if out is None:
+            raise UsageError("expected --out, a folder for the flow")
         images = read_pair(image1, image2)
         chosen, name = config.load(), f"{_stem(image1)}_{_stem(image2)}"
         flows = chosen.estimate(*images)
+        say_if_not_found(name, flows)
         paths = _write(out, name, flows, scale)
         if save_confidence:
             paths += _write_confidence(out, name, chosen, images, flows)
@@ -55,26 +77,17 @@ def flow(
             say(path)
         return
 
-    from ffbench.cli.console import progress_bar
-    from ffbench.datasets.clips import open_clip
+    from ffbench.cli.flow_clip import ClipRequest, flow_of_clip
     from ffbench.datasets.images import IMAGE_SUFFIXES
 
     if Path(image1).suffix.lower() in IMAGE_SUFFIXES and Path(image1).is_file():
         raise UsageError(f"{image1}: one image has no flow; give a second one, a video or a folder of frames")
-    clip = open_clip(image1)
-    count = len(clip) - step
-    if count < 1:
-        raise DataError(image1, f"has {len(clip)} frames, expected at least {step + 1} for --step {step}")
-    chosen, stem = config.load(), _stem(image1)
-    with progress_bar(f"{chosen.card.id} on {clip.name}", "pairs") as progress:
-        for number in range(count):
-            progress(number, count)
-            images, name = (clip.frame(number), clip.frame(number + step)), f"{stem}_{number:05d}_{number + step:05d}"
-            flows = chosen.estimate(*images)
-            _write(out, name, flows, scale)
-            if save_confidence:
-                _write_confidence(out, name, chosen, images, flows)
-    say(f"{out}: flows of {count} pairs, as .flo and .png")
+    if out is None and video is None and npz is None:
+        raise UsageError("expected what to write: --out FOLDER, --video FILE or --npz FILE")
+    if save_confidence and out is None:
+        raise UsageError("--save-confidence writes into --out; give that too")
+    request = ClipRequest(image1, out, npz, video, start, end, step, stride, scale)
+    flow_of_clip(request, config.load, _write, _write_confidence if save_confidence else None)
 
 
 def read_pair(name1: str, name2: str) -> tuple[Image, Image]:
@@ -124,7 +137,6 @@ def _write(folder: Path, name: str, flows: NumpyFlows, scale: float | None) -> l
     from ffbench.flow.files import write_flow
     from ffbench.visual.picture import flow_picture, flow_scale, write_picture
 
-    say_if_not_found(name, flows)
     named = {"facial": flows.facial, "head": flows.head, "expression": flows.expression}
     present = {kind: field for kind, field in named.items() if field is not None}
     full = flow_scale(*present.values()) if scale is None else scale

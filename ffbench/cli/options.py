@@ -66,6 +66,12 @@ SaveConfidence = Annotated[
         help="Also write each pixel's confidence, 0 to 1: the method's own, or else forward-backward consistency.",
     ),
 ]
+Start = Annotated[int, typer.Option("--start", min=0, help="First frame of a clip, counted from 0.")]
+End = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--end", min=1, help="Frame of a clip to stop before; default: its end."),
+]
+Stride = Annotated[int, typer.Option("--stride", min=1, help="Take every n-th pair of a clip.")]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(

@@ -61,10 +61,13 @@ def _options(
 def takes_run_config(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command with the options of a `RunConfig` in place of its parameter `config: RunConfig`.
 
-    With a parameter `configs: list[RunConfig]` instead, `--method` may be repeated.
+    With a parameter `configs: list[RunConfig]` instead, `--method` may be repeated. The method of a default of `config`
+    is that of `--method`.
     """
     signature = inspect.signature(command, eval_str=True)
     own = dict(inspect.signature(_options, eval_str=True).parameters)
+    if CONFIG in signature.parameters and signature.parameters[CONFIG].default is not inspect.Parameter.empty:
+        own["method"] = own["method"].replace(default=signature.parameters[CONFIG].default.method)
     several = CONFIGS in signature.parameters
     if several:
         own["method"] = own["method"].replace(annotation=Methods)

@@ -42,7 +42,7 @@ def submit_predictions(
     The digits are those that `ffbench eval` gives for the same flows; of a bundle, nearly so.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import progress_bar
+    from ffbench.cli.console import note, progress_bar
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import run_folder
     from ffbench.registry import load_protocol
@@ -51,11 +51,16 @@ def submit_predictions(
     submitter = Submitter(name, paper, code, contact, claimed)
     with rehashing(rehash):
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
+    hints: list[str] = []
     try:
-        record = submit(predictions, loaded, submitter, out=out, challenge=challenge, progress_bar=progress_bar)
+        record = submit(
+            predictions, loaded, submitter, out=out, challenge=challenge, progress_bar=progress_bar, hints=hints
+        )
     except InvalidSubmission as error:
         print_report(error.report, json)
         raise
+    for hint in hints:
+        note(f"hint: {hint}")
     if json:
         say_json(record.model_dump_json(indent=1))
     else:

@@ -28,14 +28,15 @@ def validate_predictions(
 ) -> None:
     """Check predictions against a protocol's files: all faults in one report, with counts and the first ten names.
 
-    Ends with exit code 3 if there are any. `ffbench protocols show P --manifest` lists the files.
+    Ends with exit code 3 if there are any. `ffbench protocols show P --manifest` lists the files. Hints say how wrong
+    names are put right, and whether a sample of the flows looks as if x and y were swapped, signs changed, and so on.
     """
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
     from ffbench.submissions.submit import InvalidSubmission, validate_submission
 
     loaded = options.protocol_or_images(protocol, data, variant, assignments)
-    report = validate_submission(predictions, loaded, progress_bar)
+    report = validate_submission(predictions, loaded, progress_bar, advise=True)
     print_report(report, json)
     if not report.sound:
         raise InvalidSubmission(predictions, report)

@@ -10,17 +10,21 @@ from ffbench.archives.local import LocalFile
 from ffbench.atomic import atomic_path, write_bytes
 from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
+from ffbench.flow.arrays import read_mat_flow, read_npy_flow
 from ffbench.flow.checks import FlowFile, check_array, is_known
 from ffbench.flow.flo import read_flo, write_flo
 from ffbench.flow.flo5 import read_flo5, write_flo5
+from ffbench.flow.pfm import read_pfm
 from ffbench.typing import FlowField, Mask
 
-SUFFIXES = (".flo", ".flo5", ".png")
+SUFFIXES = (".flo", ".flo5", ".png", ".npy", ".pfm", ".mat")
+"""Formats that are read; the first three are written too."""
+WRITTEN = SUFFIXES[:3]
 
 
 @names_file_if_out_of_memory
 def read_flow(path: FlowFile | str, expected_size: tuple[int, int] | None = None) -> FlowField:
-    """Read a predicted flow: `.flo` (Middlebury), `.flo5` (Spring) or `.png` (KITTI). For true ones: `read_flow_valid`.
+    """Read a predicted flow: `.flo`, `.flo5`, KITTI's `.png`, `.npy`, `.pfm`, `.mat`. For true ones: `read_flow_valid`.
 
     Args:
         path: the file, or a member of an archive.
@@ -62,9 +66,14 @@ def _read(path: FlowFile | str, expected_size: tuple[int, int] | None, *, truth:
         return read_flo(path, expected_size, truth=truth)
     if suffix == ".flo5":
         return _read_flo5(path, expected_size, truth=truth)
-    from ffbench.flow.kitti import read_kitti
+    if suffix == ".png":
+        from ffbench.flow.kitti import read_kitti
 
-    return read_kitti(path, expected_size)
+        return read_kitti(path, expected_size)
+    return _OTHER_READERS[suffix](path, expected_size, truth=truth)
+
+
+_OTHER_READERS = {".npy": read_npy_flow, ".pfm": read_pfm, ".mat": read_mat_flow}
 
 
 def _read_flo5(path: FlowFile | str, expected_size: tuple[int, int] | None, *, truth: bool) -> FlowField:
@@ -88,7 +97,7 @@ def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
         DataError: the flow has a wrong shape, values that are not finite or that the format cannot
             hold, the suffix is of no known format, or the file cannot be written.
     """
-    suffix = _suffix(path)
+    suffix = _suffix(path, WRITTEN)
     array = check_array(path, flow)
     if suffix == ".png":
         from ffbench.flow.kitti import encode_kitti
@@ -102,8 +111,8 @@ def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
             write_flo5(temporary, array)
 
 
-def _suffix(path: FlowFile | str) -> str:
+def _suffix(path: FlowFile | str, suffixes: tuple[str, ...] = SUFFIXES) -> str:
     suffix = (Path(path) if isinstance(path, str) else path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DataError(path, f"no flow format has the suffix {suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    if suffix not in suffixes:
+        raise DataError(path, f"no flow format has the suffix {suffix!r}, expected one of {', '.join(suffixes)}")
     return suffix

@@ -111,9 +111,10 @@ def _parse_header(path: FlowFile, header: bytes) -> tuple[int, int]:
         raise DataError(path, f"the PNG's header has {len(header)} bytes, expected 13")
     width, height, depth, color, compression, method, interlace = struct.unpack(">IIBBBBB", header)
     if (depth, color) != (16, 2):
+        picture = "; a picture of the flow in colors cannot be scored, write the flow itself" if depth == 8 else ""
         raise DataError(
             path,
-            f"PNG of {depth} bits and colour type {color}, expected 16 bits and 2 (RGB): not a KITTI flow",
+            f"PNG of {depth} bits and color type {color}, expected 16 bits and 2 (RGB): not a KITTI flow{picture}",
             fault="wrong format",
         )
     if (compression, method, interlace) != (0, 0, 0):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+# numpy takes a damaged header for one of Python 2, and would say so beside our one line. A
+# filter that lasts as long as the reading is not safe with threads.
+warnings.filterwarnings("ignore", message="Reading `.npy` or `.npz` file required additional header parsing")
 
 
 def read_npy(content: bytes, kinds: str = "biuf") -> npt.NDArray[Any]:
@@ -37,5 +42,11 @@ def split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], byt
     stream = io.BytesIO(content)
     first = np.lib.format.read_magic(stream)[0] == 1
     read_header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-    shape, fortran, kind = read_header(stream)
+    try:
+        shape, fortran, kind = read_header(stream)
+    except ValueError:
+        raise
+    # numpy takes the header for Python's source, so that a damaged one raises whatever its tokenizer does.
+    except Exception as error:
+        raise ValueError("the header is damaged") from error
     return shape, fortran, kind, content[stream.tell() :]

@@ -2,6 +2,7 @@
 
 manifest.json            the cards of protocol and dataset, and the size of every pair's images
 images/KEY_1.png, _2     the two images of a pair
+pairs.csv, README.md     the same for those who do without ffbench: where each flow belongs, its axes, sign and unit
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from ffbench.evaluation.batches import read_ahead
 from ffbench.json_models import read_model
 from ffbench.locks import own_folder
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
+from ffbench.submissions.export_notes import PAIRS, README, image_name, pairs_csv, readme
 from ffbench.submissions.manifest import file_stem
 
 MANIFEST = "manifest.json"
-_IMAGES = "images"
 _MARK = ".ffbench-export"
 """Names the export that fills a folder, until it is whole."""
 _AHEAD = 4
@@ -111,6 +112,8 @@ def export_images(protocol: Protocol[Any], out: Path | str, progress: Progress |
     run = hashlib.sha256(f"{content.model_dump_json()} {keys}".encode()).hexdigest()
     with own_folder(out, _MARK, f"{run}\n", "holds images of another protocol, dataset or version"):
         sizes = _write_images(protocol, keys, out, progress)
+        atomic.write_text(out / PAIRS, pairs_csv(sizes, protocol.needs_backward))
+        atomic.write_text(out / README, readme(protocol.card, dataset, len(sizes), protocol.needs_backward))
         whole = content.model_copy(update={"pairs": sizes})
         atomic.write_text(out / MANIFEST, whole.model_dump_json(indent=1) + "\n")
         (out / _MARK).unlink()
@@ -143,4 +146,4 @@ def _write_images(
 
 
 def _image_path(root: Path, key: str, number: int) -> Path:
-    return root / _IMAGES / f"{key}_{number}.png"
+    return root / image_name(key, number)

@@ -25,7 +25,9 @@ def read_stored(folder: Path, key: str, size: tuple[int, int]) -> NumpyFlows:
     """
     facial = _read(folder, "facial", key, size)
     if facial is None:
-        raise DataError(folder, f"has no {file_stem('facial', key)}.flo, nor a .flo5 or .png of that name")
+        raise DataError(
+            folder, f"has no {file_stem('facial', key)}.flo, nor one of {', '.join(SUFFIXES[1:])} of that name"
+        )
     return Flows(facial, _read(folder, "head", key, size))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from ffbench.locks import writing_file_alone
 from ffbench.protocol import Progress, Protocol
 from ffbench.results.record.run_record import RunRecord, Sampling, Submission
 from ffbench.submissions.bundle import DEFAULT_STEP, MAX_CHALLENGE, SUFFIX, Header, write_bundle
+from ffbench.submissions.conventions import look
+from ffbench.submissions.entries import SubmissionFiles
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import build_manifest
 from ffbench.submissions.sampling import MAX_STEP
@@ -52,16 +54,34 @@ def silent(title: str, unit: str) -> AbstractContextManager[Progress | None]:
     return nullcontext()
 
 
-def validate_submission(predictions: Path | str, protocol: Protocol[Any], progress_bar: ProgressBar = silent) -> Report:
+def validate_submission(
+    predictions: Path | str, protocol: Protocol[Any], progress_bar: ProgressBar = silent, *, advise: bool = False
+) -> Report:
     """Check a folder or archive of predictions against what `protocol` wants.
+
+    With `advise`, also look at a sample of the flows for another convention (`ffbench.submissions.conventions`).
 
     Raises:
         DataError: it cannot be read as a whole, or is refused; faults of single files are in the report instead.
     """
     with progress_bar("reading sizes", "pairs") as progress:
         manifest = build_manifest(protocol, progress)
-    with open_files(predictions, manifest) as files, progress_bar("validating", "files") as progress:
-        return validate(files, manifest, progress)
+    with open_files(predictions, manifest) as files:
+        with progress_bar("validating", "files") as progress:
+            report = validate(files, manifest, progress)
+        if not advise:
+            return report
+        return replace(report, hints=report.hints + tuple(_advice(files, report, protocol, progress_bar)))
+
+
+def _advice(files: SubmissionFiles, report: Report, protocol: Protocol[Any], progress_bar: ProgressBar) -> list[str]:
+    """Return what the flows look like; nothing of a bundle, which lacks most of their pixels."""
+    if files.sampling is not None:
+        return []
+    facial = report.files.get("facial", {})
+    with progress_bar("looking at the flows", "pairs") as progress:
+        seen = look(lambda key, size: files.read(facial[key], size), list(facial), protocol, progress)
+    return seen.lines() if seen is not None else []
 
 
 def bundle(
@@ -115,6 +135,7 @@ def submit(
     out: Path | str = "runs",
     challenge: str | None = None,
     progress_bar: ProgressBar = silent,
+    hints: list[str] | None = None,
 ) -> RunRecord:
     """Validate predictions, score them on the very path that `evaluate` takes, and write the record.
 
@@ -126,6 +147,7 @@ def submit(
         challenge: what a bundle must have been made with; None takes any predictions, but what a bundle scores is then
             a preview that is not ranked, since its maker chose which pixels count (unless it holds all of them).
         progress_bar: opens a display of progress for each step.
+        hints: takes what the flows look like, where that is another convention or worse than zero flow.
 
     Raises:
         InvalidSubmission: files are missing, too many, damaged or of a wrong size.
@@ -139,6 +161,9 @@ def submit(
         _check_challenge(predictions, files.sampling, challenge)
         with progress_bar("validating", "files") as progress:
             report = validate(files, manifest, progress)
+        if hints is not None:
+            hints += _advice(files, report, protocol, progress_bar)
+            report = replace(report, hints=(*report.hints, *hints))
         if not report.sound:
             raise InvalidSubmission(predictions, report)
         sampling = files.sampling

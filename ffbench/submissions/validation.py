@@ -13,6 +13,7 @@ from ffbench.flow.checks import is_known
 from ffbench.protocol import Progress
 from ffbench.submissions.entries import Entry, SubmissionFiles
 from ffbench.submissions.manifest import CONFIDENCE, NOT_FOUND, Kind, Manifest, file_stem
+from ffbench.submissions.naming import naming_advice
 
 Fault = Literal[
     "missing", "extra", "duplicate", "wrong size", "wrong format", "truncated", "not finite", "unknown", "damaged"
@@ -42,7 +43,8 @@ class Report:
     """What validation found.
 
     `files` are the sound files by kind of flow and key; `sha256` hashes names and values, and `not_found`: the keys of
-    pairs in which the method found nothing to go by.
+    pairs in which the method found nothing to go by. `hints` say what a person may have got wrong, and how to fix it;
+    they are no faults.
     """
 
     expected: int
@@ -50,6 +52,7 @@ class Report:
     files: dict[Kind, dict[str, Entry]]
     sha256: str
     not_found: frozenset[str] = frozenset()
+    hints: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -64,6 +67,7 @@ class Report:
             "files": {kind: len(names) for kind, names in self.files.items()},
             "sha256": self.sha256,
             "problems": {fault: {"count": found.count, "first": found.first} for fault, found in self.problems.items()},
+            "hints": list(self.hints),
         }
 
     def lines(self) -> list[str]:
@@ -77,7 +81,7 @@ class Report:
             lines += [f"  {line}" for line in found.first]
             if found.count > len(found.first):
                 lines.append(f"  ... and {found.count - len(found.first)} more")
-        return lines
+        return lines + [f"hint: {hint}" for hint in self.hints]
 
 
 def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | None = None) -> Report:
@@ -99,6 +103,7 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
     wanted = {file_stem(kind, key): (kind, key) for kind in manifest.kinds for key in manifest.sizes}
     found: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
     lost: frozenset[str] = frozenset()
+    extra: list[Entry] = []
     for entry in files.entries:
         if entry.name.startswith(f"{CONFIDENCE}/"):
             continue
@@ -110,19 +115,21 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
             continue
         place = wanted.get(entry.stem)
         if place is None or not entry.is_flow:
+            extra.append(entry)
             note("extra", entry.name)
         elif place[1] in found[place[0]]:
             note("duplicate", entry.name)
         else:
             found[place[0]][place[1]] = entry
     expected = 0
+    missing: list[str] = []
     for kind in manifest.kinds:
         if kind != "facial" and not found[kind]:
             continue
         expected += len(manifest.sizes)
-        for key in manifest.sizes:
-            if key not in found[kind]:
-                note("missing", f"{file_stem(kind, key)}.flo")
+        missing += [file_stem(kind, key) for key in manifest.sizes if key not in found[kind]]
+    for stem in missing:
+        note("missing", f"{stem}.flo")
     digest = hashlib.sha256()
     sound: dict[Kind, dict[str, Entry]] = {kind: {} for kind in manifest.kinds}
     total = sum(map(len, found.values()))
@@ -136,7 +143,9 @@ def validate(files: SubmissionFiles, manifest: Manifest, progress: Progress | No
             progress(done, total)
     for key in sorted(lost):
         digest.update(f"{NOT_FOUND}\0{key}\n".encode())
-    return Report(expected, problems, {kind: names for kind, names in sound.items() if names}, digest.hexdigest(), lost)
+    kinds = {kind: names for kind, names in sound.items() if names}
+    hints = tuple(naming_advice(extra, missing, manifest))
+    return Report(expected, problems, kinds, digest.hexdigest(), lost, hints)
 
 
 def _not_found(files: SubmissionFiles, entry: Entry, manifest: Manifest) -> frozenset[str]:
@@ -177,6 +186,7 @@ def _check(files: SubmissionFiles, entry: Entry, size: tuple[int, int]) -> str |
         return error.fault or "damaged", f"{entry.name}: {error.reason}"
     unknown = flow.shape[0] * flow.shape[1] - int(is_known(flow).sum())
     if unknown:
-        return "unknown", f"{entry.name}: {unknown} pixels are marked as not known; every pixel must have a value"
+        mark = "marked as not valid (third channel 0)" if entry.name.lower().endswith(".png") else "marked as not known"
+        return "unknown", f"{entry.name}: {unknown} pixels are {mark}; every pixel must have a value"
     files.keep(entry, flow)
     return hashlib.sha256(flow.astype("<f4", copy=False).tobytes()).hexdigest()

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ffbench.flow.readings import READINGS, Field
 from ffbench.method import Method
 from ffbench.testing.checks import Outcome
 
@@ -20,24 +20,7 @@ _GOOD, _EXPLAINED = 0.5, 0.4
 """A flow is right that halves the error of zero flow; a wrong one is explained by a correction that leaves less
 than this of both errors."""
 
-Field = npt.NDArray[np.floating]
 
-
-def _array(x: float, y: float) -> Field:
-    return np.array([x, y], np.float32)
-
-
-_CORRECTIONS: dict[str, Callable[[Field], Field]] = {
-    "x and y are swapped": lambda flow: flow[..., ::-1],
-    "the flow is backward, from image 2 to image 1": lambda flow: -flow,
-    "y points up": lambda flow: flow * _array(1, -1),
-    "x points to the left": lambda flow: flow * _array(-1, 1),
-    "the flow is half of what it should be": lambda flow: 2 * flow,
-    "the flow is twice what it should be": lambda flow: flow / 2,
-    "the flow is in shares of the image's size, not in px": lambda flow: flow * _array(WIDTH, HEIGHT),
-    "the flow is in halves of the image's size, not in px": lambda flow: flow * _array(WIDTH / 2, HEIGHT / 2),
-    "the flow is at an eighth of the resolution and was not scaled": lambda flow: 8 * flow,
-}
 _RANGES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "from 0 to 255": lambda image: 255 * image,
     "from -1 to 1": lambda image: 2 * image - 1,
@@ -66,10 +49,10 @@ def try_canary(method: Method) -> tuple[Outcome, str]:
     told = f"a shift of ({SHIFT[0]}, {SHIFT[1]}) px: error {error:.2f} px, of zero flow {zero:.2f}"
     if error < _GOOD * zero:
         return "ok", told
-    for what, correct in _CORRECTIONS.items():
-        corrected = _error(correct(flow))
+    for reading in READINGS:
+        corrected = _error(reading.correct(flow))
         if corrected < _EXPLAINED * min(error, zero):
-            return "wrong", f"{told}; it looks as if {what}: {corrected:.2f} px when that is corrected"
+            return "wrong", f"{told}; it looks as if {reading.looks_like}: {corrected:.2f} px after {reading.undoing}"
     for what, change in _RANGES.items():
         corrected = _error(_flow(method, change(first), change(second)))
         if corrected < _EXPLAINED * min(error, zero):
@@ -84,4 +67,4 @@ def _flow(method: Method, first: torch.Tensor, second: torch.Tensor) -> Field:
 
 def _error(flow: Field) -> float:
     inside = flow[_BORDER:-_BORDER, _BORDER:-_BORDER]
-    return float(np.linalg.norm(inside - _array(*SHIFT), axis=-1).mean())
+    return float(np.linalg.norm(inside - np.array(SHIFT, np.float32), axis=-1).mean())

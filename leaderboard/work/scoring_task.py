@@ -29,7 +29,7 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     archive, reporter = folder / request["archive"], _progress_bar(folder / "progress.json")
     protocol = load_protocol(request["protocol"])
     if request["submitter"] is None:
-        report = validate_submission(archive, protocol, reporter)
+        report = validate_submission(archive, protocol, reporter, advise=True)
         return {"report": report.lines(), "sound": report.sound}
     try:
         submit(archive, protocol, Submitter(**request["submitter"]), out=folder / "runs", progress_bar=reporter)

@@ -112,6 +112,7 @@ def _check_export(inputs: Path, out: Path) -> None:
     if (out / "images" / "manifest.json").exists():
         protocol, keys = ProtocolImages(out / "images"), Stripes(PAIRS).keys()
         assert list(protocol.keys()) == keys
+        assert len((out / "images" / "pairs.csv").read_text().splitlines()) == 1 + len(keys)
         for key in keys:
             protocol.load(key)
 

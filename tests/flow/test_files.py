@@ -26,7 +26,7 @@ def test_suffix_chooses_the_format(tmp_path: Path, suffix: str) -> None:
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a", "a.flo.gz", "flo"])
+@pytest.mark.parametrize("name", ["a.npz", "a", "a.flo.gz", "flo"])
 def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
     for act in (lambda: read_flow(tmp_path / name), lambda: write_flow(tmp_path / name, FLOW)):
         with pytest.raises(DataError, match=r"expected one of \.flo, \.flo5, \.png"):

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
 from ffbench.datasets.casme2.coding import read_coding
@@ -79,6 +80,9 @@ def targets(folder: Path) -> list[Target]:
         Target("flow .flo", ".flo", [_flow(folder, flow, ".flo") for flow in flows], _read_flo),
         Target("flow .flo5", ".flo5", [_flow(folder, flow, ".flo5") for flow in flows], _read_flow, protected=True),
         Target("flow KITTI .png", ".png", [_flow(folder, flow, ".png") for flow in flows], _read_flow, protected=True),
+        Target("flow .npy", ".npy", [_npy(flow) for flow in flows], _read_flow),
+        Target("flow .pfm", ".pfm", [_pfm(flow) for flow in flows], _read_flow),
+        Target("flow .mat", ".mat", [_mat(flows[0], False), _mat(flows[1], True)], _read_flow),
         Target("image .png", ".png", [_png(0), _png(1)], lambda path: _hash(read_image(path))),
         Target("CK+ landmarks", ".txt", [landmarks.encode()], _read_landmarks),
         Target("CASME II coding .xlsx", ".xlsx", [workbook(ROWS)], lambda path: repr(read_coding(path))),
@@ -109,6 +113,23 @@ def _flow(folder: Path, flow: np.ndarray, suffix: str) -> bytes:
     path = folder / f"seed{suffix}"
     write_flow(path, flow)
     return path.read_bytes()
+
+
+def _npy(flow: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, flow)
+    return content.getvalue()
+
+
+def _pfm(flow: np.ndarray) -> bytes:
+    rows = np.dstack([flow, np.zeros(flow.shape[:2])])[::-1].astype("<f4")
+    return b"PF\n%d %d\n-1.0\n" % flow.shape[1::-1] + rows.tobytes()
+
+
+def _mat(flow: np.ndarray, packed: bool) -> bytes:
+    content = io.BytesIO()
+    savemat(content, {"flow": flow, "note": "px"}, do_compression=packed)
+    return content.getvalue()
 
 
 def _png(seed: int) -> bytes:

@@ -17,7 +17,8 @@ from tests.fuzz.forged_pickles import CALLED, instructions, note
 from tests.fuzz.targets import targets
 
 NAMES = [
-    "flow .flo", "flow .flo5", "flow KITTI .png", "image .png", "CK+ landmarks",
+    "flow .flo", "flow .flo5", "flow KITTI .png", "flow .npy", "flow .pfm", "flow .mat",
+    "image .png", "CK+ landmarks",
     "CASME II coding .xlsx", "CASME II coding .csv", "mesh .ply", "FLAME masks .pkl",
     "FLAME masks .pkl, forged", "FLAME model .pkl", "FLAME model .pkl, forged",
     "feature file .npz",

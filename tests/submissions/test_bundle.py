@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import struct
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
-from ffbench.flow.files import read_flow, write_flow
+from ffbench.flow.files import SUFFIXES, read_flow, write_flow
 from ffbench.submissions import sampling
 from ffbench.submissions.bundle import BundleFiles
 from ffbench.submissions.images import ProtocolImages, export_images
@@ -133,7 +135,8 @@ def test_labels_stay_with_the_scorer(tmp_path: Path) -> None:
 def test_export_holds_nothing_but_images(tmp_path: Path) -> None:
     export_images(Stripes(2), tmp_path / "public")
     names = sorted(str(path.relative_to(tmp_path / "public")) for path in (tmp_path / "public").rglob("*.*"))
-    assert names == ["images/000_1.png", "images/000_2.png", "images/001_1.png", "images/001_2.png", "manifest.json"]
+    images = ["images/000_1.png", "images/000_2.png", "images/001_1.png", "images/001_2.png"]
+    assert names == ["README.md", *images, "manifest.json", "pairs.csv"]
     with pytest.raises(DataError, match="not an empty folder"):
         export_images(Stripes(2), tmp_path / "public")
     with pytest.raises(DataError, match=r"1 pairs cannot be read.*001\.png"):
@@ -145,6 +148,28 @@ def test_export_holds_nothing_but_images(tmp_path: Path) -> None:
     manifest.write_text("{}")
     with pytest.raises(DataError, match="is not what `ffbench export` writes"):
         ProtocolImages(tmp_path / "public")
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_an_export_says_where_each_flow_belongs_and_how_it_must_be_written(tmp_path: Path, backward: bool) -> None:
+    protocol = Stripes(3, wide_from=2, backward=backward)
+    export_images(protocol, tmp_path / "public")
+    with (tmp_path / "public" / "pairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["key"], row["width"], row["height"]) for row in rows] == [
+        ("000", "16", "12"), ("001", "16", "12"), ("002", "24", "12")
+    ]  # fmt: skip
+    for row in rows:
+        pair = protocol.load(row["key"])
+        for name, image in (("image1", pair.image1), ("image2", pair.image2)):
+            assert (read_image(tmp_path / "public" / row[name]) == image).all()
+        for kind in ("facial", "backward") if backward else ("facial",):
+            write_flow(tmp_path / "flows" / row[kind], np.zeros((int(row["height"]), int(row["width"]), 2)))
+    assert validate_submission(tmp_path / "flows", ProtocolImages(tmp_path / "public")).sound
+    page = (tmp_path / "public" / "README.md").read_text()
+    for said in ("to the right", "y, down", "In **px**", "(height, width, 2)", "3 pairs of stripes", *SUFFIXES):
+        assert said in page
+    assert ("backward/KEY.flo" in page) == ("backward" in rows[0]) == backward
 
 
 def resealed(content: bytes) -> bytes:

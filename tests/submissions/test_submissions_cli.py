@@ -69,7 +69,7 @@ def test_labels_stay_with_the_scorer(ffbench, capsys: pytest.CaptureFixture[str]
     assert ffbench("validate", "flows", "-p", "public") == 0
     assert ffbench("bundle", "flows", "-p", "public", "--out", "f.bundle", "--challenge", "salt") == 0
     printed = capsys.readouterr().out
-    assert "public: images of 6 pairs and manifest.json, no labels" in printed
+    assert "public: images of 6 pairs, pairs.csv, README.md and manifest.json, no labels" in printed
     assert "f.bundle: 6 pairs, facial flow, one pixel of 4 x 4" in printed
     assert ffbench("validate", "f.bundle", "-p", "stripes") == 0
     assert "6 files expected, 6 found and sound" in capsys.readouterr().out
