@@ -49,6 +49,10 @@ class RunConfig:
         return load_method(self.method, installed_only=installed_only, **how)
 
 
+DECFLOW = RunConfig("decflow")
+"""What commands on a clip of the user's run where no method is named."""
+
+
 def read_run_config(path: Path) -> RunConfig:
     """Read a run configuration: a TOML file of the fields of `RunConfig`; relative weights are of the file's folder.
 

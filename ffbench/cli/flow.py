@@ -12,7 +12,7 @@ from ffbench.cli import options
 from ffbench.cli.console import say
 from ffbench.cli.run_options import takes_run_config
 from ffbench.errors import DataError, UsageError
-from ffbench.run_config import RunConfig
+from ffbench.run_config import DECFLOW, RunConfig
 
 if TYPE_CHECKING:
     from ffbench.method import Method
@@ -24,7 +24,7 @@ _CLIP_FRAME = re.compile(r"(?P<clip>.+):(?P<number>[0-9]{1,9})")
 @takes_run_config
 def flow(
     image1: Annotated[str, typer.Argument(help="First image; or, alone, a video or a folder of frames.")],
-    config: RunConfig = RunConfig("decflow"),
+    config: RunConfig = DECFLOW,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Folder for flow files and pictures."),

@@ -12,7 +12,7 @@ from ffbench.cli import options
 from ffbench.cli.console import note, say
 from ffbench.cli.run_options import takes_run_config
 from ffbench.errors import UsageError
-from ffbench.run_config import RunConfig
+from ffbench.run_config import DECFLOW, RunConfig
 
 if TYPE_CHECKING:
     from ffbench.animation.points import CarriedPoints
@@ -35,7 +35,7 @@ def carry(
         float,
         typer.Option("--tolerance", min=0, help="Px that there and back may miss by, beside a tenth of the motion."),
     ] = 1.0,
-    config: RunConfig = RunConfig("decflow"),
+    config: RunConfig = DECFLOW,
     start: options.Start = 0,
     end: options.End = None,
 ) -> None:

@@ -11,14 +11,14 @@ from ffbench.cli import options
 from ffbench.cli.console import note, say
 from ffbench.cli.run_options import takes_run_config
 from ffbench.errors import DataError, UsageError
-from ffbench.run_config import RunConfig
+from ffbench.run_config import DECFLOW, RunConfig
 
 
 @takes_run_config
 def stabilize_clip(
     clip: Annotated[str, typer.Argument(help="A video or a folder of frames.")],
     video: Annotated[Path, typer.Option("--video", help="Video to write: .mp4, .mkv or .mov.")],
-    config: RunConfig = RunConfig("decflow"),
+    config: RunConfig = DECFLOW,
     csv: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--csv", help="Also write the motion of the head: a 2 x 3 matrix a frame, px."),
