@@ -11,7 +11,7 @@ import pytest
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed: the extra `dev`")
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS = 300
+SECONDS = 900
 
 
 def run(path: Path, folder: Path) -> Any:
