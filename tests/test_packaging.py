@@ -49,7 +49,7 @@ def test_every_data_file_is_listed() -> None:
         file
         for tree in ("ffbench", "methods", "protocols", "leaderboard", "submissions")
         for file in (ROOT / tree).rglob("*")
-        if file.suffix in (".toml", ".json", ".md", ".typed", ".safetensors", ".parquet", ".webp")
+        if file.suffix in (".toml", ".json", ".md", ".typed", ".safetensors", ".parquet", ".webp", ".css", ".html")
     }
     # Claims are not the project's, and the page that tells people how to send one is for the repository.
     kept_back = {file for file in found if file.is_relative_to(ROOT / "submissions" / "claimed")}

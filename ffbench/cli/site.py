@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -25,13 +27,14 @@ def write_site(
     """
     from ffbench.cli.console import note, note_each
     from ffbench.cli.leaderboard import default_place
-    from ffbench.leaderboard.site.pages import Site
-    from ffbench.leaderboard.site.writing import write
+    from ffbench.errors import UsageError
     from ffbench.results.store.records import read_rows
 
     problems: list[str] = []
     rows = read_rows(places or [default_place()], problems)
-    files = Site(rows).files()
-    write(files, out)
+    # The pages stand on the kernel, which finds them where they are installed, as it finds methods.
+    if find_spec("ffbench.leaderboard") is None:
+        raise UsageError("this installation of ffbench has no leaderboard: install it again")
+    pages: int = import_module("ffbench.leaderboard.site.writing").write_site(rows, out)
     note_each("problem", problems)
-    note(f"{sum(name.endswith('.html') for name in files)} pages; open {out / 'index.html'}")
+    note(f"{pages} pages; open {out / 'index.html'}")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from ffbench.flow.checks import is_known
 from ffbench.flow.color import flow_to_color
 from ffbench.typing import FlowField
 from ffbench.visual.errors import FlowError, flow_error
@@ -39,6 +40,7 @@ _EMPTY = (240, 240, 240)
 _FRAME = (190, 190, 190)
 _Caption = tuple[int, int, str]
 """First column, number of columns, text."""
+_STILL, _LEAST_SCALE = 0.1, 0.25  # px, of expression flow: what does not count, and the least that a picture is for
 _MIN_WIDTH = 310  # room for the captions of error maps when all images are narrow
 
 
@@ -62,11 +64,13 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, 
 
     The error is the endpoint error where a row has a reference flow, and else the photometric error: the mean
     absolute RGB difference, in grey levels, between I1 and I2 brought back by the flow. Rows of one pair share
-    their scales, so that their colours can be compared; each row states them.
+    their scales, so that their colours can be compared; each row states them. Expression flow is a small part of most
+    motion, so it has a scale of its own.
 
     Args:
         rows: what to show, from top to bottom.
-        max_magnitude: length of flow, in pixels, that is shown fully saturated; None: `flow_scale` of each pair.
+        max_magnitude: length of flow, in pixels, that is shown fully saturated, in every part; None: `flow_scale` of
+            each pair.
         flows_only: leave out the images, and the error, which would show them: for faces that must not be published.
 
     Returns:
@@ -84,9 +88,12 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, 
     cells: list[list[Picture | None]] = []
     captions: list[list[_Caption]] = []
     for row in rows:
-        full_flow = flow_scales[row.pair]
-        cells.append([None if flow is None else flow_to_color(flow, full_flow) for flow in _flows(row)])
-        scale_caption = f"rim of the colour wheel: {full_flow:.3g} px"
+        scales = flow_scales[row.pair]
+        parts = zip(_flows(row), (scales.whole, scales.whole, scales.expression), strict=True)
+        cells.append([None if flow is None else flow_to_color(flow, full) for flow, full in parts])
+        scale_caption = f"rim of the wheel: {scales.whole:.3g} px"
+        if row.flows.expression is not None and scales.expression != scales.whole:
+            scale_caption += f", expression: {scales.expression:.3g} px"
         captions.append([(0, 2, f"{row.method}   {row.pair}"), (2, 1 if flows_only else 3, scale_caption)])
     if flows_only:
         return _compose(columns, cells, captions)
@@ -112,12 +119,32 @@ def _require_one_size(row: PanelRow) -> None:
         raise ValueError(f"{row.method}, {row.pair}: images and flows must all be of one size")
 
 
-def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[str, float]:
-    """Choose the flow scale of each pair."""
-    flows: dict[str, list[FlowField]] = {}
-    for row in rows:
-        flows.setdefault(row.pair, []).extend(flow for flow in _flows(row) if flow is not None)
-    return {pair: max_magnitude or flow_scale(*fields) for pair, fields in flows.items()}
+@dataclass(frozen=True)
+class _FlowScales:
+    """Lengths of flow, px, that are shown fully saturated: of facial and head flow, and of expression flow."""
+
+    whole: float
+    expression: float
+
+
+def _flow_scales(rows: Sequence[PanelRow], max_magnitude: float | None) -> dict[str, _FlowScales]:
+    """Choose the flow scales of each pair."""
+    if max_magnitude is not None:
+        return {row.pair: _FlowScales(max_magnitude, max_magnitude) for row in rows}
+    found: dict[str, _FlowScales] = {}
+    for pair in dict.fromkeys(row.pair for row in rows):
+        flows = [row.flows for row in rows if row.pair == pair]
+        whole = flow_scale(*(flow for some in flows for flow in (some.facial, some.head) if flow is not None))
+        parts = [some.expression for some in flows if some.expression is not None]
+        found[pair] = _FlowScales(whole, _expression_scale(parts) if parts else whole)
+    return found
+
+
+def _expression_scale(flows: Sequence[FlowField]) -> float:
+    """Choose the scale of expression flow by where there is any: most of an image has none, and would hide that."""
+    lengths = [np.hypot(flow[..., 0], flow[..., 1])[is_known(flow)] for flow in flows]
+    moving = [part[part > _STILL] for part in lengths]
+    return max(scale(moving), _LEAST_SCALE) if any(part.size for part in moving) else _LEAST_SCALE
 
 
 def _error_scales(rows: Sequence[PanelRow], errors: Sequence[FlowError]) -> dict[tuple[str, bool], float]:

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ffbench.errors import UsageError, writing
+from ffbench.results.record.row import Row
+
+from .pages import Site
 
 MARK = ".ffbench-site"
 """A file in a folder that `write` made: such a folder it replaces."""
+
+
+def write_site(rows: Sequence[Row], folder: Path) -> int:
+    """Write the site of some records into a folder, as `write` does, and return how many pages it has.
+
+    Args:
+        rows: of all records.
+        folder: see `write`.
+
+    Raises:
+        UsageError, DataError: as of `write`.
+    """
+    files = Site(rows).files()
+    write(files, folder)
+    return sum(name.endswith(".html") for name in files)
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:

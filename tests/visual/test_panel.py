@@ -49,14 +49,14 @@ def test_cells_of_a_method_that_decomposes(texts: list[str]) -> None:
     picture = draw_panel([row(head=1, truth=truth)])
     np.testing.assert_array_equal(cell(picture, 0, 0), IMAGES[0])
     np.testing.assert_array_equal(cell(picture, 0, 1), IMAGES[1])
-    for column, u in ((2, 4), (3, 1), (4, 3)):
-        np.testing.assert_array_equal(cell(picture, 0, column), flow_to_color(constant(u, 0), 4))
+    for column, u, full in ((2, 4, 4), (3, 1, 4), (4, 3, 3)):
+        np.testing.assert_array_equal(cell(picture, 0, column), flow_to_color(constant(u, 0), full))
     error = np.full(SIZE, 3, np.float32)
     measured = np.ones(SIZE, bool)
     measured[0, :10] = False
     np.testing.assert_array_equal(cell(picture, 0, 5), error_picture(error, measured, 3))
     assert texts[:6] == ["I1", "I2", "facial flow", "head flow", "expression flow", "endpoint error"]
-    assert texts[6:9] == ["m   p", "rim of the colour wheel: 4 px", "endpoint: mean 3, bright 3 px"]
+    assert texts[6:9] == ["m   p", "rim of the wheel: 4 px, expression: 3 px", "endpoint: mean 3, bright 3 px"]
     assert "not decomposed" not in texts
 
 
@@ -83,10 +83,10 @@ def test_without_a_reference_the_error_is_photometric(texts: list[str]) -> None:
 
 def test_flows_only_show_nothing_of_the_face(texts: list[str]) -> None:
     picture = draw_panel([row(head=1), row("n")], flows_only=True)
-    for column, u in ((0, 4), (1, 1), (2, 3)):
-        np.testing.assert_array_equal(cell(picture, 0, column), flow_to_color(constant(u, 0), 4))
+    for column, u, full in ((0, 4, 4), (1, 1, 4), (2, 3, 3)):
+        np.testing.assert_array_equal(cell(picture, 0, column), flow_to_color(constant(u, 0), full))
     assert texts[:3] == ["facial flow", "head flow", "expression flow"]
-    assert texts[3:5] == ["m   p", "rim of the colour wheel: 4 px"]
+    assert texts[3:5] == ["m   p", "rim of the wheel: 4 px, expression: 3 px"]
     assert texts.count("not decomposed") == 2
     assert not any("photometric" in text or "error" in text for text in texts)
 
@@ -96,9 +96,9 @@ def test_rows_of_one_pair_share_their_scales(texts: list[str]) -> None:
     rows = [row("a", "p", 4, truth=truth), row("b", "p", 2, truth=truth), row("a", "q", 1, truth=truth)]
     picture = draw_panel(rows)
     assert [text for text in texts if text.startswith("rim")] == [
-        "rim of the colour wheel: 4 px",
-        "rim of the colour wheel: 4 px",
-        "rim of the colour wheel: 1 px",
+        "rim of the wheel: 4 px",
+        "rim of the wheel: 4 px",
+        "rim of the wheel: 1 px",
     ]
     np.testing.assert_array_equal(cell(picture, 1, 2), flow_to_color(constant(2, 0), 4))
     np.testing.assert_array_equal(cell(picture, 2, 2), flow_to_color(constant(1, 0), 1))
@@ -108,7 +108,13 @@ def test_rows_of_one_pair_share_their_scales(texts: list[str]) -> None:
         "endpoint: mean 1, bright 1 px",
     ]
     draw_panel(rows, max_magnitude=8)
-    assert texts.count("rim of the colour wheel: 8 px") == 3
+    assert texts.count("rim of the wheel: 8 px") == 3
+
+
+def test_hardly_any_expression_is_shown_as_hardly_any(texts: list[str]) -> None:
+    picture = draw_panel([row(head=3.99)], flows_only=True)
+    assert "rim of the wheel: 4 px, expression: 0.25 px" in texts
+    np.testing.assert_array_equal(cell(picture, 0, 2), flow_to_color(constant(4, 0) - constant(3.99, 0), 0.25))
 
 
 def test_rows_with_and_without_reference(texts: list[str]) -> None:
