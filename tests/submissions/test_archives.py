@@ -11,6 +11,7 @@ import tarfile
 import time
 import tracemalloc
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -294,4 +295,5 @@ def test_what_validation_decoded_is_not_decoded_again(tmp_path: Path, monkeypatc
         for _ in range(2):  # what was kept is given once, and its memory is free then
             for key, entry in report.files["facial"].items():
                 assert (files.read_again(entry, (3, 4)) == float(key)).all()
-    assert sorted(decoded) == ["facial/00.flo", "facial/01.flo", "facial/01.flo"]
+    # Threads validate, so either of the two may have been kept.
+    assert sorted(Counter(decoded).values()) == [1, 2]
