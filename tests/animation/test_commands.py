@@ -13,7 +13,8 @@ from ffbench.animation.video import frame_times, video_writer
 from ffbench.datasets.clips import open_clip
 from ffbench.facemesh import tracker
 from ffbench.facemesh.tracker import Box
-from tests.flow.commands import FACIAL, HEAD, install, run, save_image
+from tests.commands import run_command
+from tests.flow.commands import FACIAL, HEAD, install, save_image
 
 pytest.importorskip("av")
 Capture = pytest.CaptureFixture[str]
@@ -30,7 +31,7 @@ def _methods(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_clip_becomes_a_video_and_an_archive(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     arguments = ("clip", "-m", "decomposing", "--video", "a.mp4", "--npz", "a.npz", "--out", "files")
-    assert run(monkeypatch, "flow", *arguments, "--start", 1, "--end", 6, "--stride", 2, "--scale", 4) == 0
+    assert run_command(monkeypatch, "flow", *arguments, "--start", 1, "--end", 6, "--stride", 2, "--scale", 4) == 0
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [
         "files: flows of 2 pairs, as .flo and .png",
@@ -60,7 +61,7 @@ def test_a_clip_becomes_a_video_and_an_archive(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_pictures_of_a_clip_share_one_scale(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    assert run(monkeypatch, "flow", "clip", "-m", "plain", "--video", "a.mp4") == 0
+    assert run_command(monkeypatch, "flow", "clip", "-m", "plain", "--video", "a.mp4") == 0
     rim = np.hypot(*FACIAL)
     assert f"rim of the color wheel {rim:.3g} px" in capsys.readouterr().out
     assert len(open_clip("a.mp4")) == 6
@@ -71,7 +72,7 @@ def test_a_variable_rate_and_a_grey_video_stay_what_they_are(monkeypatch: pytest
     with video_writer(Path("in.mp4"), times) as add:
         for number, seconds in enumerate(times):
             add(np.full((*SIZE, 3), 40 * number, np.uint8), seconds)
-    assert run(monkeypatch, "flow", "in.mp4", "-m", "plain", "--video", "out.mp4") == 0
+    assert run_command(monkeypatch, "flow", "in.mp4", "-m", "plain", "--video", "out.mp4") == 0
     assert frame_times(open_clip("out.mp4")) == pytest.approx(times[:4], abs=2e-3)
 
 
@@ -98,7 +99,7 @@ def test_bad_clips_and_options_are_one_line(monkeypatch: pytest.MonkeyPatch, cap
         (["points", "clip", "--out", "a.csv", "--at", "40,2"], 2, "--at 40,2: lies outside of the image, expected 0"),
         (["points", "bad.mp4", "--out", "a.csv", "--at", "1,2"], 3, "bad.mp4: not a video that can be decoded"),
     ):
-        assert run(monkeypatch, *arguments, "-m", "plain") == code, arguments
+        assert run_command(monkeypatch, *arguments, "-m", "plain") == code, arguments
         captured = capsys.readouterr()
         assert captured.out == ""
         assert captured.err.startswith(f"ffbench: {message}")
@@ -108,10 +109,10 @@ def test_bad_clips_and_options_are_one_line(monkeypatch: pytest.MonkeyPatch, cap
 
 def test_a_head_is_held_still(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(tracker, "detect_face", lambda image: Box(4, 2, 20, 20))
-    assert run(monkeypatch, "stabilize", "clip", "-m", "plain", "--video", "a.mp4") == 2
+    assert run_command(monkeypatch, "stabilize", "clip", "-m", "plain", "--video", "a.mp4") == 2
     assert "plain gives no head flow" in capsys.readouterr().err
     arguments = ("clip", "-m", "decomposing", "--video", "a.mp4", "--csv", "a.csv")
-    assert run(monkeypatch, "stabilize", *arguments, "--start", 2) == 0
+    assert run_command(monkeypatch, "stabilize", *arguments, "--start", 2) == 0
     assert "a.mp4: 5 frames, the head as in frame 2" in capsys.readouterr().out
     with Path("a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -127,7 +128,7 @@ def test_a_head_is_held_still(monkeypatch: pytest.MonkeyPatch, capsys: Capture) 
 def test_points_are_written_as_long_as_they_are_followed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     # There and back the method moves everything alike, so it misses by twice its flow.
     arguments = ("points", "clip", "-m", "plain", "--at", "2,3", "--at", "30,3", "--out", "a.csv")
-    assert run(monkeypatch, *arguments, "--tolerance", 99, "--start", 1, "--end", 5) == 0
+    assert run_command(monkeypatch, *arguments, "--tolerance", 99, "--start", 1, "--end", 5) == 0
     captured = capsys.readouterr()
     assert captured.out == "a.csv: 1 of 2 points are followed from frame 1 to frame 4\n"
     assert "1 left the image, 0 were lost" in captured.err
@@ -137,8 +138,8 @@ def test_points_are_written_as_long_as_they_are_followed(monkeypatch: pytest.Mon
     last = rows[-1]
     assert (float(last["x"]), float(last["y"])) == (2 + 3 * FACIAL[0], 3 + 3 * FACIAL[1])
     assert float(last["there_and_back_px"]) == pytest.approx(2 * np.hypot(*FACIAL), abs=1e-3)
-    assert run(monkeypatch, *arguments) == 0
+    assert run_command(monkeypatch, *arguments) == 0
     assert "a.csv: 0 of 2 points are followed" in capsys.readouterr().out
-    assert run(monkeypatch, "points", "clip", "-m", "plain", "--grid", "10", "--out", "b.csv") == 0
+    assert run_command(monkeypatch, "points", "clip", "-m", "plain", "--grid", "10", "--out", "b.csv") == 0
     first = [row for row in csv.DictReader(Path("b.csv").read_text().splitlines()) if row["frame"] == "0"]
     assert [(row["x"], row["y"]) for row in first][:3] == [("5.000", "5.000"), ("15.000", "5.000"), ("25.000", "5.000")]
