@@ -16,7 +16,7 @@ from ffbench.facemesh.tracker import Box
 from tests.commands import run_command
 from tests.flow.commands import FACIAL, HEAD, install, save_image
 
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 Capture = pytest.CaptureFixture[str]
 SIZE = (24, 32)
 
@@ -67,13 +67,25 @@ def test_pictures_of_a_clip_share_one_scale(monkeypatch: pytest.MonkeyPatch, cap
     assert len(open_clip("a.mp4")) == 6
 
 
-def test_a_variable_rate_and_a_grey_video_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_rate_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     times = [0.0, 0.04, 0.3, 0.9, 1.0]
     with video_writer(Path("in.mp4"), times) as add:
         for number, seconds in enumerate(times):
             add(np.full((*SIZE, 3), 40 * number, np.uint8), seconds)
     assert run_command(monkeypatch, "flow", "in.mp4", "-m", "plain", "--video", "out.mp4") == 0
     assert frame_times(open_clip("out.mp4")) == pytest.approx(times[:4], abs=2e-3)
+
+
+def test_a_gray_video_is_taken_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with av.open("gray.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "gray"
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full(SIZE, 60 * number, np.uint8), format="gray")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert run(monkeypatch, "flow", "gray.mp4", "-m", "plain", "--video", "out.mp4") == 0
+    assert len(open_clip("out.mp4")) == 2
 
 
 def test_bad_clips_and_options_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
