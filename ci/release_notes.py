@@ -32,7 +32,7 @@ def release_notes(tag: str, project: str, changelog: str) -> str:
         rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL
     )
     if section is None:
-        raise ValueError(f"CHANGELOG.md has no section '## {version} (YYYY-MM-DD)': give the version's a date")
+        raise ValueError(f"CHANGELOG.md has no section '## {version} (YYYY-MM-DD)': give the version a date")
     return section[1].strip() + "\n"
 
 

@@ -84,7 +84,7 @@ def test_a_gray_video_is_taken_as_any_other(monkeypatch: pytest.MonkeyPatch) -> 
             frame = av.VideoFrame.from_ndarray(np.full(SIZE, 60 * number, np.uint8), format="gray")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    assert run(monkeypatch, "flow", "gray.mp4", "-m", "plain", "--video", "out.mp4") == 0
+    assert run_command(monkeypatch, "flow", "gray.mp4", "-m", "plain", "--video", "out.mp4") == 0
     assert len(open_clip("out.mp4")) == 2
 
 
