@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ffbench.cli import options
-from ffbench.cli.console import say, say_json
+from ffbench.cli.console import say
 from ffbench.cli.eval_ import INTERRUPTED
 from ffbench.errors import UsageError
 
@@ -63,7 +63,10 @@ def train_method(
         Optional[float],  # noqa: UP045
         typer.Option("--minutes", min=0.1, help="Stop after so long; the same command goes on from there."),
     ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Print the recipe that would be run, and nothing else.")] = False,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Print the recipe that would be run, as TOML, and nothing else."),
+    ] = False,
 ) -> None:
     """Train a method by a recipe: on rendered faces, or on FacialFlowNet.
 
@@ -74,7 +77,7 @@ def train_method(
     from ffbench.registry import resolve_device
 
     family = method.partition(":")[0].partition("/")[0]
-    from ffbench.training.recipe import read_recipe
+    from ffbench.training.recipe import read_recipe, recipe_toml
     from ffbench.training.trainee import TrainRequest, train_entry
 
     trained = train_entry(family)
@@ -82,7 +85,7 @@ def train_method(
     if stage is not None:
         chosen.stage(stage)
     if show:
-        say_json(chosen.model_dump_json(indent=2))
+        typer.echo(recipe_toml(chosen), nl=False)
         return
     if out is None:
         raise UsageError("train needs --out DIR, the folder of the run")

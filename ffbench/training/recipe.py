@@ -212,6 +212,13 @@ def read_recipe(path: Path | str, changes: Sequence[tuple[str, str]] = ()) -> Re
         raise UsageError(f"--set: {_first(error)}") from error
 
 
+def recipe_toml(recipe: Recipe) -> str:
+    """Return a recipe as TOML that `read_recipe` reads back as the same; what is None is left out."""
+    import tomli_w
+
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
 def _set(table: dict[str, Any], key: str, text: str) -> None:
     *path, last = key.split(".")
     here: Any = table

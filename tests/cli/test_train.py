@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from ffbench import methods
 from ffbench.cli import app
 from ffbench.errors import UsageError
 from ffbench.methods import decflow
-from ffbench.training.recipe import read_recipe
+from ffbench.training.recipe import read_recipe, recipe_toml
 from tests.training.toy import made_pairs
 
 __all__ = ["made_pairs"]
@@ -44,11 +44,21 @@ def test_train_says_where_the_weights_are_and_what_to_do_next(tmp_path: Path) ->
     assert again.exit_code == 0, again.output
 
 
-def test_show_prints_the_recipe_and_trains_nothing() -> None:
+def test_show_prints_the_recipe_and_trains_nothing(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["train", "decflow", "--recipe", "paper", "--show", "--set", "seed=7"])
-    recipe = json.loads(ran.stdout)
-    assert (recipe["name"], recipe["seed"]) == ("paper", 7)
-    assert [stage["name"] for stage in recipe["stages"]] == ["facial", "decomposition"]
+    shown = tmp_path / "shown.toml"
+    shown.write_text(ran.stdout, "utf-8")
+    recipe = read_recipe(shown)
+    assert (recipe.name, recipe.seed) == ("paper", 7)
+    assert [stage.name for stage in recipe.stages] == ["facial", "decomposition"]
+
+
+@pytest.mark.parametrize("path", sorted(Path(methods.__path__[0]).rglob("recipes/*.toml")), ids=lambda path: path.stem)
+def test_a_recipe_that_is_shown_is_the_recipe(path: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(path)
+    shown = tmp_path / "shown.toml"
+    shown.write_text(recipe_toml(recipe), "utf-8")
+    assert read_recipe(shown) == recipe
 
 
 @pytest.mark.parametrize(

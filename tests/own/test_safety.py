@@ -20,8 +20,8 @@ from tests.toys import Stripes
 
 ROOT = Path(__file__).parents[2]
 NAMED_BY_THE_USER = {
-    "ffbench/cli/eval_.py", "ffbench/cli/flow.py", "ffbench/cli/methods.py", "ffbench/cli/predict.py",
-    "ffbench/cli/show.py", "ffbench/evaluation/case.py",
+    "ffbench/cli/eval_.py", "ffbench/cli/flow.py", "ffbench/cli/methods.py", "ffbench/cli/points.py",
+    "ffbench/cli/predict.py", "ffbench/cli/show.py", "ffbench/cli/stabilize.py", "ffbench/evaluation/case.py",
 }  # fmt: skip
 """Modules whose names of methods come from the command line, or from the user's own baseline."""
 
@@ -64,14 +64,47 @@ def test_a_model_folder_in_a_record_is_not_opened(trap: str) -> None:
         load_method("folder", installed_only=True)
 
 
+def takes_any_name(source: str) -> bool:
+    """Whether a module loads methods by `load_method` or `RunConfig.load` without `installed_only`."""
+    tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    loaders = {"load_method"} | ({"load"} if "RunConfig" in imported else set())
+    bound = {
+        id(node.func)
+        for node in nodes
+        if isinstance(node, ast.Call) and any(word.arg == "installed_only" for word in node.keywords)
+    }
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in loaders)
+        or (isinstance(node, ast.Name) and node.id == "load_method")
+        for node in nodes
+        if id(node) not in bound
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "loose"),
+    [
+        ("from x import RunConfig\nRunConfig('a').load()", True),
+        ("from x import RunConfig\nuse(config.load)", True),
+        ("from x import RunConfig\nRunConfig('a').load(installed_only=True)", False),
+        ("load_method('a')", True),
+        ("registry.load_method('a', installed_only=True)", False),
+        ("json.load(file)", False),
+    ],
+)
+def test_the_check_of_modules_sees_what_it_should(source: str, loose: bool) -> None:
+    assert takes_any_name(source) == loose
+
+
 def test_who_else_loads_methods_takes_installed_ones_only() -> None:
     loose = set()
     for tree in ("ffbench", "leaderboard", "protocols", "methods"):
         for file in (ROOT / tree).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Call) and "load_method" in ast.unparse(node.func).split(".")[-1:]:
-                    if not any(word.arg == "installed_only" for word in node.keywords):
-                        loose.add(file.relative_to(ROOT).as_posix())
-                elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("load_own"):
-                    assert file == ROOT / "ffbench" / "registry.py"
+            source = file.read_text()
+            if takes_any_name(source):
+                loose.add(file.relative_to(ROOT).as_posix())
+            if "load_own" in source and file.parent.name != "own":
+                assert file == ROOT / "ffbench" / "registry.py"
     assert loose == NAMED_BY_THE_USER
