@@ -44,6 +44,8 @@ def test_notebooks_are_small_and_hold_no_outputs(path: Path) -> None:
     ("name", "tables", "pictures"), [("your_network", 2, 0), ("read_a_record", 3, 3), ("train_on_faces", 0, 4)]
 )
 def test_notebooks_run(name: str, tables: int, pictures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Streamlit sets the backend of the process that imports it.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     monkeypatch.setenv("FFBENCH_NOTEBOOK_PAIRS", "3")
     monkeypatch.setenv("FFBENCH_NOTEBOOK_STEPS", "2")
     done = run(FOLDER / f"{name}.ipynb", tmp_path)
