@@ -20,8 +20,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 demo: $(VENV)/.installed
 	@echo "== DecFlow and DIS on real faces: two clips, reference points from a face mesh network (pseudo reference)"
-	$(BIN)/ffbench eval --method decflow --protocol clip_landmarks -o version=1.0
-	$(BIN)/ffbench eval --method dis --protocol clip_landmarks -o version=1.0
+	$(BIN)/ffbench eval --method decflow --protocol clip_landmarks -o version=1.0 -o stride=20
+	$(BIN)/ffbench eval --method dis --protocol clip_landmarks -o version=1.0 -o stride=20
 	@echo "== the same methods on the mini CK+: synthetic faces with exact landmarks"
 	$(BIN)/ffbench eval --method decflow --protocol ck_landmarks
 	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
