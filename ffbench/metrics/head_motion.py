@@ -44,7 +44,7 @@ _LEAST_DEPTH = 0.25
 def native_head_flow_term(head: FlowField | None) -> Term:
     """Return the term of `OWN_HEAD`: 100 % of a pair where the method gave a head flow, 0 % where it was derived.
 
-    >>> own_head_term(np.zeros((2, 2, 2), np.float32)), own_head_term(None)
+    >>> native_head_flow_term(np.zeros((2, 2, 2), np.float32)), native_head_flow_term(None)
     (Term(sum=100.0, count=1.0), Term(sum=0.0, count=1.0))
     """
     return Term(0.0 if head is None else 100.0, 1.0)
