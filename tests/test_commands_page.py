@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.ci_scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def commands() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("commands_page", ROOT / "ci" / "commands.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("commands")
 
 
 def test_the_page_is_what_the_commands_say(commands: ModuleType) -> None:

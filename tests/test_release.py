@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.ci_scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 PROJECT = '[project]\nname = "ffbench"\nversion = "1.2.0"\n'
@@ -29,12 +30,7 @@ CHANGELOG = """# Changelog
 
 @pytest.fixture(scope="module")
 def release() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("release_notes", ROOT / "ci" / "release_notes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("release_notes")
 
 
 def test_the_notes_are_the_section_of_the_version(release: ModuleType) -> None:
