@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ffbench.escape import markdown
+from ffbench.results.numbers import format_value
 from ffbench.results.ranking.compare import compare
 from ffbench.results.ranking.comparison import Comparison
 from ffbench.results.record.row import Row
@@ -21,7 +22,6 @@ from ffbench.results.record.run_record import read_record
 from ffbench.results.report.compare_text import difference_cells
 from ffbench.results.report.leaderboard import BoardLine, BoardTable, leaderboard
 from ffbench.results.report.leaderboard_formats import interval_cell, position_cell, ranks_cell, value_cell
-from ffbench.results.report.text import format_value
 from ffbench.results.store.records import read_rows
 
 ROOT = Path(__file__).parents[1]

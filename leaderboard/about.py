@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
@@ -20,6 +21,12 @@ BIBTEX = f"""{FFN.citation}
   license = {{Apache-2.0}}
 }}"""
 """What CITATION.cff says; a test compares them."""
+HEADINGS = {
+    "real": "Real faces",
+    "reanimated": "Reanimated faces: real skin, made motion",
+    "synthetic": "Synthetic faces: rendered, exact flow",
+}
+"""What boards of data of one origin stand under."""
 QUESTIONS = (
     (
         "Why do two methods share ranks?",
@@ -78,8 +85,24 @@ _OWN = (
         "sequences (CK+). Made on first use, or by `ffbench data make-mini`.",
     ),
 )
+_EXAMPLE = Path(__file__).parent / "example.webp"
 _NEWS = 3
 _TOP = Path(__file__).resolve().parents[1]
+
+
+def example() -> bytes:
+    """Return the animated picture of a face and its flows (WebP)."""
+    return _EXAMPLE.read_bytes()
+
+
+def example_still() -> bytes:
+    """Return a frame of the example, for readers who ask for less motion (PNG)."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    with Image.open(_EXAMPLE) as picture:
+        picture.convert("RGB").save(content, format="PNG")
+    return content.getvalue()
 
 
 def project_links() -> dict[str, str]:

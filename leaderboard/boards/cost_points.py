@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffbench.results.record.row import Row
@@ -68,6 +68,16 @@ def split_device(device: str) -> tuple[str, str]:
     if found is None:
         return device, ""
     return found[1], "1 thread" if found[2] == "1" else f"{found[2]} threads"
+
+
+def run_here(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of methods that were run here: the time of a submission is that of reading its files."""
+    return [row for row in rows if row.kind == "evaluated" and row.level in ("verified", "local")]
+
+
+def by_number(series: Sequence[Series]) -> list[tuple[Point, Series]]:
+    """Return all points with their series, in the order of their numbers."""
+    return sorted(((point, some) for some in series for point in some.points), key=lambda pair: pair[0].number)
 
 
 def series_of(rows: Sequence[Row], cost: Cost) -> list[Series]:

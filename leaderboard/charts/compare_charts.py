@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from ffbench.metrics.statistics import LEVEL
-from ffbench.results.groups import natural_key
+from ffbench.results.groups import listed_groups, natural_key
 from ffbench.results.ranking.comparison import Comparison, GroupDifference
-from ffbench.results.report.text import listed_groups
 
 from ..look import theme
 from .value_charts import error_bars, lines_axis

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,36 +11,29 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from ffbench.errors import DataError
 from ffbench.escape import plain
+from ffbench.results.numbers import format_value
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import ORIGINS, Board, Row
 from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.results.report import table_text
-from ffbench.results.report.leaderboard import BoardLine, BoardTable, latest_rows, leaderboard
+from ffbench.results.report.leaderboard import BoardLine, BoardTable, latest_rows, leaderboard, rows_for_paper_table
 from ffbench.results.report.leaderboard_formats import TIED, ranks_cell
 from ffbench.results.report.paper_tables import NUMBERS, ReportedTable, measured_rows, reported_table
-from ffbench.results.report.text import format_value
 
 from .. import about
 from ..boards.board_naming import board_names, in_reading_order, protocol_title
-from ..boards.cost_points import COSTS, series_of
+from ..boards.cost_points import COSTS, by_number, run_here, series_of
 from ..boards.method_facts import facts_of
 from ..boards.method_naming import method_key, rows_by_method
-from ..boards.standings import main_boards, standings
+from ..boards.standings import Standing, main_boards, standings
 from . import svg
 from .naming import board_page, method_page
 
-HEADINGS = {
-    "real": "Real faces",
-    "reanimated": "Reanimated faces: real skin, made motion",
-    "synthetic": "Synthetic faces: rendered, exact flow",
-}
 _COST = COSTS["speed"]
 _FILES = ("site.css",)
-_EXAMPLE = Path(__file__).parents[1] / "example.webp"
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,8 @@ class Site:
         self.rows = tuple(rows)
         self._usable = [row for row in rows if not row.not_rankable]
         self._by_path = {row.path: row for row in rows}
-        self._labels = {method_key(several[0]): label for label, several in rows_by_method(self.rows).items()}
+        self._methods = rows_by_method(self.rows)
+        self._labels = {method_key(several[0]): label for label, several in self._methods.items()}
         self._environment = Environment(
             loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True, keep_trailing_newline=True,
@@ -84,7 +77,7 @@ class Site:
         pages = {"index.html": self._overview(), **self._board_pages(), **self._method_pages(), **self._paper_pages()}
         found = {path: text.encode() for path, text in pages.items()}
         found |= {name: (Path(__file__).parent / name).read_bytes() for name in _FILES}
-        return {**found, "example.webp": _EXAMPLE.read_bytes(), "example-still.png": _still()}
+        return {**found, "example.webp": about.example(), "example-still.png": about.example_still()}
 
     @cached_property
     def views(self) -> dict[Board, BoardView]:
@@ -102,7 +95,7 @@ class Site:
 
     def _render(self, template: str, page: str, **values: Any) -> str:
         above = "../" * page.count("/")
-        pages = {"boards": self.views.values(), "origins": ORIGINS, "headings": HEADINGS}
+        pages = {"boards": self.views.values(), "origins": ORIGINS, "headings": about.HEADINGS}
         return self._environment.get_template(template).render(top=above, page=page, all=pages, **values)
 
     def _method_of(self, line: BoardLine) -> str | None:
@@ -112,8 +105,9 @@ class Site:
 
     def _overview(self) -> str:
         sections = []
+        main = main_boards(self.rows)
         for origin in ORIGINS:
-            boards = [board for board in main_boards(self.rows) if board.origin == origin and board in self.views]
+            boards = [board for board in main if board.origin == origin and board in self.views]
             if not boards:
                 continue
             methods = standings([self.views[board].table for board in boards], self._usable)
@@ -150,18 +144,22 @@ class Site:
 
     def _cost(self, view: BoardView) -> dict[str, Any] | None:
         rows = latest_rows(row for row in self._usable if row.board == view.board).values()
-        ran = [row for row in rows if row.kind == "evaluated" and row.level in ("verified", "local")]
+        ran = run_here(rows)
         series = series_of(ran, _COST)
         if not series:
             return None
         titles = disambiguate_titles(ran)
-        points = sorted(((point, some) for some in series for point in some.points), key=lambda pair: pair[0].number)
-        return {"chart": svg.cost_chart(series, _COST, titles), "points": points, "titles": titles, "name": _COST.title,
-                "several": len(series) > 1}  # fmt: skip
+        return {
+            "chart": svg.cost_chart(series, _COST, titles),
+            "points": by_number(series),
+            "titles": titles,
+            "name": _COST.title,
+            "several": len(series) > 1,
+        }
 
     def _method_pages(self) -> dict[str, str]:
         pages = {}
-        for label, rows in rows_by_method(self.rows).items():
+        for label, rows in self._methods.items():
             page = method_page(label, method_key(rows[0]))
             pages[page] = self._method(label, rows, page)
         return pages
@@ -172,7 +170,8 @@ class Site:
         scores = []
         for view in self.views.values():
             of = sum(line.position is not None for line in view.table.lines)
-            scores += [(view, line, self._by_path[line.record], of) for line in view.table.lines if line.record in mine]
+            mine_here = [line for line in view.table.lines if line.record in mine]
+            scores += [(view, Standing(line, of), self._by_path[line.record]) for line in mine_here]
         left_out = [row for row in rows if row.not_rankable]
         card = json.loads(newest.identity)[1]
         return self._render(
@@ -192,27 +191,14 @@ class Site:
         return pages
 
     def _records(self, table: ReportedTable) -> list[RunRecord]:
-        """Read the records that may stand in a table: of each method and board the latest that was scored here."""
-        wanted = {column.protocol for column in table.columns}
-        boards: dict[Board, list[Row]] = {}
-        for row in self.rows:
-            if row.board.protocol in wanted and row.level in ("verified", "local"):
-                boards.setdefault(row.board, []).append(row)
+        """Read the records that may stand in a table."""
         found = []
-        for row in sorted((r for group in boards.values() for r in latest_rows(group).values()), key=lambda r: r.path):
+        for row in sorted(rows_for_paper_table(table, self.rows), key=lambda row: row.path):
             try:
                 found.append(read_record(Path(row.path)))
             except DataError:
                 continue  # gone since it was listed
         return found
-
-
-def _still() -> bytes:
-    """Return a frame of the example, for readers who ask for less motion."""
-    content = io.BytesIO()
-    with Image.open(_EXAMPLE) as picture:
-        picture.convert("RGB").save(content, format="PNG")
-    return content.getvalue()
 
 
 def _value(value: float | None) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from ffbench.errors import DataError
+from ffbench.results.numbers import format_value
 from ffbench.results.record.row import Row
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.leaderboard_formats import TIED, ranks_cell
 from ffbench.results.report.paper_tables import NUMBERS, reported_table
-from ffbench.results.report.text import format_value
 
 from ..boards import records
 from ..boards.method_facts import Kind, Size, facts_of

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ffbench.protocol import Score
-from ffbench.results.groups import natural_key
+from ffbench.results.groups import listed_groups, natural_key
+from ffbench.results.numbers import format_value
 from ffbench.results.record.row import ORIGINS, Board, Row
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.report.leaderboard import BoardTable
 from ffbench.results.report.leaderboard_formats import ranks_cell
-from ffbench.results.report.text import format_value, listed_groups
 
 from .. import picker, state
 from ..boards import method_naming, records

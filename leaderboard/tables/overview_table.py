@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ffbench.escape import html
+from ffbench.results.numbers import format_value
 from ffbench.results.record.row import Board
 from ffbench.results.report.leaderboard_formats import ranks_cell
-from ffbench.results.report.text import format_value
 
 from ..boards.board_naming import board_names, protocol_title
 from ..boards.method_naming import method_key

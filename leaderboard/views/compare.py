@@ -10,13 +10,13 @@ import streamlit as st
 from ffbench import escape
 from ffbench.metrics.statistics import LEVEL
 from ffbench.registry import family_of, method_names
+from ffbench.results.numbers import format_value
 from ffbench.results.ranking.compare import compare, pair_values
 from ffbench.results.ranking.comparison import Comparison, PairDifference
 from ffbench.results.ranking.titles import disambiguate_titles, from_file
 from ffbench.results.record.row import Row
 from ffbench.results.report.compare_text import board_verdict, comparison_lines
 from ffbench.results.report.leaderboard import latest_rows
-from ffbench.results.report.text import format_value
 from ffbench.wrappers.names import split_name
 
 from .. import picker, state

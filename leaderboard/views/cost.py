@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ffbench.results.numbers import format_value
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
 from ffbench.results.report.leaderboard import latest_rows
-from ffbench.results.report.text import format_value
 
 from .. import picker, state
-from ..boards.cost_points import COSTS, Cost, Series, series_of
+from ..boards.cost_points import COSTS, Cost, Series, by_number, run_here, series_of
 from ..charts import cost_charts
 from ..look import theme
 from ..look.html_tables import table, text
@@ -27,8 +27,7 @@ def render() -> None:
     name = str(st.segmented_control("Cost", list(COSTS), default="speed", required=True, **state.bound("cost")))
     cost = COSTS.get(name, COSTS["speed"])
     latest = latest_rows(rows).values()
-    # The time of a submission is that of reading its files, which says nothing of the method.
-    ran = [row for row in latest if row.kind == "evaluated" and row.level in ("verified", "local")]
+    ran = run_here(latest)
     series = series_of(ran, cost)
     if not series:
         theme.empty(
@@ -51,7 +50,7 @@ def render() -> None:
 
 def _table(series: Sequence[Series], cost: Cost, titles: dict[str, str]) -> None:
     """List the methods of the chart by their numbers."""
-    points = sorted(((point, some) for some in series for point in some.points), key=lambda pair: pair[0].number)
+    points = by_number(series)
     first: Row = points[0][0].row
     several = len(series) > 1
     heads = ["method", f"{first.metric_title} [{first.unit}]", cost.title, "on the front", *(["on"] if several else [])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
@@ -19,11 +18,6 @@ from ..boards.standings import MethodStandings, main_boards, standings
 from ..look import theme
 from ..tables.overview_table import heat_table
 
-_HEADINGS = {
-    "real": "Real faces",
-    "reanimated": "Reanimated faces: real skin, made motion",
-    "synthetic": "Synthetic faces: rendered, exact flow",
-}
 _ALT = "A rendered face from neutral to surprise, and its facial, head and expression flow in colours"
 _RIVALS = 3
 """Methods that are named beside the first."""
@@ -73,20 +67,12 @@ def _what() -> None:
 
 @cache
 def _example() -> str:
-    content = (Path(__file__).parents[1] / "example.webp").read_bytes()
-    return "data:image/webp;base64," + base64.b64encode(content).decode()
+    return "data:image/webp;base64," + base64.b64encode(about.example()).decode()
 
 
 @cache
 def _still() -> str:
-    """Return the frame with the most motion, for readers who ask for less."""
-    import numpy as np
-    from PIL import Image
-
-    from ..look.legends import data_uri
-
-    with Image.open(Path(__file__).parents[1] / "example.webp") as picture:
-        return data_uri(np.asarray(picture.convert("RGB")))
+    return "data:image/png;base64," + base64.b64encode(about.example_still()).decode()
 
 
 def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
@@ -124,7 +110,7 @@ def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
 def _of_origin(
     origin: str, boards: Sequence[Board], every: Sequence[Board], rows: Sequence[Row], labels: Mapping[str, str]
 ) -> None:
-    st.header(_HEADINGS[origin])
+    st.header(about.HEADINGS[origin])
     if origin == "synthetic":
         theme.synthetic_note()
     tables = [records.ranked(picker.rows_of(rows, board)) for board in boards]

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from ffbench.errors import DataError
-from ffbench.results.record.row import Board, Row
+from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord
-from ffbench.results.report.leaderboard import latest_rows
+from ffbench.results.report.leaderboard import rows_for_paper_table
 from ffbench.results.report.paper_tables import NUMBERS, ReportedTable, measured_rows, reported_table
 from ffbench.results.report.table_text import FORMATS, Block, compose
 
@@ -57,12 +57,7 @@ def _protocols(table: ReportedTable) -> list[str]:
 
 def _records(table: ReportedTable, rows: tuple[Row, ...]) -> list[RunRecord]:
     """Read the records that may stand in a table: of each method and board the latest that was scored here."""
-    wanted = set(_protocols(table))
-    boards: dict[Board, list[Row]] = {}
-    for row in rows:
-        if row.board.protocol in wanted and row.level in ("verified", "local"):
-            boards.setdefault(row.board, []).append(row)
-    kept = [row for group in boards.values() for row in latest_rows(group).values()]
+    kept = rows_for_paper_table(table, rows)
     found = []
     for row in sorted(kept, key=lambda row: row.started, reverse=True)[:_MANY]:
         try:

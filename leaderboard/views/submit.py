@@ -9,8 +9,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ffbench.protocol import Protocol
 from ffbench.registry import protocol_names
+from ffbench.results.numbers import format_value
 from ffbench.results.record.run_record import RunRecord
-from ffbench.results.report.text import format_value
 from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ffbench.results.ranking.order import RankedRow, rank
 from ffbench.results.ranking.titles import disambiguate_titles, from_file
 from ffbench.results.record.row import ORIGINS, Board, Row
-from ffbench.results.report.paper_tables import NUMBERS, Column, ReportedRow, reported_table
+from ffbench.results.report.paper_tables import NUMBERS, Column, ReportedRow, ReportedTable, reported_table
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,16 @@ def latest_rows(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
     """
     ordered = sorted(rows, key=lambda row: (row.started, row.path))
     return {(row.level, row.identity, row.path if row.level == "claimed" else row.owner): row for row in ordered}
+
+
+def rows_for_paper_table(table: ReportedTable, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows that may stand in a table of the paper: of each method and board the latest scored here."""
+    wanted = {column.protocol for column in table.columns}
+    boards: dict[Board, list[Row]] = {}
+    for row in rows:
+        if row.board.protocol in wanted and row.level in ("verified", "local"):
+            boards.setdefault(row.board, []).append(row)
+    return [row for group in boards.values() for row in latest_rows(group).values()]
 
 
 def _table(board: Board, rows: Sequence[Row], ranked: Callable[[Sequence[Row]], Sequence[RankedRow]]) -> BoardTable:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from ffbench.errors import UsageError
 from ffbench.escape import json_text, markdown
+from ffbench.results.numbers import format_value
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
-from ffbench.results.report.text import format_value
 from ffbench.results.tables import Table, as_csv, as_latex, as_markdown
 
 _HEADINGS = ("position", "95 % ranks", "method", "verified", "local", "95 % interval", "claimed", "reported")

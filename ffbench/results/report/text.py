@@ -12,9 +12,8 @@ from rich.text import Text
 
 from ffbench.escape import plain, terminal
 from ffbench.protocol import Confusion
-from ffbench.results.groups import listed_groups as listed_groups
-from ffbench.results.numbers import format_interval
-from ffbench.results.numbers import format_value as format_value
+from ffbench.results.groups import listed_groups
+from ffbench.results.numbers import format_interval, format_value
 from ffbench.results.record.run_record import RunRecord
 
 _FILE_WIDTH = 120
