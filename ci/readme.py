@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ffbench.escape import markdown
+from ffbench.io.escape import markdown
 from ffbench.results.numbers import format_value
 from ffbench.results.ranking.compare import compare
 from ffbench.results.ranking.comparison import Comparison

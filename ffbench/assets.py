@@ -23,9 +23,9 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, UsageError, reading, writing
-from ffbench.hashing import file_sha256
+from ffbench.io.atomic import atomic_path
+from ffbench.io.hashing import file_sha256
 from ffbench.paths import cache_dir
 
 if sys.version_info >= (3, 11):

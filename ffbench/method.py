@@ -16,9 +16,9 @@ from ffbench.cards import RANDOM_WEIGHTS as RANDOM_WEIGHTS
 from ffbench.cards import MethodCard as MethodCard
 from ffbench.cards import Precision as Precision
 from ffbench.cards import WeightsCard as WeightsCard
-from ffbench.distribution import Distribution
 from ffbench.errors import FfbenchError, MethodError, UsageError, reason, user_line
 from ffbench.flows import Flows as Flows
+from ffbench.packages.distribution import Distribution
 
 COMPILER = "inductor"
 

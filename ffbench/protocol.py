@@ -18,7 +18,7 @@ from ffbench.cards import Origin as Origin
 from ffbench.cards import ProtocolCard as ProtocolCard
 from ffbench.cards import Task as Task
 from ffbench.flows import NumpyFlows as NumpyFlows
-from ffbench.metrics.summary import summarize_means
+from ffbench.metrics.statistics.summary import summarize_means
 from ffbench.scores import Confusion as Confusion
 from ffbench.scores import DescribedPair as DescribedPair
 from ffbench.scores import PairScore as PairScore

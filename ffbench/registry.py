@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffbench.cards import OWN_PREFIX
-from ffbench.distribution import Distribution
-from ffbench.entry_points import entry_names, find_entry, load_entry
 from ffbench.errors import FfbenchError, UsageError
 from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
 from ffbench.own.names import OwnCode, has_module, own_code, require_place
+from ffbench.packages.distribution import Distribution
+from ffbench.packages.entry_points import entry_names, find_entry, load_entry
 from ffbench.wrappers.names import split_name, wrapped_name
 
 if TYPE_CHECKING:

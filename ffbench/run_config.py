@@ -62,8 +62,8 @@ def read_run_config(path: Path) -> RunConfig:
     from pydantic import TypeAdapter, ValidationError
 
     from ffbench.cards import RANDOM_WEIGHTS
-    from ffbench.json_models import first_fault
-    from ffbench.toml_files import read_toml
+    from ffbench.io.json_models import first_fault
+    from ffbench.io.toml_files import read_toml
 
     table = read_toml(path, _KIND)
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from ffbench.errors import FfbenchError, MethodError, os_reason, reason, user_line
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import torch
 
-from ffbench import checkpoint_files
 from ffbench.errors import MethodError, reason
-from ffbench.hashing import file_sha256
+from ffbench.formats import checkpoint_files
+from ffbench.io.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, MethodRequest, WeightsCard
 from ffbench.paths import cache_dir
 

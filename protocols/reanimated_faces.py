@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ffbench.datasets.provenance import engine_sign
-from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
+from ffbench.metrics.dense.errors import DENSE_METRICS, dense_terms, per_image
 from ffbench.metrics.head_motion import NATIVE_HEAD_FLOW, Derive, fit_head_flow, native_head_flow_term
 from ffbench.protocol import (
     Annotation,

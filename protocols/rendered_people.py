@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import ValidationError
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn.scan import FFN
-from ffbench.metrics.skin_tone import tone_class, typology_angle
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.metrics.people.skin_tone import tone_class, typology_angle
 from ffbench.synth.appearance.look import Appearance, sample_appearance
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs.journal import MANIFEST, DatasetManifest

@@ -93,8 +93,8 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("ffbench/metrics/dense.py", "def f():\n    import ffbench.results.record.run_record", "layers"),
-        ("ffbench/errors.py", "import ffbench.escape", "layers"),
+        ("ffbench/metrics/dense/errors.py", "def f():\n    import ffbench.results.record.run_record", "layers"),
+        ("ffbench/errors.py", "import ffbench.io.escape", "layers"),
         ("ffbench/new.py", "", "layers"),
         ("ffbench/synth/render/bake.py", "import ffbench.synth.render.shading", "circles"),
         ("methods/options.py", "import ffbench.evaluation.runner", "methods"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.atomic import atomic_path, write_bytes, write_text
 from ffbench.errors import DataError
+from ffbench.io.atomic import atomic_path, write_bytes, write_text
 
 
 def test_content_arrives_and_replaces(tmp_path: Path) -> None:

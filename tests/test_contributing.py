@@ -17,7 +17,7 @@ from ffbench import WeightsCard, evaluate, load_method, registry, write_flow
 from ffbench.cli import app
 from ffbench.datasets import registry as datasets
 from ffbench.errors import MethodError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.testing import check_method, require

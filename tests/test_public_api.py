@@ -17,11 +17,11 @@ from ffbench.evaluation import evaluate
 from tests.toys import STRIPES, BrightnessFlow, Stripes
 
 MODULES = [
-    "ffbench", "ffbench.evaluation.check", "ffbench.evaluation.check_report", "ffbench.evaluation.runner",
-    "ffbench.flow", "ffbench.own.model_folder", "ffbench.registry", "ffbench.results.named",
+    "ffbench", "ffbench.evaluation.regression.check", "ffbench.evaluation.regression.report",
+    "ffbench.evaluation.runner", "ffbench.flow", "ffbench.own.model_folder", "ffbench.registry", "ffbench.results.named",
     "ffbench.results.record.dataframe", "ffbench.results.record.pair_table", "ffbench.results.record.run_record",
     "ffbench.results.record.row", "ffbench.results.report.compare_picture", "ffbench.results.store.verification",
-    "ffbench.submissions.predict", "ffbench.submissions.submit", "ffbench.training.recipe",
+    "ffbench.submissions.export.predict", "ffbench.submissions.submit", "ffbench.training.recipe",
     "ffbench.datasets.clips", "ffbench.datasets.images", "ffbench.visual.picture",
 ]  # fmt: skip
 EVIL = "<img src=x onerror=\"alert('1')\"> & <script>"

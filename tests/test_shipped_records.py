@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ffbench.cli.verify import _present_version
-from ffbench.evaluation.rows import PlannedRow, planned_rows, read_rows_list
-from ffbench.evaluation.shipping import run_row
-from ffbench.evaluation.staleness import Shipped, shipped_records
+from ffbench.evaluation.shipping.rerun import run_row
+from ffbench.evaluation.shipping.rows import PlannedRow, planned_rows, read_rows_list
+from ffbench.evaluation.shipping.staleness import Shipped, shipped_records
 from ffbench.paths import shipped_store
 from ffbench.results.record.run_record import read_record
 from ffbench.results.store.claims import differences

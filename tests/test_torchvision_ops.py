@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.torchvision_ops import make_importable
 
 # torchvision as it imports with and without its compiled extension: the extension declares the operators,
 # `register_fake` fails where it did not.
@@ -26,7 +26,7 @@ _WITH_EXTENSION = """
 def _run(folder: Path, torchvision: str, script: str) -> subprocess.CompletedProcess[str]:
     (folder / "torchvision").mkdir()
     (folder / "torchvision" / "__init__.py").write_text(textwrap.dedent(torchvision))
-    script = "from ffbench.torchvision_ops import make_importable, _definitions\n" + textwrap.dedent(script)
+    script = "from ffbench.packages.torchvision_ops import make_importable, _definitions\n" + textwrap.dedent(script)
     return subprocess.run(
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, env={"PYTHONPATH": str(folder)}
     )

@@ -13,7 +13,7 @@ import ffbench
 from ffbench import Flows, Method, MethodCard, MethodEntry, MethodRequest, WeightsCard, registry
 from ffbench.errors import MethodError
 from ffbench.evaluation.fingerprint import run_fingerprint
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.vouching import parameters_sha256, vouched_card
 from tests.toys import BrightnessFlow, Stripes
 

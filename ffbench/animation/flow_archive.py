@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.atomic import atomic_path
 from ffbench.flows import NumpyFlows
+from ffbench.io.atomic import atomic_path
 
 _HEADER = 512
 """Bytes of a member beside its numbers, about."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip
 from ffbench.errors import DataError, UsageError, reason
+from ffbench.io.atomic import atomic_path
 from ffbench.visual.picture import Picture
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}

@@ -40,7 +40,7 @@ from ffbench.cli import (
     verify,
 )
 from ffbench.errors import FfbenchError
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 
 _DEBUG = "--debug"
 _LONGEST_ERROR = 4000

@@ -9,8 +9,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ffbench.atomic import write_text
 from ffbench.cli.console import progress_bar
+from ffbench.io.atomic import write_text
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.texturing.calibrate import PEOPLE, calibrate
 

@@ -10,7 +10,7 @@ import typer
 from ffbench.cli.console import say, say_lines
 
 if TYPE_CHECKING:
-    from ffbench.evaluation.check import Case
+    from ffbench.evaluation.regression.check import Case
     from ffbench.results.record.run_record import RunRecord
 
 
@@ -32,9 +32,9 @@ def check_baseline(
     """
     from ffbench.cli.console import stderr
     from ffbench.errors import FfbenchError
-    from ffbench.evaluation.case import evaluate_case
-    from ffbench.evaluation.check import check, read_baseline, write_baseline
-    from ffbench.evaluation.check_report import report_lines, write_junit
+    from ffbench.evaluation.regression.case import evaluate_case
+    from ffbench.evaluation.regression.check import check, read_baseline, write_baseline
+    from ffbench.evaluation.regression.report import report_lines, write_junit
 
     wanted = read_baseline(baseline)
     with stderr().status("checking") as status:

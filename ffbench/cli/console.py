@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ffbench.escape import json_text, plain, terminal
+from ffbench.io.escape import json_text, plain, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -32,11 +32,11 @@ def measure_diversity(
     """
     if source is not None and features is not None:
         raise UsageError("--features has the sources' features too, as source/NAME; --source does not go with it")
-    from ffbench.atomic import write_text
     from ffbench.cli.console import note, progress_bar
     from ffbench.diversity.measure import measure
     from ffbench.diversity.picture import write_expressions
     from ffbench.diversity.report import problem_lines, report_lines, to_json
+    from ffbench.io.atomic import write_text
 
     with progress_bar("diversity", "people") as progress:
         found = measure(dataset, source, features, progress)

@@ -59,7 +59,7 @@ def evaluate_method(
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
     from ffbench.registry import load_protocol, protocol_entry, require_method
-    from ffbench.submissions.predict import FlowFiles
+    from ffbench.submissions.export.predict import FlowFiles
 
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)

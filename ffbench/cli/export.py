@@ -26,8 +26,8 @@ def export_protocol(
     assignments = options.parse_assignments(option)
     from ffbench.cli.console import progress_bar
     from ffbench.registry import load_protocol
-    from ffbench.submissions.export_notes import PAIRS, README
-    from ffbench.submissions.images import MANIFEST, export_images
+    from ffbench.submissions.export.images import MANIFEST, export_images
+    from ffbench.submissions.export.notes import PAIRS, README
 
     loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     with progress_bar(f"images of {protocol}", "pairs") as progress:

@@ -129,7 +129,7 @@ def protocol_or_images(name: str, data: Path | None, variant: str | None, assign
         DataError: the dataset or the folder is not as it should be.
     """
     from ffbench.registry import load_protocol
-    from ffbench.submissions.images import ProtocolImages, is_export
+    from ffbench.submissions.export.images import ProtocolImages, is_export
 
     if not is_export(Path(name)):
         return load_protocol(name, data=data, variant=variant, options=assignments)

@@ -48,9 +48,9 @@ def carry(
     from ffbench.animation.points import carry_points
     from ffbench.animation.rehearsal import rehearse
     from ffbench.animation.selection import frame_pairs
-    from ffbench.atomic import write_text
     from ffbench.cli.console import progress_bar
     from ffbench.datasets.clips import open_clip
+    from ffbench.io.atomic import write_text
 
     given = [_point(text) for text in at]
     if not given and not grid:

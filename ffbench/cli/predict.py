@@ -34,7 +34,7 @@ def predict_flows(
     from ffbench.cli.console import note, note_each, progress_bar, stderr
     from ffbench.errors import DataError
     from ffbench.registry import require_method
-    from ffbench.submissions.predict import predict
+    from ffbench.submissions.export.predict import predict
 
     require_method(config.method)
     loaded = options.protocol_or_images(protocol, data, variant, assignments)

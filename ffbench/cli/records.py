@@ -11,7 +11,7 @@ import typer
 from ffbench.cli.console import note, say
 
 if TYPE_CHECKING:
-    from ffbench.evaluation.staleness import RowState
+    from ffbench.evaluation.shipping.staleness import RowState
 
 
 def make_records(
@@ -32,8 +32,8 @@ def make_records(
     not run again, and an interrupted row goes on where it stopped.
     """
     from ffbench.errors import MethodError, UsageError
-    from ffbench.evaluation.rows import planned_rows, read_rows_list
-    from ffbench.evaluation.staleness import row_states, shipped_records, without_row
+    from ffbench.evaluation.shipping.rows import planned_rows, read_rows_list
+    from ffbench.evaluation.shipping.staleness import row_states, shipped_records, without_row
     from ffbench.paths import data_dir
 
     if data_dir() is not None:
@@ -78,7 +78,7 @@ def _run(states: Iterable[RowState], rows: int, out: Path, store: Path) -> int:
     import time
 
     from ffbench.errors import FfbenchError
-    from ffbench.evaluation.shipping import run_row, ship
+    from ffbench.evaluation.shipping.rerun import run_row, ship
 
     current = failed = 0
     for number, state in enumerate(states, start=1):

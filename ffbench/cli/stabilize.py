@@ -36,10 +36,10 @@ def stabilize_clip(
     from ffbench.animation.selection import frame_pairs
     from ffbench.animation.stabilize import face_mask, hold_head_still
     from ffbench.animation.video import frame_times, require_video, video_writer
-    from ffbench.atomic import write_text
     from ffbench.cli.console import progress_bar
     from ffbench.datasets.clips import open_clip
     from ffbench.facemesh.tracker import detect_face
+    from ffbench.io.atomic import write_text
 
     require_video(video)
     opened = open_clip(clip)

@@ -119,7 +119,7 @@ def _recipe_path(entry: TrainEntry, name: str | None, method: str) -> Path:
         return entry.recipes[name]
     if name.endswith(".toml"):
         return Path(name)
-    from ffbench.entry_points import nearest
+    from ffbench.packages.entry_points import nearest
 
     known = ", ".join(entry.recipes)
     raise UsageError(f"{method} has no recipe '{name}'{nearest(name, entry.recipes)}; it has {known}, or name a .toml")

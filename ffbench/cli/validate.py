@@ -11,7 +11,7 @@ from ffbench.cli import options
 from ffbench.cli.console import say_json, say_lines
 
 if TYPE_CHECKING:
-    from ffbench.submissions.validation import Report
+    from ffbench.submissions.checking.validation import Report
 
 Predictions = Annotated[
     Path, typer.Argument(help="Folder or .zip, .tar, .tar.gz, .tgz archive of flow files, or a .bundle.")

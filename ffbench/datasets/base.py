@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
+from ffbench.io.archives.member_path import DatasetPath
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what is to do."""

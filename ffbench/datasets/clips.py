@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.local import LocalFile
-from ffbench.archives.member_path import DatasetPath, as_dataset_path, open_tree
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, read_image
 from ffbench.errors import DataError
-from ffbench.hashing import data_sha256
+from ffbench.io.archives.local import LocalFile
+from ffbench.io.archives.member_path import DatasetPath, as_dataset_path, open_tree
+from ffbench.io.hashing import data_sha256
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
 MAX_PIXELS = 2**24

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.formats.flame_files import read_npz
+from ffbench.io.bounds import names_file_if_out_of_memory
 
 SOURCE = "source/"
 _LARGEST = 2**30

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import natural_key
 from ffbench.errors import reading
+from ffbench.io.archives.member_path import DatasetPath
 
 
 def listing(folder: DatasetPath) -> list[DatasetPath]:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from ffbench.archives.member_path import DatasetPath, as_dataset_path
-from ffbench.bounds import names_file_if_out_of_memory, refuse_bomb
 from ffbench.errors import DataError, one_line
+from ffbench.io.archives.member_path import DatasetPath, as_dataset_path
+from ffbench.io.bounds import names_file_if_out_of_memory, refuse_bomb
 
 MAX_PIXELS = 2**26
 """Larger images (8192 x 8192) are refused before they are decoded: a header is free, the memory is not."""

@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from ffbench import atomic
-from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError, reading
-from ffbench.hashing import data_sha256, file_state
+from ffbench.io import atomic
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.hashing import data_sha256, file_state
 from ffbench.paths import cache_dir
 
 _READERS = 4

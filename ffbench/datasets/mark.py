@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from ffbench.archives.member_path import DatasetPath, MemberPath
+from ffbench.io.archives.member_path import DatasetPath, MemberPath
 
 SYNTHETIC_MARK = "ffbench-mini.json"
 """A folder with this file at its top was made by ffbench: it has the layout, not the size, of the dataset."""

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
-from ffbench.flow.flo import read_flo
+from ffbench.flow.formats.flo import read_flo
+from ffbench.io.archives.member_path import DatasetPath
 
 FLOW_STEPS = 16384
 """The engine's flows are whole multiples of 1 / FLOW_STEPS px."""

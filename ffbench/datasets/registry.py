@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ffbench.archives.archive import SUFFIXES
-from ffbench.archives.member_path import DatasetPath, open_tree
 from ffbench.datasets.base import Count, Dataset, Progress
 from ffbench.datasets.minis import mini_dataset
-from ffbench.entry_points import entry_names, load_entry
 from ffbench.errors import DataError, MethodError
+from ffbench.io.archives.archive import SUFFIXES
+from ffbench.io.archives.member_path import DatasetPath, open_tree
+from ffbench.packages.entry_points import entry_names, load_entry
 from ffbench.paths import data_dir
 
 DATASET_GROUP = "ffbench.datasets"

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.feature_file import SOURCE, read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.provenance import engine_sign
 from ffbench.diversity.people import Person, find_people, find_sources
 from ffbench.errors import DataError
 from ffbench.facemesh.embedding import MeshFace, describe_face, expression_features
-from ffbench.hashing import file_sha256
-from ffbench.metrics.diversity import Estimate, map_to_plane, neighbor_agreement, source_similarity, spread
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.hashing import file_sha256
+from ffbench.metrics.people.diversity import Estimate, map_to_plane, neighbor_agreement, source_similarity, spread
 
 Vector = npt.NDArray[np.float64]
 FEWEST_EXPRESSIONS = 4
@@ -53,7 +53,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Diversity:
-    """What was measured. The keys of `spread` and `similarity` are those of `ffbench.metrics.diversity`.
+    """What was measured. The keys of `spread` and `similarity` are those of `ffbench.metrics.people.diversity`.
 
     `neighbours` is the share of expressions whose nearest other one, by features and not in the plane, has the same
     emotion, and `neighbours_by_chance` what it would be by chance; None with fewer than four.

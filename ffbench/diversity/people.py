@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.datasets.mark import synthetic_mark
 from ffbench.errors import DataError
-from ffbench.json_models import read_model
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.json_models import read_model
 from ffbench.synth.pairs.journal import MANIFEST, DatasetManifest
 
 _LARGEST_MANIFEST = 2**30

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ffbench.atomic import atomic_path
 from ffbench.diversity.measure import Diversity
+from ffbench.io.atomic import atomic_path
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, hex_color
 
 # Grey, brown and violet are beside those that the colour-blind tell apart; shapes help where they do not.

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from ffbench.diversity.measure import Diversity
-from ffbench.metrics.diversity import Estimate
+from ffbench.metrics.people.diversity import Estimate
 from ffbench.paths import reported_tables
 from ffbench.results.numbers import format_value
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import atomic_path
 from ffbench.evaluation.source import FlowSource
 from ffbench.flow.confidence import forward_backward_confidence
+from ffbench.io.atomic import atomic_path
 from ffbench.method import Method
 from ffbench.protocol import NumpyFlows, Pair
 from ffbench.typing import Image

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ffbench.atomic import remove_litter
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_batches
 from ffbench.evaluation.journal import BaseJournal, Scored
 from ffbench.evaluation.scoring import score_pair
 from ffbench.evaluation.source import FlowKeeper, FlowSource
-from ffbench.hashing import file_sha256
+from ffbench.io.atomic import remove_litter
+from ffbench.io.hashing import file_sha256
 from ffbench.protocol import NumpyFlows, Pair, PairScore, Progress, Protocol
 from ffbench.results.record.environment import environment, peak_memory_mb
 from ffbench.results.record.pair_table import write_pair_table

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ffbench.cards import MethodCard
-from ffbench.distribution import Distribution
 from ffbench.errors import MethodError
 from ffbench.flows import Flows, NumpyFlows
+from ffbench.packages.distribution import Distribution
 from ffbench.protocol import Pair
 from ffbench.typing import Image
 

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ffbench.bounds import read_bounded
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh.crop import CROP_SIZE
+from ffbench.io.bounds import read_bounded
 
 FEATURE_CHANNELS = (16, 32, 64, 128, 128)
 """Channels of the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input's size."""

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place
 from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.mead import videos as mead
@@ -20,6 +19,7 @@ from ffbench.datasets.tracks.plain import LANDMARKS, TrackInfo, is_track, read_t
 from ffbench.errors import DataError
 from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
+from ffbench.io.archives.member_path import Place
 from ffbench.protocol import Image
 
 _CK_PLUS = ("cohn-kanade-images", "*/cohn-kanade-images")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.bounds import MAX_RATIO, SMALL_BYTES, read_bounded
 from ffbench.errors import DataError
 from ffbench.flow.checks import MAX_PIXELS, FlowField, FlowFile, check_dimensions, check_size, checked_values
 from ffbench.formats.mat import MatVariable, read_mat
 from ffbench.formats.npy import read_npy
+from ffbench.io.bounds import MAX_RATIO, SMALL_BYTES, read_bounded
 
 _LARGEST_PIXEL = 16
 """Bytes: two float64."""

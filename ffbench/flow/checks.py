@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.archive import Member
-from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError, reading
+from ffbench.io.archives.archive import Member
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.typing import FlowField as FlowField
 from ffbench.typing import Mask as Mask
 

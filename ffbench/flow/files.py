@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from ffbench.archives.local import LocalFile
-from ffbench.atomic import atomic_path, write_bytes
-from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError
 from ffbench.flow.arrays import read_mat_flow, read_npy_flow
 from ffbench.flow.checks import FlowFile, check_array, is_known
-from ffbench.flow.flo import read_flo, write_flo
-from ffbench.flow.flo5 import read_flo5, write_flo5
-from ffbench.flow.pfm import read_pfm
+from ffbench.flow.formats.flo import read_flo, write_flo
+from ffbench.flow.formats.flo5 import read_flo5, write_flo5
+from ffbench.flow.formats.pfm import read_pfm
+from ffbench.io.archives.local import LocalFile
+from ffbench.io.atomic import atomic_path, write_bytes
+from ffbench.io.bounds import names_file_if_out_of_memory
 from ffbench.typing import FlowField, Mask
 
 SUFFIXES = (".flo", ".flo5", ".png", ".npy", ".pfm", ".mat")
@@ -67,7 +67,7 @@ def _read(path: FlowFile | str, expected_size: tuple[int, int] | None, *, truth:
     if suffix == ".flo5":
         return _read_flo5(path, expected_size, truth=truth)
     if suffix == ".png":
-        from ffbench.flow.kitti import read_kitti
+        from ffbench.flow.formats.kitti import read_kitti
 
         return read_kitti(path, expected_size)
     return _OTHER_READERS[suffix](path, expected_size, truth=truth)
@@ -100,7 +100,7 @@ def write_flow(path: Path | str, flow: npt.ArrayLike) -> None:
     suffix = _suffix(path, WRITTEN)
     array = check_array(path, flow)
     if suffix == ".png":
-        from ffbench.flow.kitti import encode_kitti
+        from ffbench.flow.formats.kitti import encode_kitti
 
         write_bytes(path, encode_kitti(path, array))
         return

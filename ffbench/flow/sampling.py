@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ffbench.errors import DataError
 from ffbench.flow.checks import UNKNOWN_THRESHOLD
 from ffbench.flow.files import read_flow
-from ffbench.flow.flo import map_flo
+from ffbench.flow.formats.flo import map_flo
 from ffbench.typing import Mask
 
 _OUTSIDE, _UNKNOWN, _NOT_FINITE = 1, 2, 3

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath
-from ffbench.archives.zip_directory import checked_name, read_directory
-from ffbench.bounds import read_bounded, refuse_bomb
 from ffbench.errors import DataError
 from ffbench.formats.flame_pickle import one_line, read_tree, single_object, to_array
 from ffbench.formats.npy import read_npy, split_npy
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.archives.zip_directory import checked_name, read_directory
+from ffbench.io.bounds import read_bounded, refuse_bomb
 
 FloatArray = npt.NDArray[np.float64]
 JOINTS = 5

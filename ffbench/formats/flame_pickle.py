@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError
 from ffbench.formats.pickle_machine import Node, RefusedNameError
 from ffbench.formats.pickle_reader import read_pickle
+from ffbench.io.archives.member_path import DatasetPath
 
 ALLOWED = frozenset(
     {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.bounds import inflated
+from ffbench.io.bounds import inflated
 
 HEADER_BYTES = 128
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath, as_dataset_path
-from ffbench.atomic import write_bytes
-from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath, as_dataset_path
+from ffbench.io.atomic import write_bytes
+from ffbench.io.bounds import names_file_if_out_of_memory, read_bounded
 
 MAX_BYTES = 2**26
 """A mesh of 5,023 vertices with normals and colours has half a megabyte."""

@@ -6,10 +6,10 @@ import csv
 import io
 import zipfile
 
-from ffbench.archives.member_path import DatasetPath
-from ffbench.archives.zip_directory import checked_name, read_directory
-from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.errors import DataError, one_line
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.archives.zip_directory import checked_name, read_directory
+from ffbench.io.bounds import names_file_if_out_of_memory, read_bounded
 
 MAX_BYTES = 2**22
 """Largest file that is opened."""

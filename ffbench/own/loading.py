@@ -21,11 +21,11 @@ from typing import NamedTuple
 import torch
 
 from ffbench.cards import MethodCard
-from ffbench.entry_points import nearest
 from ffbench.errors import FfbenchError, MethodError, UsageError, reading, reason, user_line
 from ffbench.method import Method, MethodEntry, MethodRequest
 from ffbench.own.names import OwnCode, own_id, require_place
 from ffbench.own.sources import local_sources, module_name, sources_sha256
+from ffbench.packages.entry_points import nearest
 
 
 class LoadedCode(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.errors import UsageError
-from ffbench.hashing import data_sha256
-from ffbench.json_models import read_model
+from ffbench.io.hashing import data_sha256
+from ffbench.io.json_models import read_model
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 _MOST_BYTES = 2**20

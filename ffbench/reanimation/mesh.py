@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.assets import asset_path
-from ffbench.bounds import read_bounded
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
+from ffbench.io.bounds import read_bounded
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.metrics.skin_tone import typology_angle
+from ffbench.metrics.people.skin_tone import typology_angle
 from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState
 from ffbench.reanimation.parts import REGIONS, face_skin, regions_at

@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import Place, open_tree
 from ffbench.assets import asset_path
-from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import VIDEO_SUFFIXES, Clip, open_clip
 from ffbench.datasets.folders import visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
@@ -24,7 +22,9 @@ from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.groups import OVAL
-from ffbench.hashing import data_sha256
+from ffbench.io.archives.member_path import Place, open_tree
+from ffbench.io.atomic import atomic_path
+from ffbench.io.hashing import data_sha256
 from ffbench.paths import cache_dir
 from ffbench.reanimation.mesh import HeadFrame, head_frame
 from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffbench.cards import OWN_PREFIX
-from ffbench.entry_points import nearest
 from ffbench.errors import DataError, UsageError
+from ffbench.packages.entry_points import nearest
 from ffbench.paths import shipped_store
 from ffbench.results.ranking import compare as ranking
 from ffbench.results.ranking.comparison import Comparison

@@ -1,6 +1,6 @@
 """Tables of results as text, Markdown, LaTeX, CSV and HTML: the one place that lays them out and escapes their cells.
 
-Names in them come from strangers. Each format makes its own marks harmless (`ffbench.escape`), once, on the way out:
+Names in them come from strangers. Each format makes its own marks harmless (`ffbench.io.escape`), once, on the way out:
 a `Table` holds what is meant, not how it is written.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tabulate import DataRow, tabulate
 from tabulate import TableFormat as Layout
 
-from ffbench import escape
+from ffbench.io import escape
 
 _SIGNED = re.compile(r"[+-]\d+(\.\d*)?")
 _COLUMNS = Layout(None, None, None, None, None, DataRow("", "  ", ""), 0, None)

@@ -22,16 +22,16 @@ from typing import IO, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import DataError, reading
 from ffbench.flow.checks import FlowField, Mask
-from ffbench.json_models import first_fault
+from ffbench.io.atomic import atomic_path
+from ffbench.io.json_models import first_fault
 from ffbench.protocol import Progress
 from ffbench.results.record.run_record import Sampling
 from ffbench.submissions import sampling
-from ffbench.submissions.entries import Entry, SubmissionFiles
+from ffbench.submissions.checking.validation import Report
+from ffbench.submissions.containers.entries import Entry, SubmissionFiles
 from ffbench.submissions.manifest import Kind, Manifest, file_stem, flo_bytes
-from ffbench.submissions.validation import Report
 
 SUFFIX = ".bundle"
 DEFAULT_STEP = 4

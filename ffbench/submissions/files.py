@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ffbench.errors import DataError
-from ffbench.submissions.archive_files import ArchiveFiles
 from ffbench.submissions.bundle import BundleFiles
-from ffbench.submissions.entries import SubmissionFiles, bytes_allowed
-from ffbench.submissions.folder_files import FolderFiles
+from ffbench.submissions.containers.archive_files import ArchiveFiles
+from ffbench.submissions.containers.entries import SubmissionFiles, bytes_allowed
+from ffbench.submissions.containers.folder_files import FolderFiles
 from ffbench.submissions.manifest import KINDS, Manifest
 
 

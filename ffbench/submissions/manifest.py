@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ffbench import atomic
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_ahead
-from ffbench.flow.flo import HEADER
+from ffbench.flow.formats.flo import HEADER
+from ffbench.io import atomic
 from ffbench.paths import cache_dir
 from ffbench.protocol import Progress, Protocol
 

@@ -15,7 +15,7 @@ from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.evaluation.runner import evaluate, run_folder
 from ffbench.flows import Flows
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.protocol import LearningProtocol, PairScore, Progress, Protocol, ProtocolCard
 from ffbench.registry import load_protocol, protocol_entry
 from ffbench.results.record.run_record import RunRecord, Submission

@@ -14,9 +14,9 @@ from ffbench.flow.checks import FlowField
 from ffbench.flows import Flows
 from ffbench.protocol import NumpyFlows, Pair
 from ffbench.results.record.run_record import Submission
-from ffbench.submissions.entries import SubmissionFiles
+from ffbench.submissions.checking.validation import Report
+from ffbench.submissions.containers.entries import SubmissionFiles
 from ffbench.submissions.manifest import Kind
-from ffbench.submissions.validation import Report
 
 
 class PredictionSource(FlowSource):

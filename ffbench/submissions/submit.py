@@ -13,17 +13,17 @@ from pydantic import ValidationError
 from ffbench.cards import MethodCard
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.runner import evaluate
-from ffbench.locks import writing_file_alone
+from ffbench.io.locks import writing_file_alone
 from ffbench.protocol import Progress, Protocol
 from ffbench.results.record.run_record import RunRecord, Sampling, Submission
 from ffbench.submissions.bundle import DEFAULT_STEP, MAX_CHALLENGE, SUFFIX, Header, write_bundle
-from ffbench.submissions.conventions import look
-from ffbench.submissions.entries import SubmissionFiles
+from ffbench.submissions.checking.conventions import look
+from ffbench.submissions.checking.validation import Report, validate
+from ffbench.submissions.containers.entries import SubmissionFiles
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import build_manifest
 from ffbench.submissions.sampling import MAX_STEP
 from ffbench.submissions.source import PredictionSource
-from ffbench.submissions.validation import Report, validate
 
 ProgressBar = Callable[[str, str], AbstractContextManager[Progress | None]]
 """Opens a display of progress, given a title and a unit."""
@@ -59,7 +59,8 @@ def validate_submission(
 ) -> Report:
     """Check a folder or archive of predictions against what `protocol` wants.
 
-    With `advise`, also look at a sample of the flows for another convention (`ffbench.submissions.conventions`).
+    With `advise`, also look at a sample of the flows for another convention
+    (`ffbench.submissions.checking.conventions`).
 
     Raises:
         DataError: it cannot be read as a whole, or is refused; faults of single files are in the report instead.

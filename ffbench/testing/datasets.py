@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from ffbench.archives.member_path import open_tree
 from ffbench.datasets.base import Dataset
 from ffbench.datasets.minis import mini_dataset
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import open_tree
 from ffbench.testing.checks import Check, Outcome, run_checks
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffbench import assets
-from ffbench.atomic import write_bytes, write_text
 from ffbench.datasets.images import IMAGE_SUFFIXES, encode_png, read_image
 from ffbench.errors import DataError, UsageError, reading
-from ffbench.hashing import data_sha256
+from ffbench.io.atomic import write_bytes, write_text
+from ffbench.io.hashing import data_sha256
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.scenes.image_folder import read_note
 from ffbench.texturing.extract import extract

@@ -12,9 +12,9 @@ import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from ffbench.atomic import atomic_path
-from ffbench.checkpoint_files import read_checkpoint
 from ffbench.errors import DataError, UsageError
+from ffbench.formats.checkpoint_files import read_checkpoint
+from ffbench.io.atomic import atomic_path
 from ffbench.training.recipe import Recipe
 
 NAME = "checkpoint.pt"

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ffbench.atomic import write_text
+from ffbench.io.atomic import write_text
 
 COLUMNS = ("stage", "step", "name", "value")
 

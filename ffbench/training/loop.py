@@ -16,10 +16,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ffbench.atomic import write_text
 from ffbench.errors import MethodError, writing
-from ffbench.locks import writing_alone
-from ffbench.torchvision_ops import make_importable
+from ffbench.io.atomic import write_text
+from ffbench.io.locks import writing_alone
+from ffbench.packages.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
 from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint, saving
 from ffbench.training.logs import TrainingLog

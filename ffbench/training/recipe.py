@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ffbench.errors import DataError, UsageError
-from ffbench.toml_files import read_toml
+from ffbench.io.toml_files import read_toml
 
 if sys.version_info >= (3, 11):
     import tomllib

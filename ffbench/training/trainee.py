@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ffbench.entry_points import entry_names, load_entry
 from ffbench.errors import MethodError, UsageError
 from ffbench.method import Method
+from ffbench.packages.entry_points import entry_names, load_entry
 from ffbench.registry import method_entry
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from ffbench.atomic import write_bytes
 from ffbench.flow.checks import is_known
 from ffbench.flow.color import color_wheel_legend, flow_to_color
+from ffbench.io.atomic import write_bytes
 from ffbench.typing import FlowField, Mask
 
 Picture = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import get_args
 
 from ffbench.errors import FfbenchError
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.protocol import ProtocolEntry, Task
 from ffbench.registry import protocol_entry
 from ffbench.results.record.row import ORIGINS, Board

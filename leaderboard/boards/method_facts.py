@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ffbench.cards import RANDOM_WEIGHTS
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.record.row import Row
 
 Kind = Literal["network", "without training", "flows sent in"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import Row
 

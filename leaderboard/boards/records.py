@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from ffbench.errors import reading
-from ffbench.hashing import file_state
+from ffbench.io.hashing import file_state
 from ffbench.paths import shipped_store
 from ffbench.results.ranking.order import Ranking, in_order, rank
 from ffbench.results.record.row import Row

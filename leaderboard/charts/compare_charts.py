@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from ffbench.metrics.statistics import LEVEL
+from ffbench.metrics.statistics.intervals import LEVEL
 from ffbench.results.groups import listed_groups, natural_key
 from ffbench.results.ranking.comparison import Comparison, GroupDifference
 

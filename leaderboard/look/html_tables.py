@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffbench.escape import html
+from ffbench.io.escape import html
 
 from . import theme
 

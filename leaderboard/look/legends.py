@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ffbench.escape import html
 from ffbench.flow.color import color_wheel_legend
+from ffbench.io.escape import html
 from ffbench.visual.colors import Color
 from ffbench.visual.picture import NOT_MEASURED, error_picture
 

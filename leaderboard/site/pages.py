@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ffbench.errors import DataError
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.numbers import format_value
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import ORIGINS, Board, Row

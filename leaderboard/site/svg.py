@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.record.row import Row
 
 from ..boards.cost_points import Cost, Series, front_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffbench.escape import html
+from ffbench.io.escape import html
 from ffbench.results.numbers import format_value
 from ffbench.results.record.row import Board
 from ffbench.results.report.leaderboard_formats import ranks_cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ffbench.escape import html
+from ffbench.io.escape import html
 from ffbench.results.ranking.order import Ranking
 from ffbench.results.record.row import Row
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ffbench.metrics.statistics import MIN_UNITS
+from ffbench.metrics.statistics.intervals import MIN_UNITS
 from ffbench.results.record.row import Board, Row
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.report.leaderboard_formats import TIED, format_boards

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from ffbench import escape
-from ffbench.metrics.statistics import LEVEL
+from ffbench.io import escape
+from ffbench.metrics.statistics.intervals import LEVEL
 from ffbench.registry import family_of, method_names
 from ffbench.results.numbers import format_value
 from ffbench.results.ranking.compare import compare, pair_values

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ffbench import escape
+from ffbench.io import escape
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import streamlit as st
 
-from ffbench.escape import html
+from ffbench.io.escape import html
 from ffbench.results.record.row import ORIGINS, Board, Row
 
 from .. import about, picker, state

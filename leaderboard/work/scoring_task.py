@@ -40,7 +40,7 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _progress_bar(path: Path) -> Callable[[str, str], contextlib.AbstractContextManager[Any]]:
-    from ffbench import atomic
+    from ffbench.io import atomic
 
     @contextlib.contextmanager
     def opened(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:

@@ -24,8 +24,8 @@ def main(folder: Path) -> None:
     """Do what the request says; every fault that a visitor can mend is a part of the result."""
     request = json.loads((folder / "request.json").read_text())
     bound_this_process(**request["limits"])
-    from ffbench import atomic
     from ffbench.errors import FfbenchError
+    from ffbench.io import atomic
 
     try:
         result = importlib.import_module(f"{__package__}.{TASKS[request['task']]}").answer(folder, request)

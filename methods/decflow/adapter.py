@@ -10,14 +10,14 @@ import torch.nn.functional as F
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.flow.confidence import confidence_of
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
 
-from .classical_start import SETTINGS as START_SETTINGS
 from .config import CorrectorConfig, LightConfig, PaperConfig
-from .corrector import CorrectorPredictions
-from .light import STRIDES
-from .network import FlowNetwork, FlowPredictions
+from .networks.base import FlowNetwork, FlowPredictions
+from .networks.classical_start import SETTINGS as START_SETTINGS
+from .networks.corrector import CorrectorPredictions
+from .networks.light import STRIDES
 from .weights import create_network, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "trained"

@@ -15,7 +15,7 @@ import torch
 
 from ffbench.errors import MethodError
 
-from .gma import CONTEXT, HIDDEN, DecFlow
+from .networks.gma import CONTEXT, HIDDEN, DecFlow
 from .semantic.resnet import from_pytorchcv
 from .tensors import describe, fill
 

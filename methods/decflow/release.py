@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError, MethodError
-from ffbench.hashing import file_sha256
+from ffbench.io import atomic
+from ffbench.io.hashing import file_sha256
 from ffbench.method import Method, MethodRequest
 from ffbench.registry import load_protocol
 from ffbench.results.record.run_record import RunRecord, read_record

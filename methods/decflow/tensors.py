@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ffbench import checkpoint_files
 from ffbench.errors import MethodError
+from ffbench.formats import checkpoint_files
 
 _SHOWN = 3
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ffbench.training.trainee import TrainEntry
 
-from .training import build
+from .training.build import build
 
 _RECIPES = Path(__file__).parent / "recipes"
 

@@ -11,15 +11,15 @@ import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError
-from ffbench.json_models import first_fault
+from ffbench.io.atomic import atomic_path
+from ffbench.io.json_models import first_fault
 
 from .config import CorrectorConfig, LightConfig, NetworkConfig, PaperConfig
-from .corrector import DecFlowCorrector
-from .gma import DecFlow
-from .light import DecFlowLight
-from .network import FlowNetwork
+from .networks.base import FlowNetwork
+from .networks.corrector import DecFlowCorrector
+from .networks.gma import DecFlow
+from .networks.light import DecFlowLight
 from .official import is_official, load_official
 from .semantic import SemanticEncoder
 from .tensors import fill, read_safetensors, read_tensor_file

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import torch
 
-from ffbench.entry_points import nearest
 from ffbench.errors import MethodError, UsageError
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.entry_points import nearest
+from ffbench.packages.torchvision_ops import make_importable
 
 from ..third_party import quiet
 from .correlation import Correlation

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.errors import MethodError, UsageError, reason
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, WeightsCard
 
 from ..third_party import quiet

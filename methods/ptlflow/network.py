@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.assets import asset_path, find
-from ffbench.entry_points import nearest
 from ffbench.errors import MethodError, UsageError, reason
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, WeightsCard
+from ffbench.packages.entry_points import nearest
 
 from ..third_party import quiet
 from ..weights import build_seeded, load_state, published_file, read_checkpoint, state_of

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ffbench.entry_points import nearest
 from ffbench.errors import MethodError, UsageError
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.entry_points import nearest
+from ffbench.packages.torchvision_ops import make_importable
 
 from ..third_party import quiet
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import MethodError, UsageError
+from ffbench.io.atomic import atomic_path
 from ffbench.method import Method, MethodRequest
 from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import TrainableNetwork, Training, TrainRequest

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from ffbench.datasets.ffn.files import FFNArrays
 from ffbench.flow.checks import is_known
 from ffbench.flow.confidence import forward_backward_confidence
-from ffbench.metrics.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarize_buckets
-from ffbench.metrics.dense import DENSE_METRICS, dense_terms, per_image
-from ffbench.metrics.gradients import GRADIENT_METRIC, gradient_noise_term
+from ffbench.metrics.dense.buckets import BUCKET_METRICS, METRIC, bucket_terms, summarize_buckets
+from ffbench.metrics.dense.errors import DENSE_METRICS, dense_terms, per_image
+from ffbench.metrics.dense.gradients import GRADIENT_METRIC, gradient_noise_term
+from ffbench.metrics.dense.sparsification import SPARSIFICATION_METRICS, sparsification_terms
 from ffbench.metrics.head_motion import NATIVE_HEAD_FLOW
-from ffbench.metrics.sparsification import SPARSIFICATION_METRICS, sparsification_terms
-from ffbench.metrics.summary import summarize_means
+from ffbench.metrics.statistics.summary import summarize_means
 from ffbench.protocol import MetricCard, NumpyFlows, PairScore, Score, Scoring, StatedScoring, Term
 from ffbench.synth.heads.head import Region
 from ffbench.typing import FlowField

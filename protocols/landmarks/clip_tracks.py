@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import assets
-from ffbench.archives.member_path import DatasetPath
-from ffbench.atomic import atomic_path
 from ffbench.datasets.clips import Clip, find_clips, open_clip
 from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.jitter import jitter
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.atomic import atomic_path
 from ffbench.paths import cache_dir
 from ffbench.protocol import DatasetCard
 from ffbench.typing import Points

@@ -8,13 +8,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.tracks.plain import LANDMARKS
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import GROUPS, OVAL
 from ffbench.facemesh.jitter import epe_floor
 from ffbench.flow.checks import is_known
 from ffbench.flow.sampling import sample_flow
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, motion_bins, nonrigid_errors
 from ffbench.metrics.photometric import consistency_term, hull_mask, photometric_term
 from ffbench.protocol import (

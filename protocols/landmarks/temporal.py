@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.errors import DataError
 from ffbench.flow.checks import is_known
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.metrics.photometric import hull_mask, photometric_term
 from ffbench.metrics.temporal import JITTER_FRAMES, carried, chained, jitter_term
 from ffbench.protocol import (

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
+from ffbench.io.atomic import atomic_path
 from ffbench.metrics.classification import macro_f1
 from ffbench.protocol import Progress
 

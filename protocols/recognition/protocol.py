@@ -11,12 +11,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ffbench.atomic import atomic_path
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.images import read_image
 from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError, UsageError
+from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import (
     DescribedPair,

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
-from ffbench.metrics.statistics import influence_on_statistic
-from ffbench.metrics.summary import score_of, summarize_means
+from ffbench.metrics.statistics.intervals import influence_on_statistic
+from ffbench.metrics.statistics.summary import score_of, summarize_means
 from ffbench.protocol import Confusion, MetricCard, PairScore, ProtocolCard, Score, Scoring, Term
 from ffbench.typing import Floats
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 import ffbench.corruptions
-from ffbench.atomic import atomic_path
 from ffbench.corruptions.catalog import CorruptedFrame, corrupted_frames
 from ffbench.corruptions.face_clip import FaceClip
 from ffbench.errors import DataError
+from ffbench.io.atomic import atomic_path
 from ffbench.paths import cache_dir
 from ffbench.typing import Image
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.datasets.tracks.flame_masks import OFFICIAL_COUNTS, Choice
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.protocol import DatasetCard
 
 from .tracks import FaceMeshPoints, MetricalPoints, Track

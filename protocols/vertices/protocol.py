@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.registry import find_data
 from ffbench.datasets.tracks.flame_masks import CHOICES, Choice, Indices, find_regions, is_masks_file, read_regions
 from ffbench.datasets.tracks.metrical import open_tracks
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.sampling import sample_flow
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.metrics.landmarks import endpoint_errors, error_terms, nonrigid_errors
 from ffbench.protocol import (
     Annotation,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.clips import Clip, open_clip
 from ffbench.datasets.images import image_size, natural_key, read_image
 from ffbench.datasets.tracks import metrical as metrical_tracks
@@ -17,6 +16,7 @@ from ffbench.datasets.tracks.metrical import TrackedFrame
 from ffbench.errors import DataError
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, SKIN
 from ffbench.formats.ply import read_mesh, read_vertices
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.typing import Image, Mask, Points
 
 from .visibility import visible_vertices

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.archives.member_path import open_tree
 from ffbench.datasets.ffn.files import verify
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import open_tree
 from tests.archives.test_datasets import pack
 from tests.datasets.ffn_folder import add_sequence
 from tests.zips import write_zip

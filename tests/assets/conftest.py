@@ -9,7 +9,7 @@ import pytest
 
 from ffbench import assets
 from ffbench.assets import Asset, Wheel
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from tests.assets.toys import toy_asset, write_wheel
 
 

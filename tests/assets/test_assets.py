@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from ffbench import assets
 from ffbench.assets import Asset, asset_path, install, manifest, pull, state
 from ffbench.errors import DataError, UsageError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from tests.assets.toys import CLIP, MEMBERS, toy_asset, write_wheel
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ffbench.evaluation import evaluate
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.protocol import PairScore, ProtocolCard, StatedScoring, Term
 from ffbench.results.record.pair_table import read_pair_table, write_pair_table
 from ffbench.results.record.row import Level

@@ -22,7 +22,6 @@ from PIL import Image
 from pydantic import BaseModel
 from safetensors.torch import load_file
 
-from ffbench.archives.archive import read_archive
 from ffbench.datasets.casme2.coding import read_coding
 from ffbench.datasets.ck_plus.scan import read_landmarks
 from ffbench.datasets.clips import open_clip
@@ -30,21 +29,22 @@ from ffbench.datasets.feature_file import read_feature_file
 from ffbench.datasets.images import read_image
 from ffbench.datasets.tracks.metrical import read_camera
 from ffbench.errors import reading
-from ffbench.evaluation.check import read_baseline
+from ffbench.evaluation.regression.check import read_baseline
 from ffbench.flow.files import read_flow
 from ffbench.formats import spreadsheet
 from ffbench.formats.ply import read_mesh
 from ffbench.formats.spreadsheet import read_tables
+from ffbench.io.archives.archive import read_archive
 from ffbench.methods.decflow.tensors import read_tensor_file
 from ffbench.methods.weights import read_checkpoint
 from ffbench.results.record.pair_table import read_pair_table
 from ffbench.results.record.parquet import read_table
 from ffbench.results.record.run_record import read_record
-from ffbench.submissions.archive_files import ArchiveFiles
+from ffbench.submissions.checking.validation import validate
+from ffbench.submissions.containers.archive_files import ArchiveFiles
+from ffbench.submissions.export.images import ProtocolImages
 from ffbench.submissions.files import open_files
-from ffbench.submissions.images import ProtocolImages
 from ffbench.submissions.manifest import Manifest
-from ffbench.submissions.validation import validate
 from ffbench.training.checkpoint import load_checkpoint
 from tests.training.toy import recipe
 

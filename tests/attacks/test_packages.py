@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ffbench import registry
-from ffbench.distribution import Distribution as Stated
 from ffbench.errors import MethodError, UsageError
 from ffbench.evaluation import evaluate
+from ffbench.packages.distribution import Distribution as Stated
 from ffbench.results.record.run_record import read_record
 from ffbench.results.report.leaderboard import leaderboard
 from ffbench.results.store.records import read_rows

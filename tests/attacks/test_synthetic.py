@@ -19,7 +19,7 @@ from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.images import encode_png, read_image
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import engine_sign, mark_jpeg, mark_png, rests_on
-from ffbench.flow.flo import read_flo, write_flo
+from ffbench.flow.formats.flo import read_flo, write_flo
 from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.scenes.video import lossless_video

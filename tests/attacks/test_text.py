@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ffbench import escape
 from ffbench.errors import DataError
+from ffbench.io import escape
 from ffbench.protocol import MetricCard
 from ffbench.results.record.run_record import read_record, write_record
 from tests.attacks.forging import edited, forge, honest, net, publish

@@ -10,10 +10,10 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch.utils.flop_counter import FlopCounterMode
 
+from ffbench.methods.decflow.blocks.local_correlation import local_correlation, local_correlation_torch
 from ffbench.methods.decflow.config import PaperConfig
-from ffbench.methods.decflow.gma import DecFlow
-from ffbench.methods.decflow.local_correlation import local_correlation, local_correlation_torch
-from ffbench.torchvision_ops import make_importable
+from ffbench.methods.decflow.networks.gma import DecFlow
+from ffbench.packages.torchvision_ops import make_importable
 
 SIZE = 256
 ITERATIONS = 12

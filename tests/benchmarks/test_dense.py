@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ffbench.flow.flo import map_flo, write_flo
-from ffbench.metrics.dense import BIN_EDGES, dense_terms
+from ffbench.flow.formats.flo import map_flo, write_flo
+from ffbench.metrics.dense.errors import BIN_EDGES, dense_terms
 
 SIDE = 512
 PAIRS = 16

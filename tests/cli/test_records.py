@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ffbench.errors import MethodError
-from ffbench.evaluation import evaluate, run_folder, shipping, staleness
-from ffbench.evaluation.rows import PlannedRow
+from ffbench.evaluation import evaluate, run_folder
+from ffbench.evaluation.shipping import rerun as shipping
+from ffbench.evaluation.shipping import staleness
+from ffbench.evaluation.shipping.rows import PlannedRow
 from ffbench.evaluation.source import MethodSource
 from ffbench.evaluation.threads import one_thread
 from ffbench.method import Method, MethodCard

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 
 SIZE = (24, 32)
 """Height and width."""

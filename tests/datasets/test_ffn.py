@@ -16,7 +16,7 @@ from ffbench.datasets.ffn.files import read_mask, read_pair, verify
 from ffbench.datasets.ffn.scan import FFN, find_root, scan
 from ffbench.errors import DataError
 from ffbench.flow import UNKNOWN, write_flow
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 from tests.datasets.ffn_folder import SIZE, add_sequence, facial_flow, head_flow, make_ffn, mask
 
 

@@ -15,7 +15,7 @@ from ffbench.diversity import measure as module
 from ffbench.diversity.report import reported
 from ffbench.errors import DataError, UsageError
 from ffbench.facemesh.embedding import MeshFace
-from ffbench.metrics.diversity import source_similarity, spread
+from ffbench.metrics.people.diversity import source_similarity, spread
 from tests.datasets.ffn_folder import add_sequence
 from tests.facemesh.test_embedding import mesh
 

@@ -11,8 +11,8 @@ import pytest
 
 from ffbench import cli, registry
 from ffbench.errors import DataError
-from ffbench.evaluation.check import Baseline, Case, check, read_baseline
-from ffbench.evaluation.check_report import report_lines, write_junit
+from ffbench.evaluation.regression.check import Baseline, Case, check, read_baseline
+from ffbench.evaluation.regression.report import report_lines, write_junit
 from ffbench.results.record.run_record import RunRecord
 from tests.results.made_runs import base_record
 

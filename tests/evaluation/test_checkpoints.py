@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.results.record.run_record import RunRecord, read_record
 from tests.commands import run_command
 

@@ -45,12 +45,12 @@ def of(monkeypatch: pytest.MonkeyPatch, kernel: Path, method: str = "dis") -> st
     [
         ("ffbench/cli/eval_.py", False),
         ("ffbench/results/report/text.py", False),
-        ("ffbench/metrics/dense.py", False),
+        ("ffbench/metrics/dense/errors.py", False),
         ("methods/face_mesh.py", False),
         ("protocols/ffn/protocol.py", False),
         ("leaderboard/shell.py", False),
         ("ffbench/metrics/landmarks.py", True),
-        ("ffbench/metrics/statistics.py", True),  # which `landmarks` does not import, but the summary does
+        ("ffbench/metrics/statistics/intervals.py", True),  # which `landmarks` does not import, but the summary does
         ("ffbench/evaluation/scoring.py", True),
         ("ffbench/method.py", True),
         ("methods/classical.py", True),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ffbench.errors import DataError, UsageError
-from ffbench.evaluation.rows import planned_rows, read_rows_list
+from ffbench.evaluation.shipping.rows import planned_rows, read_rows_list
 
 LIST = """
 methods = ["cheap", "own", "dear"]

@@ -15,7 +15,7 @@ import pytest
 
 from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.evaluation import evaluate, run_folder
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import Method
 from ffbench.protocol import Protocol
 from ffbench.results.record.pair_table import read_pair_table

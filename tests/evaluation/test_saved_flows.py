@@ -14,7 +14,7 @@ from ffbench.errors import MethodError
 from ffbench.evaluation import evaluate
 from ffbench.evaluation.source import FlowKeeper
 from ffbench.method import Flows, Method, MethodCard
-from ffbench.submissions.predict import FlowFiles, predict
+from ffbench.submissions.export.predict import FlowFiles, predict
 from tests.toys import Stripes
 
 

@@ -12,10 +12,12 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.evaluation import evaluate, run_folder, shipping, staleness
-from ffbench.evaluation.rows import PlannedRow, Reading
+from ffbench.evaluation import evaluate, run_folder
+from ffbench.evaluation.shipping import rerun as shipping
+from ffbench.evaluation.shipping import staleness
+from ffbench.evaluation.shipping.rows import PlannedRow, Reading
+from ffbench.evaluation.shipping.staleness import RowState, Shipped, changes, row_states, shipped_records, without_row
 from ffbench.evaluation.source import MethodSource
-from ffbench.evaluation.staleness import RowState, Shipped, changes, row_states, shipped_records, without_row
 from ffbench.evaluation.threads import one_thread
 from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.results.record.run_record import read_record, write_record

@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
-from ffbench.atomic import is_temporary
 from ffbench.errors import FfbenchError
 from ffbench.evaluation import fingerprint
-from ffbench.torchvision_ops import make_importable
+from ffbench.io.atomic import is_temporary
+from ffbench.packages.torchvision_ops import make_importable
 from tests.faults.works import WORKS, Work
 
 MODES = {"fail": 1, "kill": 2}

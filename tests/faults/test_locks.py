@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.atomic import is_temporary, write_text
 from ffbench.errors import UsageError
 from ffbench.evaluation import evaluate, fingerprint
 from ffbench.evaluation.journal import Journal
-from ffbench.locks import LOCK, writing_alone, writing_file_alone
+from ffbench.io.atomic import is_temporary, write_text
+from ffbench.io.locks import LOCK, writing_alone, writing_file_alone
 from ffbench.method import Flows
 from ffbench.protocol import DescribedPair, LearningProtocol, NumpyFlows, Pair, PairScore, Progress, Term
-from ffbench.submissions.images import export_images
-from ffbench.submissions.predict import predict
+from ffbench.submissions.export.images import export_images
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.submit import bundle
 from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset

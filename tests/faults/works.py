@@ -10,17 +10,17 @@ from pathlib import Path
 
 import safetensors.torch
 
-from ffbench.atomic import is_temporary
 from ffbench.datasets.ffn.files import read_pair, scan
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.files import read_flow
-from ffbench.hashing import file_sha256
+from ffbench.io.atomic import is_temporary
+from ffbench.io.hashing import file_sha256
 from ffbench.results.record.run_record import read_record
 from ffbench.results.store.records import add_record
 from ffbench.results.store.verification import verify_store
-from ffbench.submissions.images import ProtocolImages, export_images
-from ffbench.submissions.predict import predict
+from ffbench.submissions.export.images import ProtocolImages, export_images
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.submit import bundle, validate_submission
 from ffbench.synth.pairs.journal import MANIFEST
 from ffbench.synth.pairs.recipe import DatasetRecipe

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffbench.flow import UNKNOWN, color_wheel_legend, flow_to_color
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.torchvision_ops import make_importable
 from tests.flow.strategies import examples, flows
 from tests.reference.flow_color import color_slowly, wheel
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ffbench.errors import DataError
 from ffbench.flow.files import read_flow, write_flow
-from ffbench.flow.flo import map_flo, read_flo
+from ffbench.flow.formats.flo import map_flo, read_flo
 from tests.flow.strategies import examples, flows
 
 READERS = [read_flo, map_flo]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ffbench.errors import DataError
 from ffbench.flow.files import read_flow, write_flow
-from ffbench.flow.flo5 import read_flo5
+from ffbench.flow.formats.flo5 import read_flo5
 from tests.flow.strategies import examples, flows
 
 FLOW = np.random.default_rng(3).normal(0, 5, (20, 30, 2)).astype(np.float32)

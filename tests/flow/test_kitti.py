@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ffbench.errors import DataError
 from ffbench.flow.checks import UNKNOWN, is_known
 from ffbench.flow.files import read_flow, read_flow_valid, write_flow
-from ffbench.flow.kitti import read_kitti
+from ffbench.flow.formats.kitti import read_kitti
 from tests.flow.strategies import examples, flows
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from ffbench.errors import DataError
 from ffbench.flow import sample_flow, sample_flow_file, write_flow
-from ffbench.flow.flo import map_flo
+from ffbench.flow.formats.flo import map_flo
 from tests.flow.strategies import examples, flows
 from tests.reference.flow_sampling import sample_all_slowly
 

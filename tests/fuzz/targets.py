@@ -28,21 +28,21 @@ from ffbench.datasets.images import read_image
 from ffbench.datasets.tracks.flame_masks import FLAME_VERTICES
 from ffbench.errors import DataError
 from ffbench.evaluation.batches import read_ahead
-from ffbench.evaluation.check import read_baseline
+from ffbench.evaluation.regression.check import read_baseline
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.formats.flame_files import read_flame, read_masks
 from ffbench.formats.ply import read_mesh
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.results.ranking.pair_columns import read_columns
 from ffbench.results.record.pair_table import read_pair_table
 from ffbench.results.record.run_record import read_record
 from ffbench.results.store.records import add_record
 from ffbench.results.store.verification import verify_store
 from ffbench.submissions.bundle import write_bundle
+from ffbench.submissions.checking.validation import validate
+from ffbench.submissions.export.images import ProtocolImages, export_images
 from ffbench.submissions.files import open_files
-from ffbench.submissions.images import ProtocolImages, export_images
 from ffbench.submissions.manifest import Manifest
-from ffbench.submissions.validation import validate
 from tests.datasets.casme2_folder import ROWS, coding_csv, workbook
 from tests.formats import python2_pickle
 from tests.formats.python2_pickle import Ch

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 from ffbench.leaderboard import folders
 from ffbench.leaderboard.work import bounded, estimates
 from ffbench.leaderboard.work.estimates import Estimate

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 from tests.datasets.ffn_folder import SIZE, add_sequence, facial_flow, head_flow
 
 PROTOCOL = "ffn_motion_scale"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import Method
 from ffbench.methods.ptlflow import registry
 from ffbench.methods.weights import weight_folders

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from ffbench.errors import MethodError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.methods.weights import (
     build_seeded,
     load_state,

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.metrics.buckets import BUCKET_METRICS, BUCKETS, METRIC, MIN_MOTION, bucket_terms, summarize_buckets
-from ffbench.metrics.gradients import gradient_noise_term
+from ffbench.metrics.dense.buckets import BUCKET_METRICS, BUCKETS, METRIC, MIN_MOTION, bucket_terms, summarize_buckets
+from ffbench.metrics.dense.gradients import gradient_noise_term
 from ffbench.protocol import PairScore, Term
 from tests.reference import buckets as reference
 

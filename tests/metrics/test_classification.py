@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from ffbench.metrics.classification import confusion_matrix, macro_f1, mean_recall
-from ffbench.metrics.paired import mcnemar
-from ffbench.metrics.statistics import confidence_interval, influence_on_ratio, influence_on_statistic
+from ffbench.metrics.statistics.intervals import confidence_interval, influence_on_ratio, influence_on_statistic
+from ffbench.metrics.statistics.paired import mcnemar
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ffbench.errors import DataError
-from ffbench.metrics.dense import DENSE_METRICS, MAGNITUDES, dense_terms, per_image
-from ffbench.metrics.statistics import ratio_of_sums
+from ffbench.metrics.dense.errors import DENSE_METRICS, MAGNITUDES, dense_terms, per_image
+from ffbench.metrics.statistics.intervals import ratio_of_sums
 from ffbench.protocol import Term
 from tests.reference import dense as reference
 

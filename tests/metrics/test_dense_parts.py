@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ffbench.metrics.head_motion import Model, fit_head_flow
 from ffbench.metrics.leakage import expression_in_head, head_in_expression
-from ffbench.metrics.statistics import ratio_of_sums
+from ffbench.metrics.statistics.intervals import ratio_of_sums
 from ffbench.protocol import Term
 
 Flow = npt.NDArray[np.float64]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.metrics.dense import dense_terms
-from ffbench.torchvision_ops import make_importable
+from ffbench.metrics.dense.errors import dense_terms
+from ffbench.packages.torchvision_ops import make_importable
 
 
 def _import(name: str) -> Any:

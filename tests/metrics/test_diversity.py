@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.metrics.diversity import (
+from ffbench.metrics.people.diversity import (
     map_to_plane,
     neighbor_agreement,
     resampling_weights,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.metrics.paired import holm, paired_difference
-from ffbench.metrics.ranks import RankSets, rank_sets
-from ffbench.metrics.statistics import Influence, influence_on_ratio
+from ffbench.metrics.statistics.intervals import Influence, influence_on_ratio
+from ffbench.metrics.statistics.paired import holm, paired_difference
+from ffbench.metrics.statistics.ranks import RankSets, rank_sets
 from tests.flow.strategies import examples
 from tests.reference import coverage as simulation
 
@@ -167,7 +167,7 @@ def test_twins_constants_and_too_few_units() -> None:
 def test_chunks_do_not_change_the_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     (methods,) = boards(1, seed=8)
     whole = ranked(methods)
-    monkeypatch.setattr("ffbench.metrics.ranks._CHUNK_CELLS", 700)
+    monkeypatch.setattr("ffbench.metrics.statistics.ranks._CHUNK_CELLS", 700)
     np.testing.assert_array_equal(ranked(methods).adjusted, whole.adjusted)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.metrics.skin_tone import CLASSES, tone_class, typology_angle
+from ffbench.metrics.people.skin_tone import CLASSES, tone_class, typology_angle
 
 
 def slow_angle(color: list[float]) -> float:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.metrics.sparsification import REMOVED, SPARSIFICATION_METRICS, sparsification_terms
+from ffbench.metrics.dense.sparsification import REMOVED, SPARSIFICATION_METRICS, sparsification_terms
 from ffbench.protocol import Term
 from tests.reference import sparsification as reference
 

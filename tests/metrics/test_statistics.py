@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ffbench.metrics.classification import macro_f1
-from ffbench.metrics.statistics import (
+from ffbench.metrics.statistics.intervals import (
     confidence_interval,
     influence_on_ratio,
     influence_on_statistic,
@@ -20,7 +20,7 @@ from ffbench.metrics.statistics import (
     ratio_of_sums,
     too_few_units,
 )
-from ffbench.metrics.summary import summarize_means
+from ffbench.metrics.statistics.summary import summarize_means
 from ffbench.protocol import MetricCard, PairScore, Term
 from tests.reference import coverage as simulation
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ffbench import cli, read_flow, registry
-from ffbench.evaluation.case import evaluate_case
-from ffbench.evaluation.check import Case
+from ffbench.evaluation.regression.case import evaluate_case
+from ffbench.evaluation.regression.check import Case
 from tests.own.nets import write_constant
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ffbench import load_method
 from ffbench.errors import DataError, FfbenchError, UsageError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.methods.decflow.adapter import WEIGHTS_FOLDER
 
 SHIPPED = WEIGHTS_FOLDER / "decflow-c.safetensors"

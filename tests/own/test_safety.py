@@ -12,7 +12,7 @@ import pytest
 
 from ffbench import evaluate, load_method
 from ffbench.errors import UsageError
-from ffbench.evaluation import staleness
+from ffbench.evaluation.shipping import staleness
 from ffbench.leaderboard.work import estimate_task
 from ffbench.submissions.rescoring import Rescorer
 from tests.own.nets import write_constant
@@ -21,7 +21,8 @@ from tests.toys import Stripes
 ROOT = Path(__file__).parents[2]
 NAMED_BY_THE_USER = {
     "ffbench/cli/eval_.py", "ffbench/cli/flow.py", "ffbench/cli/methods.py", "ffbench/cli/points.py",
-    "ffbench/cli/predict.py", "ffbench/cli/show.py", "ffbench/cli/stabilize.py", "ffbench/evaluation/case.py",
+    "ffbench/cli/predict.py", "ffbench/cli/show.py", "ffbench/cli/stabilize.py",
+    "ffbench/evaluation/regression/case.py",
 }  # fmt: skip
 """Modules whose names of methods come from the command line, or from the user's own baseline."""
 

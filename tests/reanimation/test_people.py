@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffbench.facemesh.groups import LIPS, OVAL
-from ffbench.metrics.skin_tone import typology_angle
+from ffbench.metrics.people.skin_tone import typology_angle
 from ffbench.reanimation.expressions import UNITS
 from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState, at_rest

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from ffbench.metrics.paired import paired_difference
-from ffbench.metrics.ranks import rank_sets
-from ffbench.metrics.statistics import Influence, confidence_interval, influence_on_ratio
+from ffbench.metrics.statistics.intervals import Influence, confidence_interval, influence_on_ratio
+from ffbench.metrics.statistics.paired import paired_difference
+from ffbench.metrics.statistics.ranks import rank_sets
 
 UNITS = (3, 5, 8, 12, 24, 40)
 _RESAMPLES = 500

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ffbench.evaluation import evaluate
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.method import MethodCard
-from ffbench.metrics.summary import summarize_means
+from ffbench.metrics.statistics.summary import summarize_means
 from ffbench.protocol import PairScore, Term
 from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.row import Row, row_of

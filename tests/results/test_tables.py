@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results import tables
 from ffbench.results.tables import Table
 

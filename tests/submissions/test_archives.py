@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffbench.archives.scratch import copy_exactly, write_scratch
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.files import write_flow
+from ffbench.io.archives.scratch import copy_exactly, write_scratch
+from ffbench.submissions.checking.validation import validate
 from ffbench.submissions.files import open_files
 from ffbench.submissions.manifest import Manifest, build_manifest
-from ffbench.submissions.validation import validate
 from tests.submissions.toys import PAIRS, check, make_submission, pack
 from tests.toys import Stripes
 from tests.zips import write_zip
@@ -283,7 +283,7 @@ def test_what_validation_decoded_is_not_decoded_again(tmp_path: Path, monkeypatc
         write_flow(tmp_path / "flows" / "facial" / f"{key}.flo", np.full((3, 4, 2), float(key), np.float32))
     shutil.make_archive(str(tmp_path / "flows"), "zip", tmp_path / "flows")
     manifest = Manifest("toy", "1.0", "0" * 64, {"00": (3, 4), "01": (3, 4)}, backward=False)
-    monkeypatch.setattr("ffbench.submissions.entries.KEPT_BYTES", 3 * 4 * 2 * 4)  # room for one of the two
+    monkeypatch.setattr("ffbench.submissions.containers.entries.KEPT_BYTES", 3 * 4 * 2 * 4)  # room for one of the two
     with open_files(tmp_path / "flows.zip", manifest) as files:
         report = validate(files, manifest)
         decoded = []

@@ -19,9 +19,9 @@ from ffbench.errors import DataError, UsageError
 from ffbench.flow.files import SUFFIXES, read_flow, write_flow
 from ffbench.submissions import sampling
 from ffbench.submissions.bundle import BundleFiles
-from ffbench.submissions.images import ProtocolImages, export_images
+from ffbench.submissions.export.images import ProtocolImages, export_images
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.manifest import build_manifest
-from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import InvalidSubmission, Submitter, bundle, submit, validate_submission
 from tests.submissions.toys import PAIRS, Layers, Speckle, make_submission
 from tests.toys import Stripes

@@ -17,7 +17,7 @@ from ffbench.protocol import Annotation
 from ffbench.registry import load_method, load_protocol
 from ffbench.results.record.run_record import RunRecord
 from ffbench.submissions.bundle import SUFFIX
-from ffbench.submissions.conventions import FEWEST, SAMPLE, judge, look
+from ffbench.submissions.checking.conventions import FEWEST, SAMPLE, judge, look
 from ffbench.submissions.submit import Submitter, bundle, submit, validate_submission
 from tests.flow.strategies import examples
 from tests.submissions.moved_textures import WRONG, MovedTextures, Wrong, true_flow, write

@@ -10,8 +10,8 @@ from ffbench.errors import MethodError
 from ffbench.evaluation import evaluate
 from ffbench.method import Method
 from ffbench.results.record.pair_table import read_pair_table
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.manifest import NOT_FOUND
-from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import Submitter, submit
 from tests.evaluation.test_not_found import DarkIsNothing, dark_pairs
 from tests.submissions.toys import check, make_submission, packer

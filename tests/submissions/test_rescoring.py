@@ -43,7 +43,7 @@ def forge(path: Path, factor: float, **changes: object) -> None:
     """Replace a stored claim by one whose scores and pairs are all `factor` times what they were."""
     import pyarrow.parquet as pq
 
-    from ffbench.hashing import file_sha256
+    from ffbench.io.hashing import file_sha256
 
     record = read_record(path)
     table = pq.read_table(path.with_suffix(".parquet"))
@@ -154,7 +154,7 @@ def test_other_dataset_protocol_or_method_is_not_scored(record, tmp_path: Path) 
 
 
 def test_weights_are_found_by_their_hash(record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    from ffbench.hashing import file_sha256
+    from ffbench.io.hashing import file_sha256
     from tests.submissions.toys import Speckle
 
     files = [tmp_path / "other.pt", tmp_path / "net.pt"]

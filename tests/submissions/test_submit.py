@@ -12,8 +12,8 @@ from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.evaluation import evaluate, run_folder
 from ffbench.flow.files import read_flow, write_flow
 from ffbench.results.record.run_record import RunRecord, read_record
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.manifest import build_manifest, file_stem
-from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import InvalidSubmission, Submitter, submit
 from tests.submissions.toys import PAIRS, Layers, Speckle, check, make_submission, pack, packer
 from tests.toys import BrightnessFlow, Stripes

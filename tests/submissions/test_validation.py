@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ffbench.flow.files import read_flow, write_flow
-from ffbench.flow.flo import HEADER, MAGIC
-from ffbench.submissions.validation import NAMES_SHOWN
+from ffbench.flow.formats.flo import HEADER, MAGIC
+from ffbench.submissions.checking.validation import NAMES_SHOWN
 from tests.submissions.toys import check, make_submission, packer
 from tests.toys import Stripes
 

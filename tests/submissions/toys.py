@@ -10,10 +10,10 @@ import torch
 
 from ffbench.method import Flows, Method, MethodCard, MethodEntry
 from ffbench.protocol import NumpyFlows, Pair, PairScore, Protocol, Term
+from ffbench.submissions.checking.validation import Report
+from ffbench.submissions.export.predict import predict
 from ffbench.submissions.manifest import build_manifest
-from ffbench.submissions.predict import predict
 from ffbench.submissions.submit import validate_submission
-from ffbench.submissions.validation import Report
 from tests.toys import Stripes
 
 PAIRS = 6

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ffbench.metrics.statistics import confidence_interval, influence_on_ratio, ratio_of_sums
+from ffbench.metrics.statistics.intervals import confidence_interval, influence_on_ratio, ratio_of_sums
 from ffbench.synth.heads.head import HeadModel, Region
 from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.motion.expressions import Frame, sample_style, sequence

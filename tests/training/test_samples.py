@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ffbench.errors import DataError
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 from ffbench.training import samples
 from ffbench.training.average import RunningAverage
 from ffbench.training.loss import in_range

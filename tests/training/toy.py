@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from ffbench.atomic import atomic_path
+from ffbench.io.atomic import atomic_path
 from ffbench.method import Flows, Method, MethodCard
 from ffbench.synth.pairs.stream import RenderedPairs, Sample
 from ffbench.training.loss import sequence_loss

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ffbench.archives.member_path import DatasetPath, relative_name
 from ffbench.errors import DataError
 from ffbench.formats.spreadsheet import Table, read_tables
+from ffbench.io.archives.member_path import DatasetPath, relative_name
 
 SelectionRule = Literal["clean", "official", "paper"]
 """Which rows count whose apex does not follow the onset; `Coding.apex_by` says how."""

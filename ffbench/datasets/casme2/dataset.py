@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.provenance import rests_on
+from ffbench.io.archives.member_path import DatasetPath
 
 
 def check_casme2(path: DatasetPath, quick: bool, progress: Progress) -> Found:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ffbench.archives.member_path import DatasetPath, open_tree
 from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, read_coding
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
@@ -15,6 +14,7 @@ from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 from ffbench.formats.spreadsheet import read_tables
+from ffbench.io.archives.member_path import DatasetPath, open_tree
 
 OFFICIAL_ROWS, OFFICIAL_SUBJECTS = 255, 26
 OFFICIAL_EMOTIONS = {

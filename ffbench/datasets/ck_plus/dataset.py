@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.ck_plus import scan as ck_plus
 from ffbench.datasets.provenance import rests_on
+from ffbench.io.archives.member_path import DatasetPath
 
 OFFICIAL_SUBJECTS = 123
 OFFICIAL_EMOTION_COUNTS = {

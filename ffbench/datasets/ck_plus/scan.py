@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath, as_dataset_path, open_tree
-from ffbench.bounds import read_bounded
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size
 from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath, as_dataset_path, open_tree
+from ffbench.io.bounds import read_bounded
 
 LANDMARKS = 68
 OFFICIAL_SEQUENCES = 593

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress
 from ffbench.datasets.ffn import files as ffn_files
@@ -13,6 +12,7 @@ from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.mark import JawReading
 from ffbench.datasets.provenance import engine_sign, rests_on
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath
 
 _JAW: Mapping[JawReading, str] = {
     "expression": "jaw=expression: opening the mouth is expression flow",

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.ffn.scan import OFFICIAL_PAIRS, FFNPair, scan
 from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, one_line, reading
 from ffbench.flow import is_known
-from ffbench.flow.flo import read_flo
+from ffbench.flow.formats.flo import read_flo
 from ffbench.formats.npy import read_npy
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.typing import FlowField
 
 

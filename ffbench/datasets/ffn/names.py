@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.images import natural_key
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath
 
 _NAMED_AT_ONCE = 4
 

@@ -15,7 +15,6 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ffbench.archives.member_path import DatasetPath, open_tree, relative_name
 from ffbench.datasets.ffn.names import match, ordered, require_gapless
 from ffbench.datasets.folders import levels_below, listing
 from ffbench.datasets.images import natural_key
@@ -23,6 +22,7 @@ from ffbench.datasets.manifest import manifest_sha256
 from ffbench.datasets.mark import JawReading, jaw_reading, synthetic_mark
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath, open_tree, relative_name
 
 SPLITS = ("test", "val", "train")
 OFFICIAL_PAIRS = {"train": 90_193, "test": 10_395, "val": 5_382}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.clips import open_clip
 from ffbench.datasets.mead import videos as mead
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
+from ffbench.io.archives.member_path import DatasetPath
 
 CITATION = """@inproceedings{wang2020mead,
   author    = {Wang, Kaisiyuan and Wu, Qianyi and Song, Linsen and Yang, Zhuoqian and Wu, Wayne and Qian, Chen and

@@ -18,17 +18,17 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
-from ffbench.archives.member_path import DatasetPath, open_tree, relative_name
-from ffbench.atomic import write_bytes, write_text
-from ffbench.bounds import read_bounded
 from ffbench.datasets.clips import VIDEO_SUFFIXES, open_clip
 from ffbench.datasets.folders import levels_below
 from ffbench.datasets.images import encode_png, natural_key
 from ffbench.datasets.mark import SYNTHETIC_MARK, synthetic_mark
 from ffbench.datasets.provenance import engine_sign, mark_png
 from ffbench.errors import DataError, writing
-from ffbench.hashing import file_sha256
-from ffbench.json_models import read_model
+from ffbench.io.archives.member_path import DatasetPath, open_tree, relative_name
+from ffbench.io.atomic import write_bytes, write_text
+from ffbench.io.bounds import read_bounded
+from ffbench.io.hashing import file_sha256
+from ffbench.io.json_models import read_model
 
 OFFICIAL_VIDEOS, OFFICIAL_FRAMES = 26, 3402
 """What the paper measured on (section 5.2)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ffbench.archives.member_path import DatasetPath
 from ffbench.datasets.base import Count, Dataset, Found, Progress, file_faults, undecodable_images
 from ffbench.datasets.ck_plus import dataset as ck_plus_dataset
 from ffbench.datasets.ck_plus import scan as ck_plus
@@ -14,6 +13,7 @@ from ffbench.datasets.tracks import flame_masks
 from ffbench.datasets.tracks import metrical as metrical_tracks
 from ffbench.errors import DataError
 from ffbench.formats.ply import read_vertices
+from ffbench.io.archives.member_path import DatasetPath
 
 _LICENCE = "that of {}, whose videos are tracked; FLAME's for the meshes"
 _SOURCE = "run the metrical tracker (https://github.com/Zielon/metrical-tracker) on the videos of {}"

@@ -15,11 +15,11 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.archives.member_path import DatasetPath, as_dataset_path
-from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.flame_files import read_masks
-from ffbench.json_models import parse_json
+from ffbench.io.archives.member_path import DatasetPath, as_dataset_path
+from ffbench.io.bounds import read_bounded
+from ffbench.io.json_models import parse_json
 from ffbench.paths import data_dir
 
 Indices = npt.NDArray[np.int64]

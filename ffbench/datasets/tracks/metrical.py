@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from ffbench.archives.member_path import DatasetPath, MemberPath, as_dataset_path, open_tree
-from ffbench.atomic import write_bytes
-from ffbench.checkpoint_files import read_checkpoint
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
+from ffbench.formats.checkpoint_files import read_checkpoint
+from ffbench.io.archives.member_path import DatasetPath, MemberPath, as_dataset_path, open_tree
+from ffbench.io.atomic import write_bytes
 from ffbench.typing import Points
 
 LAYOUT = "<video>/checkpoint/00000.frame, ... beside <video>/mesh/00000.ply, ... and <video>/input/00000.png, ..."

@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ffbench.archives.member_path import DatasetPath
-from ffbench.atomic import atomic_path, write_text
-from ffbench.bounds import read_bounded
 from ffbench.errors import DataError
 from ffbench.formats.npy import read_npy
-from ffbench.json_models import first_fault, parse_json
+from ffbench.io.archives.member_path import DatasetPath
+from ffbench.io.atomic import atomic_path, write_text
+from ffbench.io.bounds import read_bounded
+from ffbench.io.json_models import first_fault, parse_json
 from ffbench.typing import Points
 
 LANDMARKS = 468

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ffbench.atomic import atomic_path
 from ffbench.evaluation.journal import BaseJournal, plain_score, terms_of
+from ffbench.io.atomic import atomic_path
 from ffbench.protocol import DescribedPair
 
 Waiting = Callable[[str], None]

@@ -9,7 +9,7 @@ from ffbench.evaluation.fingerprint import pairs_fingerprint
 from ffbench.evaluation.learning.descriptors import DescriptorJournal, Waiting
 from ffbench.evaluation.learning.pairs_cache import prune_pairs
 from ffbench.evaluation.run import Run
-from ffbench.locks import writing_alone
+from ffbench.io.locks import writing_alone
 from ffbench.protocol import LearningProtocol, Progress
 from ffbench.results.record.run_record import RunRecord
 from ffbench.scores import count_not_found

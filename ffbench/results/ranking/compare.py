@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from ffbench.errors import DataError, UsageError
-from ffbench.metrics.paired import McNemar, holm, mcnemar, paired_difference, win_rate
-from ffbench.metrics.statistics import influence_on_ratio, ratio_of_sums
+from ffbench.metrics.statistics.intervals import influence_on_ratio, ratio_of_sums
+from ffbench.metrics.statistics.paired import McNemar, holm, mcnemar, paired_difference, win_rate
 from ffbench.results.ranking.comparison import (
     Comparison,
     GroupDifference,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ffbench.metrics.paired import McNemar
-from ffbench.metrics.statistics import LEVEL
+from ffbench.metrics.statistics.intervals import LEVEL
+from ffbench.metrics.statistics.paired import McNemar
 from ffbench.results.groups import listed_groups
 from ffbench.results.numbers import (
     format_p,

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ffbench.errors import DataError
-from ffbench.metrics.ranks import RESAMPLES, RankSets, rank_sets
-from ffbench.metrics.statistics import Influence, influence_on_ratio, ratio_of_sums, too_few_units
+from ffbench.metrics.statistics.intervals import Influence, influence_on_ratio, ratio_of_sums, too_few_units
+from ffbench.metrics.statistics.ranks import RESAMPLES, RankSets, rank_sets
 from ffbench.results.ranking.pair_columns import PairColumns, read_columns, unit_names, unit_totals
 from ffbench.results.record.row import Row
 

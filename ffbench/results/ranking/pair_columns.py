@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError, one_line, reading
-from ffbench.hashing import file_sha256
+from ffbench.io.bounds import names_file_if_out_of_memory
+from ffbench.io.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
 from ffbench.typing import Floats
 

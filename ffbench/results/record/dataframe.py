@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError, UsageError, one_line, reading
-from ffbench.hashing import file_sha256
+from ffbench.io.bounds import names_file_if_out_of_memory
+from ffbench.io.hashing import file_sha256
 from ffbench.results.record.parquet import read_table
 from ffbench.results.record.row import table_path
 from ffbench.results.record.run_record import RECORD, RunRecord, read_record

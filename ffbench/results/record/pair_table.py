@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ffbench.atomic import atomic_path
-from ffbench.bounds import names_file_if_out_of_memory
 from ffbench.errors import DataError, one_line
+from ffbench.io.atomic import atomic_path
+from ffbench.io.bounds import names_file_if_out_of_memory
 from ffbench.protocol import PairScore, Term
 from ffbench.results.record.parquet import read_table
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ffbench.bounds import SMALL_BYTES, is_bomb, refuse_bomb
 from ffbench.errors import DataError
+from ffbench.io.bounds import SMALL_BYTES, is_bomb, refuse_bomb
 
 MAX_TABLE_BYTES = 2**28
 MAX_ROWS = 2_000_000

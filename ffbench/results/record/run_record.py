@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
-from ffbench import atomic
-from ffbench.bounds import names_file_if_out_of_memory, read_bounded
 from ffbench.cards import MethodCard
-from ffbench.distribution import Distribution
 from ffbench.errors import DataError
-from ffbench.json_models import first_fault, parse_json
-from ffbench.metrics.statistics import LEVEL, MIN_UNITS
+from ffbench.io import atomic
+from ffbench.io.bounds import names_file_if_out_of_memory, read_bounded
+from ffbench.io.json_models import first_fault, parse_json
+from ffbench.metrics.statistics.intervals import LEVEL, MIN_UNITS
+from ffbench.packages.distribution import Distribution
 from ffbench.protocol import Confusion, DatasetCard, ProtocolCard, Score
 from ffbench.results.record.migration import migrate
 from ffbench.results.record.score_table import score_table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import UsageError
-from ffbench.metrics.statistics import LEVEL
+from ffbench.io.atomic import atomic_path
+from ffbench.metrics.statistics.intervals import LEVEL
 from ffbench.results.groups import in_order
 from ffbench.results.ranking.comparison import Comparison
 from ffbench.visual.colors import BLUE, VERMILION, hex_color

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.groups import listed_groups
 from ffbench.results.numbers import (
     format_p,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from ffbench.errors import UsageError
-from ffbench.escape import json_text, markdown
+from ffbench.io.escape import json_text, markdown
 from ffbench.results.numbers import format_value
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
 from ffbench.results.tables import Table, as_csv, as_latex, as_markdown

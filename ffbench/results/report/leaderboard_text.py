@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ffbench.escape import plain
+from ffbench.io.escape import plain
 from ffbench.results.report.leaderboard import BoardTable
 from ffbench.results.report.leaderboard_formats import (
     TIED,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ffbench.escape import markdown
+from ffbench.io.escape import markdown
 from ffbench.results import tables
 from ffbench.results.report.paper_tables import MeasuredRow, ReportedRow, ReportedTable
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ffbench.escape import plain, terminal
+from ffbench.io.escape import plain, terminal
 from ffbench.protocol import Confusion
 from ffbench.results.groups import listed_groups
 from ffbench.results.numbers import format_interval, format_value

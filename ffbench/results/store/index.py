@@ -8,8 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ffbench import atomic
-from ffbench.hashing import file_state
+from ffbench.io import atomic
+from ffbench.io.hashing import file_state
 from ffbench.results.record.row import Board, Row
 
 MAX_INDEX_BYTES = 2**30

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ffbench import atomic
 from ffbench.errors import DataError, FfbenchError, reading
-from ffbench.hashing import file_state
+from ffbench.io import atomic
+from ffbench.io.hashing import file_state
 from ffbench.paths import cache_dir
 from ffbench.results.record.row import Level, Row, row_of, table_path
 from ffbench.results.record.run_record import RunRecord, is_canonical, read_record

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ffbench.atomic import is_abandoned, is_temporary
 from ffbench.errors import DataError, FfbenchError
+from ffbench.io.atomic import is_abandoned, is_temporary
 from ffbench.protocol import PairScore, Protocol, Scoring
 from ffbench.registry import protocol_names
 from ffbench.results.ranking.order import comparable_columns

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import atomic_path
 from ffbench.errors import DataError
+from ffbench.io.atomic import atomic_path
 from ffbench.paths import cache_dir
 from ffbench.synth.heads import makehuman_files, makehuman_prepare
 from ffbench.synth.heads.head import FloatArray, HeadModel, Pose, Topology

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import ffbench.synth
-from ffbench.atomic import write_text
 from ffbench.datasets.mark import JawReading
 from ffbench.errors import DataError, UsageError
+from ffbench.io.atomic import write_text
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs import recipe as ffn
 from ffbench.synth.scenes.scene import RASTER, Renderer

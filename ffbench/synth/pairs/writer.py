@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.atomic import write_text
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import mark_jpeg
 from ffbench.errors import DataError, UsageError
-from ffbench.flow.flo import HEADER, MAGIC
-from ffbench.locks import writing_alone
+from ffbench.flow.formats.flo import HEADER, MAGIC
+from ffbench.io.atomic import write_text
+from ffbench.io.locks import writing_alone
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs.journal import DatasetManifest, Journal, SequenceRecord, origin_of
 from ffbench.synth.pairs.recipe import (

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ffbench.datasets.images import image_size, read_image
 from ffbench.errors import DataError
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.motion.codes import listed
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..layers import InstanceNorm, ResidualBlock, init_encoder, upsample_aligned
+from ..blocks.layers import InstanceNorm, ResidualBlock, init_encoder, upsample_aligned
 from .base import SemanticEncoder
 
 _WIDTHS = (24, 48, 64, 96, 128)

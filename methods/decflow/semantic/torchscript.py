@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from ffbench.archives.zip_directory import read_directory, require_stored
 from ffbench.errors import DataError, MethodError
+from ffbench.io.archives.zip_directory import read_directory, require_stored
 
 _DTYPES = {
     "FloatStorage": torch.float32,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ffbench.errors import MethodError
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.torchvision_ops import make_importable
 
 from ..config import SemanticName
 from ..tensors import fill, read_tensor_file

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from ffbench.methods.decflow.config import CorrectorConfig, LightConfig, PaperConfig
-from ffbench.methods.decflow.corrector import DecFlowCorrector
-from ffbench.methods.decflow.network import FlowNetwork
+from ffbench.methods.decflow.networks.base import FlowNetwork
+from ffbench.methods.decflow.networks.corrector import DecFlowCorrector
 from ffbench.methods.decflow.weights import create_network
 
 TINY = LightConfig(semantic="none", channels=(8, 12, 16, 16, 16), features=16, hidden=16, motion=16)

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ffbench.methods.decflow.bodies import Body
-from ffbench.methods.decflow.classical_start import BothWays, add_classical_flows, classical_flows
+from ffbench.methods.decflow.blocks.bodies import Body
 from ffbench.methods.decflow.config import CorrectorConfig
-from ffbench.methods.decflow.corrector import CorrectorPredictions, DecFlowCorrector, level_sizes
-from ffbench.methods.decflow.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
-from ffbench.methods.decflow.training import DecFlowTrainee
+from ffbench.methods.decflow.networks.classical_start import BothWays, add_classical_flows, classical_flows
+from ffbench.methods.decflow.networks.corrector import CorrectorPredictions, DecFlowCorrector, level_sizes
+from ffbench.methods.decflow.training.build import DecFlowTrainee
+from ffbench.methods.decflow.training.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
 from ffbench.synth.heads.head import Region
 from ffbench.training.recipe import Stage
 from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair

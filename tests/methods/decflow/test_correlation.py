@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffbench.methods.decflow import correlation as correlation_module
-from ffbench.methods.decflow.correlation import cell_grid, correlate
-from ffbench.methods.decflow.local_correlation import local_correlation, local_correlation_torch
+from ffbench.methods.decflow.blocks import correlation as correlation_module
+from ffbench.methods.decflow.blocks.correlation import cell_grid, correlate
+from ffbench.methods.decflow.blocks.local_correlation import local_correlation, local_correlation_torch
 from tests.reference import decflow as reference
 
 Lookup = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int], torch.Tensor]

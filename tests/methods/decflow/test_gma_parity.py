@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from ffbench.methods.decflow.config import PaperConfig
-from ffbench.methods.decflow.gma import DecFlow
+from ffbench.methods.decflow.networks.gma import DecFlow
 from ffbench.methods.decflow.official import load_gma
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.torchvision_ops import make_importable
 
 ITERATIONS = 4
 

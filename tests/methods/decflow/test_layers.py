@@ -5,10 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ffbench.methods.decflow import attention as attention_module
-from ffbench.methods.decflow.attention import AttentionMap
-from ffbench.methods.decflow.gru import GatedUpdate
-from ffbench.methods.decflow.layers import FusionBlock, InstanceNorm, convex_upsample, upsample_aligned
+from ffbench.methods.decflow.blocks import attention as attention_module
+from ffbench.methods.decflow.blocks.attention import AttentionMap
+from ffbench.methods.decflow.blocks.gru import GatedUpdate
+from ffbench.methods.decflow.blocks.layers import FusionBlock, InstanceNorm, convex_upsample, upsample_aligned
 from tests.reference import decflow as reference
 
 

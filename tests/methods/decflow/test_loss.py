@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.methods.decflow.loss import (
+from ffbench.methods.decflow.networks.base import FlowPredictions
+from ffbench.methods.decflow.training.loss import (
     decomposition_loss,
     facial_loss,
     in_range,
     official_loss,
     sequence_loss,
 )
-from ffbench.methods.decflow.network import FlowPredictions
 from tests.reference import decflow as reference
 
 

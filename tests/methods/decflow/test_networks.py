@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ffbench.methods.decflow import attention as attention_module
-from ffbench.methods.decflow.corrector import DecFlowCorrector
-from ffbench.methods.decflow.gma import DecFlow
-from ffbench.methods.decflow.light import DecFlowLight
+from ffbench.methods.decflow.blocks import attention as attention_module
+from ffbench.methods.decflow.networks.corrector import DecFlowCorrector
+from ffbench.methods.decflow.networks.gma import DecFlow
+from ffbench.methods.decflow.networks.light import DecFlowLight
 from tests.methods.decflow.nets import CONFIGS, network, pair
 
 EACH = pytest.mark.parametrize("name", CONFIGS)

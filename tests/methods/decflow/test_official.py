@@ -7,7 +7,7 @@ import torch
 
 from ffbench.errors import MethodError
 from ffbench.methods.decflow.config import PaperConfig
-from ffbench.methods.decflow.gma import DecFlow
+from ffbench.methods.decflow.networks.gma import DecFlow
 from ffbench.methods.decflow.official import is_official, load_gma, load_official
 
 Shapes = dict[str, tuple[int, ...]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ffbench.methods.decflow.light import DecFlowLight
-from ffbench.methods.decflow.loss import decomposition_loss, facial_loss
+from ffbench.methods.decflow.networks.light import DecFlowLight
+from ffbench.methods.decflow.training.loss import decomposition_loss, facial_loss
 from tests.methods.decflow.nets import TINY
 
 SIZE = 64

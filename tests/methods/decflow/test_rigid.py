@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from ffbench.methods.decflow import rigid
-from ffbench.methods.decflow.rigid import align_motion, fit_motion, local_contrast
+from ffbench.methods.decflow.blocks import rigid
+from ffbench.methods.decflow.blocks.rigid import align_motion, fit_motion, local_contrast
 from tests.reference import rigid_head
 
 SIZE = 40

@@ -19,7 +19,7 @@ from ffbench.methods.decflow.semantic import (
     semantic_loss,
 )
 from ffbench.methods.decflow.semantic.resnet import from_torchvision
-from ffbench.torchvision_ops import make_importable
+from ffbench.packages.torchvision_ops import make_importable
 
 # What writes such archives is deprecated, not what they are.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")

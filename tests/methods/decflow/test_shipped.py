@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ffbench.evaluation import evaluate
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from ffbench.methods.decflow.adapter import WEIGHTS_FOLDER
 from ffbench.methods.decflow.release import MAX_BYTES
 from ffbench.methods.decflow.weights import load_weights, weights_architecture

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.methods.decflow import training as decflow_training
-from ffbench.methods.decflow.training import DecFlowTrainee, build
+from ffbench.methods.decflow.training import build as decflow_training
+from ffbench.methods.decflow.training.build import DecFlowTrainee, build
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.training.loop import Settings, train
 from ffbench.training.recipe import Recipe, read_recipe

@@ -9,8 +9,8 @@ import safetensors.torch
 import torch
 
 from ffbench.errors import MethodError
-from ffbench.methods.decflow.gma import DecFlow
-from ffbench.methods.decflow.light import DecFlowLight
+from ffbench.methods.decflow.networks.gma import DecFlow
+from ffbench.methods.decflow.networks.light import DecFlowLight
 from ffbench.methods.decflow.weights import FORMAT, load_weights, save_weights
 from tests.methods.decflow.nets import CONFIGS, TINY, network, pair
 from tests.methods.decflow.test_official import drawn, official

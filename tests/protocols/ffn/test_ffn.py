@@ -16,11 +16,11 @@ from ffbench.datasets.ffn.files import FFNArrays
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation import evaluate
-from ffbench.flow.flo import write_flo
+from ffbench.flow.formats.flo import write_flo
 from ffbench.flow.warp import forward_backward_error
 from ffbench.method import Flows, Method, MethodCard
-from ffbench.metrics.buckets import BUCKETS
-from ffbench.metrics.dense import DENSE_METRICS
+from ffbench.metrics.dense.buckets import BUCKETS
+from ffbench.metrics.dense.errors import DENSE_METRICS
 from ffbench.protocol import Pair, ProtocolRequest, Score, Term
 from ffbench.protocols.ffn import protocol as ffn
 from ffbench.protocols.ffn.metrics import official_terms

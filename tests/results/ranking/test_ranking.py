@@ -113,7 +113,7 @@ def test_tables_of_strangers_are_refused(tmp_path: Path) -> None:
 
     def spoilt(content: dict[str, object]) -> str:
         pq.write_table(pa.table(content), table)
-        from ffbench.hashing import file_sha256
+        from ffbench.io.hashing import file_sha256
         from ffbench.results.ranking.pair_columns import read_columns
 
         with pytest.raises(DataError) as error:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffbench.metrics.paired import holm, paired_difference, win_rate
-from ffbench.metrics.statistics import Influence, confidence_interval, influence_on_ratio
+from ffbench.metrics.statistics.intervals import Influence, confidence_interval, influence_on_ratio
+from ffbench.metrics.statistics.paired import holm, paired_difference, win_rate
 from tests.flow.strategies import examples
 from tests.reference import coverage as simulation
 

@@ -1,0 +1,1 @@
+"""The regression check: small evaluations against a committed baseline."""

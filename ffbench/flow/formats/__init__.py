@@ -1,0 +1,1 @@
+"""The file formats of optical flow, one module each."""

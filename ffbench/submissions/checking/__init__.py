@@ -1,0 +1,1 @@
+"""Whether a submission is what its protocol wants: files, names, flows and their convention."""

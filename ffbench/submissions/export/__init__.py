@@ -1,0 +1,1 @@
+"""What goes out to those who make predictions, and the predictions that ffbench makes itself."""

@@ -1,0 +1,1 @@
+"""Training of the family: the parts and losses that a recipe names."""
