@@ -18,7 +18,8 @@ from tests.toys import STRIPES, BrightnessFlow, Stripes
 
 MODULES = [
     "ffbench", "ffbench.evaluation.regression.check", "ffbench.evaluation.regression.report",
-    "ffbench.evaluation.runner", "ffbench.flow", "ffbench.own.model_folder", "ffbench.registry", "ffbench.results.named",
+    "ffbench.evaluation.runner", "ffbench.flow", "ffbench.own.model_folder", "ffbench.registry",
+    "ffbench.results.named",
     "ffbench.results.record.dataframe", "ffbench.results.record.pair_table", "ffbench.results.record.run_record",
     "ffbench.results.record.row", "ffbench.results.report.compare_picture", "ffbench.results.store.verification",
     "ffbench.submissions.export.predict", "ffbench.submissions.submit", "ffbench.training.recipe",

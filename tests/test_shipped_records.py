@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ffbench.cli.verify import _present_version
+from ffbench.cli.boards.verify import _present_version
 from ffbench.evaluation.shipping.rerun import run_row
 from ffbench.evaluation.shipping.rows import PlannedRow, planned_rows, read_rows_list
 from ffbench.evaluation.shipping.staleness import Shipped, shipped_records

@@ -7,38 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import (
-    app_,
-    assets,
-    bundle,
-    check,
-    compare,
-    corrupt,
-    data,
-    data_verify,
-    diversity,
-    eval_,
-    export,
-    flow,
-    generate,
-    leaderboard,
-    methods,
-    points,
-    predict,
-    protocols,
-    publish,
-    records,
-    show,
-    site,
-    stabilize,
-    submit,
-    table,
-    texture,
-    track,
-    train,
-    validate,
-    verify,
-)
+from ffbench.cli import check, eval_, methods, protocols, train
+from ffbench.cli.boards import app_, compare, leaderboard, publish, records, site, table, verify
+from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, generate, texture, track
+from ffbench.cli.flows import flow, points, show, stabilize
+from ffbench.cli.predictions import bundle, export, predict, submit, validate
 from ffbench.errors import FfbenchError
 from ffbench.io.escape import plain
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ffbench.cli.console import say, say_lines
+from ffbench.cli.shared.console import say, say_lines
 
 if TYPE_CHECKING:
     from ffbench.evaluation.regression.check import Case
@@ -30,7 +30,7 @@ def check_baseline(
 
     Ends with exit code 1 if a number changed beyond the tolerance, for better or worse.
     """
-    from ffbench.cli.console import stderr
+    from ffbench.cli.shared.console import stderr
     from ffbench.errors import FfbenchError
     from ffbench.evaluation.regression.case import evaluate_case
     from ffbench.evaluation.regression.check import check, read_baseline, write_baseline

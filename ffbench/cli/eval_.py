@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ffbench.cli import options
-from ffbench.cli.console import say, say_json
-from ffbench.cli.run_options import takes_run_config
+from ffbench.cli.shared import options
+from ffbench.cli.shared.console import say, say_json
+from ffbench.cli.shared.run_options import takes_run_config
 from ffbench.run_config import RunConfig
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def evaluate_method(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.console import note_each, progress_bar, stderr
+    from ffbench.cli.shared.console import note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.evaluation import evaluate, run_folder
     from ffbench.registry import load_protocol, protocol_entry, require_method

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import options
-from ffbench.cli.console import say_json, say_pairs
+from ffbench.cli.shared import options
+from ffbench.cli.shared.console import say_json, say_pairs
 
 app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
@@ -55,7 +55,7 @@ def try_method(
 
     Ends with exit code 4 if a check comes out wrong.
     """
-    from ffbench.cli.trying import report_checks
+    from ffbench.cli.shared.trying import report_checks
     from ffbench.errors import MethodError
     from ffbench.registry import load_method
     from ffbench.testing import check_method

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ffbench.cli import options
-from ffbench.cli.console import say, say_json, say_pairs
+from ffbench.cli.shared import options
+from ffbench.cli.shared.console import say, say_json, say_pairs
 
 if TYPE_CHECKING:
     from ffbench.protocol import Protocol
@@ -85,7 +85,7 @@ def try_protocol(
 ) -> None:
     """Hold a protocol against its contract, over its first pairs. Ends with exit code 3 if a check comes out wrong."""
     assignments = options.parse_assignments(option)
-    from ffbench.cli.trying import report_checks
+    from ffbench.cli.shared.trying import report_checks
     from ffbench.errors import DataError
     from ffbench.registry import load_protocol
     from ffbench.testing import check_protocol
@@ -100,7 +100,7 @@ def _variants(names: Sequence[str]) -> str:
 
 def _print_manifest(protocol: Protocol[Any], json: bool) -> None:
     """Print a line a file: its bytes as .flo, width x height, and its name."""
-    from ffbench.cli.console import progress_bar, stderr
+    from ffbench.cli.shared.console import progress_bar, stderr
     from ffbench.submissions.manifest import build_manifest
 
     with progress_bar("reading sizes", "pairs") as progress:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ffbench.cli import options
-from ffbench.cli.console import say
 from ffbench.cli.eval_ import INTERRUPTED
+from ffbench.cli.shared import options
+from ffbench.cli.shared.console import say
 from ffbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def train_method(
     An interrupted run goes on where it stopped when the same command is given again, with the same loss curve.
     """
     changes = list(options.parse_assignments(change).items())
-    from ffbench.cli.console import stderr
+    from ffbench.cli.shared.console import stderr
     from ffbench.registry import resolve_device
 
     family = method.partition(":")[0].partition("/")[0]
@@ -141,7 +141,7 @@ def _bar(title: str) -> Iterator[Progress]:
     """Show a bar for each stage, with the loss and the time left."""
     from rich import progress
 
-    from ffbench.cli.console import stderr
+    from ffbench.cli.shared.console import stderr
 
     with progress.Progress(
         progress.TextColumn("{task.description}"),

@@ -1,4 +1,6 @@
-"""Finds where the points of the face mesh network lie on the head; `python -m ffbench.cli.calibrate OUT.json` runs it.
+"""Finds where the points of the face mesh network lie on the head.
+
+`python -m ffbench.cli.datasets.calibrate OUT.json` runs it.
 
 The network looks at many rendered people. Each of its points is followed back to the place on the surface that the
 pixel shows, and that place to the template, which all people share. The geometric median of the places, put back onto

@@ -129,7 +129,7 @@ def test_control_names_are_printed_as_they_are_without_the_module(
 ) -> None:
     run = evil_run(EVIL)
     monkeypatch.setattr("ffbench.results.report.compare_text.plain", str)
-    monkeypatch.setattr("ffbench.cli.console.terminal", str)
+    monkeypatch.setattr("ffbench.cli.shared.console.terminal", str)
     assert not harmless(ffbench("compare", run, run)[1])
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ffbench import cli
-from ffbench.cli import generate
+from ffbench.cli.datasets import generate
 from ffbench.errors import DataError, UsageError
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.pairs import writer

@@ -78,7 +78,7 @@ def test_one_thread_is_of_the_cpu(asked: list[RunConfig]) -> None:
 
 
 def test_show_takes_a_file_too_and_repeated_methods(asked: list[RunConfig], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ffbench.cli.show.read_pair", lambda *_: (None, None))
+    monkeypatch.setattr("ffbench.cli.flows.show.read_pair", lambda *_: (None, None))
     Path("run.toml").write_text("method = 'brightness'\nface_size = 96\n")
     run("show", "a.png", "b.png", "--config", "run.toml", "--out", "x.png")
     run("show", "a.png", "b.png", "-m", "dis", "-m", "raft", "--refine", "variational", "--out", "x.png")

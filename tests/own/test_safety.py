@@ -20,8 +20,8 @@ from tests.toys import Stripes
 
 ROOT = Path(__file__).parents[2]
 NAMED_BY_THE_USER = {
-    "ffbench/cli/eval_.py", "ffbench/cli/flow.py", "ffbench/cli/methods.py", "ffbench/cli/points.py",
-    "ffbench/cli/predict.py", "ffbench/cli/show.py", "ffbench/cli/stabilize.py",
+    "ffbench/cli/eval_.py", "ffbench/cli/flows/flow.py", "ffbench/cli/methods.py", "ffbench/cli/flows/points.py",
+    "ffbench/cli/predictions/predict.py", "ffbench/cli/flows/show.py", "ffbench/cli/flows/stabilize.py",
     "ffbench/evaluation/regression/case.py",
 }  # fmt: skip
 """Modules whose names of methods come from the command line, or from the user's own baseline."""

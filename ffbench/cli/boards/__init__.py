@@ -1,0 +1,1 @@
+"""Commands that compare, rank, show and check records."""

@@ -1,0 +1,1 @@
+"""Commands that list, check, make and measure datasets, and fetch what they are made of."""

@@ -1,0 +1,1 @@
+"""Commands that estimate and show flow of a user's own images and videos."""

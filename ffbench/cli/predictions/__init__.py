@@ -1,0 +1,1 @@
+"""Commands that write, check and score files of predictions."""

@@ -1,0 +1,1 @@
+"""What several commands use: options, the options of a run, what is printed, and trying what others add."""
