@@ -242,7 +242,7 @@ def install(asset: Asset, archive: Path) -> None:
 
 
 def _members(asset: Asset, source: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
-    """Find the wanted members, sorted by name, and hold what the archive says of them against the manifest."""
+    """Find the wanted members, sorted by name, and compare what the archive says of them with the manifest."""
     patterns = [PurePosixPath(pattern) for pattern in asset.members]
     names = [name for name in source.namelist() if not name.endswith("/")]
     found = sorted({name for name in names if any(_fits(PurePosixPath(name), one) for one in patterns)})

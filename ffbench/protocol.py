@@ -34,7 +34,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Pair(Generic[Reference]):
-    """Two (H, W, 3) uint8 RGB images of one size and what the protocol holds a flow against."""
+    """Two (H, W, 3) uint8 RGB images of one size and what the protocol compares a flow with."""
 
     key: str
     image1: Image

@@ -133,7 +133,7 @@ def _given(weights: str | Path) -> _Given:
 
 
 def _with_given(card: MethodCard, given: _Given) -> MethodCard:
-    """Hold a card against the weights that were given, and complete it."""
+    """Compare a card with the weights that were given, and complete it."""
     stated = card.weights
     if given.fault:
         raise MethodError(given.fault)

@@ -1,4 +1,4 @@
-"""Checkpoints of networks: found in a cache or fetched, held against their hash, and read without running code."""
+"""Checkpoints of networks: found in a cache or fetched, verified by SHA-256, and read without running code."""
 
 from __future__ import annotations
 

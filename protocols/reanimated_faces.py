@@ -172,7 +172,7 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGIONS)
 
     def score(self, pair: Pair[ReanimatedPair], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Hold the three flows against the true ones on the skin of the face.
+        """Compare the three flows with the true ones on the skin of the face.
 
         Raises:
             DataError: the flow has values that are not finite.

@@ -41,7 +41,7 @@ def value_of(expression: str, inputs: dict[str, str], action_path: Path) -> str:
 
 
 def shell_steps(inputs: dict[str, str], action_path: Path) -> list[tuple[str, dict[str, str]]]:
-    """Give script and environment of every shell step, with the defaults of inputs that are not given."""
+    """Return script and environment of every shell step, with the defaults of inputs that are not given."""
     given = {name: str(card.get("default", "")) for name, card in ACTION["inputs"].items()} | inputs
     steps = []
     for step in ACTION["runs"]["steps"]:
@@ -66,7 +66,7 @@ def run(script: str, env: dict[str, str], folder: Path, binaries: Path) -> subpr
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """Give a checkout of what is committed, as `actions/checkout` does."""
+    """Return a checkout of what is committed, as `actions/checkout` does."""
     if not (ROOT / ".git").exists() or shutil.which("git") is None or shutil.which("bash") is None:
         pytest.skip("not a git checkout, or no bash")
     folder = tmp_path / "clone"
@@ -76,7 +76,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def binaries(tmp_path: Path) -> Path:
-    """Give a folder with `python` and `ffbench` of this interpreter; pip only notes what it was asked for."""
+    """Return a folder with `python` and `ffbench` of this interpreter; pip only notes what it was asked for."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, body in {

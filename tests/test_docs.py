@@ -17,7 +17,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def python_blocks(page: Path) -> list[str]:
-    """Give the Python code of a page, block by block."""
+    """Return the Python code of a page, block by block."""
     return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Whose weights: what a method says of them is held against what it was given and what it holds."""
+"""Whose weights: what a method says of them is compared with what it was given and what it holds."""
 
 from __future__ import annotations
 

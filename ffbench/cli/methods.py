@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from ffbench.cli.shared import options
 from ffbench.cli.shared.console import say_json, say_pairs
+from ffbench.cli.shared.run_options import takes_run_config
+from ffbench.run_config import RunConfig
 
 app = typer.Typer(help="List the methods, or show one.", no_args_is_help=True)
 
@@ -21,21 +24,23 @@ def list_installed(json: options.Json = False) -> None:
 
 
 @app.command("show")
+@takes_run_config
 def show_method(
-    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it, or a family such as ptlflow.")],
-    weights: options.Weights = None,
-    refine: options.Refine = None,
-    face_size: options.FaceSize = None,
+    config: Annotated[
+        RunConfig,
+        typer.Argument(metavar="NAME", help="A method, as `ffbench eval` takes it, or a family such as ptlflow."),
+    ],
     json: options.Json = False,
 ) -> None:
     """Show a method's card, or the members of a family."""
-    from ffbench.registry import list_methods, load_method, method_names
+    from ffbench.registry import list_methods, method_names
 
-    members = list_methods(name) if name in method_names() else {}
+    members = list_methods(config.method) if config.method in method_names() else {}
     if members:
         say_pairs(list(members.items()), json)
         return
-    card = load_method(name, weights=weights, device="cpu", refine=refine, face_size=face_size).card
+    # A card needs no accelerator.
+    card = replace(config, device="cpu" if config.device == "auto" else config.device).load().card
     if json:
         say_json(card.model_dump_json(indent=1))
     else:
@@ -43,22 +48,17 @@ def show_method(
 
 
 @app.command("try")
+@takes_run_config
 def try_method(
-    name: Annotated[str, typer.Argument(help="A method, as `ffbench eval` takes it.")],
-    weights: options.Weights = None,
-    device: options.Device = "auto",
-    refine: options.Refine = None,
-    face_size: options.FaceSize = None,
+    config: Annotated[RunConfig, typer.Argument(metavar="NAME", help="A method, as `ffbench eval` takes it.")],
     json: options.Json = False,
 ) -> None:
-    """Hold a method against its contract, and its flow against a known motion: what is wrong, and what it looks like.
+    """Check a method against its contract, and its flow against a known motion: what is wrong, and what it looks like.
 
     Ends with exit code 4 if a check comes out wrong.
     """
     from ffbench.cli.shared.trying import report_checks
     from ffbench.errors import MethodError
-    from ffbench.registry import load_method
     from ffbench.testing import check_method
 
-    method = load_method(name, weights=weights, device=device, refine=refine, face_size=face_size)
-    report_checks(name, check_method(method), json, MethodError)
+    report_checks(config.method, check_method(config.load()), json, MethodError)

@@ -83,7 +83,7 @@ def try_protocol(
     option: options.ProtocolOptions = [],  # noqa: B006
     json: options.Json = False,
 ) -> None:
-    """Hold a protocol against its contract, over its first pairs. Ends with exit code 3 if a check comes out wrong."""
+    """Check a protocol against its contract, over its first pairs. Ends with exit code 3 if a check comes out wrong."""
     assignments = options.parse_assignments(option)
     from ffbench.cli.shared.trying import report_checks
     from ffbench.errors import DataError

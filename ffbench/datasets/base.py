@@ -75,7 +75,7 @@ class Dataset:
     folders: tuple[str, ...]
     """Names that its folder, or archive less its suffix, may have in `$FFBENCH_DATA`; the first there is taken."""
     check: Callable[[DatasetPath, bool, Progress], Found]
-    """Hold a folder against what the authors distribute: the folder, whether to decode nothing, progress."""
+    """Compare a folder with what the authors distribute: the folder, whether to decode nothing, progress."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many of what its authors say that it has."""
     mini: str | None = None

@@ -27,7 +27,7 @@ class Crop(NamedTuple):
     turn: float
 
     def matrix(self) -> npt.NDArray[np.float64]:
-        """Give the (2, 3) matrix that takes a point of the crop, integer = pixel centre, to the frame."""
+        """Return the (2, 3) matrix that takes a point of the crop, integer = pixel centre, to the frame."""
         scale = self.side / CROP_SIZE
         cosine, sine = math.cos(self.turn) * scale, math.sin(self.turn) * scale
         middle = (CROP_SIZE - 1) / 2
@@ -45,7 +45,7 @@ class Crop(NamedTuple):
         return moved
 
     def around(self, count: int, spread: float) -> list[Crop]:
-        """Give `count` crops that differ from this one in place, size and turn by about the fraction `spread`."""
+        """Return `count` crops that differ from this one in place, size and turn by about the fraction `spread`."""
         return [
             Crop(
                 self.x + spread * self.side * math.cos(angle),

@@ -52,7 +52,7 @@ def jitter(points: Sequence[npt.NDArray[np.float64] | None]) -> npt.NDArray[np.f
 
 
 def epe_floor(sigma: npt.NDArray[np.float64] | float) -> float:
-    """Give the mean endpoint error, px, that a perfect flow would show against displacements of such points.
+    """Return the mean endpoint error, px, that a perfect flow would show against displacements of such points.
 
     A displacement is the difference of two noisy points, so its noise is sqrt(2) sigma in x and in y, and the
     mean length of such a Gaussian vector is sqrt(2) sigma sqrt(pi / 2).

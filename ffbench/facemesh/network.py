@@ -92,7 +92,7 @@ class FaceMeshNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
 
     def features(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Give the feature maps of images (B, 3, H, W), RGB in [0, 1], H and W multiples of 32.
+        """Return the feature maps of images (B, 3, H, W), RGB in [0, 1], H and W multiples of 32.
 
         Returns:
             Maps (B, C, H / s, W / s) with s = 2, 4, 8, 16, 32 and C of `FEATURE_CHANNELS`.

@@ -152,7 +152,7 @@ def _locate(frame: Image, crop: Crop, passes: int, network: FaceMeshNetwork) -> 
 
 
 def _run(frame: Image, crops: Sequence[Crop], network: FaceMeshNetwork) -> tuple[npt.NDArray[np.float64], float]:
-    """Give the mean landmarks (468, 3) in the frame, with their depth, and the mean score, over crops."""
+    """Return the mean landmarks (468, 3) in the frame, with their depth, and the mean score, over crops."""
     import torch
 
     stacked = np.stack([cut(frame, crop) for crop in crops])

@@ -112,7 +112,7 @@ def _frames(clip: Clip, ends_only: bool) -> Iterator[Image]:
 
 
 def _jitter(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
-    """Give the noise of each point; None where no five frames in a row have a face."""
+    """Return the noise of each point; None where no five frames in a row have a face."""
     try:
         return jitter([frame if np.isfinite(frame).all() else None for frame in points])
     except DataError:

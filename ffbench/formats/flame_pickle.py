@@ -118,7 +118,7 @@ def _plain_array(value: object) -> npt.NDArray[Any]:
 
 
 def single_object(value: object) -> Any:
-    """Give the one object in a 0-d object array: what `numpy.save` makes of a dict.
+    """Return the one object in a 0-d object array: what `numpy.save` makes of a dict.
 
     Raises:
         ValueError: it is no such array.

@@ -34,7 +34,7 @@ def read_npy(content: bytes, kinds: str = "biuf") -> npt.NDArray[Any]:
 
 
 def split_npy(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], bytes]:
-    """Give the shape, whether columns come first, the type and the body of an .npy file; nothing is made of them.
+    """Return the shape, whether columns come first, the type and the body of an .npy file; nothing is made of them.
 
     Raises:
         ValueError: a header that is not one.

@@ -98,7 +98,7 @@ def write_mesh(path: Path | str, mesh: Mesh) -> None:
 
 
 def _open(path: DatasetPath) -> tuple[bool, list[_Element], io.BytesIO]:
-    """Give whether the file is binary, its elements, and the content, which stands at what follows the header."""
+    """Return whether the file is binary, its elements, and the content, which stands at what follows the header."""
     too_large = f"larger than {MAX_BYTES} bytes, which no mesh of a face is"
     content = read_bounded(path, MAX_BYTES, too_large, missing="no such mesh; expected a PLY file")
     end = _END.search(content, 0, _MAX_HEADER_BYTES)

@@ -57,7 +57,7 @@ def _read(path: DatasetPath) -> bytes:
 
 
 def _tables_alone(path: DatasetPath, content: bytes) -> bytes:
-    """Give a workbook anew with its tables and nothing else: no styles, themes, links or properties.
+    """Return a new workbook with its tables and nothing else: no styles, themes, links or properties.
 
     Their readers would make far more of them than they have bytes.
     """

@@ -50,18 +50,18 @@ class Manifest:
         return KINDS if self.backward else KINDS[:2]
 
     def files(self, kind: Kind = "facial") -> Iterator[tuple[str, str, tuple[int, int], int]]:
-        """Give (name, key, (H, W), bytes as `.flo`) of each file of one kind."""
+        """Return (name, key, (H, W), bytes as `.flo`) of each file of one kind."""
         for key, size in self.sizes.items():
             yield f"{file_stem(kind, key)}.flo", key, size, flo_bytes(size)
 
 
 def flo_bytes(size: tuple[int, int]) -> int:
-    """Give the length of a `.flo` file of a flow of (H, W) pixels."""
+    """Return the length of a `.flo` file of a flow of (H, W) pixels."""
     return HEADER.size + 8 * size[0] * size[1]
 
 
 def file_stem(kind: Kind, key: str) -> str:
-    """Give the name of a pair's file inside a submission, with `/` between folders and without its suffix.
+    """Return the name of a pair's file inside a submission, with `/` between folders and without its suffix.
 
     Raises:
         DataError: the key cannot be a file's name everywhere.

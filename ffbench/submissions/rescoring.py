@@ -142,7 +142,7 @@ class Rescorer:
         raise DataError(f"none of the predictions given has its hash {submission.sha256} ({'; '.join(others)})")
 
     def _hash(self, place: Path, protocol: Protocol[Any]) -> str:
-        """Give the hash of predictions for a protocol, or words where they are not fit for it."""
+        """Return the hash of predictions for a protocol, or words where they are not fit for it."""
         key = place, protocol.card.model_dump_json()
         if key not in self._hashes:
             try:

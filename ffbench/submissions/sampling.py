@@ -20,14 +20,14 @@ HalfSamples = npt.NDArray[np.float16]
 
 
 def offset(challenge: str, key: str, size: tuple[int, int], step: int) -> tuple[int, int]:
-    """Give the (row, column) of a pair's first sample: a hash of challenge and key, so that none is preferred."""
+    """Return the (row, column) of a pair's first sample: a hash of challenge and key, so that none is preferred."""
     digest = hashlib.sha256(f"{challenge}\0{key}".encode()).digest()
     row, column = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:16], "big")
     return row % min(step, size[0]), column % min(step, size[1])
 
 
 def grid_shape(size: tuple[int, int], first: tuple[int, int], step: int) -> tuple[int, int]:
-    """Give (rows, columns) of the samples in an image of (H, W) pixels."""
+    """Return (rows, columns) of the samples in an image of (H, W) pixels."""
     return -(-(size[0] - first[0]) // step), -(-(size[1] - first[1]) // step)
 
 
@@ -64,7 +64,7 @@ def _neighbors(
 
 
 def packed_bytes_allowed(size: tuple[int, int], step: int) -> int:
-    """Give the most bytes that the packed samples of a flow of (H, W) pixels may take."""
+    """Return the most bytes that the packed samples of a flow of (H, W) pixels may take."""
     raw = 4 * -(-size[0] // step) * -(-size[1] // step)
     return raw + raw // 512 + _ZLIB_OVERHEAD
 

@@ -29,7 +29,7 @@ class PredictionSource(FlowSource):
     def flows(
         self, batch: Sequence[Pair[Any]], backward: bool
     ) -> tuple[list[NumpyFlows], list[NumpyFlows] | list[None], float]:
-        """Give the flows of a batch; the backward ones only if the submission has them.
+        """Return the flows of a batch; the backward ones only if the submission has them.
 
         `.flo` files of a folder are mapped into memory: a protocol that samples at points reads only those pixels.
         """

@@ -42,7 +42,7 @@ def canary_pair() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def try_canary(method: Method) -> tuple[Outcome, str]:
-    """Hold a method's flow of the canary against the known motion; where it is wrong, say what it looks like."""
+    """Compare a method's flow of the canary with the known motion; where it is wrong, say what it looks like."""
     first, second = canary_pair()
     flow = _flow(method, first, second)
     zero, error = _error(np.zeros_like(flow)), _error(flow)

@@ -13,7 +13,7 @@ from ffbench.testing.checks import Check, Outcome, run_checks
 
 
 def check_dataset(dataset: Dataset) -> list[Check]:
-    """Hold a dataset against its contract; its mini dataset is made where the cache has none yet."""
+    """Check a dataset against its contract; its mini dataset is made where the cache has none yet."""
     return list(
         run_checks(
             {

@@ -20,7 +20,7 @@ _SAME, _SAME_IN_BATCH = 1e-4, 1e-2
 
 
 def check_method(method: Method) -> list[Check]:
-    """Hold a method against its contract: sizes, repetition, batches, order, its card, and a known motion.
+    """Check a method against its contract: sizes, repetition, batches, order, its card, and a known motion.
 
     Args:
         method: as `load_method` gives it.

@@ -18,7 +18,7 @@ PAIRS = 4
 
 
 def check_protocol(protocol: Protocol[Any]) -> list[Check]:
-    """Hold a protocol against its contract, over its first pairs and zero flow.
+    """Check a protocol against its contract, over its first pairs and zero flow.
 
     Args:
         protocol: as `load_protocol` gives it.

@@ -186,7 +186,7 @@ def board_badges(board: Board) -> None:
         if board.reference == "pseudo":
             st.badge("pseudo reference: tracked, not annotated", icon=":material/help:", color="gray")
         elif board.reference == "no":
-            st.badge("without reference: flows are held against each other", icon=":material/compare:", color="gray")
+            st.badge("without reference: flows are compared with each other", icon=":material/compare:", color="gray")
         else:
             st.badge(f"reference: {word(board.reference)}", icon=":material/check:", color="green")
     if board.origin == "synthetic":

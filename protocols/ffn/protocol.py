@@ -168,7 +168,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
         return Annotation(truth.facial, truth.head, truth.mask, truth.region, REGION_NAMES)
 
     def score(self, pair: Pair[FFNArrays], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Hold the flow against the true one inside the mask, and head and expression against each other.
+        """Compare the flow with the true one inside the mask, and head and expression with each other.
 
         Raises:
             DataError: the flow has values that are not finite.

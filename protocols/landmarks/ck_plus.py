@@ -104,7 +104,7 @@ class CKLandmarks(Protocol[Landmarks]):
         return Annotation(first=pair.reference.first, second=pair.reference.last)
 
     def score(self, pair: Pair[Landmarks], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Hold the facial flow at the first frame's landmarks against where they went (Eq. 6, sign corrected).
+        """Compare the facial flow at the first frame's landmarks with where they went (Eq. 6, sign corrected).
 
         Raises:
             DataError: the flow is unknown at a landmark inside the image.

@@ -173,7 +173,7 @@ class ClipLandmarks(Protocol[FacePoints]):
         return Annotation(first=pair.reference.first, second=pair.reference.second)
 
     def score(self, pair: Pair[FacePoints], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Hold the facial flow against the landmarks' displacements, and against the images themselves.
+        """Compare the facial flow with the landmarks' displacements, and with the images themselves.
 
         Raises:
             DataError: the flow is unknown somewhere in the face.

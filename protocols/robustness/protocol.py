@@ -152,7 +152,7 @@ class ClipRobustness(LearningProtocol[FacePixels]):
         return DescribedPair(pair.key, terms, pair.labels, descriptor=flow)
 
     def learn(self, pairs: Sequence[DescribedPair], folder: Path, progress: Progress | None = None) -> list[PairScore]:
-        """Hold the flow of every corrupted pair against that of its clean one.
+        """Compare the flow of every corrupted pair with that of its clean one.
 
         Raises:
             DataError: no clean pair has a corrupted one beside it.

@@ -184,7 +184,7 @@ class FaceVertices(Protocol[Vertices]):
         return Annotation(first=pair.reference.first[counts], second=pair.reference.second[counts])
 
     def score(self, pair: Pair[Vertices], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
-        """Hold the facial flow at the vertices of the first image against where they went (Eq. 6, sign corrected).
+        """Compare the facial flow at the vertices of the first image with where they went (Eq. 6, sign corrected).
 
         Raises:
             DataError: the flow is unknown at a vertex that counts.

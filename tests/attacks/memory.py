@@ -40,7 +40,7 @@ class Peak:
 
 
 def allowed(declared: int) -> int:
-    """Give the most that a reader may take for a file that declares so many bytes."""
+    """Return the most that a reader may take for a file that declares so many bytes."""
     return ALLOWED_FACTOR * declared + ALLOWED_BYTES
 
 

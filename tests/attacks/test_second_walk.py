@@ -113,7 +113,7 @@ def test_16_a_network_against_its_own_reference(without: Without) -> None:
     publish(forge(path, "bignet", half, method=method, dataset=dataset), "verified")
     assert "the reference of stripes was made by the network that it scores (w aaaaaaaa)" in faults()
     assert titles() == []
-    # Who does not name the networks of the reference is held against the dataset, or other records of it.
+    # Who does not name the networks of the reference is compared with the dataset, or other records of it.
     assert "its dataset's reference_networks is" in faults()
     with without(_OWN, f"{_TOGETHER}.dataset_faults", f"{_STORE}.dataset_faults"):
         assert faults() == ""

@@ -73,7 +73,7 @@ def seconds(score: Callable[[Path, int, Maps], float], folder: Path, maps: Maps,
 
 
 def cpu_seconds(score: Callable[[Path, int, Maps], float], folder: Path, maps: Maps) -> float:
-    """Give the processor's time for one thread, which other processes on the machine do not lengthen."""
+    """Return the processor's time for one thread, which other processes on the machine do not lengthen."""
     clock = time.process_time()
     for index in range(PAIRS):
         score(folder, index, maps)

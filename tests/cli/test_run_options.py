@@ -28,6 +28,8 @@ WORDS = (
     "--config",
 )
 
+NAMED_BY_ARGUMENT = {("--method", "methods show"), ("--method", "methods try")}
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[RunConfig]:
@@ -51,11 +53,11 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "methods show", "methods try"])
 def test_every_command_has_all_of_the_options(command: str) -> None:
-    code, out = run(command, "--help")
+    code, out = run(*command.split(), "--help")
     assert code == 0
-    assert [word for word in WORDS if f"{word} " not in out] == []
+    assert [word for word in WORDS if f"{word} " not in out and (word, command) not in NAMED_BY_ARGUMENT] == []
     assert "--no-such-option " not in out  # the control
 
 
@@ -85,6 +87,20 @@ def test_show_takes_a_file_too_and_repeated_methods(asked: list[RunConfig], monk
     assert asked == [RunConfig("brightness", face_size=96), RunConfig("dis", refine="variational")]
     code, _ = run("show", "a.png", "b.png", "-m", "dis", "-m", "raft", "--weights", "x", "--out", "x.png")
     assert code != 0
+
+
+@pytest.mark.parametrize(("command", "device"), [("show", "cpu"), ("try", "auto")])
+def test_methods_show_and_try_take_the_options_and_the_file(asked: list[RunConfig], command: str, device: str) -> None:
+    Path("run.toml").write_text("method = 'brightness'\niterations = 3\n")
+    run("methods", command, "--config", "run.toml")
+    run("methods", command, "brightness", "--iterations", "5", "--precision", "bf16", "--device", "meta")
+    assert asked == [
+        RunConfig("brightness", iterations=3, device=device),
+        RunConfig("brightness", iterations=5, precision="bf16", device="meta"),
+    ]
+    code, out = run("methods", command)
+    assert (code, len(asked)) == (2, 2)
+    assert "NAME" in out
 
 
 def test_a_method_must_be_named_on_the_line_or_in_the_file(asked: list[RunConfig]) -> None:

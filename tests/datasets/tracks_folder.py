@@ -19,7 +19,7 @@ SIDE = 9
 
 
 def dome(lift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Give vertices (81, 3) and triangles (128, 3) of a dome 0.2 wide that bulges to +z."""
+    """Return vertices (81, 3) and triangles (128, 3) of a dome 0.2 wide that bulges to +z."""
     x, y = np.meshgrid(np.linspace(-0.1, 0.1, SIDE), np.linspace(-0.1, 0.1, SIDE))
     z = 0.06 - 3 * (x**2 + y**2) + lift * np.exp(-((x**2 + y**2) / 0.002))
     vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
@@ -34,14 +34,14 @@ def dome(lift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scattered(lift: float = 0.0, count: int = 5023) -> tuple[np.ndarray, np.ndarray]:
-    """Give as many vertices of the dome as FLAME has, at places drawn by lot, and a few triangles."""
+    """Return as many vertices of the dome as FLAME has, at places drawn by lot, and a few triangles."""
     x, y = np.random.default_rng(6).uniform(-0.1, 0.1, (2, count))
     z = 0.06 - 3 * (x**2 + y**2) + lift * np.exp(-((x**2 + y**2) / 0.002))
     return np.stack([x, y, z], axis=1), np.arange(30).reshape(10, 3)
 
 
 def renderer_camera(turn: float, size: int = SIZE) -> dict[str, np.ndarray]:
-    """Give R, T, focal length and principal point as PyTorch3D has them (row vectors, x left, y up, [-1, 1])."""
+    """Return R, T, focal length and principal point as PyTorch3D has them (row vectors, x left, y up, [-1, 1])."""
     c, s = math.cos(turn), math.sin(turn)
     # Seen from +z: the camera looks along -z, so that its x axis (to the left) is -x of the model.
     rotation = np.array([[-c, 0, s], [0, 1, 0], [-s, 0, -c]])

@@ -20,7 +20,7 @@ VALUE = base_record().primary.value
 
 
 def fake(seconds: dict[str, float] | None = None, **scores: float):  # type: ignore[no-untyped-def]
-    """Give a run whose scores, and seconds by method, are chosen."""
+    """Return a run whose scores, and seconds by method, are chosen."""
 
     def run(case: Case) -> RunRecord:
         base = base_record()

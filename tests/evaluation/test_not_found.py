@@ -1,4 +1,4 @@
-"""Pairs in which a method finds nothing are counted; a network is not held against its own output."""
+"""Pairs in which a method finds nothing are counted; a network is not compared with its own output."""
 
 from __future__ import annotations
 

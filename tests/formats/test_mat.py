@@ -1,4 +1,4 @@
-"""MATLAB's files are held against scipy's reader and writer, which ffbench does not use."""
+"""MATLAB's files are compared with scipy's reader and writer, which ffbench does not use."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _forged(program: list[bytes], seeds: Sequence[bytes], rng: np.random.Generat
 
 
 def _extreme(instruction: bytes, rng: np.random.Generator) -> bytes:
-    """Give an instruction another number: its argument, or the count in front of it."""
+    """Return an instruction with another number: its argument, or the count in front of it."""
     code, rest = instruction[:1], instruction[1:]
     number = NUMBERS[rng.integers(len(NUMBERS))]
     if code in b"ILFpg":

@@ -11,7 +11,7 @@ _TEXTS = (b"nan", b"inf", b"-1", b"1e999", b"9" * 40, b"null", b"[" * 50, b"\0",
 
 
 def mutate(seeds: Sequence[bytes], rng: np.random.Generator) -> bytes:
-    """Give one of the seeds with one to three kinds of damage."""
+    """Return one of the seeds with one to three kinds of damage."""
     content = bytearray(seeds[rng.integers(len(seeds))])
     for _ in range(rng.integers(1, 4)):
         content = _damage(content, seeds, rng)

@@ -35,7 +35,7 @@ def in_child(work: Work, out: Path) -> multiprocessing.process.BaseProcess:
 
 
 def outcome(out: Path) -> tuple[bytes, RunRecord]:
-    """Give the table, and the record without what differs from run to run: the cost, and the state of the checkout."""
+    """Return the table, and the record without what differs from run to run: the cost and the state of the checkout."""
     (path,) = out.rglob("record.json")
     record = read_record(path)
     return path.with_name(record.pair_table.file).read_bytes(), record.model_copy(

@@ -50,7 +50,7 @@ def explorer(monkeypatch: pytest.MonkeyPatch, **query: str) -> Any:
 
 
 def captions(made: Any) -> list[str]:
-    """Give the words below the flows."""
+    """Return the words below the flows."""
     return [image.captions[0] for image in made.image if image.captions[0]]
 
 

@@ -25,7 +25,7 @@ RECORDS = ("overview", "board", "cost", "method", "compare", "paper")
 
 
 def taken_for_markdown(made: Any) -> Iterator[str]:
-    """Give all text of a page that Streamlit renders as Markdown."""
+    """Return all text of a page that Streamlit renders as Markdown."""
     for kind in ("markdown", "caption", "info", "warning", "error", "success", "title", "header", "subheader"):
         for element in made.get(kind):
             yield getattr(element, "value", None) or getattr(element.proto, "body", "")
@@ -37,7 +37,7 @@ def taken_for_markdown(made: Any) -> Iterator[str]:
 
 
 def shown(made: Any) -> Iterator[str]:
-    """Give all text of a page."""
+    """Return all text of a page."""
     yield from taken_for_markdown(made)
     for body in html_of(made):
         yield Html(body).text

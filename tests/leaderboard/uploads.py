@@ -43,7 +43,7 @@ def flo(flow: np.ndarray, scratch: Path) -> bytes:
 
 
 def members(scratch: Path, error: float = 0.0) -> dict[str, bytes]:
-    """Give the files of a sound submission, whose facial flow is off by `error` px to the right."""
+    """Return the files of a sound submission, whose facial flow is off by `error` px to the right."""
     found = {}
     for number, key in enumerate(KEYS, start=1):
         found[f"facial/{key}.flo"] = flo(facial_flow(number) + np.float32([error, 0]), scratch)

@@ -32,7 +32,7 @@ class Stop(BaseException):
 
 
 def first_input(method: Method, pair: torch.Tensor, *, stop: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Give what the first layer of a network gets of a pair, and the flow unless the pass is to stop there."""
+    """Return what the first layer of a network gets of a pair, and the flow unless the pass is to stop there."""
     seen: list[torch.Tensor] = []
 
     def see(_: torch.nn.Module, inputs: tuple[object, ...], named: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Dense errors, one obvious float64 statement each: what the fused pass is held against."""
+"""Dense errors, one obvious float64 statement each: what the fused pass is compared with."""
 
 from __future__ import annotations
 

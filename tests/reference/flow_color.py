@@ -6,7 +6,7 @@ import math
 
 
 def wheel() -> list[tuple[int, int, int]]:
-    """Give the 55 hues from red through yellow, green, cyan, blue and magenta towards red."""
+    """Return the 55 hues from red through yellow, green, cyan, blue and magenta towards red."""
     hues = [(255, 255 * i // 15, 0) for i in range(15)]
     hues += [(255 - 255 * i // 6, 255, 0) for i in range(6)]
     hues += [(0, 255, 255 * i // 4) for i in range(4)]
@@ -17,7 +17,7 @@ def wheel() -> list[tuple[int, int, int]]:
 
 
 def color_slowly(u: float, v: float, max_magnitude: float) -> tuple[int, int, int]:
-    """Give the RGB colour of a flow (u, v)."""
+    """Return the RGB colour of a flow (u, v)."""
     hues = wheel()
     length = math.hypot(u, v) / max_magnitude
     position = (math.atan2(-v, -u) / math.pi + 1) / 2 * 54

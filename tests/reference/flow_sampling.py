@@ -12,7 +12,7 @@ THRESHOLD = 1e9
 
 
 def sample_slowly(field: npt.NDArray[Any], x: float, y: float) -> list[float] | None:
-    """Give the channels of `field` (H, W, C) at (x, y), or None when the point is outside or a needed value unknown."""
+    """Return the channels of `field` (H, W, C) at (x, y); None where it is outside or a needed value is unknown."""
     height, width, channels = field.shape
     if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
         return None
@@ -32,7 +32,7 @@ def sample_slowly(field: npt.NDArray[Any], x: float, y: float) -> list[float] | 
 def sample_all_slowly(
     field: npt.NDArray[Any], points: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Give the values (N, C) and the mask (N,) of `sample_slowly` at many points (N, 2)."""
+    """Return the values (N, C) and the mask (N,) of `sample_slowly` at many points (N, 2)."""
     sampled = [sample_slowly(field, float(x), float(y)) for x, y in points]
     values = [[math.nan] * field.shape[2] if value is None else value for value in sampled]
     return np.array(values).reshape(len(points), field.shape[2]), np.array(

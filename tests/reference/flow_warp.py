@@ -30,7 +30,7 @@ def warp_slowly(
 def forward_backward_slowly(
     forward: npt.NDArray[Any], backward: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Give |F(x) + B(x + F(x))|."""
+    """Return |F(x) + B(x + F(x))|."""
     back, valid = warp_slowly(backward, forward)
     error = np.full(valid.shape, math.nan)
     for row, column in zip(*np.nonzero(valid), strict=True):

@@ -1,4 +1,4 @@
-"""Sparsification as a loop over every share of pixels: what the sorted form is held against."""
+"""Sparsification as a loop over every share of pixels: what the sorted form is compared with."""
 
 from __future__ import annotations
 

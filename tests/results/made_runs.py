@@ -92,5 +92,5 @@ def make_run(
 
 
 def row(path: Path) -> Row:
-    """Give the row of a record that was scored here."""
+    """Return the row of a record that was scored here."""
     return row_of(path, "verified", RunRecord.model_validate_json(path.read_bytes()))

@@ -173,7 +173,7 @@ def test_an_export_says_where_each_flow_belongs_and_how_it_must_be_written(tmp_p
 
 
 def resealed(content: bytes) -> bytes:
-    """Give a body its checksum, as a forger would."""
+    """Return a body its checksum, as a forger would."""
     return content + hashlib.sha256(content).digest()
 
 

@@ -20,7 +20,7 @@ PAIRS = 40
 
 
 def spoil(folder: Path) -> None:
-    """Give each fault to a known number of files."""
+    """Return each fault to a known number of files."""
     facial = folder / "facial"
     for number in range(12):
         (facial / f"{number:03d}.flo").unlink()

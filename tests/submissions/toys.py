@@ -63,12 +63,12 @@ def pack(kind: str, folder: Path, top: str | None = None) -> Path:
 
 
 def packer(kind: str) -> Callable[[Path], Path]:
-    """Give a function that packs a folder, or leaves it as it is."""
+    """Return a function that packs a folder, or leaves it as it is."""
     return lambda folder: folder if kind == "folder" else pack(kind, folder)
 
 
 def sizes(pairs: int = PAIRS) -> dict[str, tuple[int, int]]:
-    """Give what the toy protocol's manifest holds."""
+    """Return what the toy protocol's manifest holds."""
     return build_manifest(Stripes(pairs)).sizes
 
 

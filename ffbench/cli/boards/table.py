@@ -30,7 +30,7 @@ def paper_table(
     ] = False,
     same_as: Annotated[
         list[str],
-        typer.Option("--as", metavar="LABEL=ROW", help="Hold a measured row against a row of the paper."),
+        typer.Option("--as", metavar="LABEL=ROW", help="Compare a measured row with a row of the paper."),
     ] = [],  # noqa: B006
 ) -> None:
     """Print a table of the paper, with what was measured here beside what is printed there, and the difference.

@@ -60,7 +60,7 @@ def verify_records(
         for line in lines:
             say(f"{kind}: {line}")
     if not rescore:
-        say("nothing was scored again, and no pairs were held against their dataset (--no-rescore)")
+        say("nothing was scored again, and no pairs were compared with their dataset (--no-rescore)")
     confirmed = f"{len(found.confirmed)} confirmed, " if rescore else ""
     say(f"{found.records} records, {confirmed}{len(found.faults)} faults, {len(found.remarks)} remarks")
     if found.faults:

@@ -61,7 +61,7 @@ def try_dataset(
     name: Annotated[str, typer.Argument(help="A dataset; `ffbench data list` names them.")],
     json: options.Json = False,
 ) -> None:
-    """Hold a dataset against its contract. Ends with exit code 3 if a check comes out wrong."""
+    """Check a dataset against its contract. Ends with exit code 3 if a check comes out wrong."""
     from ffbench.cli.shared.trying import report_checks
     from ffbench.datasets.registry import load_dataset
     from ffbench.errors import DataError

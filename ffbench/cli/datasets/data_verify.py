@@ -21,7 +21,7 @@ def verify_data(
     quick: Annotated[bool, typer.Option("--quick", help="Look at names and headers alone; decode nothing.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Hold a dataset against what its authors distribute, and list everything that is wrong.
+    """Compare a dataset with what its authors distribute, and list everything that is wrong.
 
     Ends with exit code 3 if anything is.
     """

@@ -125,7 +125,7 @@ def _read(name: str) -> Image:
 
 
 def _stem(name: str) -> str:
-    """Give the part of an image's or frame's name that files made from it carry."""
+    """Return the part of an image's or frame's name that files made from it carry."""
     match = _CLIP_FRAME.fullmatch(name)
     if match is None or Path(name).exists():
         return Path(name).resolve().stem

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Optional, get_args
 
 import typer
 
@@ -62,10 +62,12 @@ def takes_run_config(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command with the options of a `RunConfig` in place of its parameter `config: RunConfig`.
 
     With a parameter `configs: list[RunConfig]` instead, `--method` may be repeated. The method of a default of `config`
-    is that of `--method`.
+    is that of `--method`. Of a `config: Annotated[RunConfig, typer.Argument(...)]` the method is an argument.
     """
     signature = inspect.signature(command, eval_str=True)
     own = dict(inspect.signature(_options, eval_str=True).parameters)
+    if CONFIG in signature.parameters and (as_argument := get_args(signature.parameters[CONFIG].annotation)[1:]):
+        own["method"] = own["method"].replace(annotation=Annotated[str, as_argument[0]])
     if CONFIG in signature.parameters and signature.parameters[CONFIG].default is not inspect.Parameter.empty:
         own["method"] = own["method"].replace(default=signature.parameters[CONFIG].default.method)
     several = CONFIGS in signature.parameters

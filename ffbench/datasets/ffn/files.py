@@ -44,7 +44,7 @@ class FFNArrays:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """What a split holds against what it should.
+    """What a split holds, and what it should.
 
     Attributes:
         problems: every fault of its files.
@@ -183,7 +183,7 @@ def _read_binary(path: DatasetPath, size: tuple[int, int]) -> npt.NDArray[np.boo
 def _read_npy(path: DatasetPath, size: tuple[int, int], kinds: str, expected: str) -> npt.NDArray[Any]:
     """Read an (H, W) array whose type is of one of the numpy `kinds`.
 
-    Header and length are held against each other before memory is taken, and an array of Python objects, which would
+    Header and length are compared before memory is taken, and an array of Python objects, which would
     be unpickled, is refused.
     """
     with reading(path, missing="no such file"):

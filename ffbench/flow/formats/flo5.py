@@ -69,7 +69,7 @@ def write_flo5(path: Path | str, flow: FlowField) -> None:
 
 
 def _check_length(path: Path | str) -> None:
-    """Hold the length of the file against the one that its superblock states."""
+    """Compare the length of the file with the one that its superblock states."""
     with open(path, "rb") as file:
         superblock = file.read(SUPERBLOCK_BYTES)
         length = os.fstat(file.fileno()).st_size

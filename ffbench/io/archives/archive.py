@@ -77,7 +77,7 @@ class Member(ABC):
         return io.BufferedReader(self.content(), 2**16)
 
     def read(self) -> bytes:
-        """Read the whole file, and hold it against its checksum where it has one."""
+        """Read the whole file, and verify its checksum where it has one."""
         with self.content() as content:
             return content.readall()
 

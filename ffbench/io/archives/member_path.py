@@ -134,7 +134,7 @@ class MemberPath:
         return self._member().open(mode)
 
     def read_bytes(self) -> bytes:
-        """Read a file and hold it against its checksum, where the archive has one.
+        """Read a file and verify its checksum, where the archive has one.
 
         Raises:
             OSError: there is no such file, or the archive is damaged.

@@ -1,4 +1,4 @@
-"""The directory of a zip archive: read in bounded memory, and every member held against what is refused."""
+"""The directory of a zip archive: read in bounded memory, and every member checked for what is refused."""
 
 from __future__ import annotations
 

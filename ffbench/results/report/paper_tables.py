@@ -159,7 +159,7 @@ def measured_rows(
     Args:
         table: the paper's table.
         records: any records; those of other protocols are passed over.
-        same_as: labels of measured rows and the paper's row that each is to be held against.
+        same_as: labels of measured rows and the paper's row that each is to be compared with.
 
     Returns:
         The rows, sorted by label, and one line for each record that belongs to a column and cannot stand in it.

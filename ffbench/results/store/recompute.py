@@ -1,4 +1,4 @@
-"""What a record states, held against the protocol that it names: what can be worked out again is not believed."""
+"""What a record states, checked against the protocol that it names: what can be worked out again is not believed."""
 
 from __future__ import annotations
 

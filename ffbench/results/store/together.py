@@ -169,7 +169,7 @@ def _taken_flows(members: Sequence[Stored]) -> list[str]:
 
 
 def _claims(members: Sequence[Stored], faults: list[str], remarks: list[str]) -> None:
-    """Hold claims against what was scored here of the same thing, and of the same method."""
+    """Compare claims with what was scored here of the same thing, and of the same method."""
     verified = {_what(one.record): one for one in members if one.level == "verified"}
     methods: dict[str, list[Stored]] = defaultdict(list)
     for one in members:

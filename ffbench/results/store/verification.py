@@ -28,7 +28,7 @@ from ffbench.results.store.together import Stored, check_together, dataset_fault
 Rescore = Callable[[RunRecord], tuple[RunRecord, Path]]
 """Scores what a record is about once more; gives the new record and the folder of its run."""
 Expected = Callable[[RunRecord], tuple[Protocol[Any], PairFacts]]
-"""Gives the protocol of a record and the pairs that its dataset has; FfbenchError where it is not at hand."""
+"""Returns the protocol of a record and the pairs that its dataset has; FfbenchError where it is not at hand."""
 
 
 @dataclass
@@ -163,7 +163,7 @@ def _load(
     try:
         return expected(record)
     except FfbenchError as error:
-        found.remarks.append(f"{path}: its pairs are not held against its dataset: {error}")
+        found.remarks.append(f"{path}: its pairs are not compared with its dataset: {error}")
         return None
 
 

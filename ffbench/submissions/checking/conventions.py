@@ -1,7 +1,7 @@
 """Whether the flows of a submission look as if they follow another convention: swapped axes, other signs, other units.
 
 A sample of pairs is looked at in every reading that people meet (`ffbench.flow.readings`). Where the labels are at
-hand, a flow is held against them; elsewhere image 2 is warped back by it and held against image 1. A reading is named
+hand, a flow is compared with them; elsewhere image 2 is warped back by it and compared with image 1. A reading is named
 only where it explains nearly all: docs/submissions.md has the rule, and how often it is wrong.
 """
 

@@ -60,7 +60,7 @@ class Report:
         return not self.problems
 
     def summary(self) -> dict[str, Any]:
-        """Give the report as plain values that JSON holds."""
+        """Return the report as plain values that JSON holds."""
         return {
             "sound": self.sound,
             "expected": self.expected,
@@ -71,7 +71,7 @@ class Report:
         }
 
     def lines(self) -> list[str]:
-        """Give the report as lines of text, the faults in a fixed order."""
+        """Return the report as lines of text, the faults in a fixed order."""
         lines = [f"{self.expected} files expected, {sum(map(len, self.files.values()))} found and sound"]
         for fault in FAULTS:
             if fault not in self.problems:

@@ -87,7 +87,7 @@ class Blender(Renderer):
         return measured[..., :2], measured[..., 2]
 
     def label(self, scene: Scene, first: RenderedFrame, second: RenderedFrame, partner: Projected) -> Labels:
-        """Make the labels of a pair, and hold them against Blender's own.
+        """Make the labels of a pair, and compare them with Blender's own.
 
         Raises:
             DataError: the two differ, or Blender fails.

@@ -101,7 +101,7 @@ class FlowNetwork(nn.Module):
         return predictions
 
     def check_size(self, image1: torch.Tensor, image2: torch.Tensor) -> None:
-        """Hold the images against what the network takes.
+        """Check the images against what the network takes.
 
         Raises:
             ValueError: they do not fit.

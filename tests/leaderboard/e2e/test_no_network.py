@@ -78,7 +78,7 @@ class Requests:
 
 @contextmanager
 def audited(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
-    """Give the environment of a server whose connections are noted, and the file in which they are."""
+    """Return the environment of a server whose connections are noted, and the file in which they are."""
     file = folder / "connections"
     file.touch()
     (folder / "sitecustomize.py").write_text(AUDIT.format(file=str(file)))

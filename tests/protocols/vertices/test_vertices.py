@@ -225,7 +225,7 @@ def test_the_papers_vertices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, na
     }
     values = {}
     for choice, members in lists.items():
-        # What is measured is held against a loop over the lists.
+        # What is measured is compared with a loop over the lists.
         protocol = load(root, name) if choice == "paper" else load(root, name, vertices="distinct")
         count = sum(map(len, members.values()))
         assert (protocol.card.options["vertices"], protocol.dataset.facts["vertices"]) == (choice, count)

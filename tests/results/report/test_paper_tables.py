@@ -1,4 +1,4 @@
-"""`ffbench table`: which records stand in which cell, what is held against the paper, and how it is written."""
+"""`ffbench table`: which records stand in which cell, what is compared with the paper, and how it is written."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_verify_and_prepare(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
         for number in (1, 2, 3):
             file = Path(name) / "source" / f"{number:05d}.png"
             assert (out / file).read_bytes() == (root / file).read_bytes()
-    # Frames of made videos stay synthetic, and are held against no count of the real ones.
+    # Frames of made videos stay synthetic, and are compared with no count of the real ones.
     found = verify_dataset("mead", out)
     assert (found.synthetic, found.sound) == (True, True)
 
