@@ -43,7 +43,7 @@ class FlowKeeper(ABC):
 
 
 class FlowSource(ABC):
-    """Where the flows of a batch of pairs come from; everything after that is one and the same code for every source."""
+    """Where the flows of a batch of pairs come from; all that follows is the same code for every source."""
 
     card: MethodCard
     device: torch.device | None = None
