@@ -15,6 +15,7 @@ from ffbench.training.samples import Batch
 
 from .bodies import Body
 from .corrector import CorrectorPredictions
+from .matching import matching_loss
 from .unet import resized
 
 _POWER, _OFFSET = 0.7, 0.01  # of the robust error
@@ -36,6 +37,7 @@ WEIGHTS = {
     "rigid": 0.05,
     "gate": 0.05,
     "depth": 0.5,
+    "matching": 0.05,
 }
 """Factors of the parts, unless a stage says otherwise."""
 
@@ -66,6 +68,8 @@ def corrector_loss(predictions: CorrectorPredictions, batch: Batch, gamma: float
         error = _length(flow - predicted - expression)
         parts["expression"] = parts["expression"] + factor * _mean(error, known)
         parts["deforming"] = parts["deforming"] + factor * _over_deforming(error, deforming, known)
+    for step, match in enumerate(predictions.matches):
+        parts["matching"] = parts["matching"] + factors[step] * matching_loss(match, facial, valid)
     return parts | _of_the_fit(predictions, batch, expression, known, gamma)
 
 
