@@ -1,8 +1,8 @@
 """Matching features of the two images around where a flow points.
 
-A network that sees only image 2 warped by the flow can tell that the flow is wrong, but not where the right place is. The
-correlation of learned features in a window (as in PWC-Net and RAFT) shows it: at stride 4 within 4 cells, and within 4
-cells of twice the size.
+A network that sees only image 2 warped by the flow can tell that the flow is wrong, but not where the right place is.
+The correlation of learned features in a window (as in PWC-Net and RAFT) shows it: at stride 4 within 4 cells, and
+within 4 cells of twice the size.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STRIDE = 4
 RADIUS = 4  # cells, on either side
 _LEVELS = 2  # the second map at stride 4, and at 8
 _WIDTH, _FEATURES = 32, 32
-_SHARPNESS = 10.0  # of the softmax over cosines at first
+_SHARPNESS = 10.0  # of the softmax over cosines
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,6 @@ class Matcher(nn.Module):
         self.down = nn.Conv2d(_WIDTH, _FEATURES, 4, 2, 1)
         self.block = Residual(_FEATURES)
         self.out = nn.Conv2d(_FEATURES, _FEATURES, 1)
-        self.sharpness = nn.Parameter(torch.tensor(_SHARPNESS).log())
         self.compare = nn.Conv2d(_LEVELS * (2 * RADIUS + 1) ** 2, width, 1)
         self.join = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.join.weight)
@@ -74,7 +73,7 @@ class Matcher(nn.Module):
             volumes.append(_FEATURES**0.5 * local_correlation(_last(first), _last(other), centers, RADIUS))
         seen = torch.cat(volumes, dim=3).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
         added = self.join(F.leaky_relu(self.compare(seen), 0.1))
-        return added, Match(volumes[0] * self.sharpness.exp(), cells)
+        return added, Match(_SHARPNESS * volumes[0], cells)
 
     def features(self, image: torch.Tensor) -> torch.Tensor:
         """Return features (B, 32, h / 4, w / 4) of unit length, float32, of an image (B, 3, h, w), RGB in [-1, 1]."""

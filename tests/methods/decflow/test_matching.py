@@ -42,7 +42,7 @@ def test_the_best_match_is_where_the_texture_went(x: int, y: int, start_x: int, 
     inside = match.logits[0, 9:15, 9:15]
     best = inside.flatten(0, 1).argmax(dim=1)
     assert (best == (x - start_x + RADIUS) * SIDE + (y - start_y + RADIUS)).all()
-    assert torch.allclose(inside.amax(dim=2), torch.tensor(10.0), atol=1e-3)  # a cosine of 1 at the first sharpness
+    assert torch.allclose(inside.amax(dim=2), torch.tensor(10.0), atol=1e-3)  # a cosine of 1 by the sharpness
 
 
 @torch.inference_mode()
