@@ -81,14 +81,9 @@ class FaceSource:
         """Width of the face, px."""
         return face_width(self.points, self.depth)
 
-    def head(self) -> HeadFrame:
-        """Return the head's axes.
-
-        Raises:
-            DataError: the image can no longer be read.
-        """
-        height, columns = self.read().shape[:2]
-        camera = portrait_camera(self.points, self.depth, height, columns)
+    def head(self, image: Image) -> HeadFrame:
+        """Return the head's axes, from the image as `read` returns it."""
+        camera = portrait_camera(self.points, self.depth, *image.shape[:2])
         return head_frame(mesh_in_space(self.points, self.depth, camera))
 
     def portrait(self) -> Portrait:
