@@ -19,7 +19,8 @@ from .matching import matching_loss
 from .unet import resized
 
 _POWER, _OFFSET = 0.7, 0.01  # of the robust error
-_RIGID_BELOW = 0.15  # px of expression below which a pixel counts as moving rigidly
+_RIGID_BELOW, _RIGID_SHARE = 0.15, 0.03
+"""Expression below which a pixel counts as moving rigidly: px, or a share of the head's motion if that is more."""
 _GATE_HALF = 0.1  # px of expression where the gate is to be half open
 _FULL_WEIGHT = 1.0  # px of expression from which on a pixel counts fully as deforming
 _LEAST_SHARE = 0.005  # of the pixels, as if that much deformed: what one pixel weighs is bounded
@@ -97,7 +98,7 @@ def _of_the_fit(
             error = _length(flow - batch["head"]).clamp(max=_MOST_OF_A_FIT)
             fit = fit + _FIT_SHARES[which] * gamma ** (len(fits) - 1 - step) * _mean(error, mask)
     last = fits[-1]
-    rigid = (size < _RIGID_BELOW).float()
+    rigid = (size < (_RIGID_SHARE * _length(batch["head"])).clamp(min=_RIGID_BELOW)).float()
     open_ = size / (size + _GATE_HALF)
     return {
         "fit": fit,
