@@ -98,7 +98,7 @@ def _of_the_fit(
             error = _length(flow - batch["head"]).clamp(max=_MOST_OF_A_FIT)
             fit = fit + _FIT_SHARES[which] * gamma ** (len(fits) - 1 - step) * _mean(error, mask)
     last = fits[-1]
-    rigid = (size < (_RIGID_SHARE * _length(batch["head"])).clamp(min=_RIGID_BELOW)).float()
+    rigid = _moves_rigidly(size, batch["head"]).float()
     open_ = size / (size + _GATE_HALF)
     return {
         "fit": fit,
@@ -110,6 +110,15 @@ def _of_the_fit(
             start=size.new_zeros(()),
         ),
     }
+
+
+def _moves_rigidly(expression: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
+    """Return which pixels move with the head, given the length of their expression flow and the head flow.
+
+    By an absolute bound alone no part of a face that moves far and speaks would count, and the fit would rest on
+    whatever else was taken for a head.
+    """
+    return expression < (_RIGID_SHARE * _length(head)).clamp(min=_RIGID_BELOW)
 
 
 def _bodies(region: torch.Tensor) -> torch.Tensor:
