@@ -34,7 +34,7 @@ from ffbench.reanimation.pairs import ReanimatedPair, reanimate
 from ffbench.reanimation.parts import REGIONS, STABLE_REGIONS
 from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, view_class
 from ffbench.reanimation.portrait import Portrait
-from ffbench.reanimation.smooth import draw_field, smooth_pair
+from ffbench.reanimation.smooth import Still, draw_field, prepare_still, smooth_pair
 from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
 
 from .options import (
@@ -130,6 +130,8 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         self._faces = found.faces
         self._tones: dict[str, str] = {}
         self._lock = threading.Lock()
+        # Of the last photograph: pairs of one follow each other, and reading and fitting take longer than making one.
+        self._kept: tuple[FaceSource, Still] | None = None
         self._prepared: tuple[FaceSource, Portrait] | None = None
         self.dataset = _dataset_card(found, name, of, len(self._pairs))
 
@@ -149,9 +151,10 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         rng = np.random.default_rng(list(seed))
         appearance = draw_appearance(rng)
         if self._variant == "smooth":
+            still = self._still(source)
             field = draw_field(source.points, source.width, scale, rng)
-            made = smooth_pair(source.read(), source.points, source.width, field, appearance, rng)
-            turned = turned_by(source.head(), (at_rest(),))
+            made = smooth_pair(still, field, appearance, rng)
+            turned = turned_by(source.head(still.image), (at_rest(),))
         else:
             portrait = self._portrait(source)
             states = draw_states(portrait, scale, rng)
@@ -210,8 +213,13 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
                 self._tones[person] = measured_tone(angles)
             return self._tones[person]
 
+    def _still(self, source: FaceSource) -> Still:
+        with self._lock:
+            if self._kept is None or self._kept[0] is not source:
+                self._kept = source, prepare_still(source.read(), source.points, source.width)
+            return self._kept[1]
+
     def _portrait(self, source: FaceSource) -> Portrait:
-        # Pairs of one photograph follow each other, and fitting takes longer than making one.
         with self._lock:
             if self._prepared is None or self._prepared[0] is not source:
                 self._prepared = source, source.portrait()

@@ -19,7 +19,7 @@ from ffbench.reanimation.motion import Scale, draw_length
 from ffbench.reanimation.pairs import ReanimatedPair
 from ffbench.reanimation.parts import face_skin, regions_at
 from ffbench.reanimation.sampling import sample_everywhere
-from ffbench.typing import Image
+from ffbench.typing import Image, Mask
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -104,33 +104,61 @@ def draw_field(points: FloatArray, size: float, scale: Scale, rng: np.random.Gen
     )
 
 
-def smooth_pair(
-    image: Image, points: FloatArray, size: float, field: SmoothField, appearance: Appearance, rng: np.random.Generator
-) -> ReanimatedPair:
-    """Move a photograph and label the pair; of `appearance` the lamps are not used.
+@dataclass(frozen=True)
+class Still:
+    """A photograph, and what all pairs that are made of it share.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        points: (468, 2) of the mesh, px.
+        mask: (H, W), the skin of the face.
+        region: (H, W) uint8, of `parts.REGIONS`, 0 beside the skin.
+    """
+
+    image: Image
+    points: FloatArray
+    mask: Mask
+    region: npt.NDArray[np.uint8]
+
+
+def prepare_still(image: Image, points: FloatArray, size: float) -> Still:
+    """Find the skin of a photograph and its regions.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         points: (468, 2) of the mesh, px.
         size: width of the face, px.
+    """
+    mask = face_skin(points, (image.shape[0], image.shape[1]), size)
+    region = np.zeros(mask.shape, np.uint8)
+    region[mask] = regions_at(_places(mask), points)
+    return Still(image, points, mask, region)
+
+
+def smooth_pair(still: Still, field: SmoothField, appearance: Appearance, rng: np.random.Generator) -> ReanimatedPair:
+    """Move a photograph and label the pair; of `appearance` the lamps are not used.
+
+    Args:
+        still: the photograph.
         field: the motion.
         appearance: exposure, noise and compression.
         rng: makes the noise.
     """
-    height, width = image.shape[:2]
-    pixels = image.astype(np.float32)
+    height, width = still.mask.shape
+    pixels = still.image.astype(np.float32)
     frames = (pixels, sample_everywhere(pixels, field.backward(height, width)))
     images = [record(frame, appearance, number, rng) for number, frame in enumerate(frames)]
     facial, head = (field.forward(height, width, head=part).astype(np.float32) for part in (False, True))
-    mask = face_skin(points, (height, width), size)
-    rows, columns = np.nonzero(mask)
-    region = np.zeros((height, width), np.uint8)
-    region[rows, columns] = regions_at(np.stack([columns, rows], axis=1).astype(np.float64), points)
-    landing = np.stack([columns, rows], axis=1) + facial[rows, columns]
-    occlusion = np.zeros((height, width), np.bool_)
+    landing = _places(still.mask) + facial[still.mask]
+    occlusion = np.zeros(still.mask.shape, np.bool_)
     # Nothing hides anything; only the image's border does.
-    occlusion[rows, columns] = ((landing < -0.5) | (landing > [width - 0.5, height - 0.5])).any(axis=1)
-    return ReanimatedPair(images[0], images[1], facial, head, mask, occlusion, region)
+    occlusion[still.mask] = ((landing < -0.5) | (landing > [width - 0.5, height - 0.5])).any(axis=1)
+    return ReanimatedPair(images[0], images[1], facial, head, still.mask, occlusion, still.region)
+
+
+def _places(mask: Mask) -> FloatArray:
+    """Return x and y of the pixels of a mask, (N, 2), row by row."""
+    return np.argwhere(mask)[:, ::-1].astype(np.float64)
 
 
 def _similarity(angle: float, zoom: float) -> FloatArray:
@@ -142,7 +170,7 @@ def _similarity(angle: float, zoom: float) -> FloatArray:
 def _backward(center, size, linear, shift, bumps, field):  # type: ignore[no-untyped-def]
     for y in range(field.shape[0]):
         for x in range(field.shape[1]):
-            field[y, x, 0], field[y, x, 1] = _at(center, size, linear, shift, bumps, x, y)
+            field[y, x, 0], field[y, x, 1], _, _, _, _ = _at(center, size, linear, shift, bumps, x, y)
 
 
 @numba.njit(cache=True, boundscheck=False)
@@ -150,30 +178,43 @@ def _forward(center, size, linear, shift, bumps, flow):  # type: ignore[no-untyp
     for y in range(flow.shape[0]):
         u, v = 0.0, 0.0
         for x in range(flow.shape[1]):
-            # Begins with the flow of the pixel before, which saves half of the steps.
+            # Newton's method, begun with the flow of the pixel before and its slope.
             for _ in range(_MOST_STEPS):
-                bu, bv = _at(center, size, linear, shift, bumps, x + u, y + v)
-                change = max(abs(u + bu), abs(v + bv))
-                u, v = -bu, -bv
-                if change < _CONVERGED:
+                bu, bv, ux, uy, vx, vy = _at(center, size, linear, shift, bumps, x + u, y + v)
+                left_u, left_v = u + bu, v + bv
+                determinant = (1 + ux) * (1 + vy) - uy * vx
+                step_u = ((1 + vy) * left_u - uy * left_v) / determinant
+                step_v = ((1 + ux) * left_v - vx * left_u) / determinant
+                u, v = u - step_u, v - step_v
+                if max(abs(step_u), abs(step_v)) < _CONVERGED:
                     break
             flow[y, x, 0], flow[y, x, 1] = u, v
+            u, v = u - ((1 + vy) * ux - uy * vx) / determinant, v - ((1 + ux) * vx - vx * ux) / determinant
 
 
 @numba.njit(cache=True, boundscheck=False)
 def _at(center, size, linear, shift, bumps, x, y):  # type: ignore[no-untyped-def]
-    """B at a place."""
+    """B at a place, and its slopes: of u along x and y, of v along x and y."""
     qx, qy = x - center[0], y - center[1]
-    away = math.sqrt(qx * qx + qy * qy) / size
-    t = min(max((_NOTHING - away) / (_NOTHING - _WHOLE), 0.0), 1.0)
+    distance = math.sqrt(qx * qx + qy * qy)
+    t = min(max((_NOTHING - distance / size) / (_NOTHING - _WHOLE), 0.0), 1.0)
     whole = t * t * (3 - 2 * t)
-    u = whole * (linear[0, 0] * qx + linear[0, 1] * qy + shift[0])
-    v = whole * (linear[1, 0] * qx + linear[1, 1] * qy + shift[1])
+    ru = linear[0, 0] * qx + linear[0, 1] * qy + shift[0]
+    rv = linear[1, 0] * qx + linear[1, 1] * qy + shift[1]
+    u, v = whole * ru, whole * rv
+    ux, uy, vx, vy = whole * linear[0, 0], whole * linear[0, 1], whole * linear[1, 0], whole * linear[1, 1]
+    if 0.0 < t < 1.0:
+        fade = -6 * t * (1 - t) / ((_NOTHING - _WHOLE) * size * distance)
+        ux, uy = ux + fade * qx * ru, uy + fade * qy * ru
+        vx, vy = vx + fade * qx * rv, vy + fade * qy * rv
     for k in range(len(bumps)):
         dx, dy = x - bumps[k, 0], y - bumps[k, 1]
-        square = (dx * dx + dy * dy) / (bumps[k, 2] * bumps[k, 2])
+        variance = bumps[k, 2] * bumps[k, 2]
+        square = (dx * dx + dy * dy) / variance
         if square < _REACH * _REACH:
             bump = math.exp(-0.5 * square)
-            u += bump * bumps[k, 3]
-            v += bump * bumps[k, 4]
-    return u, v
+            bump_u, bump_v = bump * bumps[k, 3], bump * bumps[k, 4]
+            u, v = u + bump_u, v + bump_v
+            along_x, along_y = -dx / variance, -dy / variance
+            ux, uy, vx, vy = ux + along_x * bump_u, uy + along_y * bump_u, vx + along_x * bump_v, vy + along_y * bump_v
+    return u, v, ux, uy, vx, vy

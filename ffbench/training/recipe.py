@@ -92,6 +92,7 @@ class Stage(_Part):
         data: the sources of pairs and how often each comes up: `faces`, rendered or read from FFN, and `layers`.
         render: height and width of what is made; FFN has its own.
         arbitrary_start: share of rendered faces that do not start from rest.
+        cluttered: share of rendered people before cut-outs of photographs; the others stand before painted rooms.
         jaw: what opening the mouth is on rendered faces: expression flow, or head flow as in FFN (`pose`).
         head_motion_damping: share of rendered faces whose head makes only a part of its motion, from none to all of it.
         learning_rate, weight_decay, epsilon: of AdamW.
@@ -116,6 +117,7 @@ class Stage(_Part):
     data: Mapping[SourceName, Amount] = Field(min_length=1)
     render: Side = 256
     arbitrary_start: Share = Field(default=0.0, validation_alias=AliasChoices("arbitrary_start", "anywhere"))
+    cluttered: Share = 0.0
     jaw: Literal["expression", "pose"] = "expression"
     head_motion_damping: Share = Field(default=0.0, validation_alias=AliasChoices("head_motion_damping", "calm"))
     learning_rate: Annotated[float, Field(gt=0)]

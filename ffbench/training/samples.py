@@ -7,6 +7,7 @@ workers gives the same batches. Processes take a batch each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from ffbench.datasets.ffn import scan as ffn
 from ffbench.datasets.ffn.files import read_pair
 from ffbench.errors import DataError
 from ffbench.flow.checks import UNKNOWN, is_known
-from ffbench.synth.pairs.layers import layered_pair, load_photos
+from ffbench.synth.pairs.layers import collage, layered_pair, load_photos
 from ffbench.synth.pairs.stream import RenderedPairs, worker_indices
+from ffbench.synth.scenes.background import FloatImage, sample_background
 from ffbench.training.augment import LabeledPair, augment
 from ffbench.training.recipe import SourceName, Stage
 from ffbench.typing import FlowField
@@ -84,14 +86,14 @@ class TrainingPairs(IterableDataset[Batch]):
         self._names = [name for name, weight in stage.data.items() if weight > 0]
         weights = np.array([stage.data[name] for name in self._names], np.float64)
         self._shares = weights / weights.sum()
-        self._photos_folder = photos
-        self._photos: list[npt.NDArray[np.uint8]] | None = None
+        self._photos = _Photos(photos)
         self._faces = RenderedPairs(
             seed=seed,
             size=stage.render,
             scales=_SCALES,
             arbitrary_start=stage.arbitrary_start,
             head_motion_damping=stage.head_motion_damping,
+            backdrop=_Backdrops(self._photos, stage.cluttered) if stage.cluttered else None,
             surface="uv" in labels,
             jaw=stage.jaw,
         )
@@ -148,10 +150,8 @@ class TrainingPairs(IterableDataset[Batch]):
         )
 
     def _layered(self, index: int) -> LabeledPair:
-        if self._photos is None:
-            self._photos = load_photos(self._photos_folder)
         rng = np.random.default_rng([self.seed, 501, index])
-        pair = layered_pair(rng, self.stage.render, self.stage.render, self._photos)
+        pair = layered_pair(rng, self.stage.render, self.stage.render, self._photos.read())
         return LabeledPair(pair.image1, pair.image2, pair.flow)
 
     def _ffn_pair(self, index: int) -> LabeledPair:
@@ -160,6 +160,32 @@ class TrainingPairs(IterableDataset[Batch]):
         arrays = read_pair(self._ffn[int(order[place])])
         head = None if arrays.head is None else _with_nan(arrays.head)
         return LabeledPair(arrays.image1, arrays.image2, _with_nan(arrays.facial), head)
+
+
+class _Photos:
+    """Photographs, read when the first is asked for: not before a worker has started."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._read: list[npt.NDArray[np.uint8]] | None = None
+
+    def read(self) -> list[npt.NDArray[np.uint8]]:
+        if self._read is None:
+            self._read = load_photos(self._folder)
+        return self._read
+
+
+@dataclass(frozen=True)
+class _Backdrops:
+    """Draws cut-outs of photographs for a share of the people, and painted rooms for the others."""
+
+    photos: _Photos
+    share: float
+
+    def __call__(self, rng: np.random.Generator, height: int, width: int) -> FloatImage:
+        if rng.random() < self.share:
+            return collage(rng, height, width, self.photos.read())
+        return sample_background(rng, height, width)
 
 
 def _with_nan(flow: FlowField) -> FlowField:

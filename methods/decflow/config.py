@@ -57,7 +57,8 @@ class CorrectorConfig(_Config):
     `channels` are the widths at strides 2, 4, 8 and 16. `start` is the flow that is corrected: OpenCV's DIS, or none.
     `levels`: with 3 the network runs on the images at 1/4, 1/2 and 1/1 of their size, and what it finds at one is where
     DIS begins at the next. `decomposition`: head flow as the fitted motion of a rigid body, or as the head decoder
-    learns it. `mirrored` as for the light network.
+    learns it. `matching`: it also correlates features of the two images around where the flow points. `mirrored` as for
+    the light network.
     """
 
     architecture: Literal["decflow-c"] = "decflow-c"
@@ -67,6 +68,7 @@ class CorrectorConfig(_Config):
     start: Literal["dis", "none"] = "dis"
     levels: Annotated[int, Field(ge=1, le=4)] = 1
     decomposition: Literal["rigid", "learned"] = "rigid"
+    matching: bool = False
     mirrored: bool = False
 
     @model_validator(mode="after")

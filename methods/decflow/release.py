@@ -93,8 +93,9 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         f"{method.card.parameters:,} parameters, {weights.stat().st_size / 1e6:.1f} MB, SHA-256 `{digest}`. Stored in "
         f"half precision, which changes the mean endpoint error on the mini FFN by {change:.1g} px. Apache-2.0.",
         "",
-        "Trained from random weights on faces that ffbench renders and on layered photographs; it has seen no frame of "
-        "any dataset or clip that it is scored on, and no other network's weights.",
+        "Trained from random weights on faces that ffbench renders and on layered photographs, with no other network's "
+        "weights. Of all that it is scored on it has seen one photograph: scikit-image's astronaut, one of the six people "
+        "of `reanimated_faces`, was among the 15 that layers were cut from (docs/protocols/reanimated_faces.md).",
         "",
         "## How it was made",
         "",

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from ffbench.reanimation.appearance import UNCHANGED
 from ffbench.reanimation.motion import SCALES
 from ffbench.reanimation.sampling import sample_everywhere
-from ffbench.reanimation.smooth import SmoothField, draw_field, smooth_pair
+from ffbench.reanimation.smooth import SmoothField, draw_field, prepare_still, smooth_pair
 from tests.reanimation.toy_face import toy_photo
 
 IMAGE, POINTS, _ = toy_photo(size=90, width=44)
 SHAPE = IMAGE.shape[:2]
+STILL = prepare_still(IMAGE, POINTS, 44.0)
 
 
 def slow_field(field: SmoothField, x: float, y: float, *, head: bool = False) -> np.ndarray:
@@ -61,8 +62,8 @@ def test_the_flow_solves_its_equation(seed: int, name: str) -> None:
 
 
 def test_no_motion_is_the_photograph_itself() -> None:
-    still = SmoothField(POINTS.mean(axis=0), 50.0, np.zeros((2, 2)), np.zeros(2), np.array([[0, 0, 5.0, 0, 0]]))
-    pair = smooth_pair(IMAGE, POINTS, 44.0, still, UNCHANGED, np.random.default_rng(0))
+    none = SmoothField(POINTS.mean(axis=0), 50.0, np.zeros((2, 2)), np.zeros(2), np.array([[0, 0, 5.0, 0, 0]]))
+    pair = smooth_pair(STILL, none, UNCHANGED, np.random.default_rng(0))
     np.testing.assert_array_equal(pair.image1, IMAGE)
     np.testing.assert_array_equal(pair.image2, IMAGE)
     assert not pair.facial.any()
@@ -71,7 +72,7 @@ def test_no_motion_is_the_photograph_itself() -> None:
 
 def test_the_head_moves_as_a_similarity_in_the_face() -> None:
     field = draw_field(POINTS, 44.0, SCALES["medium"], np.random.default_rng(3))
-    pair = smooth_pair(IMAGE, POINTS, 44.0, field, UNCHANGED, np.random.default_rng(0))
+    pair = smooth_pair(STILL, field, UNCHANGED, np.random.default_rng(0))
     rows, columns = np.nonzero(pair.mask)
     place = np.stack([columns, rows, np.ones(len(rows))], axis=1)
     fit, *_ = np.linalg.lstsq(place, pair.head[rows, columns].astype(float), rcond=None)

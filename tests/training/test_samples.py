@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,28 @@ def stage(**changed: Any) -> Any:
 def test_rendered_faces_read_the_jaw_as_the_stage_says() -> None:
     assert TrainingPairs(stage(), 0)._faces.jaw == "expression"
     assert TrainingPairs(stage(jaw="pose"), 0)._faces.jaw == "pose"
+
+
+def test_a_share_of_the_people_stands_before_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def photos(folder: object) -> list[np.ndarray]:
+        read.append(folder)
+        return [np.full((80, 80, 3), 90, np.uint8)]
+
+    monkeypatch.setattr(samples, "load_photos", photos)
+    monkeypatch.setattr(samples, "collage", lambda rng, height, width, photos: np.zeros((height, width, 3), np.float32))
+    assert TrainingPairs(stage(), 0)._faces._backdrop is None
+    pairs = TrainingPairs(stage(cluttered=0.6), 0)
+    copy = pickle.loads(pickle.dumps(pairs))  # as it goes to a worker
+    assert not read
+    for stream in (pairs, copy):
+        draw = stream._faces._backdrop
+        assert draw is not None
+        drawn = [draw(np.random.default_rng(seed), 16, 24) for seed in range(200)]
+        assert all(background.shape == (16, 24, 3) for background in drawn)
+        assert sum(not background.any() for background in drawn) == pytest.approx(120, abs=25)
+    assert len(read) == 2  # once each
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:

@@ -29,6 +29,8 @@ LONGEST_SIDE = 640
 """Larger photographs are made smaller, so that a crop shows things and not only texture."""
 MOST_LAYERS = 6
 _MARGIN = 0.35
+_KEPT_FOR_TESTS = frozenset({"astronaut.png"})
+"""Photographs of the asset whose faces `reanimated_faces` tests on."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class LayeredPair:
 
 
 def load_photos(folder: Path | None = None) -> list[Photo]:
-    """Read the photographs to cut layers from: those of a folder, or the asset `photos`.
+    """Read the photographs to cut layers from: those of a folder, or of the asset `photos` without the tests' own.
 
     Raises:
         DataError: the folder has no images, one cannot be read, or the asset cannot be fetched.
@@ -50,7 +52,7 @@ def load_photos(folder: Path | None = None) -> list[Photo]:
         import cv2
 
         with zipfile.ZipFile(asset_path("photos")) as packed:
-            codes = [np.frombuffer(packed.read(name), np.uint8) for name in sorted(packed.namelist())]
+            codes = [np.frombuffer(packed.read(name), np.uint8) for name in _trained_on(packed)]
         decoded = [np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8) for code in codes]
         return [_smaller(np.ascontiguousarray(photo[..., ::-1])) for photo in decoded]
     if not folder.is_dir():
@@ -87,6 +89,21 @@ def layered_pair(
         shown = np.where(mask1[..., None] > 0.5, own, shown)
     sensor = sample_sensor(rng)
     return LayeredPair(sensor.record(image1, rng), sensor.record(image2, rng), np.ascontiguousarray(shown, np.float32))
+
+
+def collage(rng: np.random.Generator, height: int, width: int, photos: Sequence[Photo]) -> FloatImage:
+    """Draw a cluttered background (height, width, 3) in linear RGB: cut-outs of photographs before another."""
+    border = _padded(height, width)[0]
+    shown = (slice(border, border + height), slice(border, border + width))
+    image = _texture(rng, height, width, photos)[shown]
+    for _ in range(int(rng.integers(0, MOST_LAYERS + 1))):
+        mask = _shape(rng, height, width)[shown][..., None]
+        image = image + mask * (_texture(rng, height, width, photos)[shown] - image)
+    return np.ascontiguousarray(image, np.float32)
+
+
+def _trained_on(packed: zipfile.ZipFile) -> list[str]:
+    return [name for name in sorted(packed.namelist()) if name not in _KEPT_FOR_TESTS]
 
 
 def _smaller(photo: Photo) -> Photo:

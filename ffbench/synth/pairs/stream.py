@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ Sample = dict[str, Any]
 
 EQUAL_SCALES: Mapping[int, float] = dict.fromkeys(LENGTHS, 1.0)
 """Each motion scale equally often. With {5: 4, 10: 9, 15: 14, 20: 19} they come as often as in FFN."""
+
+Backdrop = Callable[[np.random.Generator, int, int], FloatImage]
+"""Draws a background (H, W, 3) in linear RGB, given chance, height and width."""
 
 
 class RenderedPairs(IterableDataset[Sample]):
@@ -75,6 +78,7 @@ class RenderedPairs(IterableDataset[Sample]):
         head: HeadModel | None = None,
         textures: ImageFolder | None = None,
         backgrounds: ImageFolder | None = None,
+        backdrop: Backdrop | None = None,
         arbitrary_start: float = 0.0,
         head_motion_damping: float = 0.0,
         surface: bool = False,
@@ -96,6 +100,7 @@ class RenderedPairs(IterableDataset[Sample]):
             head: the head model; None is the MakeHuman head.
             textures: skins to draw from (`list_textures`); None paints them.
             backgrounds: photographs to cut backgrounds from (`list_backgrounds`); None paints them.
+            backdrop: draws backgrounds in place of `backgrounds`; goes to the workers.
             arbitrary_start: share of the pairs that do not start from rest: two moments on the way from one expression
                 and pose to another, any time apart. FFN has none; a network that is to serve real clips needs them.
             head_motion_damping: share of the pairs whose head makes only a part of its motion, drawn evenly from none
@@ -124,7 +129,7 @@ class RenderedPairs(IterableDataset[Sample]):
                 raise ValueError(f"{name} must be a share from 0 to 1, got {share}")
         self.arbitrary_start, self.head_motion_damping = arbitrary_start, head_motion_damping
         self.surface, self.jaw = surface, jaw
-        self._head, self._textures, self._backgrounds = head, textures, backgrounds
+        self._head, self._textures, self._backgrounds, self._backdrop = head, textures, backgrounds, backdrop
         self._cast: OrderedDict[int, tuple[Person, FloatImage]] = OrderedDict()
         self._turns: tuple[int, npt.NDArray[np.int64]] | None = None
 
@@ -183,7 +188,11 @@ class RenderedPairs(IterableDataset[Sample]):
                 self._head = load_makehuman()
             rng = np.random.default_rng([self.seed, 402, number])
             person = sample_person(self._head, int(rng.integers(2**31)), self.texture_size, self._textures)
-            self._cast[number] = person, sample_backdrop(rng, self.height, self.width, self._backgrounds)
+            if self._backdrop is None:
+                background = sample_backdrop(rng, self.height, self.width, self._backgrounds)
+            else:
+                background = self._backdrop(rng, self.height, self.width)
+            self._cast[number] = person, background
             if len(self._cast) > self.people:
                 self._cast.popitem(last=False)
         self._cast.move_to_end(number)

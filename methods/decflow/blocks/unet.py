@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-SEMANTIC_LEVEL = 2  # of the encoder, at stride 8
+MATCHING_LEVEL, SEMANTIC_LEVEL = 1, 2  # of the encoder, at strides 4 and 8
 _SMALL = 1e-3
 
 
@@ -64,13 +64,20 @@ class Encoder(nn.Module):
         if self.fusion is not None:
             nn.init.zeros_(self.fusion.weight)
 
-    def forward(self, x: torch.Tensor, number: int, semantic: torch.Tensor | None) -> list[torch.Tensor]:
-        """Encode (B, inputs, h, w) at the scale of that number, with (B, 2 semantic, h / 8, w / 8)."""
+    def forward(
+        self, x: torch.Tensor, number: int, semantic: torch.Tensor | None, matched: torch.Tensor | None = None
+    ) -> list[torch.Tensor]:
+        """Encode (B, inputs, h, w) at the scale of that number.
+
+        Added to the features are (B, 2 semantic, h / 8, w / 8) through a layer, and `matched` (B, width, h / 4, w / 4).
+        """
         x = self.stems[number](F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         features = []
         for level, block in enumerate(self.blocks):
             if level:
                 x = self.down[level - 1](x)
+            if level == MATCHING_LEVEL and matched is not None:
+                x = x + matched
             if level == SEMANTIC_LEVEL and self.fusion is not None and semantic is not None:
                 x = x + self.fusion(semantic)
             x = block(x)

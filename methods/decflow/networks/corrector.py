@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..blocks.bodies import BodyFit, Geometry
-from ..blocks.unet import AtStride4, Encoder, Residual, doubled, last_layer, resized
+from ..blocks.matching import Match, Matcher
+from ..blocks.unet import MATCHING_LEVEL, AtStride4, Encoder, Residual, doubled, last_layer, resized
 from ..blocks.warping import resized_flow, sample, targets, warped
 from ..config import CorrectorConfig
 from ..semantic import SemanticEncoder, create_semantic_encoder
@@ -43,11 +44,13 @@ class CorrectorPredictions(FlowPredictions):
         log_error: log of the expected error of the facial flow, px, (B, 1, H, W), after each step.
         fits: of the bodies' motions, each at its scale; empty when the decomposition is learned.
         gate: (B, 1, H, W) logits, whether what is left beside the fit is expression; None when it is learned.
+        matches: of the two images, each at its scale; empty without matching.
     """
 
     log_error: tuple[torch.Tensor, ...] = ()
     fits: tuple[BodyFit, ...] = ()
     gate: torch.Tensor | None = None
+    matches: tuple[Match, ...] = ()
 
 
 class DecFlowCorrector(FlowNetwork):
@@ -70,6 +73,7 @@ class DecFlowCorrector(FlowNetwork):
         self.geometry = Geometry(config.channels) if rigid else None
         self.facial_decoder = FacialDecoder(config.channels, rigid)
         self.head_decoder = HeadDecoder(config.channels, rigid)
+        self.matcher = Matcher(config.channels[MATCHING_LEVEL]) if config.matching else None
         _channels_last(self)
 
     def forward(
@@ -92,7 +96,7 @@ class DecFlowCorrector(FlowNetwork):
         every_step = self.training if every_step is None else every_step
         flow, back = self.find_start(image1, image2) if start is None else start
         semantic = None if self.semantic is None else (self.semantic(image1), self.semantic(image2))
-        facial, heads, errors, fits = [], [], [], []
+        facial, heads, errors, fits, matches = [], [], [], [], []
         gate: torch.Tensor | None = None
         mixture: torch.Tensor | None = None
         for number, scale in enumerate(SCALES):
@@ -100,7 +104,11 @@ class DecFlowCorrector(FlowNetwork):
             here, there = _pooled(flow, scale) / scale, _pooled(back, scale) / scale
             seen = None if semantic is None else _compared(*semantic, flow, scale)
             beside = None if mixture is None else _pooled(mixture, scale) / scale
-            features = self.encoder(_observe(first, second, here, there, beside), number, seen)
+            matched = None
+            if self.matcher is not None:
+                matched, match = self.matcher(first, second, here)
+                matches.append(match)
+            features = self.encoder(_observe(first, second, here, there, beside), number, seen, matched)
             correction, log_error, last = self.facial_decoder(features)
             flow = flow + scale * resized(correction, flow)
             rest = None
@@ -120,7 +128,7 @@ class DecFlowCorrector(FlowNetwork):
                     expression, gate = self.head_decoder(features, rest)
                     heads.append(flow - scale * resized(expression, flow))
             flow = flow.detach()
-        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), tuple(fits), gate)
+        return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), tuple(fits), gate, tuple(matches))
 
     @torch.no_grad()
     def find_start(self, image1: torch.Tensor, image2: torch.Tensor) -> BothWays:

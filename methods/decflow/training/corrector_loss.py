@@ -14,11 +14,13 @@ from ffbench.training.loss import in_range
 from ffbench.training.samples import Batch
 
 from ..blocks.bodies import Body
+from ..blocks.matching import matching_loss
 from ..blocks.unet import resized
 from ..networks.corrector import CorrectorPredictions
 
 _POWER, _OFFSET = 0.7, 0.01  # of the robust error
-_RIGID_BELOW = 0.15  # px of expression below which a pixel counts as moving rigidly
+_RIGID_BELOW, _RIGID_SHARE = 0.15, 0.03
+"""Expression below which a pixel counts as moving rigidly: px, or a share of the head's motion if that is more."""
 _GATE_HALF = 0.1  # px of expression where the gate is to be half open
 _FULL_WEIGHT = 1.0  # px of expression from which on a pixel counts fully as deforming
 _LEAST_SHARE = 0.005  # of the pixels, as if that much deformed: what one pixel weighs is bounded
@@ -36,6 +38,7 @@ WEIGHTS = {
     "rigid": 0.05,
     "gate": 0.05,
     "depth": 0.5,
+    "matching": 0.05,
 }
 """Factors of the parts, unless a stage says otherwise."""
 
@@ -66,6 +69,8 @@ def corrector_loss(predictions: CorrectorPredictions, batch: Batch, gamma: float
         error = _length(flow - predicted - expression)
         parts["expression"] = parts["expression"] + factor * _mean(error, known)
         parts["deforming"] = parts["deforming"] + factor * _over_deforming(error, deforming, known)
+    for step, match in enumerate(predictions.matches):
+        parts["matching"] = parts["matching"] + factors[step] * matching_loss(match, facial, valid)
     return parts | _of_the_fit(predictions, batch, expression, known, gamma)
 
 
@@ -93,7 +98,7 @@ def _of_the_fit(
             error = _length(flow - batch["head"]).clamp(max=_MOST_OF_A_FIT)
             fit = fit + _FIT_SHARES[which] * gamma ** (len(fits) - 1 - step) * _mean(error, mask)
     last = fits[-1]
-    rigid = (size < _RIGID_BELOW).float()
+    rigid = _moves_rigidly(size, batch["head"]).float()
     open_ = size / (size + _GATE_HALF)
     return {
         "fit": fit,
@@ -105,6 +110,15 @@ def _of_the_fit(
             start=size.new_zeros(()),
         ),
     }
+
+
+def _moves_rigidly(expression: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
+    """Return which pixels move with the head, given the length of their expression flow and the head flow.
+
+    By an absolute bound alone no part of a face that moves far and speaks would count, and the fit would rest on
+    whatever else was taken for a head.
+    """
+    return expression < (_RIGID_SHARE * _length(head)).clamp(min=_RIGID_BELOW)
 
 
 def _bodies(region: torch.Tensor) -> torch.Tensor:

@@ -18,6 +18,7 @@ CONFIGS = {
     "decflow-s-synthetic": TINY.model_copy(update={"semantic": "synthetic"}),
     "decflow-c": TINY_CORRECTOR,
     "decflow-c-synthetic": TINY_CORRECTOR.model_copy(update={"semantic": "synthetic"}),
+    "decflow-c-matching": TINY_CORRECTOR.model_copy(update={"matching": True}),
     "decflow-c-learned": TINY_CORRECTOR.model_copy(update={"decomposition": "learned"}),
 }
 
@@ -29,6 +30,8 @@ def network(name: str, seed: int = 0) -> FlowNetwork:
         for decoder in (made.facial_decoder, made.head_decoder):
             if isinstance(made, DecFlowCorrector):
                 decoder.get_parameter("out.weight").mul_(300)
+                if made.matcher is not None:
+                    made.matcher.join.weight.normal_(std=0.05)
                 continue
             decoder.get_parameter("aggregator.gamma").fill_(0.5)
             decoder.get_parameter("flow_head.2.weight").mul_(4)

@@ -17,7 +17,13 @@ from ffbench.methods.decflow.config import CorrectorConfig
 from ffbench.methods.decflow.networks.classical_start import BothWays, add_classical_flows, classical_flows
 from ffbench.methods.decflow.networks.corrector import CorrectorPredictions, DecFlowCorrector, level_sizes
 from ffbench.methods.decflow.training.build import DecFlowTrainee
-from ffbench.methods.decflow.training.corrector_loss import WEIGHTS, _bodies, _depth_error, corrector_loss
+from ffbench.methods.decflow.training.corrector_loss import (
+    WEIGHTS,
+    _bodies,
+    _depth_error,
+    _moves_rigidly,
+    corrector_loss,
+)
 from ffbench.synth.heads.head import Region
 from ffbench.training.recipe import Stage
 from tests.methods.decflow.nets import TINY_CORRECTOR, network, pair
@@ -256,3 +262,10 @@ def test_depth_counts_up_to_scale_and_a_plane(scale: float, plane: tuple[float, 
 )
 def test_regions_belong_to_bodies(region: Region, body: Body) -> None:
     assert (_bodies(torch.full((1, 2, 2), int(region), dtype=torch.uint8)) == int(body)).all()
+
+
+def test_what_moves_rigidly_depends_on_how_far_the_head_moves() -> None:
+    expression = torch.tensor([0.1, 0.2, 0.4, 0.8]).view(1, 1, 4)
+    still, far = torch.zeros(1, 2, 1, 4), torch.tensor([12.0, 16.0]).view(1, 2, 1, 1).expand(1, 2, 1, 4)
+    assert _moves_rigidly(expression, still).tolist() == [[[True, False, False, False]]]
+    assert _moves_rigidly(expression, far).tolist() == [[[True, True, True, False]]]  # 20 px: up to 0.6

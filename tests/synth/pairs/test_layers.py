@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.flow.warp import warp_backward
-from ffbench.synth.pairs.layers import LONGEST_SIDE, Photo, layered_pair, load_photos
+from ffbench.reanimation.sources import TEST_FACES
+from ffbench.synth.pairs.layers import LONGEST_SIDE, Photo, collage, layered_pair, load_photos
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +71,28 @@ def test_photographs_of_a_folder(tmp_path: Path) -> None:
         load_photos(tmp_path)
 
 
+def test_a_collage_follows_from_its_seed_and_is_cluttered(photos: list[Photo]) -> None:
+    first, again, other = (collage(np.random.default_rng(seed), 64, 96, photos) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert first.shape == (64, 96, 3)
+    assert first.dtype == np.float32
+    assert first.min() >= 0
+    spread = [collage(np.random.default_rng(seed), 64, 96, photos).std() for seed in range(20)]
+    assert np.mean(spread) > 0.1
+
+
+@pytest.mark.assets
+def test_no_network_is_trained_on_the_face_that_is_tested_on() -> None:
+    with zipfile.ZipFile(asset_path("photos")) as packed:
+        face = cv2.imdecode(np.frombuffer(packed.read("astronaut.png"), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert ("astronaut", "photos", "astronaut.png") in TEST_FACES
+    assert face.shape == (512, 512, 3)
+    assert not any(photo.shape == face.shape and np.array_equal(photo, face) for photo in load_photos())
+
+
 @pytest.mark.assets
 def test_photographs_of_the_package() -> None:
     photos = load_photos()
-    assert len(photos) == 15
+    assert len(photos) == 14
     assert all(max(photo.shape[:2]) <= LONGEST_SIDE and photo.std() > 5 for photo in photos)
