@@ -94,7 +94,16 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'ffbench' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from ffbench.errors import MissingExtraError
+        from ffbench.extras import missing_extra
+
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        raise MissingExtraError(f"ffbench.{name}: {missing}") from error
 
 
 def __dir__() -> list[str]:

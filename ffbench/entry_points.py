@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from ffbench.errors import FfbenchError, MethodError, UsageError
+from ffbench.errors import FfbenchError, MethodError, MissingExtraError, UsageError
+from ffbench.extras import missing_extra
 
 
 def entry_names(points: Iterable[EntryPoint]) -> list[str]:
@@ -44,7 +45,7 @@ def load_entry(points: Iterable[EntryPoint], name: str, kind: str) -> Any:
 
     Raises:
         UsageError: as `find_entry`.
-        MethodError: the package behind the entry cannot be imported.
+        MethodError: the package behind the entry cannot be imported; `MissingExtraError` where an extra would help.
     """
     point = find_entry(points, name, kind)
     try:
@@ -52,6 +53,9 @@ def load_entry(points: Iterable[EntryPoint], name: str, kind: str) -> Any:
     except FfbenchError:
         raise
     except (ImportError, AttributeError) as error:
+        missing = missing_extra(error, of_method=kind == "method")
+        if missing is not None:
+            raise MissingExtraError(f"{kind} '{name}': {missing}") from error
         raise MethodError(f"{kind} '{name}' ({point.value}) cannot be imported: {error}") from error
 
 

@@ -39,8 +39,9 @@ from ffbench.cli import (
     validate,
     verify,
 )
-from ffbench.errors import FfbenchError
+from ffbench.errors import FfbenchError, MissingExtraError
 from ffbench.escape import plain
+from ffbench.extras import missing_extra
 
 _DEBUG = "--debug"
 _LONGEST_ERROR = 4000
@@ -117,6 +118,9 @@ def main() -> None:
             raise
         if isinstance(error, FfbenchError):
             _fail(str(error), error.exit_code)
+        missing = missing_extra(error)
+        if missing is not None:
+            _fail(missing, MissingExtraError.exit_code)
         if isinstance(error, MemoryError):
             _fail("there is not enough memory; try a smaller --batch-size or fewer workers", FfbenchError.exit_code)
         _fail(f"internal error, {type(error).__name__}: {error} (--debug shows where)", FfbenchError.exit_code)

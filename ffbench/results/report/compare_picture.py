@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffbench.atomic import atomic_path
-from ffbench.errors import UsageError
+from ffbench.errors import MissingExtraError
+from ffbench.extras import install
 from ffbench.metrics.statistics import LEVEL
 from ffbench.results.groups import in_order
 from ffbench.results.ranking.comparison import Comparison
@@ -25,13 +26,13 @@ def write_comparison(path: Path | str, found: Comparison, a: Mapping[str, float]
         a, b: the value of each pair, by key.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: Matplotlib is not installed.
         DataError: the file cannot be written.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UsageError("a picture of a comparison needs matplotlib: pip install matplotlib") from error
+        raise MissingExtraError(f"a picture of a comparison needs Matplotlib: {install('faces')}") from error
 
     by_name = {group.group: group for group in found.groups}
     groups = [by_name[name] for name in in_order(by_name)[:_GROUPS_SHOWN]][::-1]
