@@ -94,16 +94,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'ffbench' has no attribute '{name}'")
-    try:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    except ModuleNotFoundError as error:
-        from ffbench.errors import MissingExtraError
-        from ffbench.extras import missing_extra
+    from ffbench.extras import naming_extra
 
-        missing = missing_extra(error)
-        if missing is None:
-            raise
-        raise MissingExtraError(f"ffbench.{name}: {missing}") from error
+    with naming_extra(f"ffbench.{name}"):
+        return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

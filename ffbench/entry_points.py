@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from ffbench.errors import FfbenchError, MethodError, MissingExtraError, UsageError
-from ffbench.extras import missing_extra
+from ffbench.errors import FfbenchError, MethodError, UsageError
+from ffbench.extras import naming_extra
 
 
 def entry_names(points: Iterable[EntryPoint]) -> list[str]:
@@ -49,13 +49,11 @@ def load_entry(points: Iterable[EntryPoint], name: str, kind: str) -> Any:
     """
     point = find_entry(points, name, kind)
     try:
-        return point.load()
+        with naming_extra(f"{kind} '{name}'", of_method=kind == "method"):
+            return point.load()
     except FfbenchError:
         raise
     except (ImportError, AttributeError) as error:
-        missing = missing_extra(error, of_method=kind == "method")
-        if missing is not None:
-            raise MissingExtraError(f"{kind} '{name}': {missing}") from error
         raise MethodError(f"{kind} '{name}' ({point.value}) cannot be imported: {error}") from error
 
 

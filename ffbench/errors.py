@@ -62,10 +62,6 @@ class MethodError(FfbenchError):
     exit_code = 4
 
 
-class MissingExtraError(MethodError, ImportError):
-    """A package that an extra of ffbench installs is not there; the message names the extra."""
-
-
 @contextlib.contextmanager
 def reading(
     path: object, *, cannot: str = "be read", missing: str | None = None, folder: str | None = None, more: str = ""

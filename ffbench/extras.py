@@ -6,6 +6,11 @@ faces or opens the leaderboard page needs more, and most of it is large.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
+from ffbench.errors import MethodError
+
 EXTRAS = {
     "cv2": ("OpenCV", "faces"),
     "matplotlib": ("Matplotlib", "faces"),
@@ -27,6 +32,10 @@ EXTRAS = {
     "av": ("PyAV", "video"),
 }
 """By the name that is imported: what people call the package, and the extra that installs it."""
+
+
+class MissingExtraError(MethodError, ImportError):
+    """A package that an extra of ffbench installs is not there; the message names the extra."""
 
 
 def install(extra: str) -> str:
@@ -54,3 +63,23 @@ def missing_extra(error: BaseException, *, of_method: bool = False) -> str | Non
     if title is None or extra is None:
         return None
     return f"{title} is not installed: {install('networks' if of_method and extra == 'faces' else extra)}"
+
+
+@contextlib.contextmanager
+def naming_extra(user: str, *, of_method: bool = False) -> Iterator[None]:
+    """Turn an import that misses the package of an extra into a MissingExtraError.
+
+    Args:
+        user: who imports, as the message names it.
+        of_method: as `missing_extra`.
+
+    Raises:
+        MissingExtraError: the body missed such a package.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error, of_method=of_method)
+        if missing is None:
+            raise
+        raise MissingExtraError(f"{user}: {missing}") from error

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ffbench.cards import OWN_PREFIX
 from ffbench.distribution import Distribution
 from ffbench.entry_points import entry_names, find_entry, load_entry
-from ffbench.errors import FfbenchError, MissingExtraError, UsageError
+from ffbench.errors import FfbenchError, UsageError
+from ffbench.extras import MissingExtraError, naming_extra
 from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
 from ffbench.own.names import OwnCode, has_module, own_code, require_place
 from ffbench.wrappers.names import split_name, wrapped_name
@@ -148,9 +149,10 @@ def load_method(
             weights or of a package; the weights file is missing or does not fit; or the method's card tells of other
             weights than it was given.
     """
-    from ffbench.method import MethodRequest
-    from ffbench.vouching import build_method
-    from ffbench.wrappers.build import wrap
+    with naming_extra(f"method '{name}'", of_method=True):
+        from ffbench.method import MethodRequest
+        from ffbench.vouching import build_method
+        from ffbench.wrappers.build import wrap
 
     name, wrappers = split_name(wrapped_name(str(name), refine, face_size))
     folder = None

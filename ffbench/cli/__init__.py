@@ -39,9 +39,9 @@ from ffbench.cli import (
     validate,
     verify,
 )
-from ffbench.errors import FfbenchError, MissingExtraError
+from ffbench.errors import FfbenchError
 from ffbench.escape import plain
-from ffbench.extras import missing_extra
+from ffbench.extras import MissingExtraError, missing_extra
 
 _DEBUG = "--debug"
 _LONGEST_ERROR = 4000

@@ -25,6 +25,7 @@ from ffbench.atomic import write_bytes
 from ffbench.checkpoint_files import read_checkpoint
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
+from ffbench.extras import MissingExtraError, naming_extra
 from ffbench.typing import Points
 
 LAYOUT = "<video>/checkpoint/00000.frame, ... beside <video>/mesh/00000.ply, ... and <video>/input/00000.png, ..."
@@ -251,8 +252,9 @@ def _load(path: DatasetPath) -> Any:
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise DataError(path, f"larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
-        return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
-    except DataError:
+        with naming_extra(str(path), of_method=True):
+            return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
+    except (DataError, MissingExtraError):
         raise
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error

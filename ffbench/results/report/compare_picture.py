@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffbench.atomic import atomic_path
-from ffbench.errors import MissingExtraError
-from ffbench.extras import install
+from ffbench.extras import MissingExtraError, install
 from ffbench.metrics.statistics import LEVEL
 from ffbench.results.groups import in_order
 from ffbench.results.ranking.comparison import Comparison
