@@ -64,7 +64,7 @@ def record(folder: Path, name: str) -> Path:
         ("leaderboard store --format text", "ranks"),
         ("compare {a} {b}", "epe"),
         ("export -p plain --out exported", "6 pairs"),
-        ("site store --out pages", "pages"),
+        ("site store --out pages", ""),
         ("table 2 --runs runs_a", "DecFlow(Ours)"),
         ("publish {a} --store new", "new/claimed/plain/a-"),
         ("verify store --predictions a --predictions b", "2 records, 2 confirmed, 0 faults"),
