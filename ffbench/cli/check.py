@@ -55,13 +55,13 @@ def check_baseline(
     if update:
         write_baseline(baseline, result.measured)
         say(f"{baseline}: {'new baseline' if result.new == len(result.findings) else 'updated'}")
-    elif not result.changed:
-        raise FfbenchError(
-            f"{baseline}: new baseline, which holds no scores for {result.new} numbers yet; "
-            "run the same command with --update and commit the file"
-        )
-    elif not result.passed:
+    elif result.changed:
         raise FfbenchError(
             f"{baseline}: {result.changed} numbers changed; "
             "if that is right, run the same command with --update and commit the file"
+        )
+    elif result.new:
+        raise FfbenchError(
+            f"{baseline}: new baseline, which holds no scores for {result.new} numbers yet; "
+            "run the same command with --update and commit the file"
         )
