@@ -75,11 +75,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools<81" wheel
 	@echo "installing torch, ptlflow and what they need: about 2 GB, a few minutes"
 	$(BIN)/python -m pip install --quiet torch
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable ".[networks]"
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,scikit-image,video]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,scikit-image,train,video]"
 	touch $@
 
 clean:

@@ -94,7 +94,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'ffbench' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    from ffbench.extras import naming_extra
+
+    with naming_extra(f"ffbench.{name}"):
+        return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ffbench.cards import OWN_PREFIX
 from ffbench.errors import FfbenchError, UsageError
+from ffbench.extras import MissingExtraError, naming_extra
 from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
 from ffbench.own.names import OwnCode, has_module, own_code, require_place
 from ffbench.packages.distribution import Distribution
@@ -50,6 +51,8 @@ def list_methods(family: str | None = None) -> dict[str, str]:
         try:
             entry = method_entry(name)
             rows[name if entry.variants is None else f"{name}/NAME"] = entry.summary
+        except MissingExtraError as error:
+            rows[name] = str(error).partition(": ")[2]
         except FfbenchError as error:  # one broken package must not hide the others
             rows[name] = f"cannot be used: {error}"
     return rows
@@ -57,7 +60,15 @@ def list_methods(family: str | None = None) -> dict[str, str]:
 
 def list_protocols() -> dict[str, str]:
     """Return what can be measured: a line about each installed protocol by its name."""
-    return {name: protocol_entry(name).summary for name in protocol_names()}
+    rows = {}
+    for name in protocol_names():
+        try:
+            rows[name] = protocol_entry(name).summary
+        except MissingExtraError as error:
+            rows[name] = str(error).partition(": ")[2]
+        except FfbenchError as error:
+            rows[name] = f"cannot be used: {error}"
+    return rows
 
 
 def method_entry(family: str) -> MethodEntry:
@@ -138,9 +149,10 @@ def load_method(
             weights or of a package; the weights file is missing or does not fit; or the method's card tells of other
             weights than it was given.
     """
-    from ffbench.method import MethodRequest
-    from ffbench.vouching import build_method
-    from ffbench.wrappers.build import wrap
+    with naming_extra(f"method '{name}'", of_method=True):
+        from ffbench.method import MethodRequest
+        from ffbench.vouching import build_method
+        from ffbench.wrappers.build import wrap
 
     name, wrappers = split_name(wrapped_name(str(name), refine, face_size))
     folder = None

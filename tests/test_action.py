@@ -80,8 +80,8 @@ def binaries(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, body in {
-        "python": f'if [ "$2" = pip ]; then shift 2; printf "%s\\n" "$@" "$PIP_CONSTRAINT" > "{tmp_path}/pip.txt"; '
-        f'else exec "{sys.executable}" "$@"; fi',
+        "python": f'[ "$2" = pip ] || exec "{sys.executable}" "$@"\n'
+        f'shift 2; printf "%s\\n" "$@" "$PIP_CONSTRAINT" --end-- >> "{tmp_path}/pip.txt"',
         "ffbench": f'PYTHONSAFEPATH=1 exec "{sys.executable}" -m ffbench "$@"',
     }.items():
         (folder / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -90,25 +90,38 @@ def binaries(tmp_path: Path) -> Path:
 
 
 def test_install_step_asks_for_the_action_itself_or_what_is_named(tmp_path: Path, clone: Path, binaries: Path) -> None:
+    cpu = ["torch", "torchvision", "--index-url", "https://example.org/cpu"]
     for inputs, wanted in (
-        ({}, [str(clone)]),
+        ({}, [f"{clone}[networks]"]),
         ({"requirement": "ffbench==1.0", "packages": "mine other"}, ["ffbench==1.0", "mine", "other"]),
     ):
-        script, env = shell_steps(inputs, clone)[0]
+        script, env = shell_steps(inputs | {"torch-index": cpu[-1]}, clone)[0]
         done = run(script, env, clone, binaries)
         assert done.returncode == 0, done.stderr
-        asked = (tmp_path / "pip.txt").read_text().split()
-        assert asked[:2] == ["install", "--quiet"]
-        assert asked[2:-1] == wanted
-        assert Path(asked[-1]).is_file(), "the constraints that pip is given are not in the checkout"
+        first, last = (call.split() for call in (tmp_path / "pip.txt").read_text().split("--end--\n")[:-1])
+        assert first[:-1] == ["install", "--quiet", *cpu]
+        assert last[:-1] == ["install", "--quiet", *wanted]
+        assert Path(last[-1]).is_file(), "the constraints that pip is given are not in the checkout"
+        (tmp_path / "pip.txt").unlink()
+
+
+def test_install_step_leaves_pytorch_to_pip_by_default(tmp_path: Path, clone: Path, binaries: Path) -> None:
+    script, env = shell_steps({}, clone)[0]
+    assert run(script, env, clone, binaries).returncode == 0
+    assert (tmp_path / "pip.txt").read_text().count("--end--") == 1
 
 
 @pytest.mark.slow
 def test_check_step_passes_fails_and_writes_its_report(clone: Path, binaries: Path) -> None:
     (clone / "mine.json").write_text('{"cases": [{"method": "zero", "protocol": "ck_landmarks", "limit": 2}]}')
+    given = {"baseline": "mine.json", "junit": "out.xml", "tolerance": "0.02", "data": str(clone / "nothing")}
+    (_, _), (script, env) = shell_steps(given, clone)
+    first = run(script, env, clone, binaries)
+    assert first.returncode == 1
+    assert "new baseline" in first.stderr
     update = run("ffbench check --baseline mine.json --update", {}, clone, binaries)
     assert update.returncode == 0, update.stderr
-    (_, _), (script, env) = shell_steps({"baseline": "mine.json", "junit": "out.xml", "tolerance": "0.02"}, clone)
+    assert "mine.json: new baseline" in update.stdout
     done = run(script, env, clone, binaries)
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'failures="0"' in (clone / "out.xml").read_text()
@@ -117,7 +130,7 @@ def test_check_step_passes_fails_and_writes_its_report(clone: Path, binaries: Pa
     assert changed != text
     (clone / "mine.json").write_text(changed)
     done = run(script, env, clone, binaries)
-    assert done.returncode not in (0, 2), done.stdout + done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
     assert "epe" in done.stdout + done.stderr
     assert "<failure" in (clone / "out.xml").read_text()
 

@@ -5,6 +5,7 @@ Its protocol and its method import PyTorch no sooner than they are run, as those
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import EntryPoint
 
@@ -23,6 +24,7 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
+from tests.core_only import block
 
 VERSION = "1.0"
 PAIRS = 6
@@ -58,7 +60,12 @@ plain = ProtocolEntry("grey pairs", load=lambda request: Plain(), scoring=lambda
 
 
 def main() -> None:
-    """Run the command; on the last line of stderr stands whether PyTorch was imported."""
+    """Run the command; on the last line of stderr stands whether PyTorch was imported.
+
+    With `CORE_ONLY` in the environment nothing can be imported that an extra installs.
+    """
+    if "CORE_ONLY" in os.environ:
+        block()
     points = {
         registry.METHOD_GROUP: [EntryPoint("zero", "ffbench.methods.baselines:zero", registry.METHOD_GROUP)],
         registry.PROTOCOL_GROUP: [EntryPoint("plain", "tests.torchless:plain", registry.PROTOCOL_GROUP)],

@@ -13,6 +13,7 @@ from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, 
 from ffbench.cli.flows import flow, points, show, stabilize
 from ffbench.cli.predictions import bundle, export, predict, submit, validate
 from ffbench.errors import FfbenchError
+from ffbench.extras import MissingExtraError, missing_extra
 from ffbench.io.escape import plain
 
 _DEBUG = "--debug"
@@ -90,6 +91,9 @@ def main() -> None:
             raise
         if isinstance(error, FfbenchError):
             _fail(str(error), error.exit_code)
+        missing = missing_extra(error)
+        if missing is not None:
+            _fail(missing, MissingExtraError.exit_code)
         if isinstance(error, MemoryError):
             _fail("there is not enough memory; try a smaller --batch-size or fewer workers", FfbenchError.exit_code)
         _fail(f"internal error, {type(error).__name__}: {error} (--debug shows where)", FfbenchError.exit_code)

@@ -20,6 +20,10 @@ def check_baseline(
         Optional[float],  # noqa: UP045
         typer.Option("--tolerance", min=0, max=1, help="Relative change that passes; default: the baseline's own."),
     ] = None,
+    weights: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--weights", help="File of weights in place of those that cases name, if they name any."),
+    ] = None,
     junit: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--junit", metavar="FILE", help="Write a JUnit XML report too."),
@@ -28,12 +32,13 @@ def check_baseline(
 ) -> None:
     """Run the methods and protocols of a baseline and compare their scores, and speed ratios, with it.
 
-    Ends with exit code 1 if a number changed beyond the tolerance, for better or worse.
+    Ends with exit code 1 if a number changed beyond the tolerance, for better or worse, or if the baseline holds no
+    scores yet and --update is not given; with 2, 3 or 4 if a name, a file or a method is at fault.
     """
     from ffbench.cli.shared.console import stderr
     from ffbench.errors import FfbenchError
     from ffbench.evaluation.regression.case import evaluate_case
-    from ffbench.evaluation.regression.check import check, read_baseline, write_baseline
+    from ffbench.evaluation.regression.check import check, placed, read_baseline, write_baseline
     from ffbench.evaluation.regression.report import report_lines, write_junit
 
     wanted = read_baseline(baseline)
@@ -41,7 +46,7 @@ def check_baseline(
 
         def run(case: Case) -> RunRecord:
             status.update(case.name)
-            return evaluate_case(case)
+            return evaluate_case(placed(case, baseline.parent, weights))
 
         result = check(wanted, run, tolerance=tolerance)
     say_lines(report_lines(result))
@@ -49,9 +54,14 @@ def check_baseline(
         write_junit(junit, result.findings)
     if update:
         write_baseline(baseline, result.measured)
-        say(f"{baseline}: updated")
-    elif not result.passed:
+        say(f"{baseline}: {'new baseline' if result.new == len(result.findings) else 'updated'}")
+    elif result.changed:
         raise FfbenchError(
-            f"{baseline}: {sum(not finding.passed for finding in result.findings)} numbers changed; "
+            f"{baseline}: {result.changed} numbers changed; "
             "if that is right, run the same command with --update and commit the file"
+        )
+    elif result.new:
+        raise FfbenchError(
+            f"{baseline}: new baseline, which holds no scores for {result.new} numbers yet; "
+            "run the same command with --update and commit the file"
         )

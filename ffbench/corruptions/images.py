@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from ffbench.typing import Floats, Image
@@ -51,11 +50,15 @@ def color_shift(image: Image, frame: int, stops: float) -> Image:
 
 def blur(image: Image, sigma: float) -> Image:
     """Return the frame out of focus: a Gaussian of `sigma` px."""
+    import cv2
+
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101), np.uint8)
 
 
 def motion_blur(image: Image, frame: int, length: float) -> Image:
     """Return the frame blurred along a straight path of `length` px, whose direction turns once in 40 frames."""
+    import cv2
+
     angle = 2 * math.pi * frame / _TURN
     return np.asarray(
         cv2.filter2D(image, -1, _path(length, angle).astype(np.float32), borderType=cv2.BORDER_REFLECT_101), np.uint8
@@ -64,6 +67,8 @@ def motion_blur(image: Image, frame: int, length: float) -> Image:
 
 def downscale(image: Image, factor: float) -> Image:
     """Return the frame made smaller by `factor` (means of areas) and as large as before again (cubic)."""
+    import cv2
+
     height, width = image.shape[:2]
     small = cv2.resize(
         image, (max(round(width / factor), 1), max(round(height / factor), 1)), interpolation=cv2.INTER_AREA
@@ -73,6 +78,8 @@ def downscale(image: Image, factor: float) -> Image:
 
 def jpeg(image: Image, quality: int) -> Image:
     """Return the frame as JPEG of a quality (1 to 100) gives it back."""
+    import cv2
+
     done, content = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError("OpenCV cannot encode JPEG")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -43,6 +42,8 @@ def hand(
         middle: (2,) x and y of the middle of the face over the clip.
         size: width of the hand over that of the face.
     """
+    import cv2
+
     wide = size * face_width
     turn = 2 * math.pi * frame / _SWAY
     # Right and below of the middle of the face, the fingers across the cheek and the mouth.
@@ -77,6 +78,8 @@ def glasses(image: Image, points: Points, tint: float) -> tuple[Image, Mask]:
         points: (468, 2) landmarks of the frame.
         tint: 0 for clear lenses, which leave the skin behind them as it is and do not cover it, to 1.
     """
+    import cv2
+
     eyes = np.array([(points[a] + points[b]) / 2 for a, b in _EYES])
     across = eyes[1] - eyes[0]
     apart, angle = float(np.hypot(*across)), math.atan2(across[1], across[0])
@@ -105,6 +108,8 @@ def glasses(image: Image, points: Points, tint: float) -> tuple[Image, Mask]:
 
 def _averaged(fine: npt.NDArray[np.uint8], image: Image) -> npt.NDArray[np.float64]:
     """Return the share, 0 to 1, of each pixel that is covered, from subpixels of 0 or 255."""
+    import cv2
+
     size = (image.shape[1], image.shape[0])
     return np.asarray(cv2.resize(fine.astype(np.float64) / 255, size, interpolation=cv2.INTER_AREA), np.float64)
 

@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from ffbench.errors import FfbenchError, MethodError, UsageError
+from ffbench.extras import naming_extra
 
 
 def entry_names(points: Iterable[EntryPoint]) -> list[str]:
@@ -44,11 +45,12 @@ def load_entry(points: Iterable[EntryPoint], name: str, kind: str) -> Any:
 
     Raises:
         UsageError: as `find_entry`.
-        MethodError: the package behind the entry cannot be imported.
+        MethodError: the package behind the entry cannot be imported; `MissingExtraError` where an extra would help.
     """
     point = find_entry(points, name, kind)
     try:
-        return point.load()
+        with naming_extra(f"{kind} '{name}'", of_method=kind == "method"):
+            return point.load()
     except FfbenchError:
         raise
     except (ImportError, AttributeError) as error:

@@ -94,8 +94,9 @@ def model_card(weights: Path, recipe: Recipe, change: float, records: Sequence[R
         f"half precision, which changes the mean endpoint error on the mini FFN by {change:.1g} px. Apache-2.0.",
         "",
         "Trained from random weights on faces that ffbench renders and on layered photographs, with no other network's "
-        "weights. Of all that it is scored on it has seen one photograph: scikit-image's astronaut, one of the six people "
-        "of `reanimated_faces`, was among the 15 that layers were cut from (docs/protocols/reanimated_faces.md).",
+        "weights. Of all that it is scored on it has seen one photograph: scikit-image's astronaut, one of the six "
+        "people of `reanimated_faces`, was among the 15 that layers were cut from "
+        "(docs/protocols/reanimated_faces.md).",
         "",
         "## How it was made",
         "",

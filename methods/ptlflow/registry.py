@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ffbench.errors import MethodError, UsageError
+from ffbench.extras import install
 from ffbench.packages.entry_points import nearest
 from ffbench.packages.torchvision_ops import make_importable
 
@@ -95,7 +96,7 @@ def _ptlflow() -> Any:
             import ptlflow
             from loguru import logger
     except ImportError as error:
-        raise MethodError(f"ptlflow cannot be imported: {error}; `pip install ptlflow==0.4.2` brings it") from error
+        raise MethodError(f"ptlflow cannot be imported: {error}; {install('networks')}") from error
     logger.disable("ptlflow")
     return ptlflow
 

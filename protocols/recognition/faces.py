@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
@@ -39,6 +38,8 @@ def register(frame: Image, crop: Image, name: str) -> Affine:
     Raises:
         DataError: too few features agree: the crop is not of this frame.
     """
+    import cv2
+
     finder = cv2.SIFT_create(enable_precise_upscale=True)  # type: ignore[attr-defined]
     (points1, features1), (points2, features2) = (
         finder.detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None) for image in (frame, crop)

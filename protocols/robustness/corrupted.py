@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -94,6 +93,8 @@ class CorruptedClip:
 
 def _versions() -> str:
     """Name what else the pixels depend on: the code, and the libraries that encode."""
+    import cv2
+
     digest = hashlib.sha256()
     for file in sorted(Path(ffbench.corruptions.__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
@@ -127,11 +128,15 @@ def _write(file: Path, frames: dict[int, CorruptedFrame], digest: str) -> None:
 
 def _packed(image: Image) -> npt.NDArray[np.uint8]:
     """Return an image as PNG, quickly made."""
+    import cv2
+
     content = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
     return np.asarray(content, np.uint8)
 
 
 def _unpacked(content: npt.NDArray[np.uint8]) -> Image:
+    import cv2
+
     image = cv2.imdecode(content, cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError("not an image")
@@ -147,6 +152,8 @@ def _read_hash(file: Path) -> str | None:
 
 @contextlib.contextmanager
 def _reading(file: Path) -> Iterator[None]:
+    import cv2
+
     try:
         yield
     # numpy raises any of these for a file that is cut short or of another kind.

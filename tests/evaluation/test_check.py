@@ -11,7 +11,7 @@ import pytest
 
 from ffbench import cli, registry
 from ffbench.errors import DataError
-from ffbench.evaluation.regression.check import Baseline, Case, check, read_baseline
+from ffbench.evaluation.regression.check import Baseline, Case, check, placed, read_baseline
 from ffbench.evaluation.regression.report import report_lines, write_junit
 from ffbench.results.record.run_record import RunRecord
 from tests.results.made_runs import base_record
@@ -151,7 +151,9 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         return int(end.value.code or 0)
 
     assert run() == 1
-    assert "numbers changed" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "b.json: new baseline" in said.err
+    assert "0 changed, 1 new" in said.out
     assert run("--update") == 0
     assert read_baseline(path).cases[0].scores == {"epe": VALUE}
     assert run("--junit", str(junit)) == 0
@@ -165,3 +167,16 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_committed_baseline_can_be_read() -> None:
     committed = read_baseline(Path(__file__).parents[2] / "ci" / "baseline.json")
     assert all(case.scores for case in committed.cases)
+
+
+def test_paths_are_relative_to_the_baseline() -> None:
+    case = Case(method="mynet", protocol="stripes", weights="weights/a.pth", data="faces")
+    found = placed(case, Path("ci"))
+    assert (found.weights, found.data) == (str(Path("ci/weights/a.pth")), str(Path("ci/faces")))
+    assert placed(case, Path("ci"), Path("b.pth")).weights == "b.pth"
+
+
+def test_random_and_own_weights_are_no_paths() -> None:
+    for weights in (None, "random"):
+        case = Case(method="mynet", protocol="stripes", weights=weights)
+        assert placed(case, Path("ci"), Path("b.pth")) == case

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,3 +149,30 @@ def test_damage_is_never_accepted(tmp_path_factory: pytest.TempPathFactory, posi
     else:
         with pytest.raises(DataError, match=r"bad\.png: "):
             read_kitti(path)
+
+
+def filtered_with(kind: int, pixels: npt.NDArray[np.uint16]) -> bytes:
+    """Return (H, W, 3) pixels with one filter for all rows, byte by byte as the PNG specification has it."""
+    raw = pixels.astype(">u2").view(np.uint8).reshape(len(pixels), -1).astype(int)
+    rows = bytearray()
+    for y in range(len(raw)):
+        rows.append(kind)
+        for x in range(raw.shape[1]):
+            left = raw[y, x - 6] if x >= 6 else 0
+            up = raw[y - 1, x] if y else 0
+            corner = raw[y - 1, x - 6] if y and x >= 6 else 0
+            plane = left + up - corner
+            paeth = min((left, up, corner), key=lambda neighbor: abs(plane - neighbor))
+            rows.append((raw[y, x] - (0, left, up, (left + up) // 2, paeth)[kind]) % 256)
+    return bytes(rows)
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_every_row_filter_of_png_is_undone(tmp_path: Path, kind: int) -> None:
+    pixels = np.random.default_rng(kind).integers(0, 2**16, (5, 7, 3)).astype(np.uint16)
+    pixels[:, :, 2] = 1
+    path = tmp_path / "a.png"
+    content = zlib.compress(filtered_with(kind, pixels))
+    path.write_bytes(png(header(7, 5), (b"IDAT", content), (b"IEND", b"")))
+    assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[:, :, ::-1], pixels)
+    assert np.array_equal(read_kitti(path), (pixels[:, :, :2].astype(np.float32) - 2**15) / 64)

@@ -27,13 +27,14 @@ def open_app(
     from importlib.util import find_spec
 
     from ffbench.errors import UsageError
+    from ffbench.extras import MissingExtraError, install
 
     for place in places or []:
         if not place.exists():
             raise UsageError(f"{place}: no such record, store or folder of runs")
     for package in ("streamlit", "plotly"):
         if find_spec(package) is None:
-            raise UsageError(f"the leaderboard needs {package}: pip install 'ffbench[leaderboard]'")
+            raise MissingExtraError(f"the leaderboard needs {package}: {install('leaderboard')}")
     spec = find_spec("ffbench.leaderboard")
     if spec is None or not spec.submodule_search_locations:
         raise UsageError("this installation of ffbench has no leaderboard: install it again")

@@ -22,6 +22,7 @@ import numpy as np
 
 from ffbench.datasets.images import IMAGE_SUFFIXES, image_size, natural_key
 from ffbench.errors import DataError
+from ffbench.extras import MissingExtraError, naming_extra
 from ffbench.formats.checkpoint_files import read_checkpoint
 from ffbench.io.archives.member_path import DatasetPath, MemberPath, as_dataset_path, open_tree
 from ffbench.io.atomic import write_bytes
@@ -251,8 +252,9 @@ def _load(path: DatasetPath) -> Any:
     try:
         if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise DataError(path, f"larger than {MAX_CHECKPOINT_BYTES} bytes, which no file of the tracker is")
-        return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
-    except DataError:
+        with naming_extra(str(path), of_method=True):
+            return read_checkpoint(path.name, io.BytesIO(path.read_bytes()), _allowed())
+    except (DataError, MissingExtraError):
         raise
     except FileNotFoundError as error:
         raise DataError(path, "no such file") from error

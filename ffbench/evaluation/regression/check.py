@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ffbench.cards import RANDOM_WEIGHTS
 from ffbench.io import atomic
 from ffbench.io.json_models import read_model
 from ffbench.results.record.run_record import RunRecord
@@ -31,10 +32,14 @@ class Case(_Frozen):
 
     method: str
     protocol: str
-    data: str | None = Field(default=None, description="dataset; None: the protocol's default")
+    data: str | None = Field(
+        default=None, description="dataset, relative to the baseline's file; None: the protocol's default"
+    )
     variant: str | None = None
     options: dict[str, str] = Field(default_factory=dict)
-    weights: str | None = None
+    weights: str | None = Field(
+        default=None, description="a file, relative to the baseline's, or `random`; None: the method's own"
+    )
     batch_size: int = Field(default=1, ge=1)
     limit: int | None = Field(default=None, ge=1, description="only the first pairs")
     scores: dict[str, float] = Field(default_factory=dict, description="value over all pairs by metric")
@@ -61,7 +66,7 @@ class Baseline(_Frozen):
 
 @dataclass(frozen=True)
 class Finding:
-    """One compared number. `verdict` is `same`, or what changed."""
+    """One compared number. `verdict` is `same`, or what changed; `new` is what a baseline without scores lacks."""
 
     case: str
     what: str
@@ -69,6 +74,7 @@ class Finding:
     found: float | None
     passed: bool
     verdict: str
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,16 @@ class CheckResult:
         """Whether every number is as expected."""
         return all(finding.passed for finding in self.findings)
 
+    @property
+    def changed(self) -> int:
+        """How many numbers are not as the baseline says."""
+        return sum(not finding.passed and not finding.new for finding in self.findings)
+
+    @property
+    def new(self) -> int:
+        """How many numbers are of cases of which the baseline has no scores yet."""
+        return sum(finding.new for finding in self.findings)
+
 
 def read_baseline(path: Path | str) -> Baseline:
     """Read a baseline.
@@ -92,6 +108,22 @@ def read_baseline(path: Path | str) -> Baseline:
         DataError: the file cannot be read, or is no baseline.
     """
     return read_model(Path(path), Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
+
+
+def placed(case: Case, folder: Path, weights: Path | None = None) -> Case:
+    """Return a case whose relative paths are taken from the folder of its baseline.
+
+    Args:
+        case: as the baseline has it.
+        folder: where the baseline's file is.
+        weights: a file in place of the one that the case names, if it names one.
+    """
+    found: dict[str, str] = {}
+    if case.data is not None:
+        found["data"] = str(folder / case.data)
+    if case.weights is not None and case.weights != RANDOM_WEIGHTS:
+        found["weights"] = str(folder / case.weights if weights is None else weights)
+    return case.model_copy(update=found)
 
 
 def write_baseline(path: Path | str, baseline: Baseline) -> None:
@@ -144,7 +176,10 @@ def _measured(case: Case, record: RunRecord, speed: float) -> Case:
 
 def _compare_scores(case: Case, now: Case, tolerance: float) -> Sequence[Finding]:
     if not case.scores:
-        return [Finding(case.name, "scores", None, None, False, "not in the baseline; --update writes them")]
+        return [
+            Finding(case.name, metric, None, found, False, "new baseline", new=True)
+            for metric, found in now.scores.items()
+        ]
     findings = []
     for metric, expected in case.scores.items():
         found = now.scores.get(metric)

@@ -11,16 +11,23 @@ from ffbench.io import atomic
 
 
 def report_lines(result: CheckResult) -> list[str]:
-    """Return a table of all numbers, what changed marked in front, and a last line with the counts."""
+    """Return a table of all numbers, marked where they changed (!) or are new (+), and a last line with the counts."""
     rows = [("", "case", "number", "baseline", "now", "")]
     rows += [
-        (" " if one.passed else "!", one.case, one.what, _value(one.expected), _value(one.found), one.verdict)
+        (
+            " " if one.passed else "+" if one.new else "!",
+            one.case,
+            one.what,
+            _value(one.expected),
+            _value(one.found),
+            one.verdict,
+        )
         for one in result.findings
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    changed = sum(not finding.passed for finding in result.findings)
-    return [*lines, *(f"note: {note}" for note in result.notes), f"{len(result.findings)} numbers, {changed} changed"]
+    counts = f"{len(result.findings)} numbers, {result.changed} changed" + (f", {result.new} new" if result.new else "")
+    return [*lines, *(f"note: {note}" for note in result.notes), counts]
 
 
 def write_junit(path: Path | str, findings: Sequence[Finding]) -> None:
@@ -46,3 +53,9 @@ def write_junit(path: Path | str, findings: Sequence[Finding]) -> None:
 
 def _value(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
+
+
+def _mark(finding: Finding) -> str:
+    if finding.passed:
+        return " "
+    return "+" if finding.new else "!"

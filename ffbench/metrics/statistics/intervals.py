@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.metrics.student_t import t_quantile, two_sided_p
 from ffbench.typing import Floats
 
 LEVEL = 0.95
@@ -183,20 +184,7 @@ def p_value(of: Influence) -> float | None:
     if error == 0:
         # Two methods that are the same on every unit differ by nothing.
         return 1.0 if of.value == 0 else 0.0
-    from scipy.special import stdtr
-
-    return float(2 * stdtr(of.effective_units - 1, -abs(of.value) / error))
-
-
-def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t with any positive degrees of freedom.
-
-    >>> round(t_quantile(0.975, 4), 3), round(t_quantile(0.975, 1e9), 3)
-    (2.776, 1.96)
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, probability))
+    return two_sided_p(of.value / error, of.effective_units - 1)
 
 
 def _all_at_an_end(of: Influence, minimum: float, maximum: float, level: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -90,12 +91,11 @@ def _adjust(methods: Sequence[Influence], single: Floats, resamples: int, seed: 
     count = len(methods)
     if count <= 2:
         return single
-    from scipy.special import ndtri
-
     shifts = np.stack([method.shifts - method.shifts.mean() for method in methods], 1)
     moved = _resampled(shifts, resamples, seed)
     # Student's t as normal deviates, so that comparisons with different degrees of freedom weigh alike.
-    deviates = np.abs(ndtri(single / 2))
+    normal = NormalDist()
+    deviates = np.array([[-normal.inv_cdf(p / 2) if p > 0 else np.inf for p in row] for row in single.tolist()])
     adjusted = np.ones((count, count))
     for method in range(count):
         others = np.delete(np.arange(count), method)

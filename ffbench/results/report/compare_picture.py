@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ffbench.errors import UsageError
+from ffbench.extras import MissingExtraError, install
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.statistics.intervals import LEVEL
 from ffbench.results.groups import in_order
@@ -25,13 +25,13 @@ def write_comparison(path: Path | str, found: Comparison, a: Mapping[str, float]
         a, b: the value of each pair, by key.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: Matplotlib is not installed.
         DataError: the file cannot be written.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UsageError("a picture of a comparison needs matplotlib: pip install matplotlib") from error
+        raise MissingExtraError(f"a picture of a comparison needs Matplotlib: {install('faces')}") from error
 
     by_name = {group.group: group for group in found.groups}
     groups = [by_name[name] for name in in_order(by_name)[:_GROUPS_SHOWN]][::-1]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -41,6 +40,10 @@ _TEXTURED = 0.5
 """Share of the pixels, those with the steepest edges, that images are compared at: flat skin fits any flow."""
 _CAP = 30.0
 """Gray levels; what differs by more is hidden, or lit otherwise."""
+_REACH = 3
+_BELL = np.exp(-0.5 * np.arange(-_REACH, _REACH + 1) ** 2)
+_GAUSSIAN = (_BELL / _BELL.sum()).astype(np.float32)
+"""Weights of the pixels up to `_REACH` px away, of a standard deviation of 1 px."""
 _POINTS = 20_000
 _MOST_PIXELS = 2**25
 """Of all pairs together; then fewer pairs will do."""
@@ -206,7 +209,7 @@ def _image_error(pair: Pair[Any]) -> Error:
     from ffbench.flow.warp import warp_backward
 
     first, second = _gray(pair.image1), _gray(pair.image2)
-    edges = np.hypot(cv2.Sobel(first, cv2.CV_32F, 1, 0), cv2.Sobel(first, cv2.CV_32F, 0, 1))
+    edges = np.hypot(*np.gradient(first))
     textured = edges >= np.quantile(edges, 1 - _TEXTURED)
 
     def error(flow: FlowField) -> float:
@@ -218,8 +221,15 @@ def _image_error(pair: Pair[Any]) -> Error:
 
 
 def _gray(image: Image) -> npt.NDArray[np.float32]:
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return cv2.GaussianBlur(gray, (0, 0), 1.0).astype(np.float32, copy=False)
+    """Return the luma (Rec. 601) of an image, (H, W) from 0 to 255, under a Gaussian of 1 px."""
+    gray = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    for _ in range(2):  # once along each axis
+        padded = np.pad(gray, ((_REACH, _REACH), (0, 0)), mode="symmetric")
+        blurred = np.zeros_like(gray)
+        for at, weight in enumerate(_GAUSSIAN):
+            blurred += weight * padded[at : at + len(gray)]
+        gray = blurred.T
+    return np.ascontiguousarray(gray)
 
 
 def _is_picture(flow: FlowField) -> bool:

@@ -8,13 +8,15 @@ pairs.csv, README.md     the same for those who do without ffbench: where each f
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image as PillowImage
 from pydantic import BaseModel, ConfigDict
 
-from ffbench.datasets.images import encode_png, image_size, read_image
+from ffbench.datasets.images import image_size, read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.evaluation.batches import read_ahead
 from ffbench.io import atomic
@@ -23,6 +25,7 @@ from ffbench.io.locks import own_folder
 from ffbench.protocol import DatasetCard, NumpyFlows, Pair, PairScore, Progress, Protocol, ProtocolCard
 from ffbench.submissions.export.notes import PAIRS, README, image_name, pairs_csv, readme
 from ffbench.submissions.manifest import file_stem
+from ffbench.typing import Image
 
 MANIFEST = "manifest.json"
 _MARK = ".ffbench-export"
@@ -120,6 +123,12 @@ def export_images(protocol: Protocol[Any], out: Path | str, progress: Progress |
     return len(sizes)
 
 
+def _png(image: Image) -> bytes:
+    file = io.BytesIO()
+    PillowImage.fromarray(image).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
 def _write_images(
     protocol: Protocol[Any], keys: Sequence[str], out: Path, progress: Progress | None
 ) -> dict[str, tuple[int, int]]:
@@ -134,7 +143,7 @@ def _write_images(
     problems: list[str] = []
     for pair in read_ahead(protocol, [key for key in keys if key not in sizes], _AHEAD, problems):
         for number, image in enumerate((pair.image1, pair.image2), start=1):
-            atomic.write_bytes(_image_path(out, pair.key, number), encode_png(image))
+            atomic.write_bytes(_image_path(out, pair.key, number), _png(image))
         sizes[pair.key] = (pair.image1.shape[0], pair.image1.shape[1])
         if progress:
             progress(len(sizes) + len(problems), len(keys))
