@@ -66,9 +66,7 @@ def test_whole_partial_and_earlier_addresses_are_understood(address: dict[str, s
 @pytest.mark.parametrize("name", [name for name in protocol_names() if protocol_entry(name).variants])
 def test_a_protocols_id_means_its_default_variant_even_where_another_has_a_newer_version(name: str) -> None:
     variants = protocol_entry(name).variants
-    boards = [
-        replace(CK_MINI, protocol=name, variant=of, version=f"1.{place}") for place, of in enumerate(variants)
-    ]
+    boards = [replace(CK_MINI, protocol=name, variant=of, version=f"1.{place}") for place, of in enumerate(variants)]
     for several in (boards, boards[::-1]):
         assert find(several, name) == boards[0]
         assert in_reading_order(several) == boards
