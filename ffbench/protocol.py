@@ -178,7 +178,8 @@ class ProtocolEntry:
     not list: a record of an earlier version and a new run of it are on one board.
     `variants`, the first of which is the default, and `options`, what may be typed for each in words, are what
     `ffbench protocols show` lists.
-    `title` and `task` are for readers who choose among protocols; records do not hold them, so that they can change.
+    `title`, `task` and `scored_part`, the flow that the metric which ranks is of unless an option says another, are for
+    readers who choose among protocols; records do not hold them, so that they can change.
     """
 
     summary: str
@@ -187,5 +188,6 @@ class ProtocolEntry:
     earlier_versions: tuple[str, ...] = ()
     title: str = ""
     task: Task = "other"
+    scored_part: FlowPart = "facial"
     variants: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)

@@ -79,15 +79,16 @@ def _protocol_pair() -> None:
 def _draw(protocol: Protocol[Any], pair: Pair[Any], annotation: Annotation, found: Mapping[str, Estimate]) -> None:
     """Draw the flows as the protocol scores them, and their scores."""
     estimated = {name: one for name, one in found.items() if name != _REFERENCE}
-    flows, notes = {}, {}
+    flows: dict[str, NumpyFlows] = {}
+    notes: dict[str, dict[FlowPart, str]] = {}
     for name, one in found.items():
         flows[name] = one.forward if name == _REFERENCE else protocol.scored_flows(pair, one.forward)
         if flows[name].head is not None and one.forward.head is None:
-            notes[name] = dict.fromkeys(("head", "expression"), panels.DERIVED)
+            notes[name] = {"head": panels.DERIVED, "expression": panels.DERIVED}
     panels.over_image(pair, annotation, flows, protocol.scored_part)
     if estimated:
         _numbers(protocol, pair, estimated)
-    shown: Mapping[str, NumpyFlows] = {name: flow for name, flow in flows.items() if name in estimated}
+    shown = {name: flow for name, flow in flows.items() if name in estimated}
     panels.flows_side_by_side(shown, annotation, notes)
 
 

@@ -260,6 +260,7 @@ def _entry(summary: str, target: Target) -> ProtocolEntry:
         scoring,
         title=_TITLES[target],
         task=task,
+        scored_part=target,
         variants=_variants(target),
         options=_options(target),
     )
