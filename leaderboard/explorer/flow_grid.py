@@ -15,6 +15,7 @@ from ffbench.flow.checks import is_known
 from ffbench.flow.color import flow_to_color
 from ffbench.protocol import FlowPart
 from ffbench.typing import FlowField
+from ffbench.visual.picture import NOT_MEASURED
 
 from ..look.legends import compact_uri, framed
 
@@ -78,7 +79,9 @@ def flow_grid(tiles: Sequence[Tile], *, dark: bool, reference: str | None = None
 
 
 def _figure(number: int, tile: Tile) -> str:
-    picture = compact_uri(framed(flow_to_color(tile.field, tile.full)))
+    colors = flow_to_color(tile.field, tile.full)
+    colors[~is_known(tile.field)] = NOT_MEASURED
+    picture = compact_uri(framed(colors))
     words = f"{tile.part} flow" + (f", {tile.note}" if tile.note else "")
     return (
         f'<figure><div class="stage" id="t{number}" tabindex="0" role="group" '

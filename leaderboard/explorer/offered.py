@@ -26,7 +26,7 @@ def titles() -> Mapping[str, str]:
         try:
             entry = method_entry(name)
             if entry.missing is None or entry.missing() is None:
-                found.append((not entry.quick, theme.word(entry.title or name), name))
+                found.append((not entry.quick, theme.plain(entry.title or name, 60), name))
         except FfbenchError:
             continue
     return {name: title for _, title, name in sorted(found, key=lambda item: (item[0], item[1].casefold()))}

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
@@ -14,6 +15,7 @@ from ffbench.escape import html
 from ffbench.flow.color import flow_to_color
 from ffbench.flow.flo import encode_flo
 from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
+from ffbench.typing import FlowField
 
 from ..look import theme
 from ..look.legends import flow_legend
@@ -28,7 +30,7 @@ _SCORED = "_scored"
 _RANGES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _TIMES = (1, 2, 5, 10)
 _MILLISECONDS = 70
-DERIVED = "fitted by the protocol: the method gives none"
+DERIVED = "fitted by the protocol, on what it scores: the method gives none"
 _LAYER_WORDS: Mapping[Layer, str] = {
     "error": "error", "arrows": "arrows", "warp": "moving", "regions": "regions", "landmarks": "landmarks",
 }  # fmt: skip
@@ -157,7 +159,7 @@ def flows_side_by_side(
         Tile(name, part, field, full[part] * factor, notes.get(name, {}).get(part, ""))
         for name, own in rows.items()
         for part in PARTS
-        if (field := part_of(own, part)) is not None
+        if (field := _scored_field(own, part, annotation, derived=part in notes.get(name, {}))) is not None
     ]
     for name, own in rows.items():
         if own.head is None:
@@ -165,6 +167,14 @@ def flows_side_by_side(
     st.iframe(flow_grid(tiles, dark=theme.dark(), reference=TRUE if truth is not None else None), alt="flows in colour")
     st.caption("Point at a flow, or focus it and use the arrow keys: its value in pixels, (right, down), stands below.")
     _files(rows, full, factor)
+
+
+def _scored_field(flows: NumpyFlows, part: FlowPart, annotation: Annotation, *, derived: bool) -> FlowField | None:
+    """Return a part of a flow; one that a protocol derived means nothing, and is unknown, where it scores nothing."""
+    field = part_of(flows, part)
+    if field is None or annotation.mask is None or not derived:
+        return field
+    return np.where(annotation.mask[..., None], field, np.float32(np.nan))
 
 
 def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], factor: float) -> None:

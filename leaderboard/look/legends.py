@@ -46,7 +46,7 @@ def flow_legend() -> str:
     return (
         f'<div style="{_ROW}"><img src="{_wheel()}" width="{_WHEEL // 2}" height="{_WHEEL // 2}" '
         'alt="colour wheel of flow directions"/><span>The hue is where to a point moves, white is no motion, full '
-        "colour the length at the <b>rim</b>, darker is longer.</span></div>"
+        "colour the length at the <b>rim</b>, darker is longer, grey is not known.</span></div>"
     )
 
 
