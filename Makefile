@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-fast campaign lint check bench app docs records readme clean
+.PHONY: demo test test-fast campaign lint check bench app docs records thumbnails readme clean
 
 demo: $(VENV)/.installed
 	@echo "== DecFlow and DIS on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -61,6 +61,9 @@ app: $(VENV)/.installed-dev
 
 records: $(VENV)/.installed-dev
 	$(BIN)/ffbench records
+
+thumbnails: $(VENV)/.installed-dev
+	$(BIN)/python -m ffbench.leaderboard.thumbnails.making
 
 readme: $(VENV)/.installed-dev
 	$(BIN)/python ci/readme.py

@@ -158,10 +158,13 @@ class MethodEntry:
     """What an entry point of the group `ffbench.methods` gives: a line for the list and how to build the method.
 
     `variants` names what may follow `family/`; None when the family is one method. `quick`: a pair takes less than a
-    second on one core, so pages run it unasked.
+    second on one core, so pages run it unasked. `title` is what readers who choose among methods see. `missing` says in
+    words what is not on this machine that the method needs with its own weights (None: nothing), without a network.
     """
 
     summary: str
     load: Callable[[MethodRequest], Method]
     variants: Callable[[], Sequence[str]] | None = None
     quick: bool = False
+    title: str = ""
+    missing: Callable[[], str | None] | None = None

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ from ffbench.typing import Image as Image
 Progress = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
 Reference = TypeVar("Reference")
+FlowPart = Literal["facial", "head", "expression"]
+"""All that moves, its rigid part, and the rest."""
 _ROUNDING = 1e-9
 
 
@@ -107,6 +109,8 @@ class Protocol(Scoring, ABC, Generic[Reference]):
     dataset: DatasetCard
     needs_backward: bool = False
     """Whether `score` wants the flow from image 2 to image 1 too."""
+    scored_part: FlowPart = "facial"
+    """The flow that the metric which ranks is of."""
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -123,6 +127,10 @@ class Protocol(Scoring, ABC, Generic[Reference]):
     @abstractmethod
     def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> PairScore:
         """Score the flows of one pair, given as (H, W, 2) arrays. Pure."""
+
+    def scored_flows(self, pair: Pair[Reference], forward: NumpyFlows) -> NumpyFlows:
+        """Return the flows that `score` looks at: with a head flow where it derives one for methods without. Pure."""
+        return forward
 
     def annotation(self, pair: Pair[Reference]) -> Annotation:
         """Tell what of a pair's reference can be drawn. Pure."""
@@ -170,7 +178,8 @@ class ProtocolEntry:
     not list: a record of an earlier version and a new run of it are on one board.
     `variants`, the first of which is the default, and `options`, what may be typed for each in words, are what
     `ffbench protocols show` lists.
-    `title` and `task` are for readers who choose among protocols; records do not hold them, so that they can change.
+    `title`, `task` and `scored_part`, the flow that the metric which ranks is of unless an option says another, are for
+    readers who choose among protocols; records do not hold them, so that they can change.
     """
 
     summary: str
@@ -179,5 +188,6 @@ class ProtocolEntry:
     earlier_versions: tuple[str, ...] = ()
     title: str = ""
     task: Task = "other"
+    scored_part: FlowPart = "facial"
     variants: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)

@@ -26,4 +26,4 @@ def _load(request: MethodRequest) -> Method:
     return Zero(request.name)
 
 
-zero = MethodEntry("no motion at all: the floor under every score", _load, quick=True)
+zero = MethodEntry("no motion at all: the floor under every score", _load, quick=True, title="Zero flow")

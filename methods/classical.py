@@ -155,10 +155,15 @@ def _load_farneback(request: MethodRequest) -> Method:
     return GreyFlow(card, estimate)
 
 
-dis = MethodEntry("Dense Inverse Search, preset MEDIUM (OpenCV)", _load_dis("MEDIUM"), quick=True)
-dis_fast = MethodEntry("Dense Inverse Search, preset FAST (OpenCV)", _load_dis("FAST"), quick=True)
-dis_ultrafast = MethodEntry("Dense Inverse Search, preset ULTRAFAST (OpenCV)", _load_dis("ULTRAFAST"), quick=True)
-dis_fine = MethodEntry(
-    "Dense Inverse Search at full resolution, tuned on rendered people (OpenCV)", _load_dis_fine, quick=True
+dis = MethodEntry("Dense Inverse Search, preset MEDIUM (OpenCV)", _load_dis("MEDIUM"), quick=True, title="DIS (MEDIUM)")
+dis_fast = MethodEntry("Dense Inverse Search, preset FAST (OpenCV)", _load_dis("FAST"), quick=True, title="DIS (FAST)")
+dis_ultrafast = MethodEntry(
+    "Dense Inverse Search, preset ULTRAFAST (OpenCV)", _load_dis("ULTRAFAST"), quick=True, title="DIS (ULTRAFAST)"
 )
-farneback = MethodEntry("Farneback's polynomial expansion (OpenCV)", _load_farneback, quick=True)
+dis_fine = MethodEntry(
+    "Dense Inverse Search at full resolution, tuned on rendered people (OpenCV)",
+    _load_dis_fine,
+    quick=True,
+    title="DIS at full resolution",
+)
+farneback = MethodEntry("Farneback's polynomial expansion (OpenCV)", _load_farneback, quick=True, title="Farneback")

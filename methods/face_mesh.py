@@ -17,6 +17,7 @@ from ffbench.synth.piecewise_affine import piecewise_affine_flow
 from ffbench.typing import FlowField, Image, Points
 
 from .options import refuse_network_options
+from .presence import needs
 
 _ASSET = "face_mesh"
 HEAD_REACH, FADED = 0.1, 0.3
@@ -147,4 +148,9 @@ def _load(request: MethodRequest) -> Method:
     return FaceMesh(card, network, device)
 
 
-face_mesh = MethodEntry("points of a face mesh network, interpolated; head flow by a rigid fit", _load)
+face_mesh = MethodEntry(
+    "points of a face mesh network, interpolated; head flow by a rigid fit",
+    _load,
+    title="Face mesh",
+    missing=needs(asset=_ASSET),
+)

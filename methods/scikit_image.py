@@ -14,6 +14,7 @@ from ffbench.method import Method, MethodCard, MethodEntry, MethodRequest
 
 from .classical import CHOSEN_ON, GreyEstimator, GreyFlow
 from .options import refuse_network_options
+from .presence import needs
 
 TVL1_DEFAULTS: dict[str, Any] = {
     "attachment": 15.0, "tightness": 0.3, "num_warp": 5, "num_iter": 10, "prefilter": False,
@@ -83,5 +84,11 @@ def _load(
     return GreyFlow(card, estimate)
 
 
-tvl1 = MethodEntry("TV-L1, tuned on rendered people (scikit-image)", _load_tvl1)
-ilk = MethodEntry("iterative Lucas-Kanade, tuned on rendered people (scikit-image)", _load_ilk)
+_MISSING = needs(package="skimage")
+tvl1 = MethodEntry("TV-L1, tuned on rendered people (scikit-image)", _load_tvl1, title="TV-L1", missing=_MISSING)
+ilk = MethodEntry(
+    "iterative Lucas-Kanade, tuned on rendered people (scikit-image)",
+    _load_ilk,
+    title="Iterative Lucas-Kanade",
+    missing=_MISSING,
+)

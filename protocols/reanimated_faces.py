@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -36,6 +36,7 @@ from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, vie
 from ffbench.reanimation.portrait import Portrait
 from ffbench.reanimation.smooth import Still, draw_field, prepare_still, smooth_pair
 from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
+from ffbench.typing import Mask
 
 from .options import (
     a_number,
@@ -169,6 +170,17 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
         }
         return Pair(key, made.image1, made.image2, made, labels)
 
+    def scored_flows(self, pair: Pair[ReanimatedPair], forward: NumpyFlows) -> NumpyFlows:
+        """Return the flows with a head flow: the method's own, or that which is derived."""
+        if forward.head is not None:
+            return forward
+        truth = pair.reference
+        if self._derive_head == "none":
+            return replace(forward, head=np.zeros_like(forward.facial))
+        stable = np.isin(truth.region, STABLE_REGIONS)
+        head = fit_head_flow(forward.facial, _counted(truth, forward), self._derive_head, stable)
+        return replace(forward, head=head)
+
     def annotation(self, pair: Pair[ReanimatedPair]) -> Annotation:
         """Return the true flows, the mask and the regions."""
         truth = pair.reference
@@ -181,13 +193,9 @@ class ReanimatedFaces(Protocol[ReanimatedPair]):
             DataError: the flow has values that are not finite.
         """
         truth = pair.reference
-        mask = truth.mask if forward.exact is None else truth.mask & forward.exact
-        if forward.head is not None:
-            head = forward.head
-        elif self._derive_head == "none":
-            head = np.zeros_like(forward.facial)
-        else:
-            head = fit_head_flow(forward.facial, mask, self._derive_head, np.isin(truth.region, STABLE_REGIONS))
+        mask = _counted(truth, forward)
+        head = self.scored_flows(pair, forward).head
+        assert head is not None
         terms = {"epe": Term(0.0, 0.0)}
         for name, predicted, true_flow in (
             ("", forward.facial, truth.facial),
@@ -244,6 +252,11 @@ def load(request: ProtocolRequest) -> ReanimatedFaces:
     else:
         found, name = test_faces(), "real portraits, reanimated"
     return ReanimatedFaces(found, name, of, draws=draws, derive_head=derive)
+
+
+def _counted(truth: ReanimatedPair, forward: NumpyFlows) -> Mask:
+    """Return the pixels that count: of a bundle only those that it was made from."""
+    return truth.mask if forward.exact is None else truth.mask & forward.exact
 
 
 def _plan(faces: Sequence[FaceSource], of: Sequence[str], draws: int) -> list[_PlannedPair]:

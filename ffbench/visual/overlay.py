@@ -33,7 +33,8 @@ _DARK: Color = (0, 0, 0)
 _OPACITY = 0.5
 _SHORTEST = 1.0  # px; shorter arrows would be dots all over what does not move
 _SUBPIXEL_BITS = 4
-_HEAD = 6  # px of the picture, and no more than 0.4 of the arrow
+_HEAD, _SMALLEST_HEAD = 1 / 65, 6  # of the picture's longer side; px; and no more than 0.4 of the arrow
+_WIDE = 700  # px; in pictures as large as this, which pages show smaller, lines are 2 px wide
 
 
 def region_colors(names: Mapping[int, str]) -> dict[int, Color]:
@@ -133,8 +134,11 @@ def _arrow(picture: Picture, start: tuple[float, float], end: tuple[float, float
     import cv2
 
     first, last = _pixel(start, zoom), _pixel(end, zoom)
-    head = min(0.4, _HEAD / (zoom * float(np.hypot(end[0] - start[0], end[1] - start[1]))))
-    for color, width in ((_DARK, 3), ((255, 255, 255), 1)):  # an edge, so that arrows show on any skin and hair
+    side = max(picture.shape[:2])
+    size, thin = max(_SMALLEST_HEAD, _HEAD * side), 1 if side < _WIDE else 2
+    head = min(0.4, size / (zoom * float(np.hypot(end[0] - start[0], end[1] - start[1]))))
+    # An edge, so that arrows show on any skin and hair.
+    for color, width in ((_DARK, thin + 2), ((255, 255, 255), thin)):
         cv2.arrowedLine(picture, first, last, color, width, cv2.LINE_AA, _SUBPIXEL_BITS, head)
 
 

@@ -45,7 +45,10 @@ def task_of(protocol: str) -> Task:
 
 
 def in_reading_order(boards: Sequence[Board]) -> list[Board]:
-    """Sort boards: real data first, then by task and title; the newest version of a protocol before earlier ones."""
+    """Sort boards: real data first, then by task and title.
+
+    Of one protocol what it runs by default comes first: its main variant, the newest version, its own options.
+    """
 
     def place(board: Board) -> tuple[object, ...]:
         version = [-int(part) if part.isdecimal() else 0 for part in board.version.split(".")]
@@ -53,13 +56,31 @@ def in_reading_order(boards: Sequence[Board]) -> list[Board]:
             ORIGINS.index(board.origin),
             _TASKS.index(task_of(board.protocol)),
             protocol_title(board.protocol),
+            _variant_place(board),
             version,
-            board.variant != "paper",
+            _unusual_options(board),
             board.title,
             board.manifest_sha256,
         )
 
     return sorted(boards, key=place)
+
+
+def _variant_place(board: Board) -> int:
+    """Return the place of a board's variant among those of its protocol: 0 is the default, one not listed is last."""
+    entry = entry_of(board.protocol)
+    variants = entry.variants if entry is not None and entry.variants else ("paper",)
+    return variants.index(board.variant) if board.variant in variants else len(variants)
+
+
+def _unusual_options(board: Board) -> int:
+    """Return how many options of a board have a value that the protocol names another default for."""
+    entry, stated = entry_of(board.protocol), json.loads(board.options)
+    words = {name: entry.options.get(name, "") for name in stated} if entry is not None else {}
+    return sum(
+        "(default" in said and f"{stated[name]} (default)" not in said and f"(default {stated[name]})" not in said
+        for name, said in words.items()
+    )
 
 
 def board_names(boards: Sequence[Board]) -> dict[str, Board]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ffbench.protocol import Pair
 from ffbench.submissions.stored import read_stored
+from ffbench.typing import Image
 
 from .. import opened
 from ..look import theme
-from ..work import estimates
+from ..work import clips, estimates
 from ..work.estimates import Estimate
+from . import samples
 from .photos import photo_pair
 
-_PHOTOS = "_photos"
+T = TypeVar("T")
+_PHOTOS, _CLIPS = "_photos", "_clips"
+_CLIPS_KEPT = 4
 _KEPT = 32
 
 
@@ -73,7 +78,12 @@ def estimate(which: PairOf) -> Estimate:
 
 
 def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
-    """Run a method and say how long that has gone on, or who is ahead; it ends when the visitor goes elsewhere."""
+    """Run a method on a pair; it ends when the visitor goes elsewhere."""
+    return _watched(method, lambda tell: estimates.estimate(method, pair, backward, tell))
+
+
+def _watched(method: str, run: Callable[[Callable[[int], None]], T]) -> T:
+    """Run a method, and say meanwhile how long that has gone on, or who is ahead."""
     shown, started = st.empty(), time.monotonic()
 
     def tell(ahead: int) -> None:
@@ -89,7 +99,7 @@ def estimate_now(method: str, pair: Pair[Any], *, backward: bool) -> Estimate:
             )
 
     try:
-        found = estimates.estimate(method, pair, backward, tell)
+        found = run(tell)
     finally:
         shown.empty()
     _estimates().seconds[method] = time.monotonic() - started
@@ -115,3 +125,27 @@ def photos_of_session(first: UploadedFile, second: UploadedFile) -> Photos:
         seen = st.session_state[_PHOTOS] = Photos(ids, pair, factor)
     photos: Photos = seen
     return photos
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def sample_photos(title: str) -> Photos:
+    """Return a sample pair, with the flows that have been estimated for any visitor."""
+    return Photos((title, title), samples.sample_pair(title), 1.0)
+
+
+def clip_of_session(identity: str, method: str, every: int) -> clips.ClipFlows | None:
+    """Return the flows of a clip if this session has had them estimated lately."""
+    kept: OrderedDict[tuple[str, str, int], clips.ClipFlows] = st.session_state.setdefault(_CLIPS, OrderedDict())
+    return kept.get((identity, method, every))
+
+
+def estimate_clip(
+    identity: str, name: str, content: bytes | Sequence[Image], method: str, every: int
+) -> clips.ClipFlows:
+    """Run a method on a clip; the last few are kept in the session of their owner."""
+    found = _watched(method, lambda tell: clips.clip_flows(name, content, method, every, tell))
+    kept: OrderedDict[tuple[str, str, int], clips.ClipFlows] = st.session_state.setdefault(_CLIPS, OrderedDict())
+    kept[identity, method, every] = found
+    while len(kept) > _CLIPS_KEPT:
+        kept.popitem(last=False)
+    return found

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ffbench.flow.color import flow_to_color
 from ffbench.flow.sampling import sample_flow
 from ffbench.method import Flows
-from ffbench.protocol import Annotation, NumpyFlows, Pair
+from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
 from ffbench.typing import FlowField, Mask, Points
-from ffbench.visual.errors import flow_error
+from ffbench.visual.errors import FlowError, flow_error
 from ffbench.visual.overlay import (
     FLOW_END,
     POINT,
@@ -28,12 +27,10 @@ from ffbench.visual.picture import Picture, error_picture, flow_scale, scale
 
 from ..look.legends import color_legend, error_legend
 
-Part = Literal["facial", "head", "expression"]
-PARTS: tuple[Part, ...] = get_args(Part)
-Layer = Literal["error", "arrows", "regions", "landmarks"]
+PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
+Layer = Literal["error", "arrows", "warp", "regions", "landmarks"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 _ARROWS = 22  # along the longer side of an image
-_FRAME = 190  # grey
 _ZOOMED = 900  # px; smaller pictures are enlarged before anything is drawn on them
 
 
@@ -51,55 +48,87 @@ def true_flows(annotation: Annotation) -> NumpyFlows | None:
     return None if annotation.facial is None else Flows(annotation.facial, annotation.head)
 
 
-def part_of(flows: NumpyFlows | None, part: Part) -> FlowField | None:
+def part_of(flows: NumpyFlows | None, part: FlowPart) -> FlowField | None:
     """Return the facial, head or expression flow, where there is one."""
     if flows is None:
         return None
     return {"facial": flows.facial, "head": flows.head, "expression": flows.expression}[part]
 
 
-def shared_scale(several: Sequence[NumpyFlows], mask: Mask | None) -> float:
-    """Choose the length of flow, in px, that is fully saturated in all pictures of a pair.
+def scales(several: Sequence[NumpyFlows], mask: Mask | None, *, one: bool = False) -> Mapping[FlowPart, float]:
+    """Choose for each part the length of flow, in px, that is fully saturated in all pictures of a pair.
 
     Where a mask says what counts, the rest has no say: what a method makes up for an empty background can be long.
+
+    Args:
+        several: all flows that are shown.
+        mask: (H, W), what counts.
+        one: take one length for all parts, so that they can be compared with each other.
     """
-    fields = [part_of(flows, part) for flows in several for part in PARTS]
-    return flow_scale(*(field if mask is None else field[mask] for field in fields if field is not None))
+    fields = {part: [field for flows in several if (field := part_of(flows, part)) is not None] for part in PARTS}
+    counted = {part: [field if mask is None else field[mask] for field in own] for part, own in fields.items()}
+    if one:
+        return dict.fromkeys(PARTS, flow_scale(*(field for own in counted.values() for field in own)))
+    return {part: flow_scale(*own) for part, own in counted.items() if own}
 
 
-def flow_pictures(flows: NumpyFlows, full: float) -> dict[Part, Picture]:
-    """Show the flows that are there in Middlebury colours."""
-    fields = {part: part_of(flows, part) for part in PARTS}
-    return {part: _framed(flow_to_color(field, full)) for part, field in fields.items() if field is not None}
+def layers_of(annotation: Annotation) -> list[Layer]:
+    """Return the layers that have something to show."""
+    missing = {"regions": annotation.regions is None, "landmarks": annotation.first is None}
+    return [layer for layer in LAYERS if not missing.get(layer, False)]
 
 
-def _framed(picture: Picture) -> Picture:
-    """Return a picture a frame, without which no motion, which is white, would not show on a white page."""
-    picture[[0, -1], :] = picture[:, [0, -1]] = _FRAME
-    return picture
+def parts_of(layer: Layer, annotation: Annotation, several: Sequence[NumpyFlows]) -> list[FlowPart]:
+    """Return the parts of the flow that a layer can show; none for a layer that shows no part."""
+    if layer in ("regions", "landmarks"):
+        return []
+    truth = true_flows(annotation)
+    found = [part for part in PARTS if any(part_of(flows, part) is not None for flows in several)]
+    if layer == "error":
+        # Without a true flow of a part only all that moves can be held against the images.
+        return [part for part in found if part == "facial" or part_of(truth, part) is not None]
+    return found
 
 
-def layer(of: Layer, part: Part, pair: Pair[Any], annotation: Annotation, flows: NumpyFlows) -> Shown | str:
-    """Show one layer over image 1; or say why there is nothing to show."""
+def layer(
+    of: Layer, part: FlowPart, pair: Pair[Any], annotation: Annotation, several: Sequence[NumpyFlows]
+) -> list[Shown | str]:
+    """Show one layer of each of some flows over image 1, all on one scale; or say why there is nothing to show."""
     if of == "regions":
-        return _regions(pair, annotation)
+        return [_regions(pair, annotation)]
     if of == "landmarks":
-        return _landmarks(pair, annotation, flows)
-    field = part_of(flows, part)
-    if field is None:
-        return f"This flow is not decomposed: there is no {part} flow."
-    return _arrows(pair, annotation, field, part) if of == "arrows" else _error(pair, annotation, field, part)
+        return [_landmarks(pair, annotation, flows) for flows in several]
+    fields = [part_of(flows, part) for flows in several]
+    missing = f"This flow is not decomposed: there is no {part} flow."
+    known = [field for field in fields if field is not None]
+    if of == "error":
+        errors = [_error(pair, annotation, field, part) for field in known]
+        full = scale([error.values[error.valid] for error in errors])
+        shown = iter([_error_shown(error, full, part, annotation) for error in errors])
+    elif of == "warp":
+        raise ValueError("warp is an animation: explorer.warp makes it")
+    else:
+        fields = [
+            field if annotation.mask is None or field is None else _masked(field, annotation.mask) for field in fields
+        ]
+        known = [field for field in fields if field is not None]
+        step = max(4, max(pair.image1.shape[:2]) // _ARROWS)
+        stretch = min((arrow_stretch(field, step) for field in known), default=1.0)
+        shown = iter([_arrows(pair, field, part, step, stretch) for field in known])
+    return [missing if field is None else next(shown) for field in fields]
 
 
-def _error(pair: Pair[Any], annotation: Annotation, field: FlowField, part: Part) -> Shown | str:
-    truth = part_of(true_flows(annotation), part)
-    if truth is None and part != "facial":
-        return f"The true {part} flow is not known here, so its error cannot be shown."
-    error = flow_error(field, pair.image1, pair.image2, truth)
-    where = ""
-    if annotation.mask is not None:
-        error, where = replace(error, valid=error.valid & annotation.mask), ", inside the mask"
-    full = scale([error.values[error.valid]])
+def _masked(field: FlowField, mask: Mask) -> FlowField:
+    return np.where(mask[:, :, None], field, np.float32(np.nan))
+
+
+def _error(pair: Pair[Any], annotation: Annotation, field: FlowField, part: FlowPart) -> FlowError:
+    error = flow_error(field, pair.image1, pair.image2, part_of(true_flows(annotation), part))
+    return error if annotation.mask is None else replace(error, valid=error.valid & annotation.mask)
+
+
+def _error_shown(error: FlowError, full: float, part: FlowPart, annotation: Annotation) -> Shown:
+    where = "" if annotation.mask is None else ", inside the mask"
     picture = error_picture(error.values, error.valid, full)
     if error.is_endpoint:
         words = f"Endpoint error of the {part} flow{where}"
@@ -108,11 +137,7 @@ def _error(pair: Pair[Any], annotation: Annotation, field: FlowField, part: Part
     return Shown(picture, words, error_legend(full, "of 255", error.mean))
 
 
-def _arrows(pair: Pair[Any], annotation: Annotation, field: FlowField, part: Part) -> Shown:
-    if annotation.mask is not None:
-        field = np.where(annotation.mask[:, :, None], field, np.float32(np.nan))
-    step = max(4, max(field.shape[:2]) // _ARROWS)
-    stretch = arrow_stretch(field, step)
+def _arrows(pair: Pair[Any], field: FlowField, part: FlowPart, step: int, stretch: float) -> Shown:
     picture = draw_arrows(pair.image1, field, step=step, stretch=stretch, zoom=_zoom(pair.image1))
     longer = "in the image's own scale" if stretch == 1 else f"{stretch:g} times as long as the flow"
     return Shown(picture, f"The {part} flow every {step} px; arrows are {longer}")

@@ -15,6 +15,10 @@ _PAGE = """<!doctype html>
   #second { position: absolute; inset: 0; height: 100%; }
   #edge { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: #fff;
           box-shadow: 0 0 3px #000; }
+  .sliding { cursor: ew-resize; touch-action: pan-y; user-select: none; }
+  #edge::after { content: "\\2194"; position: absolute; top: 50%; left: 50%; transform: translate(-50%, -50%);
+                 width: 30px; line-height: 30px; text-align: center; border-radius: 50%; color: #1f2430;
+                 background: #fff; box-shadow: 0 0 4px #0008; }
   #name { position: absolute; left: 8px; top: 8px; padding: 1px 8px; border-radius: 4px; color: #fff;
           background: #000a; }
   .bar { display: flex; gap: 10px; align-items: center; padding: 8px 2px 2px; }
@@ -23,9 +27,9 @@ _PAGE = """<!doctype html>
   button[aria-pressed=true] { background: #0072b2; color: #fff; border-color: #0072b2; }
   input { flex: 1; min-width: 60px; accent-color: #0072b2; }
 </style>
-<div class="stage">
-  <img id="first" src="@FIRST@" alt="image 1">
-  <img id="second" src="@SECOND@" alt="image 2">
+<div class="stage" id="stage">
+  <img id="first" draggable="false" src="@FIRST@" alt="image 1">
+  <img id="second" draggable="false" src="@SECOND@" alt="image 2">
   <div id="edge"></div><div id="name"></div>
 </div>
 <div class="bar">
@@ -33,7 +37,7 @@ _PAGE = """<!doctype html>
   <input id="at" type="range" min="0" max="100" value="50" aria-label="share of image 1 that is shown">
 </div>
 <script>
-  const [second, edge, name, at, blink, slide] = ["second", "edge", "name", "at", "blink", "slide"].map(
+  const [stage, second, edge, name, at, blink, slide] = ["stage", "second", "edge", "name", "at", "blink", "slide"].map(
     id => document.getElementById(id));
   let timer = null, shown = 1;
   function sliding() {
@@ -57,7 +61,16 @@ _PAGE = """<!doctype html>
   function mark() {
     blink.setAttribute("aria-pressed", timer != null);
     slide.setAttribute("aria-pressed", timer == null);
+    stage.classList.toggle("sliding", timer == null);
   }
+  // The border follows the pointer that is pressed on the image.
+  const drag = event => {
+    const box = stage.getBoundingClientRect();
+    at.value = 100 * (event.clientX - box.left) / box.width;
+    sliding();
+  };
+  stage.onpointerdown = event => { stage.setPointerCapture(event.pointerId); drag(event); };
+  stage.onpointermove = event => { if (stage.hasPointerCapture(event.pointerId)) drag(event); };
   blink.onclick = blinking; slide.onclick = sliding; at.oninput = sliding;
   // Who asks for less motion gets the slider.
   matchMedia("(prefers-reduced-motion: reduce)").matches ? sliding() : blinking();

@@ -17,6 +17,7 @@ from ffbench.visual.colors import Color
 from ffbench.visual.picture import NOT_MEASURED, error_picture
 
 _WHEEL = 112
+_FRAME = 190  # grey
 _ROW = "display:flex;flex-wrap:wrap;align-items:center;gap:0.4rem 1rem;font-size:0.85rem;line-height:1.35"
 
 
@@ -27,12 +28,25 @@ def data_uri(picture: npt.NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def flow_legend(full: float) -> str:
-    """Return the colour wheel, whose rim is a flow of `full` px."""
+def compact_uri(picture: npt.NDArray[np.uint8]) -> str:
+    """Return a picture, RGB, as an address that holds it in few bytes: not exact, for looking at."""
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, format="WEBP", quality=90, method=2)
+    return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def framed(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Give a picture a frame, without which no motion, which is white, would not show on a white page."""
+    picture[[0, -1], :] = picture[:, [0, -1]] = _FRAME
+    return picture
+
+
+def flow_legend() -> str:
+    """Return the colour wheel, and what it says."""
     return (
         f'<div style="{_ROW}"><img src="{_wheel()}" width="{_WHEEL // 2}" height="{_WHEEL // 2}" '
-        f'alt="colour wheel: the rim is {full:.3g} px"/><span><b>Rim of the wheel: {full:.3g} px.</b> '
-        "The hue is where to a point moves, white is no motion, darker is longer than the rim.</span></div>"
+        'alt="colour wheel of flow directions"/><span>The hue is where to a point moves, white is no motion, full '
+        "colour the length at the <b>rim</b>, darker is longer, grey is not known.</span></div>"
     )
 
 

@@ -11,6 +11,7 @@ STYLE = """
 /* Streamlit's own grey has a contrast of 4.2 on white. */
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
 .ff-picture { width: 100%; max-width: 440px; border-radius: 8px; }
+.ff-wide { width: 100%; border-radius: 6px; }
 .ff-still { display: none; }
 @media (prefers-reduced-motion: reduce) {
   .ff-moving { display: none; }

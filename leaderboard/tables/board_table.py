@@ -23,6 +23,7 @@ LEVELS = ("verified", "local", "claimed", "reported")
 ORDERS = {"Best first": None, "Method": "title", "Fastest": "speed", "Newest": "started"}
 _ON_REQUEST = ("kind", "trained on", "device", "date")
 """Columns that are shown when the reader asks for them."""
+PICTURES = "rendered faces: flow, error"
 _MANY = 200
 """On larger boards the scores by group are read of the first lines alone."""
 
@@ -82,7 +83,11 @@ def score_name(table: BoardTable) -> str:
 
 
 def cells(
-    table: BoardTable, lines: Sequence[BoardLine], rows: Mapping[str, Row], addresses: Sequence[str]
+    table: BoardTable,
+    lines: Sequence[BoardLine],
+    rows: Mapping[str, Row],
+    addresses: Sequence[str],
+    pictures: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """Return the rows of the table, their columns in order; columns in which no line has anything are left out.
 
@@ -91,6 +96,7 @@ def cells(
         lines: those that are shown.
         rows: by the path of their record.
         addresses: of the page of each line's method.
+        pictures: strips of small pictures by the path of a record, as addresses that hold them.
     """
     extra = _scores(lines, paper_columns(table))
     found = []
@@ -116,6 +122,7 @@ def cells(
                 "kind": facts.kind if facts is not None else None,
                 "trained on": theme.cell(facts.training) if facts is not None else None,
                 "device": theme.cell(row.device) if row is not None and ran else None,
+                PICTURES: pictures.get(line.record),
                 "date": row.started[:10] if row is not None else None,
                 "note": line.note,
             }
@@ -188,6 +195,9 @@ def settings(table: BoardTable) -> dict[str, Any]:
             width=80,
             help="verified: scored again for the store; local: a run that is in no store; claimed: by the submitter; "
             "reported: printed in the paper",
+        ),
+        PICTURES: st.column_config.ImageColumn(
+            width=300, help="three fixed pairs of rendered faces, each the flow and its error; click to enlarge"
         ),
         "parameters": number(format="%.2f M", help="trained values, in millions"),
         "pairs/s": number(format="%.2f", help="on the machine of the run: see Accuracy against cost"),

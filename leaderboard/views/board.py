@@ -18,9 +18,12 @@ from ..charts import value_charts
 from ..look import theme
 from ..tables import board_table
 from ..tables.board_table import LEVELS, ORDERS, Wanted
+from ..thumbnails.reading import part_of_board, strip
 
 _LEFT_OUT = 5
 """Records that are not ranked and are named."""
+_LOW, _HIGH = 35, 52
+"""Px of a row of the table, without and with pictures."""
 _FILTERS = ("search", "numbers", "order", "kind", "trained", "size", "weights", "columns")
 
 
@@ -85,13 +88,17 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
         return lines
     if filters is None:
         st.caption("Order by value; rank sets are being worked out …")
-    cells = board_table.cells(table, lines, by_path, _addresses(lines, rows))
+    part = part_of_board(table.board)
+    pictures = {path: found for path, row in by_path.items() if (found := strip(row, part)) is not None}
+    cells = board_table.cells(table, lines, by_path, _addresses(lines, rows), pictures)
+    high = _HIGH if any(cell.get(board_table.PICTURES) for cell in cells) else _LOW
     columns = None if filters is None else _columns(list(cells[0]), filters)
     st.dataframe(
         board_table.styled(table, cells, [theme.cell(line.title) for line in lines]),
         hide_index=True,
         width="stretch",
-        height=38 + 35 * min(len(lines), 25),
+        height=38 + high * min(len(lines), 25),
+        row_height=high,
         column_config=board_table.settings(table),
         column_order=columns or board_table.default_columns(list(cells[0])),
         key=f"table-{filters is not None}",

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from ffbench.datasets.images import IMAGE_SUFFIXES
-from ffbench.protocol import Annotation, Pair, Protocol
-from ffbench.registry import family_of, method_entry, method_names, protocol_names
-from ffbench.wrappers.names import split_name
+from ffbench.errors import FfbenchError
+from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair, Protocol
+from ffbench.registry import protocol_names
 
 from .. import folders, opened
-from ..explorer import explorer_cache, photos
-from ..explorer.pair_pictures import LAYERS, PARTS, Part, flow_pictures, layer, shared_scale, true_flows
-from ..explorer.two_images import two_images
+from ..boards.board_naming import protocol_title
+from ..explorer import choices, explorer_cache, own_images, panels
+from ..explorer.pair_pictures import true_flows
 from ..look import theme
-from ..look.legends import flow_legend
 from ..state import bound, show_link
-from ..work import estimates
 from ..work.estimates import Estimate, pair_values
 
-_SOURCES = {"protocol": "A protocol's pair", "photos": "Two photos of yours"}
+_SOURCES = {"protocol": "A benchmark's pair", "photos": "Two photos", "clip": "A short clip"}
 _FIRST_PROTOCOL = "ffn_head"
-_FIRST_METHOD = "dis"
-_NOTHING = "nothing"
-_AROUND = (_NOTHING, "+variational", "+face512", "+face512+variational")
-"""What is done around the method, as its name says it; a link may ask for another size of the face."""
 _REFERENCE = "the reference itself"
 _STORED = "stored predictions"
+_PARTS: Mapping[FlowPart, str] = {"facial": "facial flow", "head": "head flow", "expression": "expression flow"}
 _MISSING = "_missing_pair"
 
 
@@ -45,7 +40,9 @@ def render() -> None:
         **bound("source"),
     )
     if source == "photos":
-        _own_photos()
+        own_images.own_photos()
+    elif source == "clip":
+        own_images.own_clip()
     else:
         _protocol_pair()
 
@@ -54,32 +51,51 @@ def _protocol_pair() -> None:
     names = protocol_names()
     left, right = st.columns(2)
     with left:
-        name = _choose("Protocol", names, _FIRST_PROTOCOL, "protocol")
+        titles = {name: protocol_title(name) for name in names}
+        name = choices.choose("Benchmark", names, _FIRST_PROTOCOL, "protocol", titles)
         folder = _folder("Dataset folder", "folder", "empty: your dataset in FFBENCH_DATA, or else the mini dataset")
     protocol = opened.protocol(name, folder)
     with right:
-        keys = list(protocol.keys())
-        key = _pair_of_link_or_choice(name, keys)
-        theme.origin_badge(protocol.dataset.origin)
+        key = _pair_of_link_or_choice(name, list(protocol.keys()))
         _warn_of_other_data(name, protocol)
     pair = protocol.load(key)
     annotation = protocol.annotation(pair)
-    method = _method(reference=annotation.facial is not None, stored=bool(folders.open_folders()))
-    found = _found(method, name, folder, pair, annotation)
-    _facts(pair, protocol.dataset.name)
-    if found is None:
-        _only_images(pair)
+    extra = {_REFERENCE: "The reference itself"} if annotation.facial is not None else {}
+    extra |= {_STORED: "Stored predictions"} if folders.open_folders() else {}
+    method, beside = choices.methods(extra)
+    _facts(pair, protocol)
+    found = {}
+    for one in (method, beside):
+        estimate = _found(one, name, folder, pair, annotation)
+        if estimate is not None and one is not None:
+            found[_REFERENCE if one == _REFERENCE else choices.title_of(one)] = estimate
+    if not found:
+        panels.images(pair)
         return
-    _pictures(pair, annotation, found, is_reference=method == _REFERENCE)
-    if method != _REFERENCE:
-        _numbers(protocol, pair, found)
+    _draw(protocol, pair, annotation, found)
     show_link({name: str(value) for name, value in st.query_params.items()})
+
+
+def _draw(protocol: Protocol[Any], pair: Pair[Any], annotation: Annotation, found: Mapping[str, Estimate]) -> None:
+    """Draw the flows as the protocol scores them, and their scores."""
+    estimated = {name: one for name, one in found.items() if name != _REFERENCE}
+    flows: dict[str, NumpyFlows] = {}
+    notes: dict[str, dict[FlowPart, str]] = {}
+    for name, one in found.items():
+        flows[name] = one.forward if name == _REFERENCE else protocol.scored_flows(pair, one.forward)
+        if flows[name].head is not None and one.forward.head is None:
+            notes[name] = {"head": panels.DERIVED, "expression": panels.DERIVED}
+    panels.over_image(pair, annotation, flows, protocol.scored_part)
+    if estimated:
+        _numbers(protocol, pair, estimated)
+    shown = {name: flow for name, flow in flows.items() if name in estimated}
+    panels.flows_side_by_side(shown, annotation, notes)
 
 
 def _pair_of_link_or_choice(name: str, keys: list[str]) -> str:
     """Ask for a pair; say so, until the reader chooses, if a link asked for one that is not here."""
     wanted, fresh = st.query_params.get("pair"), "pair" not in st.session_state
-    key = _choose("Pair", keys, keys[0], "pair")
+    key = choices.choose("Pair", keys, keys[0], "pair")
     if fresh:
         st.session_state[_MISSING] = None if wanted in (None, *keys) else (name, key, wanted)
     missing = st.session_state.get(_MISSING)
@@ -99,39 +115,6 @@ def _warn_of_other_data(name: str, protocol: Protocol[Any]) -> None:
         )
 
 
-def _own_photos() -> None:
-    st.caption(
-        "Two pictures of one size, such as two frames of a clip. They are made smaller, to at most "
-        f"{photos.MAX_SIDE} px, and held in memory while this page is open; nothing is kept."
-    )
-    kinds = sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
-    columns = st.columns(2)
-    uploads = [
-        column.file_uploader(f"Image {number}", type=kinds, max_upload_size=photos.MAX_MEGABYTES, key=f"photo{number}")
-        for number, column in enumerate(columns, start=1)
-    ]
-    if uploads[0] is None or uploads[1] is None:
-        st.info("Choose both images.", icon=":material/info:")
-        return
-    seen = explorer_cache.photos_of_session(uploads[0], uploads[1])
-    method = _method(reference=False, stored=False)
-    found = None if method is None else seen.estimates.get(method)
-    if method is not None and found is None and _wanted(method, "photos"):
-        found = seen.estimates[method] = explorer_cache.estimate_now(method, seen.pair, backward=False)
-    height, width = seen.pair.image1.shape[:2]
-    smaller = "" if seen.factor == 1 else f", made smaller by {1 / seen.factor:.3g}: so are lengths in px"
-    st.text(f"{width} x {height} px{smaller}")
-    if found is None:
-        _only_images(seen.pair)
-    else:
-        _pictures(seen.pair, Annotation(), found, is_reference=False)
-
-
-def _choose(label: str, options: list[str], first: str, name: str) -> str:
-    """Ask for one of some options; `first` is chosen to begin with, if it is among them."""
-    return str(st.selectbox(label, options, index=options.index(first) if first in options else 0, **bound(name)))
-
-
 def _folder(label: str, name: str, words: str) -> str | None:
     """Ask for a folder where folders are open to visitors; give its path."""
     if not folders.open_folders():
@@ -140,28 +123,10 @@ def _folder(label: str, name: str, words: str) -> str | None:
     return str(folders.visitor_folder(text)) if text else None
 
 
-def _method(*, reference: bool, stored: bool) -> str | None:
-    """Ask where the flow is to come from: a method's name, `_REFERENCE` or `_STORED`; None: not named yet."""
-    choices = [*([_REFERENCE] if reference else []), *([_STORED] if stored else []), *method_names()]
-    chosen = _choose("Flow from", choices, _FIRST_METHOD, "method")
-    if chosen in (_REFERENCE, _STORED):
-        return chosen
-    if method_entry(chosen).variants is not None:
-        label = f"Which of {theme.word(chosen)}"
-        member = st.text_input(label, placeholder="NAME or NAME:CHECKPOINT", **bound("member"))
-        if not member:
-            return None
-        chosen = f"{chosen}/{member}"
-    wanted = st.query_params.get("around", _NOTHING)
-    linked = [wanted] if wanted not in _AROUND and split_name(f"x{wanted}")[0] == "x" else []
-    around = _choose("Around the method", [*_AROUND, *linked], _NOTHING, "around")
-    return chosen if around == _NOTHING else f"{chosen}{around}"
-
-
 def _found(
     method: str | None, name: str, folder: str | None, pair: Pair[Any], annotation: Annotation
 ) -> Estimate | None:
-    """Return the flows to show, or None while a name or the reader's word is waited for."""
+    """Return the flows to show, or None while a name or the reader's word is waited for, or where a method failed."""
     truth = true_flows(annotation)
     if method is None:
         return None
@@ -172,88 +137,47 @@ def _found(
         return None if place is None else explorer_cache.stored(place, pair)
     which = explorer_cache.PairOf(method, name, folder, pair.key)
     found = explorer_cache.kept(which)
-    if found is None and _wanted(method, f"{name} {folder} {pair.key}"):
-        found = explorer_cache.estimate(which)
+    if found is None and choices.wanted(method, f"{name} {folder} {pair.key}"):
+        try:
+            found = explorer_cache.estimate(which)
+        except FfbenchError as error:  # what the other method makes of the pair is shown all the same
+            theme.fault(str(error))
     return found
 
 
-def _wanted(method: str, what: str) -> bool:
-    """Tell whether to run a method: a quick one at once, another when the reader says so, knowing what it takes."""
-    if method_entry(family_of(method)).quick and "+face" not in method:
-        return True
-    seconds = explorer_cache.seconds_of(method)
-    known = "a network may take from some seconds to minutes on a CPU, its loading included"
-    said = known if seconds is None else f"the last pair took {seconds:.1f} s here"
-    limits = estimates.LIMITS
-    st.caption(f"Not run yet: {said}; at most {limits.seconds} s and {limits.memory_bytes // 2**30} GB are allowed.")
-    return bool(st.button("Estimate the flow", type="primary", key=f"run {method} {what}"))
-
-
-def _facts(pair: Pair[Any], dataset: str) -> None:
+def _facts(pair: Pair[Any], protocol: Protocol[Any]) -> None:
     height, width = pair.image1.shape[:2]
     labels = [f"{name}: {value}" for name, value in pair.labels.items()]
-    st.text(theme.plain(" · ".join([dataset, f"{width} x {height} px", *labels]), 300))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        theme.origin_badge(protocol.dataset.origin)
+        st.badge(f"scores the {_PARTS[protocol.scored_part]}", icon=":material/target:", color="gray")
+    st.text(theme.plain(" · ".join([protocol.dataset.name, f"{width} x {height} px", *labels]), 300))
 
 
-def _only_images(pair: Pair[Any]) -> None:
-    with st.columns(2)[0]:
-        st.iframe(two_images(pair.image1, pair.image2, dark=theme.dark()), alt="image 1 and image 2")
-
-
-def _pictures(pair: Pair[Any], annotation: Annotation, found: Estimate, *, is_reference: bool) -> None:
-    truth = None if is_reference else true_flows(annotation)
-    left, right = st.columns(2)
-    with left:
-        st.header("Images")
-        st.iframe(two_images(pair.image1, pair.image2, dark=theme.dark()), alt="image 1 and image 2")
-    with right:
-        st.header("Over image 1")
-        _layer(pair, annotation, found)
-    full = shared_scale([found.forward] if truth is None else [found.forward, truth], annotation.mask)
-    st.header("Flow")
-    st.html(flow_legend(full))
-    took = "" if found.seconds is None else f", in {found.seconds:.2f} s on this machine"
-    _row("**Reference**" if is_reference else f"**Estimated**{took}", found, full)
-    if truth is not None:
-        _row("**True**", Estimate(truth), full)
-
-
-def _layer(pair: Pair[Any], annotation: Annotation, found: Estimate) -> None:
-    chosen = st.segmented_control(
-        "Layer", LAYERS, default=LAYERS[0], required=True, label_visibility="collapsed", **bound("layer")
-    )
-    part: Part = "facial"
-    if chosen in ("error", "arrows"):
-        part = st.segmented_control(
-            "Of the flow", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **bound("part")
-        )
-    shown = layer(chosen, part, pair, annotation, found.forward)
-    if isinstance(shown, str):
-        st.info(shown, icon=":material/info:")
-        return
-    st.image(shown.picture, width="stretch", alt=shown.words)
-    st.html(shown.legend or "<span></span>")
-    st.caption(shown.words)
-
-
-def _row(title: str, found: Estimate, full: float) -> None:
-    st.markdown(title)
-    pictures = flow_pictures(found.forward, full)
-    for column, part in zip(st.columns(len(PARTS)), PARTS, strict=True):
-        with column:
-            if part in pictures:
-                st.image(pictures[part], width="stretch", caption=part, alt=f"{part} flow in Middlebury colours")
-            else:
-                st.caption(f"No {part} flow: the method does not decompose.")
-
-
-def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Estimate) -> None:
+def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Mapping[str, Estimate]) -> None:
     st.header("This pair's score")
-    st.text(f"{protocol.card.title}, variant {protocol.card.variant}")
-    values = pair_values(protocol, pair, found)
-    if not values:
-        st.info("This protocol scores all pairs together, so a single one has no score.", icon=":material/info:")
+    columns = {name: {v.title: v for v in pair_values(protocol, pair, one)} for name, one in found.items()}
+    titles = list(dict.fromkeys(title for values in columns.values() for title in values))
+    if not titles:
+        st.info("This benchmark scores all pairs together, so a single one has no score.", icon=":material/info:")
         return
-    rows = [{"metric": theme.cell(f"{value.title} [{value.unit}]"), "value": value.value} for value in values]
+    rows = []
+    for title in titles:
+        unit = next(values[title].unit for values in columns.values() if title in values)
+        row: dict[str, object] = {"metric": theme.cell(f"{title} [{unit}]")}
+        row |= {_column(name, found): values[title].value for name, values in columns.items() if title in values}
+        rows.append(row)
+    primary = protocol.card.metrics[protocol.card.primary].title
+    rows.sort(key=lambda row: not str(row["metric"]).startswith(f"{primary} ["))
     number = st.column_config.NumberColumn(format="%.4g")
-    st.dataframe(rows, hide_index=True, width="stretch", column_config={"value": number})
+    st.dataframe(
+        rows, hide_index=True, width="stretch", height=38 + 35 * min(len(rows), 8),
+        column_config={_column(name, found): number for name in found},
+    )  # fmt: skip
+    took = [f"{name}: {one.seconds:.2f} s" for name, one in found.items() if one.seconds is not None]
+    words = f"{primary} of the {_PARTS[protocol.scored_part]} is what ranks."
+    st.text(theme.plain(" ".join([words, *(["On this server: " + ", ".join(took)] if took else [])]), 300))
+
+
+def _column(name: str, found: Mapping[str, Estimate]) -> str:
+    return "value" if len(found) == 1 else theme.cell(name)

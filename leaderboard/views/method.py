@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import streamlit as st
 
 from ffbench.io import escape
+from ffbench.protocol import FlowPart
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord
 
@@ -15,7 +18,9 @@ from ..boards import method_naming, records
 from ..boards.method_facts import facts_of
 from ..look import theme
 from ..tables import method_scores
+from ..thumbnails.reading import REFERENCE, picture, strip
 
+_PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 _LARGEST_TABLE = 32 * 2**20
 
 
@@ -37,6 +42,7 @@ def render() -> None:
     _card(records.record(next(iter(runs.values())).path), rows[0])
     st.header("All scores")
     method_scores.all_scores(rows, found.rows)
+    _pictures(rows)
     st.header("One run, closer")
     run = str(st.selectbox("Run, newest first", list(runs), **state.bound("run")))
     row = runs.get(run) or next(iter(runs.values()))
@@ -48,6 +54,26 @@ def render() -> None:
     _provenance(row, record)
     _downloads(row, record)
     state.show_link({"method": label, "run": run})
+
+
+def _pictures(rows: Sequence[Row]) -> None:
+    """Show the method's flows and errors on three fixed pairs, below the images and the true flow."""
+    found = {part: strip(rows[0], part) for part in _PARTS}
+    if not any(found.values()):
+        return
+    st.header("On three fixed pairs")
+    st.caption(
+        "Rendered faces: most expression, most head motion, and half of that. Above image 1 and the true flow, below "
+        "the method's flow and its endpoint error, in the scale of the true flow, bright yellow for an error as long."
+    )
+    for part, strip_of_part in found.items():
+        above = picture(REFERENCE, part)
+        if strip_of_part is not None and above is not None:
+            st.html(
+                f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
+                f'<img class="ff-wide" src="{above}" alt="image 1 and true {part} flow of three pairs">'
+                f'<img class="ff-wide" src="{strip_of_part}" alt="the method\'s {part} flow and its error"></figure>'
+            )
 
 
 def _choose(methods: dict[str, list[Row]]) -> str:

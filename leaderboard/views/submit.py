@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,17 +11,24 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from ffbench.protocol import Protocol
 from ffbench.registry import protocol_names
 from ffbench.results.numbers import format_value
+from ffbench.results.record.row import Board, Row
 from ffbench.results.record.run_record import RunRecord
 from ffbench.submissions.manifest import file_stem
 from ffbench.submissions.submit import Submitter
 
-from .. import opened, state
+from .. import about, opened, picker, state
+from ..boards import records
+from ..boards.board_naming import board_names
+from ..boards.placing import Stand, board_of, meant_protocol, ordinal, stand
 from ..look import theme
 from ..work import scoring
 from ..work.bounded import Progress
+from ..work.tickets import Tickets
 
 _FIRST_PROTOCOL = "ffn_motion_scale"
 _SEEN = "_submission"
+_TICKET = "submission"
+_HINT = "hint: "
 _LONGEST_LINE = 300
 
 
@@ -29,19 +37,25 @@ def render() -> None:
     st.title("Submit")
     st.caption(
         "Flows that your own program made: they are checked file by file, scored as `ffbench eval` scores a method, "
-        "and given back as a record. Nothing of yours is kept, run or unpacked."
+        "and given back as a record. Nothing of yours is run or unpacked; only the result is held in memory, for an "
+        "hour."
     )
+    _links()
     names = protocol_names()
     first = names.index(_FIRST_PROTOCOL) if _FIRST_PROTOCOL in names else 0
     name = str(st.selectbox("Protocol", names, index=first, **state.bound("protocol")))
     protocol = opened.protocol(name)
     _wanted(name, protocol)
+    rows = records.load().rows
+    board = board_of(rows, protocol)
+    _say_board(board, rows)
     kinds = sorted({suffix.rpartition(".")[2] for suffix in scoring.ARCHIVES})
     upload = st.file_uploader(
         "Archive of flow files, or a bundle", type=kinds, max_upload_size=scoring.MAX_MEGABYTES, key="archive"
     )
     if upload is None:
-        st.info(f"Choose an archive: {', '.join(scoring.ARCHIVES)}.", icon=":material/info:")
+        if not _from_address(name, board, rows):
+            st.info(f"Choose an archive: {', '.join(scoring.ARCHIVES)}.", icon=":material/info:")
         return
     if st.button("Check the files", icon=":material/fact_check:", type="primary"):
         _keep(upload, name, _read(upload, name, None))
@@ -49,14 +63,58 @@ def render() -> None:
     if seen is None:
         return
     if seen.report:
-        _report(seen)
+        _report(seen, name, rows)
     if not seen.sound:
         return
     submitter = _submitter(protocol)
     if submitter is not None:
         seen = _keep(upload, name, _read(upload, name, submitter))
     if seen.record is not None:
-        _scored(seen.record, seen.package)
+        _scored(seen.record, seen.package, board, rows)
+
+
+def _links() -> None:
+    """Lead to the repository, where records are sent, and to what is said of submissions."""
+    links = about.project_links()
+    with st.container(horizontal=True):
+        if "Repository" in links:
+            st.link_button("Repository", links["Repository"], icon=":material/code:")
+        state.page_link("board", "Leaderboard", {}, ":material/leaderboard:")
+
+
+def _say_board(board: Board | None, rows: Sequence[Row]) -> None:
+    """Say on which board the record would stand, and who leads it."""
+    if board is None:
+        st.text("Board: a new one; nobody stands on it yet.")
+        return
+    known = dict.fromkeys(row.board for row in rows if not row.not_rankable and row.board.origin == board.origin)
+    name = next(name for name, other in board_names(list(known)).items() if other == board)
+    table = records.ordered(picker.rows_of(rows, board))
+    ranked = [line for line in table.lines if line.measured is not None]
+    first = (
+        f"; first is {ranked[0].title} with {format_value(ranked[0].measured or 0.0)} {table.unit}" if ranked else ""
+    )
+    st.text(theme.plain(f"Board: {name}, {len(ranked)} methods{first}", 300))
+    state.page_link("board", "See this board", {"data": board.origin, "board": name}, ":material/leaderboard:")
+
+
+def _from_address(name: str, board: Board | None, rows: Sequence[Row]) -> bool:
+    """Show again what came of an upload before the page was loaded anew; tell whether there was any."""
+    found = _tickets().find(st.query_params.get(_TICKET, ""))
+    if found is None or found[0] != name:
+        return False
+    outcome = found[1]
+    st.caption("From before this page was loaded again. To score or check other files, choose the archive again.")
+    if outcome.report:
+        _report(outcome, name, rows)
+    if outcome.record is not None:
+        _scored(outcome.record, outcome.package, board, rows)
+    return True
+
+
+@st.cache_resource(show_spinner=False)
+def _tickets() -> Tickets[tuple[str, scoring.Outcome]]:
+    return Tickets()
 
 
 def _wanted(name: str, protocol: Protocol[Any]) -> None:
@@ -98,6 +156,8 @@ def _read(upload: UploadedFile, protocol: str, submitter: Submitter | None) -> s
 
 def _keep(upload: UploadedFile, protocol: str, outcome: scoring.Outcome) -> scoring.Outcome:
     st.session_state[_SEEN] = (upload.file_id, protocol, outcome)
+    # A reload ends the session; the address brings the result back, on this server and for an hour.
+    st.query_params[_TICKET] = _tickets().keep((protocol, outcome))
     return outcome
 
 
@@ -107,14 +167,28 @@ def _kept(upload: UploadedFile, protocol: str) -> scoring.Outcome | None:
     return outcome if (file_id, name) == (upload.file_id, protocol) else None
 
 
-def _report(seen: scoring.Outcome) -> None:
+def _report(seen: scoring.Outcome, name: str, rows: Sequence[Row]) -> None:
     st.header("Files")
     if seen.sound:
         st.badge("all files are sound", icon=":material/check:", color="green")
     else:
-        st.badge("not a valid submission: mend these and upload it again", icon=":material/error:", color="red")
-    lines = [f"{'  ' * line.startswith(' ')}{theme.plain(line, _LONGEST_LINE)}" for line in seen.report]
+        st.badge("not a valid submission: fix these and upload it again", icon=":material/error:", color="red")
+    # What to do comes first.
+    for hint in [line.removeprefix(_HINT) for line in seen.report if line.startswith(_HINT)]:
+        _hint(hint)
+    meant = meant_protocol(seen.extra, rows)
+    if meant not in (None, name):
+        _hint(f"these are files of the protocol {meant}: choose it above")
+    report = [line for line in seen.report if not line.startswith(_HINT)]
+    lines = [f"{'  ' * line.startswith(' ')}{theme.plain(line, _LONGEST_LINE)}" for line in report]
     st.code("\n".join(lines), language=None)
+
+
+def _hint(words: str) -> None:
+    """Say what to do about the files. It names files of a stranger's, so it is text."""
+    with st.container(border=True, horizontal=True):
+        st.badge("hint", icon=":material/lightbulb:", color="blue")
+        st.text(theme.plain(words, _LONGEST_LINE))
 
 
 def _submitter(protocol: Protocol[Any]) -> Submitter | None:
@@ -139,9 +213,17 @@ def _submitter(protocol: Protocol[Any]) -> Submitter | None:
     return Submitter(name.strip(), paper.strip() or None, code.strip() or None, contact.strip() or None, claimed)
 
 
-def _scored(record: RunRecord, package: bytes | None) -> None:
+def _scored(record: RunRecord, package: bytes | None, board: Board | None, rows: Sequence[Row]) -> None:
     st.header("Record")
     primary = record.primary
+    if not record.not_rankable:
+        place = Stand(1, 1, None, None)
+        if board is not None:
+            place = stand(records.ordered(picker.rows_of(rows, board)), primary.value)
+        st.subheader(f"Would be {ordinal(place.position)} of {place.of}")
+        beside = [("behind", place.above), ("ahead of", place.below)]
+        words = ", ".join(f"{where} {title}" for where, title in beside if title is not None)
+        st.text(theme.plain(words or "the first on its board", 200))
     st.text(theme.plain(f"{record.method.title} on {record.protocol.title}, {record.dataset.name}", 300))
     with st.container(horizontal=True):
         st.metric(theme.word(f"{primary.metric}, {primary.unit}"), format_value(primary.value), border=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ffbench.protocol import NumpyFlows, Pair
 
 PAIR, FLOWS = "pair.npz", "flows.npz"
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Insufficient memory", "out of memory", "std::bad_alloc")
@@ -25,26 +29,11 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         FfbenchError: the method cannot be loaded, or failed.
         MemoryError: it needs more than this process may have.
     """
-    import cv2
-    import torch
-
-    from ffbench.errors import MethodError
-    from ffbench.evaluation.source import MethodSource
     from ffbench.protocol import Pair
-    from ffbench.registry import load_method
 
-    torch.set_num_threads(request["limits"]["threads"])
-    cv2.setNumThreads(request["limits"]["threads"])
     with np.load(folder / PAIR, allow_pickle=False) as images:
         pair = Pair("pair", images["image1"], images["image2"], None)
-    try:
-        method = load_method(request["method"], installed_only=True)
-        forward, backward, seconds = MethodSource(method).flows([pair], request["backward"])
-    except (RuntimeError, cv2.error, MethodError) as error:
-        # What a method raises while it is built is the cause of a MethodError.
-        if any(words in str(error.__cause__ or error) for words in _NO_MEMORY):
-            raise MemoryError from error
-        raise
+    forward, backward, seconds = run_method(request, [pair], backward=request["backward"])
     arrays: dict[str, Any] = {}
     for prefix, flows in (("", forward[0]), ("backward_", backward[0])):
         if flows is not None:
@@ -52,3 +41,35 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
             arrays |= {f"{prefix}{name}": flow for name, flow in parts.items() if flow is not None}
     np.savez(folder / FLOWS, **arrays)
     return {"seconds": seconds}
+
+
+def run_method(
+    request: dict[str, Any], pairs: Sequence[Pair[Any]], *, backward: bool
+) -> tuple[Sequence[NumpyFlows], Sequence[NumpyFlows | None], float]:
+    """Run the method that a request names, on as many threads as it allows, pair by pair.
+
+    Returns:
+        The flows, the backward flows if they are wanted, and the seconds that the method took.
+
+    Raises:
+        FfbenchError: the method cannot be loaded, or failed.
+        MemoryError: it needs more than this process may have.
+    """
+    import cv2
+    import torch
+
+    from ffbench.errors import MethodError
+    from ffbench.evaluation.source import MethodSource
+    from ffbench.registry import load_method
+
+    torch.set_num_threads(request["limits"]["threads"])
+    cv2.setNumThreads(request["limits"]["threads"])
+    try:
+        source = MethodSource(load_method(request["method"], installed_only=True))
+        found = [source.flows([pair], backward) for pair in pairs]
+    except (RuntimeError, cv2.error, MethodError) as error:
+        # What a method raises while it is built is the cause of a MethodError.
+        if any(words in str(error.__cause__ or error) for words in _NO_MEMORY):
+            raise MemoryError from error
+        raise
+    return [one[0][0] for one in found], [one[1][0] for one in found], sum(one[2] for one in found)

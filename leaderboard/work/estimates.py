@@ -22,7 +22,7 @@ from .private import private_folder
 LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
 """Of one pair, the loading of the method included; half of the processors are left to the pages."""
 PLACE = Place("pairs of other visitors")
-FALLBACK_HINT = "run it yourself with `ffbench flow`"
+FALLBACK_HINT = "choose a faster method, or smaller images"
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,15 @@ FALLBACK_HINT = "score it yourself with `ffbench submit`"
 class Outcome:
     """What came of an upload: the lines of a validation report, or a record with its files for a store.
 
+    `extra` are the first names of files that belong to no pair.
+
     `package` is a zip archive that, unpacked at the top of the repository, adds the record and its table of pair scores
     to `submissions/claimed`; None for a record that may not be ranked.
     """
 
     report: tuple[str, ...] = ()
     sound: bool = False
+    extra: tuple[str, ...] = ()
     record: RunRecord | None = None
     package: bytes | None = None
 
@@ -89,7 +92,8 @@ def read_upload(
         if "error" in result:
             raise DataError(str(result["error"]).replace(str(archive), name))
         if "report" in result:
-            return Outcome(report=tuple(result["report"]), sound=bool(result["sound"]))
+            extra = tuple(map(str, result.get("extra", ())))
+            return Outcome(report=tuple(result["report"]), sound=bool(result["sound"]), extra=extra)
         return _outcome(folder / str(result["record"]), folder)
 
 

@@ -18,7 +18,8 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     `progress.json` says how far that is.
 
     Returns:
-        `report`, the lines of the validation report, with `sound`; or `record`, a path below `folder`.
+        `report`, the lines of the validation report, with `sound` and `extra`, the first names of files that belong
+        to no pair; or `record`, a path below `folder`.
 
     Raises:
         FfbenchError: the archive or the dataset cannot be read, or the archive is refused as a whole.
@@ -30,7 +31,8 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     protocol = load_protocol(request["protocol"])
     if request["submitter"] is None:
         report = validate_submission(archive, protocol, reporter, advise=True)
-        return {"report": report.lines(), "sound": report.sound}
+        extra = report.problems.get("extra")
+        return {"report": report.lines(), "sound": report.sound, "extra": extra.first if extra else []}
     try:
         submit(archive, protocol, Submitter(**request["submitter"]), out=folder / "runs", progress_bar=reporter)
     except InvalidSubmission as error:

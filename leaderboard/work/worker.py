@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .lifeline import end_with_the_starter
 
-TASKS = {"score": "scoring_task", "estimate": "estimate_task"}
+TASKS = {"score": "scoring_task", "estimate": "estimate_task", "clip": "clip_task"}
 """Module by task; its `answer(folder, request)` gives the result."""
 
 

@@ -23,5 +23,10 @@ def _variants() -> Sequence[str]:
 
 
 any_config = MethodEntry(
-    "any network of mmflow, as mmflow/CONFIG, with the user's checkpoint (extra: mmflow)", _load, _variants
+    "any network of mmflow, as mmflow/CONFIG, with the user's checkpoint (extra: mmflow)",
+    _load,
+    _variants,
+    title="A network of mmflow",
+    # Its weights are always a file of the user's.
+    missing=lambda: "a checkpoint of the user's",
 )

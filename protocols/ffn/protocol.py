@@ -131,7 +131,7 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
         found = ffn.scan(data, split, head=target != "facial")
         self._found = found
         self._pairs = {pair.key: pair for pair in found.pairs}
-        self._target = target
+        self._target = self.scored_part = target
         self._official = variant == "official"
         self._derive_head = derive_head
         options: dict[str, Option] = {"split": split, "derive_head": derive_head}
@@ -162,6 +162,17 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
     def _people(self) -> Mapping[str, Mapping[str, str]]:
         return people_labels(self._found)
 
+    def scored_flows(self, pair: Pair[FFNArrays], forward: NumpyFlows) -> NumpyFlows:
+        """Return the flows with a head flow where it is scored: the method's own, or that which is derived."""
+        if self._target == "facial" or forward.head is not None:
+            return forward
+        return replace(forward, head=self._derived_head(forward.facial, self._counted(pair.reference, forward)))
+
+    @staticmethod
+    def _counted(truth: FFNArrays, forward: NumpyFlows) -> FFNArrays:
+        """Return the truth with a mask of the pixels that count: of a bundle only those that it was made from."""
+        return truth if forward.exact is None else replace(truth, mask=truth.mask & forward.exact)
+
     def annotation(self, pair: Pair[FFNArrays]) -> Annotation:
         """Return the true flows, the mask and the regions."""
         truth = pair.reference
@@ -173,20 +184,19 @@ class FFNFlow(FFNSummary, Protocol[FFNArrays]):
         Raises:
             DataError: the flow has values that are not finite.
         """
-        truth = pair.reference
-        if forward.exact is not None:
-            truth = replace(truth, mask=truth.mask & forward.exact)
+        truth = self._counted(pair.reference, forward)
         if self._official:
             terms = official_terms(forward.facial, truth.facial, truth.mask, forward.exact)
             return PairScore(pair.key, terms, pair.labels)
         if self._target == "facial":
             terms = mean_terms(forward.facial, truth.facial, truth)
             return PairScore(pair.key, {**terms, **confidence_terms(forward, backward, truth)}, pair.labels)
-        return PairScore(pair.key, self._part_terms(forward, truth), pair.labels)
+        head = self.scored_flows(pair, forward).head
+        assert head is not None
+        return PairScore(pair.key, self._part_terms(forward, head, truth), pair.labels)
 
-    def _part_terms(self, forward: NumpyFlows, truth: FFNArrays) -> dict[str, Term]:
+    def _part_terms(self, forward: NumpyFlows, head: FlowField, truth: FFNArrays) -> dict[str, Term]:
         assert truth.head is not None
-        head = self._derived_head(forward.facial, truth) if forward.head is None else forward.head
         expression = truth.facial - truth.head
         if self._target == "head":
             terms = mean_terms(head, truth.head, truth)
@@ -250,6 +260,7 @@ def _entry(summary: str, target: Target) -> ProtocolEntry:
         scoring,
         title=_TITLES[target],
         task=task,
+        scored_part=target,
         variants=_variants(target),
         options=_options(target),
     )

@@ -146,6 +146,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         selected, self.dataset = select_clips(name, data, selection or variant)
         self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
+        self.scored_part = flow
         self._variant = variant
         if recogniser == "mmnet":
             recipe = recipe or ("released" if self.dataset.origin == "real" else "main_branch")

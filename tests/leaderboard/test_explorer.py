@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.formats.flo import write_flo
 from ffbench.leaderboard import folders
+from ffbench.leaderboard.explorer import offered
 from ffbench.leaderboard.work import bounded, estimates
 from ffbench.leaderboard.work.estimates import Estimate
 from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols.ffn import protocol as ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
-from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
+from tests.leaderboard.pages import EVIL, Html, faults, in_this_process, page, words
 from tests.results.made_runs import make_run
 
 PAIR = "happy/0010/0002"
@@ -49,9 +51,16 @@ def explorer(monkeypatch: pytest.MonkeyPatch, **query: str) -> Any:
     return made
 
 
-def captions(made: Any) -> list[str]:
-    """Return the words below the flows."""
-    return [image.captions[0] for image in made.image if image.captions[0]]
+def flows(made: Any) -> list[tuple[str, str]]:
+    """The flows that are shown: whose, and which part."""
+    pages = [frame.proto.srcdoc for frame in made.get("iframe")]
+    labels = [value for page in pages for name, value in Html(page).attributes if name == "aria-label"]
+    told = [label.partition(";")[0].partition(", ")[0].split(": ") for label in labels if "arrow keys" in label]
+    return [(whose, part.removesuffix(" flow")) for whose, part in told]
+
+
+def of(*names: str) -> list[tuple[str, str]]:
+    return [(name, part) for name in names for part in ("facial", "head", "expression")]
 
 
 def photo(seed: int, size: tuple[int, int] = (60, 40)) -> bytes:
@@ -69,28 +78,88 @@ def test_scores_are_those_of_the_protocol(data: Path, monkeypatch: pytest.Monkey
     table = dict(zip(made.dataframe[0].value["metric"], made.dataframe[0].value["value"], strict=True))
     epe = score.terms["epe"]
     assert table["endpoint error [px]"] == epe.sum / epe.count
-    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert flows(made) == of("True", "Zero flow")
     assert "emotion: happy" in words(made)
 
 
 def test_the_reference_is_shown_without_a_score(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = explorer(monkeypatch, pair=PAIR, method="the reference itself")
-    assert captions(made) == ["facial", "head", "expression"]
+    assert flows(made) == of("True")
     assert not made.dataframe
 
 
-@pytest.mark.parametrize("layer", ["error", "arrows", "regions", "landmarks"])
+@pytest.mark.parametrize("layer", ["error", "arrows", "moving"])
 def test_a_link_brings_back_pair_and_layer(layer: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = explorer(monkeypatch, pair=PAIR, method="zero", layer=layer, part="expression")
     assert made.selectbox(key="pair").value == PAIR
-    assert made.segmented_control(key="layer").value == layer
+    assert made.segmented_control(key="layer").value == {"moving": "warp"}.get(layer, layer)
     shows = {
         "error": "Endpoint error of the expression flow, inside the mask",
         "arrows": "The expression flow every",
-        "regions": "does not say which region",
-        "landmarks": "has no landmarks",
+        "moving": "Image 1 moved by the expression flow",
     }
     assert shows[layer] in words(made)
+    assert made.segmented_control(key="layer").options == ["error", "arrows", "moving"]  # no regions, no landmarks here
+
+
+@pytest.mark.parametrize(
+    ("protocol", "part"), [("ffn_motion_scale", "facial"), ("ffn_head", "head"), ("ffn_expression", "expression")]
+)
+def test_the_picture_is_of_the_part_that_is_scored_and_of_the_flow_that_is_scored(
+    protocol: str, part: str, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = page(monkeypatch, "explorer", protocol=protocol, pair=PAIR, method="farneback")
+    assert not faults(made)
+    assert made.segmented_control(key="part").value == part
+    assert f"Endpoint error of the {part} flow" in words(made)
+    score = dict(zip(made.dataframe[0].value["metric"], made.dataframe[0].value["value"], strict=True))
+    (mean,) = re.findall(r"mean ([0-9.e-]+) px", words(made))
+    assert float(mean) == pytest.approx(score["endpoint error [px]"], rel=0.01)
+    # The method gives one flow; the protocol fits a head flow to it, and that is what is shown.
+    facial_alone = [("True", "facial"), ("Farneback", "facial")]
+    assert flows(made) == (facial_alone if part == "facial" else of("True", "Farneback"))
+    made.selectbox(key="protocol").set_value("ffn_expression").run()
+    assert made.segmented_control(key="part").value == "expression"
+
+
+def test_two_methods_stand_side_by_side(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=PAIR, method="zero", beside="farneback")
+    assert flows(made) == of("True", "Zero flow", "Farneback")
+    assert list(made.dataframe[0].value) == ["metric", "Zero flow", "Farneback"]
+    assert words(made).count("Endpoint error of the head flow") == 2
+
+
+def test_parts_have_a_scale_of_their_own_unless_one_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rims(made: Any) -> list[str]:
+        return re.findall(r"rim ([0-9.]+) px", "".join(frame.proto.srcdoc for frame in made.get("iframe")))
+
+    made = explorer(monkeypatch, pair=PAIR, method="zero")
+    own = rims(made)
+    assert own[:3] == own[3:]
+    assert len(set(own)) == 3
+    made.toggle(key="one").set_value(True).run()
+    assert len(set(rims(made))) == 1
+    made.select_slider(key="range").set_value(0.5).run()
+    assert not faults(made)
+
+
+def test_flows_can_be_taken_away(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = explorer(monkeypatch, pair=PAIR, method="zero")
+    labels = [button.label for button in made.get("download_button")]
+    assert labels == [f"{part}.{kind}" for part in ("facial", "head", "expression") for kind in ("flo", "png")] * 2
+
+
+def test_only_what_can_run_here_is_offered_by_its_title(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered.titles.clear()
+    only(
+        monkeypatch,
+        zero="ffbench.methods.baselines:zero",
+        lacking="tests.leaderboard.test_explorer:lacking",
+        broken="no_such_package:entry",
+    )
+    made = explorer(monkeypatch, pair=PAIR, method="lacking")
+    assert made.selectbox(key="method").options == ["The reference itself", "Zero flow"]
+    assert "lacking, the method of the link, lacks weights" in words(made)
 
 
 def test_a_link_to_what_is_not_here_says_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,11 +183,12 @@ def test_a_method_that_fails_is_an_error_in_words(data: Path, monkeypatch: pytes
     monkeypatch.setattr(bounded, "run", too_long)
     made = explorer(monkeypatch, pair=PAIR, method="dis")
     assert "dis: it took longer than 180 s" in words(made)
-    assert not made.image
+    assert not flows(made)
 
 
 def only(monkeypatch: pytest.MonkeyPatch, **methods: str) -> None:
     """Make these the methods that there are."""
+    offered.titles.clear()
     ffn = {"ffn_head": "ffbench.protocols.ffn.protocol:ffn_head"}
     points = {registry.METHOD_GROUP: methods, registry.PROTOCOL_GROUP: ffn}
     monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint(*p, group) for p in points[group].items()])
@@ -129,20 +199,22 @@ def _no_member(request: MethodRequest) -> Method:
 
 
 family = MethodEntry("a family without members", _no_member, lambda: [])
+lacking = MethodEntry("a method without its weights", _no_member, title="Lacking", missing=lambda: "its weights")
 
 
 def test_a_slow_method_waits_for_the_readers_word(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, decomposing="tests.flow.commands:decomposing")
     made = explorer(monkeypatch, pair=PAIR, method="decomposing")
-    assert "Not run yet" in words(made)
-    assert not captions(made)
+    assert "decomposing takes some seconds" in words(made)
+    assert not flows(made)
     made.button[0].click().run()
-    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert flows(made) == of("True", "decomposing")
+    assert "takes some seconds" not in words(made)
     # Kept: shown again without a question, and the next pair says what this one took.
     made.selectbox(key="pair").set_value("happy/0010/0003").run()
-    assert "the last pair took" in words(made)
+    assert "as the last time" in words(made)
     made.selectbox(key="pair").set_value(PAIR).run()
-    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert flows(made) == of("True", "decomposing")
 
 
 def test_what_is_done_around_a_method_is_chosen_or_comes_with_the_link(
@@ -176,10 +248,8 @@ def test_a_member_of_a_family_is_asked_for_and_a_wrong_one_is_an_error_in_words(
     made.text_input(key="member").set_value(EVIL).run()
     made.button[0].click().run()
     assert f"family has no member '{EVIL.partition('/')[0]}" in words(made)
-    assert not made.image
-    made.selectbox(key="method").set_value("broken").run()
-    assert "broken" in words(made)
-    assert not faults(made)
+    assert not flows(made)
+    assert "broken" not in made.selectbox(key="method").options
 
 
 def test_predictions_are_read_from_open_folders_alone(
@@ -192,10 +262,10 @@ def test_predictions_are_read_from_open_folders_alone(
         write_flo(file, flow)
     query = {"pair": PAIR, "method": "stored predictions", "predictions": str(place)}
     made = explorer(monkeypatch, **query)
-    assert "stored predictions" not in made.selectbox(key="method").options
+    assert "Stored predictions" not in made.selectbox(key="method").options
     monkeypatch.setenv(folders.VARIABLE, str(tmp_path))
     made = explorer(monkeypatch, **query)
-    assert captions(made) == ["facial", "head", "expression"] * 2
+    assert flows(made) == of("True", "stored predictions")
     assert made.dataframe[0].value["value"].tolist()[0] == 0.0
     made = explorer(monkeypatch, **{**query, "predictions": "/"})
     assert "'/' is no folder below those" in words(made)
@@ -204,20 +274,20 @@ def test_predictions_are_read_from_open_folders_alone(
 
 
 def test_two_photos_get_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = page(monkeypatch, "explorer", source="Two photos of yours", method="farneback")
+    made = page(monkeypatch, "explorer", source="Two photos", sample="Mine", method="farneback")
     assert "Choose both images" in words(made)
     made.file_uploader(key="photo1").upload("a.png", photo(1), "image/png")
     made.file_uploader(key="photo2").upload("b.png", photo(2), "image/png").run()
     assert not faults(made)
     assert "60 x 40 px" in words(made)
-    assert captions(made) == ["facial"]
-    assert "No head flow: the method does not decompose." in words(made)
+    assert flows(made) == [("Farneback", "facial")]
+    assert "Farneback gives facial flow only" in words(made)
     assert "No true flow is known" in words(made)
 
 
 @pytest.mark.parametrize("content", [b"MZ\x00", photo(1)[:100], photo(1, (61, 40))], ids=["none", "cut", "other size"])
 def test_a_hostile_photo_is_named_as_text(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = page(monkeypatch, "explorer", source="Two photos of yours", method="zero")
+    made = page(monkeypatch, "explorer", source="Two photos", sample="Mine", method="zero")
     made.file_uploader(key="photo1").upload("a.png", photo(1), "image/png")
     made.file_uploader(key="photo2").upload(f"{EVIL}.png", content, "image/png").run()
     assert not faults(made)
@@ -242,6 +312,7 @@ def test_the_pairs_of_a_comparison_lead_here(data: Path, tmp_path: Path, monkeyp
         assert not [warning for warning in shown.warning if "link" in warning.value]
         assert shown.selectbox(key="pair").value == query["pair"]
         assert shown.selectbox(key="method").value == query["method"]
+        assert shown.selectbox(key="protocol").value == query["protocol"]
         is_a = f"({query['method']})" in made.selectbox(key="a").value
         assert shown.dataframe[0].value["value"][0] == pytest.approx(a if is_a else b)
 

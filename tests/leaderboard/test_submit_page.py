@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ffbench import evaluate, load_method, load_protocol
+from ffbench.leaderboard.boards.board_naming import protocol_title
 from tests.leaderboard import uploads
 from tests.leaderboard.pages import EVIL, faults, in_this_process, page, words
 
@@ -47,6 +51,16 @@ def test_a_sound_archive_becomes_a_record(tmp_path: Path, monkeypatch: pytest.Mo
         "Record (JSON)",
         "Record and pair scores, for the repository",
     ]
+    assert [header.value for header in made.subheader] == ["Would be 1st of 1"]
+    assert "Board: a new one" in words(made)
+    # A page that is loaded again is a new session: the address brings the result back, and on no other protocol.
+    asked = made.query_params["submission"]
+    ticket = asked if isinstance(asked, str) else asked[0]
+    again = page(monkeypatch, "submit", protocol=uploads.PROTOCOL, submission=ticket)
+    assert {metric.label: metric.value for metric in again.metric} == shown
+    assert "From before this page was loaded again" in words(again)
+    assert not page(monkeypatch, "submit", protocol="ffn_head", submission=ticket).metric
+    assert not page(monkeypatch, "submit", protocol=uploads.PROTOCOL, submission="guess").metric
     # What came of one protocol's check says nothing of another.
     made.selectbox(key="protocol").set_value("ffn_head").run()
     assert not made.metric
@@ -85,3 +99,33 @@ def test_what_is_wanted_is_said_before_anything_is_sent(monkeypatch: pytest.Monk
     assert f"facial/{uploads.KEYS[0]}.flo" in words(made)
     assert "4 pairs" in words(made)
     assert f"ffbench export -p {uploads.PROTOCOL} --out images" in made.code[0].value
+
+
+def test_the_board_and_the_place_on_it_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = load_protocol(uploads.PROTOCOL)
+    evaluate(load_method("zero", device="cpu"), protocol, out=tmp_path / "runs")
+    made = page(monkeypatch, "submit", tmp_path / "runs", protocol=uploads.PROTOCOL)
+    assert f"Board: {protocol_title(uploads.PROTOCOL)} 1.0" in words(made)
+    assert "1 methods; first is Zero flow with" in words(made)
+    upload = uploads.good(tmp_path)
+    made.file_uploader(key="archive").upload(upload.name, upload.content).run()
+    made.button[0].click().run()
+    made.text_input[0].set_value("My Net")
+    made.button[1].click().run()
+    assert not faults(made)
+    (place,) = [header.value for header in made.subheader]
+    assert place in ("Would be 1st of 2", "Would be 2nd of 2")
+    assert ("ahead of Zero flow" if "1st" in place else "behind Zero flow") in words(made)
+
+
+def test_what_to_do_about_wrong_files_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = uploads.good(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(upload.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    nested = io.BytesIO()
+    with zipfile.ZipFile(nested, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"out/of/my/net/{name}", content)
+    made = uploaded(monkeypatch, uploads.Upload("nested.zip", nested.getvalue(), ""))
+    assert "lie too deep, in of/my/net/: move everything in it up 3 folders" in words(made)
+    assert not any("hint" in code.value for code in made.code)

@@ -74,6 +74,11 @@ def write_flo(path: Path | str, flow: FlowField) -> None:
         flow.astype("<f4", copy=False).tofile(file)
 
 
+def encode_flo(flow: FlowField) -> bytes:
+    """Return a flow (H, W, 2) as the content of a `.flo` file."""
+    return HEADER.pack(MAGIC, flow.shape[1], flow.shape[0]) + flow.astype("<f4", copy=False).tobytes()
+
+
 def _parse_header(path: FlowFile | str, header: bytes, length: int) -> tuple[int, int]:
     """Check the header against the length of the file and give (H, W)."""
     if len(header) < HEADER.size:

@@ -14,7 +14,7 @@ from ffbench.leaderboard.boards.board_naming import (
     task_of,
 )
 from ffbench.leaderboard.look import theme
-from ffbench.registry import protocol_names
+from ffbench.registry import protocol_entry, protocol_names
 from ffbench.results.groups import natural_key
 from ffbench.results.record.row import Board
 
@@ -61,6 +61,26 @@ def test_real_data_come_first_then_tasks_then_the_newest_version() -> None:
 )
 def test_whole_partial_and_earlier_addresses_are_understood(address: dict[str, str], meant: Board | None) -> None:
     assert find(BOARDS, **address) == meant
+
+
+@pytest.mark.parametrize("name", [name for name in protocol_names() if protocol_entry(name).variants])
+def test_a_protocols_id_means_its_default_variant_even_where_another_has_a_newer_version(name: str) -> None:
+    variants = protocol_entry(name).variants
+    boards = [replace(CK_MINI, protocol=name, variant=of, version=f"1.{place}") for place, of in enumerate(variants)]
+    for several in (boards, boards[::-1]):
+        assert find(several, name) == boards[0]
+        assert in_reading_order(several) == boards
+    earlier = replace(boards[0], version="0.9")
+    assert in_reading_order([*boards, earlier])[:2] == [boards[0], earlier]
+
+
+def test_default_options_come_before_others() -> None:
+    usual = replace(CK_MINI, protocol="casme2_5", variant="clean", options='{"flow": "facial", "seeds": 1}')
+    others = [replace(usual, options='{"flow": "expression", "seeds": 1}'), replace(usual, options='{"seeds": 9}')]
+    assert find([*others, usual], "casme2_5") == usual
+    many = replace(CK_MINI, protocol="reanimated_faces", variant="surface", options='{"draws": 12}')
+    four = replace(many, options='{"draws": 4}')
+    assert in_reading_order([many, four]) == [four, many]
 
 
 def test_boards_of_one_name_are_told_apart_and_each_name_is_found() -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ffbench.flow.color import flow_to_color
-from ffbench.leaderboard.explorer.pair_pictures import LAYERS, Shown, flow_pictures, layer, shared_scale, true_flows
+from ffbench.leaderboard.explorer.pair_pictures import (
+    LAYERS,
+    PARTS,
+    Shown,
+    layer,
+    layers_of,
+    parts_of,
+    scales,
+    true_flows,
+)
 from ffbench.leaderboard.explorer.two_images import two_images
 from ffbench.leaderboard.look import legends
 from ffbench.method import Flows
 from ffbench.protocol import Annotation, Pair
 from ffbench.visual.overlay import FLOW_END, TRUE_END, region_colors
-from ffbench.visual.picture import NOT_MEASURED, error_picture
+from ffbench.visual.picture import NOT_MEASURED, error_picture, flow_scale
 
 SIZE = (20, 30)
 RNG = np.random.default_rng(0)
@@ -30,7 +39,7 @@ KNOWN = Annotation(TRUE, TRUE_HEAD, MASK, REGIONS, {1: "eyes", 2: "<b>nose"}, FI
 
 
 def shown(of: str, part: str = "facial", annotation: Annotation = KNOWN) -> Shown:
-    found = layer(of, part, PAIR, annotation, FLOWS)  # type: ignore[arg-type]
+    (found,) = layer(of, part, PAIR, annotation, [FLOWS])  # type: ignore[arg-type]
     assert isinstance(found, Shown)
     return found
 
@@ -55,13 +64,30 @@ def test_error_without_a_true_flow_is_photometric() -> None:
     assert "of 255" in found.legend
 
 
-def test_what_is_not_known_is_said_in_words() -> None:
+def test_what_is_not_known_is_not_offered() -> None:
     plain = Flows(FACIAL)
-    assert "no head flow" in str(layer("error", "head", PAIR, KNOWN, plain))
-    assert "no expression flow" in str(layer("arrows", "expression", PAIR, KNOWN, plain))
-    assert "is not known here" in str(layer("error", "head", PAIR, replace(KNOWN, head=None), FLOWS))
-    assert "which region" in str(layer("regions", "facial", PAIR, Annotation(), FLOWS))
-    assert "no landmarks" in str(layer("landmarks", "facial", PAIR, Annotation(), FLOWS))
+    assert layers_of(KNOWN) == list(LAYERS)
+    assert layers_of(Annotation()) == ["error", "arrows", "warp"]
+    assert parts_of("error", KNOWN, [FLOWS]) == parts_of("arrows", Annotation(), [plain, FLOWS]) == list(PARTS)
+    assert parts_of("error", replace(KNOWN, head=None), [FLOWS]) == ["facial"]
+    assert parts_of("arrows", KNOWN, [plain]) == ["facial"]
+    assert parts_of("regions", KNOWN, [FLOWS]) == []
+    assert "no head flow" in str(layer("error", "head", PAIR, KNOWN, [plain, FLOWS])[0])
+    assert "which region" in str(layer("regions", "facial", PAIR, Annotation(), [FLOWS])[0])
+    assert "no landmarks" in str(layer("landmarks", "facial", PAIR, Annotation(), [FLOWS])[0])
+
+
+def test_errors_and_arrows_of_several_flows_are_on_one_scale() -> None:
+    worse = Flows(FACIAL * 4, HEAD)
+    for of, said in (("error", "px and more"), ("arrows", "arrows are")):
+        both = layer(of, "facial", PAIR, KNOWN, [FLOWS, worse])  # type: ignore[arg-type]
+        scales_told = [
+            re.search(rf"[0-9.]* {said}.*" if of == "error" else rf"{said}.*", one.legend + one.words)  # type: ignore[union-attr]
+            for one in both
+        ]
+        assert len({found.group() for found in scales_told if found}) == 1
+    alone = [layer("error", "facial", PAIR, KNOWN, [flows])[0] for flows in (FLOWS, worse)]
+    assert alone[0].legend != alone[1].legend  # type: ignore[union-attr]
 
 
 def test_keys_name_what_is_there_and_escape_it() -> None:
@@ -84,24 +110,25 @@ def test_arrows_are_drawn_inside_the_mask_alone() -> None:
     assert (inside != everywhere).any()
 
 
-def test_one_scale_serves_all_flows_and_the_mask_says_what_counts() -> None:
+def test_each_part_has_a_scale_of_its_own_and_the_mask_says_what_counts() -> None:
     wild = FACIAL.copy()
     wild[0, 0] = 1e6
-    quiet = shared_scale([Flows(wild), Flows(TRUE)], MASK)
-    assert quiet == shared_scale([Flows(FACIAL), Flows(TRUE)], MASK) < 100
-    pictures = flow_pictures(FLOWS, quiet)
-    assert list(pictures) == ["facial", "head", "expression"]
-    np.testing.assert_array_equal(pictures["head"][1:-1, 1:-1], flow_to_color(HEAD, quiet)[1:-1, 1:-1])
-    assert list(flow_pictures(Flows(FACIAL), quiet)) == ["facial"]
+    quiet = scales([Flows(wild), Flows(TRUE)], MASK)
+    assert quiet == scales([Flows(FACIAL), Flows(TRUE)], MASK)
+    assert list(quiet) == ["facial"]
+    own, one = scales([FLOWS], MASK), scales([FLOWS], MASK, one=True)
+    assert own["head"] == flow_scale(HEAD[MASK])
+    assert len(set(own.values())) == 3
+    assert set(one.values()) == {flow_scale(FACIAL[MASK], HEAD[MASK], (FACIAL - HEAD)[MASK])}
 
 
 def test_nothing_known_at_all_still_has_pictures() -> None:
     still = Flows(np.zeros((*SIZE, 2), np.float32), np.zeros((*SIZE, 2), np.float32))
     empty = replace(KNOWN, mask=np.zeros(SIZE, bool), facial=np.full((*SIZE, 2), np.nan, np.float32))
-    for of in LAYERS:
+    for of in set(LAYERS) - {"warp"}:
         for part in ("facial", "head"):
-            assert layer(of, part, PAIR, empty, still)  # type: ignore[arg-type]
-    assert shared_scale([still], empty.mask) > 0
+            assert all(layer(of, part, PAIR, empty, [still, still]))  # type: ignore[arg-type]
+    assert all(full > 0 for full in scales([still], empty.mask).values())
     assert true_flows(Annotation()) is None
 
 

@@ -48,7 +48,7 @@ def test_flows_are_those_of_the_method(scratch: Path) -> None:
 
 
 def test_a_method_that_takes_too_long_is_ended_and_said(scratch: Path) -> None:
-    with pytest.raises(MethodError, match="dis: it took longer than 0 s; run it yourself with `ffbench flow`"):
+    with pytest.raises(MethodError, match="dis: it took longer than 0 s; choose a faster method, or smaller images"):
         estimates.estimate("dis", PAIR, False, silent, Limits(seconds=0))
     assert not list(scratch.iterdir())
 

@@ -1,0 +1,1 @@
+"""Small pictures of what methods make of three fixed pairs of rendered faces."""

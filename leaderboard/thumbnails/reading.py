@@ -1,0 +1,80 @@
+"""Reading the pictures of methods that ship, for rows whose method is still the one that they were made of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from ffbench.protocol import FlowPart
+from ffbench.results.record.row import Board, Row
+
+from ..boards.board_naming import entry_of
+
+FOLDER = Path(__file__).parent / "pictures"
+INDEX = "index.json"
+REFERENCE = "reference"
+"""Name of the strips of image 1 and the true flow."""
+WORDS = "three fixed pairs of rendered faces, each the flow and its error"
+
+
+class Index(BaseModel):
+    """What the pictures were made of: the dataset, its pairs, and for each method the hash of its card."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest_sha256: str
+    pairs: tuple[str, ...]
+    methods: dict[str, str]
+
+
+def part_of_board(board: Board) -> FlowPart:
+    """Return the part of the flow that a board ranks by."""
+    stated = json.loads(board.options).get("flow")
+    parts: tuple[FlowPart, ...] = get_args(FlowPart)
+    if stated in parts:
+        return parts[parts.index(stated)]
+    entry = entry_of(board.protocol)
+    return "facial" if entry is None else entry.scored_part
+
+
+def card_sha256(identity: str) -> str:
+    """Hash the card of a method as `Row.identity` states it."""
+    return hashlib.sha256(json.dumps(json.loads(identity)[1], sort_keys=True).encode()).hexdigest()
+
+
+def read_index(folder: Path = FOLDER) -> Index | None:
+    """Return the index of the pictures; None where there are none."""
+    file = folder / INDEX
+    return Index.model_validate_json(file.read_text("utf-8")) if file.is_file() else None
+
+
+def strip(row: Row, part: FlowPart) -> str | None:
+    """Return the strip of pictures of a row's method as an address that holds it (WebP).
+
+    Six tiles: flow and error of each pair. None where there are none, or where the method has changed since.
+    """
+    index = _index()
+    if index is None or row.kind != "evaluated" or index.methods.get(row.method) != card_sha256(row.identity):
+        return None
+    return picture(row.method, part)
+
+
+@cache
+def picture(name: str, part: FlowPart) -> str | None:
+    """Return a strip by the id of its method, or `REFERENCE`, as an address that holds it; None: there is none."""
+    file = FOLDER / f"{name}-{part}.webp"
+    # Ids of methods that have pictures are those of the index, so no other file can be meant.
+    if not file.is_file():
+        return None
+    return "data:image/webp;base64," + base64.b64encode(file.read_bytes()).decode()
+
+
+@cache
+def _index() -> Index | None:
+    return read_index()
