@@ -20,7 +20,6 @@ from tests.formats import python2_pickle
 from tests.formats.python2_pickle import Ch
 from tests.synth.flame_folder import (
     VERTICES,
-    Ch,
     dump,
     flame_dict,
     landmarks_dict,
