@@ -49,6 +49,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy methods
 	$(BIN)/mypy protocols
 	$(BIN)/mypy leaderboard
+	$(BIN)/mypy tests
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ffbench check --baseline ci/baseline.json

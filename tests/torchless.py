@@ -70,7 +70,7 @@ def main() -> None:
         registry.METHOD_GROUP: [EntryPoint("zero", "ffbench.methods.baselines:zero", registry.METHOD_GROUP)],
         registry.PROTOCOL_GROUP: [EntryPoint("plain", "tests.torchless:plain", registry.PROTOCOL_GROUP)],
     }
-    registry.entry_points = lambda group: points[group]  # type: ignore[assignment]
+    registry.entry_points = lambda group: points[group]  # type: ignore[assignment, attr-defined]
     try:
         cli.main()
     finally:

@@ -13,7 +13,7 @@ from ffbench.flows import Flows, NumpyFlows
 
 HEIGHT, WIDTH = 120, 160
 BOX = Box(50, 30, 60, 60)
-DIS = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+DIS = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 DIS.setFinestScale(0)
 
 

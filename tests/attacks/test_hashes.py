@@ -18,7 +18,7 @@ HOUR = 3600 * 10**9
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the clock say that an hour has gone by, so that hashes are remembered."""
     now = time.time_ns()
-    monkeypatch.setattr(manifest.time, "time_ns", lambda: now + HOUR)
+    monkeypatch.setattr("ffbench.datasets.manifest.time.time_ns", lambda: now + HOUR)
 
 
 def edit(text: str) -> None:
@@ -33,7 +33,7 @@ def edit(text: str) -> None:
 def reading(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Note which files are hashed."""
     read: list[Path] = []
-    original = manifest.data_sha256
+    original = manifest.data_sha256  # type: ignore[attr-defined]
     monkeypatch.setattr(manifest, "data_sha256", lambda path: (read.append(path), original(path))[1])
     return read
 

@@ -14,7 +14,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.flow.formats.flo import map_flo, write_flo
-from ffbench.metrics.dense.errors import BIN_EDGES, dense_terms
+from ffbench.metrics.dense.errors import dense_terms
+from ffbench.metrics.dense.kernel import BIN_EDGES
 
 SIDE = 512
 PAIRS = 16

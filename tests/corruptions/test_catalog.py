@@ -29,8 +29,8 @@ def skip_without_av(name: str) -> None:
 
 
 def texture() -> np.ndarray:
-    field = np.random.default_rng(0).standard_normal((SIZE[0] + 30, SIZE[1] + 30, 3))
-    field = sum(cv2.GaussianBlur(field, (0, 0), sigma) * sigma for sigma in (0.8, 2.5, 8.0))
+    noise = np.random.default_rng(0).standard_normal((SIZE[0] + 30, SIZE[1] + 30, 3))
+    field = np.asarray(sum(cv2.GaussianBlur(noise, (0, 0), sigma) * sigma for sigma in (0.8, 2.5, 8.0)))
     return np.asarray((130 + 28 * field / field.std()).clip(0, 255).astype(np.uint8))
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ffbench.datasets import manifest
 from ffbench.datasets.ffn.files import read_mask, read_pair, verify
 from ffbench.datasets.ffn.scan import FFN, find_root, scan
 from ffbench.errors import DataError
@@ -227,7 +226,7 @@ def test_a_damaged_cache_of_the_manifest_does_not_matter(
 ) -> None:
     # Hashes of files this young are not remembered: let the clock say that an hour has gone by.
     later = time.time_ns() + 3600 * 10**9
-    monkeypatch.setattr(manifest.time, "time_ns", lambda: later)
+    monkeypatch.setattr("ffbench.datasets.manifest.time.time_ns", lambda: later)
     first = scan(root).manifest_sha256()
     (cache,) = (tmp_path / "cache" / "manifests").iterdir()
     for content in ("", "[]", '{"image/facial/test/happy/0002/0001.jpg": [1]}'):

@@ -17,7 +17,7 @@ from tests.commands import run_command
 def write_video(path: Path, frames: int, shade: int = 40) -> None:
     """Write a video of plain frames that grow brighter."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (64, 48))
     for number in range(frames):
         writer.write(np.full((48, 64, 3), shade + 10 * number, np.uint8))
     writer.release()

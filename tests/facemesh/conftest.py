@@ -22,7 +22,7 @@ def frames_of(name: str) -> list[npt.NDArray[np.uint8]]:
     while True:
         more, frame = capture.read()
         if not more:
-            return frames
+            return frames  # type: ignore[return-value]
         frames.append(np.ascontiguousarray(frame[:, :, ::-1]))
 
 

@@ -24,7 +24,7 @@ def image(seed: int) -> torch.Tensor:
     """Noise at several scales, so that no layer sees a flat or saturated input."""
     generator = torch.Generator().manual_seed(seed)
     layers = [torch.rand(1, 3, size, size, generator=generator) for size in (6, 24, 192)]
-    return sum(torch.nn.functional.interpolate(layer, size=192, mode="bilinear") for layer in layers) / 3
+    return sum(torch.nn.functional.interpolate(layer, size=192, mode="bilinear") for layer in layers) / 3  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(("inputs", "outputs", "stride"), [(5, 5, 1), (5, 9, 2)])

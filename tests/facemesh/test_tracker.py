@@ -31,7 +31,7 @@ def moved(
     matrix = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, scale)
     matrix[:, 2] += shift
     warped = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return warped, matrix
+    return warped, matrix  # type: ignore[return-value]
 
 
 @pytest.mark.assets

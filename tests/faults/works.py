@@ -10,7 +10,8 @@ from pathlib import Path
 
 import safetensors.torch
 
-from ffbench.datasets.ffn.files import read_pair, scan
+from ffbench.datasets.ffn.files import read_pair
+from ffbench.datasets.ffn.scan import scan
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.flow.files import read_flow

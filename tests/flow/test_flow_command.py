@@ -66,7 +66,7 @@ def test_a_clip_gives_all_pairs(monkeypatch: pytest.MonkeyPatch, capsys: Capture
 
 
 def test_a_video_and_its_frames(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    writer = cv2.VideoWriter("v.avi", cv2.VideoWriter_fourcc(*"MJPG"), 25, (32, 24))
+    writer = cv2.VideoWriter("v.avi", cv2.VideoWriter.fourcc(*"MJPG"), 25, (32, 24))
     for number in range(4):
         writer.write(np.full((24, 32, 3), 40 * number, np.uint8))
     writer.release()

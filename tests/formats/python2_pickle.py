@@ -6,6 +6,7 @@ against Python 2.7.18 with numpy 1.16.6, scipy 1.2.3 and chumpy 0.68 by the hash
 
 from __future__ import annotations
 
+import builtins
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -164,7 +165,7 @@ class _Writer:
         self.memoize(value)
         self._batch(list(value.items()), b"s", b"u")
 
-    def _batch(self, items: list[tuple[Any, ...]], one: bytes, many: bytes) -> None:
+    def _batch(self, items: builtins.list[builtins.tuple[Any, ...]], one: bytes, many: bytes) -> None:
         marked = self.protocol > 0 and len(items) > 1
         self.out += b"(" if marked else b""
         for item in items:
@@ -177,7 +178,7 @@ class _Writer:
         self.out += b"c%s\n%s\n" % (value.module.encode(), value.name.encode())
         self.memoize(value)
 
-    def call(self, function: Class, args: tuple[Any, ...], made: Any, state: Any) -> None:
+    def call(self, function: Class, args: builtins.tuple[Any, ...], made: Any, state: Any) -> None:
         self.save(function)
         self.save(args)
         self.out += b"R"
@@ -186,7 +187,7 @@ class _Writer:
             self.save(state)
             self.out += b"b"
 
-    def plain_object(self, of: Class, made: Any, state: dict[str, Any]) -> None:
+    def plain_object(self, of: Class, made: Any, state: builtins.dict[str, Any]) -> None:
         if self.protocol < 2:
             self.call(_RECONSTRUCTOR, (of, Class("__builtin__", "object"), None), made, state)
             return

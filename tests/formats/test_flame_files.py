@@ -17,9 +17,9 @@ from ffbench.formats import flame_files
 from ffbench.formats.flame_files import read_flame, read_landmarks, read_masks, read_texture_uv
 from ffbench.formats.npy import read_npy
 from tests.formats import python2_pickle
+from tests.formats.python2_pickle import Ch
 from tests.synth.flame_folder import (
     VERTICES,
-    Ch,
     dump,
     flame_dict,
     landmarks_dict,

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.assets]
 
 def predict(images: Path, flows: Path, *, swapped: bool) -> None:
     """A program that knows nothing of ffbench but what the README of the export says."""
-    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     with (images / "pairs.csv").open(newline="") as table:
         for row in csv.DictReader(table):
             first, second = (cv2.imread(str(images / row[name]), cv2.IMREAD_GRAYSCALE) for name in ("image1", "image2"))

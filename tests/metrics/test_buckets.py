@@ -47,12 +47,12 @@ def test_cells_agree_with_the_reference(motion):
 
 def test_the_number_agrees_with_the_reference():
     scenes = [scene(seed) for seed in range(4)]
-    scores = [PairScore(str(n), bucket_terms(*scene, NAMES)) for n, scene in enumerate(scenes)]
-    expected = reference.normalized([reference.cells(*scene, NAMES) for scene in scenes], MIN_MOTION)
-    everything = reference.normalized([reference.cells(*scene, NAMES) for scene in scenes], 0.0)
+    scores = [PairScore(str(n), bucket_terms(*scene, NAMES)) for n, scene in enumerate(scenes)]  # type: ignore[call-arg]
+    expected = reference.normalized([reference.cells(*scene, NAMES) for scene in scenes], MIN_MOTION)  # type: ignore[call-arg]
+    everything = reference.normalized([reference.cells(*scene, NAMES) for scene in scenes], 0.0)  # type: ignore[call-arg]
     assert value(scores).value == pytest.approx(expected, rel=1e-9)
     assert expected != pytest.approx(everything)  # control: some cells hold too little motion to count
-    lips = [{k: v for k, v in reference.cells(*scene, NAMES).items() if k[0] == "lips"} for scene in scenes]
+    lips = [{k: v for k, v in reference.cells(*scene, NAMES).items() if k[0] == "lips"} for scene in scenes]  # type: ignore[call-arg]
     assert value(scores, "lips").value == pytest.approx(reference.normalized(lips, MIN_MOTION), rel=1e-9)
 
 

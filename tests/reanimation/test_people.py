@@ -84,7 +84,8 @@ def test_measured_skin_follows_the_engine_and_is_uncertain() -> None:
     from ffbench.facemesh import tracker
     from ffbench.protocols.rendered_people import look_and_age
     from ffbench.synth.heads.makehuman import load_makehuman
-    from ffbench.synth.scenes.scene import Frame, render_frame, sample_person, sample_pose, sample_scene
+    from ffbench.synth.motion.expressions import Frame
+    from ffbench.synth.scenes.scene import render_frame, sample_person, sample_pose, sample_scene
 
     head = load_makehuman()
     pairs = []

@@ -48,7 +48,7 @@ def fake_meshes(image: np.ndarray, network: object = None) -> list[FaceTrack]:
 
 
 def write_video(path: Path, kinds: list[str]) -> None:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (SIZE, SIZE))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (SIZE, SIZE))
     for kind in kinds:
         writer.write(photo(kind)[..., ::-1])
     writer.release()
@@ -112,7 +112,7 @@ def test_every_bad_file_is_named_and_left_out(tmp_path: Path, network: list[int]
 
 
 def test_frames_of_large_clips_are_made_smaller_as_photographs_are(tmp_path: Path, network: list[int]) -> None:
-    writer = cv2.VideoWriter(str(tmp_path / "large.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (SIZE * 8, SIZE * 8))
+    writer = cv2.VideoWriter(str(tmp_path / "large.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (SIZE * 8, SIZE * 8))
     for _ in range(3):
         writer.write(cv2.resize(photo("good"), None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)[..., ::-1])
     writer.release()

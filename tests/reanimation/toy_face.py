@@ -38,7 +38,7 @@ def toy_mesh(gap: float = 0.03) -> tuple[np.ndarray, np.ndarray]:
         129: (-0.08, 0.1), 64: (-0.07, 0.13), 358: (0.08, 0.1), 294: (0.07, 0.13), 199: (0, 0.47), 1: (0, 0.1),
     }.items():  # fmt: skip
         points[index] = place
-    for index in np.flatnonzero(np.isnan(points[:, 0])):
+    for index in np.flatnonzero(np.isnan(points[:, 0])).tolist():
         if index in NOSE:
             points[index] = rng.uniform((-0.07, -0.15), (0.07, 0.14))
         elif index in LIPS:

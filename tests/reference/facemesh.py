@@ -81,10 +81,10 @@ def run(path: Path, image: Array) -> tuple[Array, Array]:
 def _apply(kind: str, x: Array, rest: list[Array], operator: Any) -> Array:
     if kind == "CONV_2D":
         options = _options(operator, tflite.Conv2DOptions())
-        return convolution(x, *rest, options.StrideH(), options.Padding() == tflite.Padding.SAME)
+        return convolution(x, *rest, options.StrideH(), options.Padding() == tflite.Padding.SAME)  # type: ignore[call-arg]
     if kind == "DEPTHWISE_CONV_2D":
         options = _options(operator, tflite.DepthwiseConv2DOptions())
-        return depthwise(x, *rest, options.StrideH(), options.Padding() == tflite.Padding.SAME)
+        return depthwise(x, *rest, options.StrideH(), options.Padding() == tflite.Padding.SAME)  # type: ignore[call-arg]
     if kind == "MAX_POOL_2D":
         options = _options(operator, tflite.Pool2DOptions())
         return max_pool(x, options.FilterHeight(), options.StrideH())

@@ -78,9 +78,9 @@ def test_claims_by_method_and_by_predictions_are_confirmed(ffbench: Command, cap
     assert ffbench("verify", "--predictions", "flows", "--out", "again") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "4 records, 2 confirmed, 0 faults, 0 remarks"
     assert ffbench("verify", "--predictions", "flows", "--out", "again", "--sample", "1") == 0
-    out = capsys.readouterr().out
-    assert "1 of 2 records were not drawn to be scored again" in out
-    assert out.splitlines()[-1] == "4 records, 1 confirmed, 0 faults, 1 remarks"
+    said = capsys.readouterr().out
+    assert "1 of 2 records were not drawn to be scored again" in said
+    assert said.splitlines()[-1] == "4 records, 1 confirmed, 0 faults, 1 remarks"
 
 
 def test_a_claim_of_a_wrapped_method_is_scored_again_with_its_wrappers(ffbench: Command, capsys: Captured) -> None:

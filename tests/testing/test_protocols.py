@@ -31,7 +31,7 @@ def test_protocols_that_ship_pass(name: str) -> None:
 
 
 class Twice(Stripes):
-    def keys(self) -> Sequence[str]:
+    def keys(self) -> list[str]:
         return [*super().keys(), *super().keys()]
 
 

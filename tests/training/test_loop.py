@@ -108,7 +108,7 @@ def test_killed_between_checkpoints_it_repeats_what_was_lost(tmp_path: Path) -> 
 
 def test_a_time_limit_stops_it_and_the_same_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(10_000))
-    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("ffbench.training.loop.time.monotonic", lambda: float(next(seconds)))
     outcome = run(tmp_path, minutes=0.1)
     assert not outcome.done
     assert 0 < outcome.step < 6

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import ImageDraw
 
 from ffbench.flow import UNKNOWN, flow_to_color
 from ffbench.method import Flows
@@ -33,13 +34,13 @@ def cell(picture: np.ndarray, line: int, column: int) -> np.ndarray:
 def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every text that is drawn."""
     drawn: list[str] = []
-    draw = panel.ImageDraw.ImageDraw.text
+    draw = ImageDraw.ImageDraw.text
 
     def text(self, xy, text, *more, **options):  # type: ignore[no-untyped-def]
         drawn.append(text)
         return draw(self, xy, text, *more, **options)
 
-    monkeypatch.setattr(panel.ImageDraw.ImageDraw, "text", text)
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
     return drawn
 
 

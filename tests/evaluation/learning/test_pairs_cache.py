@@ -46,8 +46,8 @@ def test_a_journal_that_is_removed_while_it_is_opened_is_made_anew(tmp_path: Pat
             self.times += 1
             super()._lock()
 
-    with Late(path, "made") as journal:
-        assert journal.scores == []
-        journal.append([DescribedPair("b", {}, {}, descriptor=np.ones(3, np.float16))], 0.0)
+    with Late(path, "made") as late:
+        assert late.scores == []
+        late.append([DescribedPair("b", {}, {}, descriptor=np.ones(3, np.float16))], 0.0)
     with DescriptorJournal(path, "made") as journal:
         assert [score.key for score in journal.scores] == ["b"]

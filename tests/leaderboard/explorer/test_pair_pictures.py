@@ -27,7 +27,7 @@ from ffbench.visual.picture import NOT_MEASURED, error_picture, flow_scale
 
 SIZE = (20, 30)
 RNG = np.random.default_rng(0)
-PAIR = Pair("one", *RNG.integers(0, 256, (2, *SIZE, 3), np.uint8), None)
+PAIR = Pair("one", *RNG.integers(0, 256, (2, *SIZE, 3), np.uint8), None)  # type: ignore[call-arg]
 FACIAL, HEAD, TRUE, TRUE_HEAD = RNG.normal(0, 3, (4, *SIZE, 2)).astype(np.float32)
 MASK = np.zeros(SIZE, bool)
 MASK[5:15, 5:25] = True

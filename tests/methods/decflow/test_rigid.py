@@ -116,7 +116,7 @@ def moving_body(seed: int, degrees: float = 4.0) -> tuple[torch.Tensor, torch.Te
     flow = (turn.apply(points.reshape(-1, 3)).reshape(points.shape) + shift - points)[:, :, :2]
     images = (torch.from_numpy(2 * image - 1).float().expand(1, 3, -1, -1) for image in (texture, second))
     relative = (depth - depth.mean()) / depth.std()
-    return *images, torch.from_numpy(relative)[None, None].float(), torch.from_numpy(flow).permute(2, 0, 1)[None]
+    return *images, torch.from_numpy(relative)[None, None].float(), torch.from_numpy(flow).permute(2, 0, 1)[None]  # type: ignore[return-value]
 
 
 def inner_error(flow: torch.Tensor, true: torch.Tensor) -> float:

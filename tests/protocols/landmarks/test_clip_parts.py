@@ -227,7 +227,8 @@ def measured_errors(look_aside: bool, people: int = 6) -> dict[str, float]:
     """The network's displacement against the exact flow on rendered training people, by part: px, the median person."""
     from ffbench.flow.sampling import sample_flow
     from ffbench.synth.heads.makehuman import load_makehuman
-    from ffbench.synth.scenes.scene import Frame, render_pair, sample_person, sample_pose, sample_scene
+    from ffbench.synth.motion.expressions import Frame
+    from ffbench.synth.scenes.scene import render_pair, sample_person, sample_pose, sample_scene
 
     head = load_makehuman()
     aside = {"eyeLookInLeft": 0.8, "eyeLookOutRight": 0.8} if look_aside else {}

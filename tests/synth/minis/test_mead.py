@@ -26,7 +26,7 @@ from ffbench.synth.heads.makehuman import MakeHumanHead
 from ffbench.synth.minis.ck_plus import make_ck_plus, make_ck_plus_tracks
 from ffbench.synth.minis.mead import HEIGHT, INTENSITY, WIDTH, _make_subject, _talk, make_mead
 from ffbench.synth.motion.expressions import Frame
-from ffbench.synth.scenes.scene import render_pair
+from ffbench.synth.scenes.scene import Scene, render_pair
 from ffbench.synth.scenes.video import lossless_video
 from tests.commands import run_command
 
@@ -43,7 +43,7 @@ def root(head: MakeHumanHead, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def acted(head: MakeHumanHead) -> tuple[object, list[Frame]]:
+def acted(head: MakeHumanHead) -> tuple[Scene, list[Frame]]:
     """The scene and the frames of the first video."""
     scene = _make_subject(head, 0, 0).scene
     return scene, _talk(np.random.default_rng([0, 501, 0, 0]), scene, "anger", INTENSITY[1], 3)
@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_files(root: Path, head: MakeHumanHead, tmp
         assert file.read_bytes() == (root / file.relative_to(tmp_path)).read_bytes(), file
 
 
-def test_vertices_are_where_the_engine_put_them(root: Path, acted: tuple[object, list[Frame]]) -> None:
+def test_vertices_are_where_the_engine_put_them(root: Path, acted: tuple[Scene, list[Frame]]) -> None:
     scene, frames = acted
     numbers = [index for members in json.loads((root / "regions.json").read_text()).values() for index in members]
     protocol = load(root, image="original")
@@ -85,7 +85,7 @@ def test_vertices_are_where_the_engine_put_them(root: Path, acted: tuple[object,
             np.testing.assert_allclose(points, scene.camera.project(posed).xy[numbers], rtol=0, atol=1e-6)
 
 
-def test_the_engines_dense_flow_has_no_error_at_the_vertices(root: Path, acted: tuple[object, list[Frame]]) -> None:
+def test_the_engines_dense_flow_has_no_error_at_the_vertices(root: Path, acted: tuple[Scene, list[Frame]]) -> None:
     scene, frames = acted
     flow = render_pair(scene, frames[0], frames[1]).labels.facial
     reference = load(root, image="original", visibility="visible").load(f"{NAMES[0]}/00000-00001").reference

@@ -49,7 +49,7 @@ def content(root: Path) -> dict[str, str]:
 
 def fail_at(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException) -> None:
     """Let `render_sequence` raise in its third frame for one identity, in the middle of its files."""
-    true = writer.render_sequence
+    true = writer.render_sequence  # type: ignore[attr-defined]
 
     def render(recipe: DatasetRecipe, head: Any, plan: Any, renderer: Any) -> Any:
         for count, frame in enumerate(true(recipe, head, plan, renderer)):
