@@ -11,6 +11,7 @@ from ffbench.cli import (
     app_,
     assets,
     bundle,
+    card,
     check,
     compare,
     corrupt,
@@ -77,6 +78,7 @@ app.command("records")(records.make_records)
 app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)
 app.command("table")(table.paper_table)
+app.command("card")(card.write_card)
 app.command("track")(track.track_faces)
 app.command("corrupt")(corrupt.show_corruptions)
 app.command("diversity")(diversity.measure_diversity)
