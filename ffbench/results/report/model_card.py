@@ -93,7 +93,8 @@ def eval_results(record: RunRecord, dataset_id: str, url: str | None = None) -> 
         "value": record.primary.value,
         "date": record.cost.started.isoformat().replace("+00:00", "Z"),
         "notes": f"{_metric(record)}, 95 % interval {interval}; {_dataset(record)}; protocol version "
-        f"{record.protocol.version}, variant {record.protocol.variant}; dataset sha256 {record.dataset.manifest_sha256}",
+        f"{record.protocol.version}, variant {record.protocol.variant}; "
+        f"dataset sha256 {record.dataset.manifest_sha256}",
     }
     if url is not None:
         entry["source"] = {"url": url, "name": _SOURCE}
@@ -107,8 +108,8 @@ def _one_method(records: Sequence[RunRecord]) -> MethodCard:
     for record in records:
         if not record.complete or not math.isfinite(record.primary.value):
             raise UsageError(
-                f"the record of {record.method.id} on {record.protocol.id} is not whole (--limit, problems of the data, "
-                "or no value), so it is not published; run it over all pairs"
+                f"the record of {record.method.id} on {record.protocol.id} is not whole (--limit, problems of the "
+                "data, or no value), so it is not published; run it over all pairs"
             )
     method, *others = (record.method for record in records)
     for other in others:
@@ -129,7 +130,6 @@ def _result(record: RunRecord) -> dict[str, Any]:
             "revision": record.dataset.manifest_sha256,
         },
         "metrics": [{"type": record.primary.metric, "value": record.primary.value, "name": _metric(record)}],
-        "source": {"name": _SOURCE, "url": f"urn:sha256:{record.pair_table.sha256}"},
     }
 
 
