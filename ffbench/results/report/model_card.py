@@ -140,7 +140,7 @@ def _metric(record: RunRecord) -> str:
 
 def _dataset(record: RunRecord) -> str:
     """Name a dataset with what its numbers must not be read without: its origin, and a reference that is inexact."""
-    marks = [] if record.dataset.origin == "real" else [record.dataset.origin]
+    marks: list[str] = [] if record.dataset.origin == "real" else [record.dataset.origin]
     marks += ["pseudo reference"] if record.dataset.reference == "pseudo" else []
     return plain(f"{record.dataset.name} ({', '.join(marks)})" if marks else record.dataset.name)
 
