@@ -110,7 +110,7 @@ def read_baseline(path: Path | str) -> Baseline:
     return read_model(Path(path), Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
 
 
-def placed(case: Case, folder: Path, weights: Path | None = None) -> Case:
+def placed(case: Case, folder: Path | str, weights: Path | str | None = None) -> Case:
     """Return a case whose relative paths are taken from the folder of its baseline.
 
     Args:
@@ -119,6 +119,7 @@ def placed(case: Case, folder: Path, weights: Path | None = None) -> Case:
         weights: a file in place of the one that the case names, if it names one.
     """
     found: dict[str, str] = {}
+    folder = Path(folder)
     if case.data is not None:
         found["data"] = str(folder / case.data)
     if case.weights is not None and case.weights != RANDOM_WEIGHTS:

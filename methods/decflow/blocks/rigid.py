@@ -80,11 +80,11 @@ def fit_motion(flow: torch.Tensor, depth: torch.Tensor, weight: torch.Tensor, st
     one, none = torch.ones_like(weights[:, 0]), torch.zeros_like(weights[:, 0])
     basis_u, basis_v = _products(*terms, one, none), _products(*terms, none, one)
     target = flow[:, :, ::step, ::step].flatten(2)
-    normal = (weights * basis_u) @ basis_u.transpose(1, 2) + (weights * basis_v) @ basis_v.transpose(1, 2)
+    normal = (weights * basis_u) @ basis_u.mT + (weights * basis_v) @ basis_v.mT
     right = (weights * basis_u) @ target[:, 0, :, None] + (weights * basis_v) @ target[:, 1, :, None]
     ridge = flow.new_tensor([*_RIDGE, *_RIDGE, _RIDGE_QUADRATIC, _RIDGE_QUADRATIC])
-    normal = normal + _diagonal(ridge * total[:, 0])
-    return RigidMotion(_solved(normal, right)[:, :, 0], x, y, z)
+    normal = normal + torch.diag_embed(ridge * total[:, 0])
+    return RigidMotion(torch.linalg.solve(normal, right)[:, :, 0], x, y, z)
 
 
 def align_motion(
@@ -124,10 +124,10 @@ def align_motion(
         slope = (warped[:, 1:] + here[:, 1:]).flatten(2) / 2
         jacobian = _products(*terms, slope[:, 0], slope[:, 1])
         trusted = (weight * inside * robust.detach()).flatten(2) * jacobian
-        normal = trusted @ jacobian.transpose(1, 2)
+        normal = trusted @ jacobian.mT
         diagonal = normal.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None] * _DAMPING + 1e-6
-        normal = normal + _diagonal(diagonal.expand(-1, normal.shape[1]))
-        change = _solved(normal, trusted @ residual.flatten(2).transpose(1, 2))[:, :, 0]
+        normal = normal + torch.diag_embed(diagonal.expand(-1, normal.shape[1]))
+        change = torch.linalg.solve(normal, trusted @ residual.flatten(2).mT)[:, :, 0]
         # The last round alone passes a gradient: what it starts from does not change where it ends.
         small = replace(small, coefficients=small.coefficients.detach() - change)
     return replace(motion, coefficients=found)
@@ -165,22 +165,3 @@ def _blurred(image: torch.Tensor, deviation: float) -> torch.Tensor:
     kernel = kernel / kernel.sum()
     image = F.conv2d(F.pad(image, [reach, reach, 0, 0], mode="replicate"), kernel.view(1, 1, 1, -1))
     return F.conv2d(F.pad(image, [0, 0, reach, reach], mode="replicate"), kernel.view(1, 1, -1, 1))
-
-
-def _solved(normal: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Return x of normal x = right, (B, N, M), for positive definite `normal`, (B, N, N)."""
-    if not torch.onnx.is_in_onnx_export():
-        return torch.linalg.solve(normal, right)
-    # ONNX has no solver: Gauss and Jordan's elimination, which takes no pivots here. N is known when it is exported.
-    size = normal.shape[-1]
-    rows = torch.cat([normal, right], -1)
-    for number in range(size):
-        row = rows[:, number : number + 1] / rows[:, number : number + 1, number : number + 1]
-        left = rows - rows[:, :, number : number + 1] * row
-        rows = torch.cat([left[:, :number], row, left[:, number + 1 :]], 1)
-    return rows[:, :, size:]
-
-
-def _diagonal(values: torch.Tensor) -> torch.Tensor:
-    """Return (B, N, N) with values (B, N) on the diagonal; `torch.diag_embed`, which ONNX has not."""
-    return values[:, :, None] * torch.eye(values.shape[1], device=values.device, dtype=values.dtype)

@@ -1,0 +1,50 @@
+"""`ffbench card`: a model card, and evaluation results, for Hugging Face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ffbench.cli.shared.console import say
+
+
+def write_card(
+    records: Annotated[list[Path], typer.Argument(help="Records, or folders of runs, of one method.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the model, with its weights.")] = Path("."),
+    dataset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--dataset", metavar="OWNER/NAME", help="Benchmark dataset of the hub; also write `.eval_results`."
+        ),
+    ] = None,
+    url: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--url", help="Where the records can be seen, for `.eval_results`."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a README.md that is there.")] = False,
+) -> None:
+    """Write README.md with a `model-index` from run records, as model pages of Hugging Face read it.
+
+    With --dataset also a file of `.eval_results` for each record. Nothing is uploaded.
+    """
+    from ffbench import atomic
+    from ffbench.errors import UsageError
+    from ffbench.results.record.run_record import RECORD, read_record
+    from ffbench.results.report.model_card import eval_results, model_card
+
+    found = [read_record(place / RECORD if place.is_dir() else place) for place in records]
+    card = model_card(found)
+    readme = out / "README.md"
+    if readme.exists() and not force:
+        raise UsageError(f"{readme}: exists; --force overwrites it")
+    files = {readme: card}
+    if dataset is not None:
+        for record in found:
+            name = f"{record.protocol.id}-{record.protocol.variant}-{record.fingerprint[:16]}.yaml"
+            files[out / ".eval_results" / name] = eval_results(record, dataset, url)
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_text(path, content)
+        say(str(path))
