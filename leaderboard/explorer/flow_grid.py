@@ -100,8 +100,8 @@ _PAGE = """<!doctype html>
          background: transparent; }
   h2 { font-size: 15px; margin: 14px 0 6px; }
   h2:first-child { margin-top: 0; }
-  .row { display: flex; flex-wrap: wrap; gap: 12px; }
-  figure { margin: 0; flex: 1 1 0; min-width: 150px; max-width: 420px; }
+  .row { display: grid; grid-template-columns: repeat(auto-fill, minmax(max(150px, 31%), 1fr)); gap: 12px; }
+  figure { margin: 0; min-width: 0; }
   .stage { position: relative; cursor: crosshair; touch-action: pan-y; line-height: 0; }
   .stage:focus-visible { outline: 3px solid #0072b2; }
   .stage img { width: 100%; border-radius: 4px; user-select: none; }

@@ -12,6 +12,7 @@ STYLE = """
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * { color: SOFT; opacity: 1; }
 .ff-picture { width: 100%; max-width: 440px; border-radius: 8px; }
 .ff-wide { width: 100%; border-radius: 6px; }
+.ff-strip { display: block; max-width: 720px; border-radius: 0; margin-bottom: 2px; }
 .ff-still { display: none; }
 @media (prefers-reduced-motion: reduce) {
   .ff-moving { display: none; }

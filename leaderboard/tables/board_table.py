@@ -117,7 +117,7 @@ def cells(
                 "number": line.level,
                 "claimed": line.claimed,
                 "in the paper": line.reported,
-                "parameters": (row.parameters or 0) / 1e6 if row is not None and ran else None,
+                "parameters": row.parameters / 1e6 if row is not None and ran and row.parameters else None,
                 "pairs/s": row.pairs_per_second if row is not None and ran else None,
                 "kind": facts.kind if facts is not None else None,
                 "trained on": theme.cell(facts.training) if facts is not None else None,

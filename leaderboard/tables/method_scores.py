@@ -22,7 +22,8 @@ from ..charts import value_charts
 from ..look import theme
 from ..look.html_tables import heat, link, table, text
 
-_FAMILIES = {"motion_": "By magnitude of motion"}
+_BY_MAGNITUDE = "By magnitude of motion"
+_FAMILIES = {"motion_": _BY_MAGNITUDE}
 _FEW = 20
 """Boards whose rank sets are worked out for this page; of more, those that are known are shown."""
 
@@ -109,6 +110,8 @@ def run_scores(record: RunRecord) -> None:
 def _family(group: str) -> str:
     if "=" in group:
         return f"By {theme.plain(group.partition('=')[0], 40)}"
+    if group.endswith((" px", " px+")):  # bins inside pairs, such as `2-5 px`
+        return _BY_MAGNITUDE
     return next((title for prefix, title in _FAMILIES.items() if group.startswith(prefix)), "By region")
 
 

@@ -65,7 +65,7 @@ def method_strip(
 ) -> Picture:
     """Return flow and error of each pair in a row, in the scale of the true flow, so that all methods share it."""
     from ffbench.leaderboard.explorer.pair_pictures import part_of, scales, true_flows
-    from ffbench.visual.picture import error_picture
+    from ffbench.visual.picture import NOT_MEASURED, error_picture
 
     tiles = []
     for pair, flows in zip(pairs, found, strict=True):
@@ -78,7 +78,11 @@ def method_strip(
         assert field is not None
         assert true_field is not None
         error = np.linalg.norm(field - true_field, axis=2).astype(np.float32)
-        tiles += [flow_to_color(field, full), error_picture(error, annotation.mask, full)]
+        colors = flow_to_color(field, full)
+        if part != "facial" and flows.head is None:
+            # What the protocol fitted means nothing where it scores nothing.
+            colors[~annotation.mask] = NOT_MEASURED
+        tiles += [colors, error_picture(error, annotation.mask, full)]
     return _row(tiles)
 
 

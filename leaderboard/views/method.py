@@ -64,15 +64,17 @@ def _pictures(rows: Sequence[Row]) -> None:
     st.header("On three fixed pairs")
     st.caption(
         "Rendered faces: most expression, most head motion, and half of that. Above image 1 and the true flow, below "
-        "the method's flow and its endpoint error, in the scale of the true flow, bright yellow for an error as long."
+        "the method's flow and its endpoint error, in the scale of the true flow, bright yellow for an error as long. "
+        "Where a method gives no head flow, one is fitted to its facial flow, as the protocols do; grey is not scored."
     )
     for part, strip_of_part in found.items():
         above = picture(REFERENCE, part)
         if strip_of_part is not None and above is not None:
             st.html(
                 f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
-                f'<img class="ff-wide" src="{above}" alt="image 1 and true {part} flow of three pairs">'
-                f'<img class="ff-wide" src="{strip_of_part}" alt="the method\'s {part} flow and its error"></figure>'
+                f'<img class="ff-wide ff-strip" src="{above}" alt="image 1 and true {part} flow of three pairs">'
+                f'<img class="ff-wide ff-strip" src="{strip_of_part}" alt="{part} flow of the method, and its error">'
+                "</figure>"
             )
 
 

@@ -24,7 +24,7 @@ from ffbench.method import Flows, Method, MethodEntry, MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.protocols.ffn import protocol as ffn
 from tests.datasets.ffn_folder import SIZE, facial_flow, head_flow, make_ffn
-from tests.leaderboard.pages import EVIL, Html, faults, in_this_process, page, words
+from tests.leaderboard.pages import EVIL, Html, faults, html_of, in_this_process, page, words
 from tests.results.made_runs import make_run
 
 PAIR = "happy/0010/0002"
@@ -324,3 +324,25 @@ def test_no_link_to_a_method_that_is_not_here(tmp_path: Path, monkeypatch: pytes
     pairs = next(table.value["pair"] for table in made.dataframe if "pair" in table.value)
     assert pairs.str.fullmatch("[0-9]{5}").all()
     assert "The Explorer cannot show them: A was not run here" in words(made)
+
+
+def test_samples_need_no_upload(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "explorer", source="Two photos", method="farneback", beside="zero")
+    assert not faults(made)
+    assert made.segmented_control(key="sample").value == "A rendered face (synthetic)"
+    assert flows(made) == [("Farneback", "facial"), *of("Zero flow")]
+
+
+def test_a_clip_moves_as_the_flow_says(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = page(monkeypatch, "explorer", source="A short clip", method="zero", beside="farneback")
+    assert not faults(made)
+    moving = [value for body in html_of(made) for name, value in Html(body).attributes if name == "src"]
+    assert sum(source.startswith("data:image/webp") for source in moving) == 5  # the clip, and two of each method
+    assert words(made).count("The first frame moved by the facial flow alone") == 2
+    made.segmented_control(key="part").set_value("head").run()
+    assert not faults(made)
+    assert "There is no head flow" in words(made)
+    made.segmented_control(key="sample").set_value("Mine").run()
+    assert "Choose a clip" in words(made)
+    made.file_uploader(key="clip").upload("a.mp4", b"MZ", "video/mp4").run()
+    assert "a.mp4: not a video" in words(made)
