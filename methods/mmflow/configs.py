@@ -84,7 +84,7 @@ def input_rule(config: Any) -> InputRule:
 
 def published_weights(name: str) -> str | None:
     """Return the URL under which OpenMMLab published the weights of a config, as the package says."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     (path,) = (path for path in _config_files() if path.stem == name)
     models = yaml.safe_load((path.parent / "metafile.yml").read_text("utf-8"))["Models"]
