@@ -18,4 +18,6 @@ def _load(request: MethodRequest) -> Method:
 
 decflow = MethodEntry("DecFlow, the paper's network: facial, head and expression flow", _load, title="DecFlow")
 decflow_s = MethodEntry("light DecFlow for the CPU: facial, head and expression flow", _load, title="DecFlow-S (light)")
-decflow_c = MethodEntry("light DecFlow that corrects DIS: facial, head and expression flow", _load, title="DecFlow-C (corrects DIS)")
+decflow_c = MethodEntry(
+    "light DecFlow that corrects DIS: facial, head and expression flow", _load, title="DecFlow-C (corrects DIS)"
+)
