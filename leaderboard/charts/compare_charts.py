@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 import plotly.graph_objects as go
 
@@ -13,6 +14,8 @@ from ffbench.results.ranking.comparison import Comparison, GroupDifference
 from ..look import theme
 from .value_charts import error_bars, lines_axis
 
+_LONG = 2.5
+"""Times the median length of the intervals: what reaches further from its difference is cut."""
 _SMALL = 0.05
 """A bin with a smaller share of the pairs does not stretch the axis."""
 
@@ -74,10 +77,16 @@ def differences(found: Comparison, key: str) -> bool:
 
 
 def _axis(groups: Sequence[GroupDifference]) -> tuple[float, float]:
-    """Return the ends of the axis: zero, and the intervals of all groups that are not small."""
+    """Return the ends of the axis: zero, the differences and intervals of all groups that are not small.
+
+    An interval much longer than most, such as that of the few pairs with large motion, is cut.
+    """
     most = max(group.pairs for group in groups)
-    large = [group for group in groups if group.pairs >= _SMALL * most] or groups
-    low, high = min(0.0, *map(_low, large)), max(0.0, *map(_high, large))
+    large = [group for group in groups if group.pairs >= _SMALL * most] or list(groups)
+    lengths = [_high(group) - _low(group) for group in large if group.ci_low is not None or group.ci_high is not None]
+    reach = _LONG * median(lengths or [0.0])
+    low = min(0.0, *(max(_low(group), group.difference - reach) for group in large))
+    high = max(0.0, *(min(_high(group), group.difference + reach) for group in large))
     room = 0.05 * (high - low) or 1.0
     return low - room, high + room
 

@@ -35,6 +35,7 @@ STYLE = """
 /* White on the lighter blue of dark ground has a contrast of 2.3. */
 [data-testid=stMultiSelect] span[title] { color: CHIP; }
 [data-testid=stMultiSelect] span[title] ~ * { color: CHIP; fill: CHIP; }
+[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] * { color: CHIP; }
 @media (max-width: 640px) {
   .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
   .ff-table { font-size: 0.82rem; }

@@ -54,7 +54,7 @@ def render() -> None:
     st.header("By group, A − B")
     st.caption("Blue: A is better. Orange: B is better. Grey: not separable (Holm's correction over the groups).")
     if compare_charts.differences(result, "differences"):
-        st.caption("The axis is that of the larger groups: some with few pairs reach beyond it.")
+        st.caption("The axis is that of most groups: intervals of some with few pairs reach beyond it.")
     with st.expander("The groups as a table"):
         _groups(result)
     st.header("Pair by pair")
