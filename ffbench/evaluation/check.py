@@ -110,7 +110,7 @@ def read_baseline(path: Path | str) -> Baseline:
     return read_model(Path(path), Baseline, _MAX_BYTES, kind="a baseline", wrong="is no baseline")
 
 
-def placed(case: Case, folder: Path, weights: Path | None = None) -> Case:
+def placed(case: Case, folder: Path | str, weights: Path | str | None = None) -> Case:
     """Return a case whose relative paths are taken from the folder of its baseline.
 
     Args:
@@ -120,9 +120,9 @@ def placed(case: Case, folder: Path, weights: Path | None = None) -> Case:
     """
     found: dict[str, str] = {}
     if case.data is not None:
-        found["data"] = str(folder / case.data)
+        found["data"] = str(Path(folder) / case.data)
     if case.weights is not None and case.weights != RANDOM_WEIGHTS:
-        found["weights"] = str(folder / case.weights if weights is None else weights)
+        found["weights"] = str(Path(folder) / case.weights if weights is None else weights)
     return case.model_copy(update=found)
 
 
