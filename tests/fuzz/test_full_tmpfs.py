@@ -19,7 +19,7 @@ from pathlib import Path
 from ffbench.errors import DataError
 from ffbench.evaluation import evaluate
 from ffbench.results.record.run_record import read_record
-from ffbench.hashing import file_sha256
+from ffbench.io.hashing import file_sha256
 from tests.toys import BrightnessFlow, Stripes
 
 disk = Path(sys.argv[1])

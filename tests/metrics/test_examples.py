@@ -11,7 +11,9 @@ import pytest
 from ffbench import metrics
 
 MODULES = [
-    importlib.import_module(f"{metrics.__name__}.{found.name}") for found in pkgutil.iter_modules(metrics.__path__)
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(metrics.__path__, f"{metrics.__name__}.")
+    if not found.ispkg
 ]
 FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
@@ -27,5 +29,5 @@ def test_it_has_an_example(name: str) -> None:
 
 
 def test_the_functions_are_found() -> None:
-    assert {"dense.dense_terms", "statistics.p_value", "temporal.jitter_term"} < FUNCTIONS.keys()
+    assert {"errors.dense_terms", "intervals.p_value", "temporal.jitter_term"} < FUNCTIONS.keys()
     assert len(FUNCTIONS) > 40

@@ -10,7 +10,7 @@ from scipy.special import stdtr, stdtrit
 from scipy.stats import binomtest
 
 from ffbench.metrics.statistics.paired import mcnemar
-from ffbench.metrics.student_t import t_quantile, two_sided_p
+from ffbench.metrics.statistics.student_t import t_quantile, two_sided_p
 
 FREEDOMS = st.floats(0.3, 1e5)
 

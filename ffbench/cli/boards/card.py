@@ -29,8 +29,8 @@ def write_card(
 
     With --dataset also a file of `.eval_results` for each record. Nothing is uploaded.
     """
-    from ffbench import atomic
     from ffbench.errors import UsageError
+    from ffbench.io import atomic
     from ffbench.results.record.run_record import RECORD, read_record
     from ffbench.results.report.model_card import eval_results, model_card
 

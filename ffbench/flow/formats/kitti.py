@@ -152,7 +152,8 @@ def _unfiltered(content: bytes, height: int, width: int) -> npt.NDArray[np.uint1
     return pixels.view(">u2").reshape(height, width, 3)
 
 
-@numba.njit(cache=True)
+# Compiled when the module is imported: the compiler ends a process that has little memory left.
+@numba.njit(numba.void(numba.types.Array(numba.uint8, 2, "C", readonly=True), numba.uint8[:, ::1]), cache=True)
 def _unfilter(rows: npt.NDArray[np.uint8], pixels: npt.NDArray[np.uint8]) -> None:
     """Add to each byte what its row's filter foretells: nothing, left, up, their mean, or Paeth's choice.
 

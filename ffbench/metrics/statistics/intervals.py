@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.metrics.student_t import t_quantile, two_sided_p
+from ffbench.metrics.statistics.student_t import t_quantile, two_sided_p
 from ffbench.typing import Floats
 
 LEVEL = 0.95

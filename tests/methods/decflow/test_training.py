@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ffbench.errors import MethodError, UsageError
-from ffbench.methods.decflow.training import build as decflow_training
+from ffbench.methods import decflow
 from ffbench.methods.decflow.training.build import DecFlowTrainee, build
 from ffbench.methods.decflow.weights import load_weights, save_weights
 from ffbench.training.loop import Settings, train
@@ -207,7 +207,7 @@ def test_the_official_recipe_starts_as_the_released_code_does(tmp_path: Path) ->
     stored = {f"features.{names[key[9:11]]}{key[11:]}": value for key, value in encoder.items()}
     torch.save(drawn_gma, tmp_path / "gma.ckpt")
     torch.save(stored, tmp_path / "resnet50.pth")
-    plan = read_recipe(Path(decflow_training.__file__).parent / "recipes" / "decflow-official.toml")
+    plan = read_recipe(Path(decflow.__file__).parent / "recipes" / "decflow-official.toml")
     trainee = build(TrainRequest("decflow", plan, tmp_path / "gma.ckpt", tmp_path / "resnet50.pth"))
     assert isinstance(trainee, DecFlowTrainee)
     network = trainee.network
