@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests run in a process for each core, up to four; `make test PARALLEL=` takes one. A file stays in one process.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-fast campaign lint check bench app docs records thumbnails readme clean
 
@@ -32,10 +34,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest --doctest-modules ffbench/metrics
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL) $(COVERAGE)
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "not slow and not assets and not campaign"
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not assets and not campaign"
 
 campaign: $(VENV)/.installed-dev
 	$(BIN)/pytest -m campaign tests/fuzz tests/faults
