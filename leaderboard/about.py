@@ -27,6 +27,11 @@ HEADINGS = {
     "synthetic": "Synthetic faces: rendered, exact flow",
 }
 """What boards of data of one origin stand under."""
+ROBUSTNESS = "Robustness: how much corrupted images change a flow"
+ROBUSTNESS_NOTE = (
+    "A flow that changes little need not be right: zero flow, which sees no image, never changes. So these positions "
+    "are in no mean with others."
+)
 QUESTIONS = (
     (
         "Why do two methods share ranks?",

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ffbench.results.ranking.titles import disambiguate_titles
-from ffbench.results.record.row import Board, Row
+from ffbench.results.record.row import ORIGINS, Board, Row
 from ffbench.results.report.leaderboard import BoardLine, BoardTable
 
-from .board_naming import in_reading_order
+from .board_naming import in_reading_order, task_of
 from .method_naming import method_key
 
 
@@ -52,6 +52,32 @@ def main_boards(rows: Sequence[Row]) -> list[Board]:
         if known is None or len(methods[board]) > len(methods[known]):
             chosen[board.origin, board.protocol] = board
     return in_reading_order(list(chosen.values()))
+
+
+@dataclass(frozen=True)
+class Section:
+    """Boards whose positions may be put together: of one origin of data, and of accuracy or of robustness."""
+
+    origin: str
+    robustness: bool
+    boards: Sequence[Board]
+
+
+def sections(boards: Sequence[Board]) -> list[Section]:
+    """Group boards, in order: by origin of data, and those of robustness apart, last.
+
+    What hardly changes when images are corrupted need not be right: zero flow, which sees no image, never changes.
+    """
+    groups = [
+        Section(
+            origin,
+            robust,
+            [b for b in boards if b.origin == origin and (task_of(b.protocol) == "robustness") == robust],
+        )
+        for robust in (False, True)
+        for origin in ORIGINS
+    ]
+    return [group for group in groups if group.boards]
 
 
 def standings(tables: Sequence[BoardTable], rows: Sequence[Row]) -> list[MethodStandings]:

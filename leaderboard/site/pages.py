@@ -28,7 +28,7 @@ from ..boards.board_naming import board_names, in_reading_order, protocol_title
 from ..boards.cost_points import COSTS, by_number, run_here, series_of
 from ..boards.method_facts import facts_of
 from ..boards.method_naming import method_key, rows_by_method
-from ..boards.standings import Standing, main_boards, standings
+from ..boards.standings import Standing, main_boards, sections, standings
 from . import svg
 from .naming import board_page, method_page
 
@@ -104,17 +104,15 @@ class Site:
         return None if row is None else method_page(self._labels[method_key(row)], method_key(row))
 
     def _overview(self) -> str:
-        sections = []
-        main = main_boards(self.rows)
-        for origin in ORIGINS:
-            boards = [board for board in main if board.origin == origin and board in self.views]
-            if not boards:
-                continue
-            methods = standings([self.views[board].table for board in boards], self._usable)
+        found = []
+        for section in sections([board for board in main_boards(self.rows) if board in self.views]):
+            methods = standings([self.views[board].table for board in section.boards], self._usable)
             pages = {m.row.path: method_page(self._labels[method_key(m.row)], method_key(m.row)) for m in methods}
-            sections.append({"origin": origin, "boards": boards, "methods": methods, "pages": pages})
+            heading = about.ROBUSTNESS if section.robustness else about.HEADINGS[section.origin]
+            note = about.ROBUSTNESS_NOTE if section.robustness else ""
+            found.append({"of": section, "heading": heading, "note": note, "methods": methods, "pages": pages})
         return self._render(
-            "overview.html", "index.html", sections=sections, views=self.views, questions=about.QUESTIONS,
+            "overview.html", "index.html", sections=found, views=self.views, questions=about.QUESTIONS,
             citation=about.BIBTEX, paper=about.PAPER, datasets=about.dataset_notes(), markdown=_inline,
             methods=len(self._labels), records=len(self._usable),
             newest=max((row.started for row in self._usable), default="")[:10],

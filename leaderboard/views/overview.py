@@ -9,12 +9,12 @@ from functools import cache
 import streamlit as st
 
 from ffbench.io.escape import html
-from ffbench.results.record.row import ORIGINS, Board, Row
+from ffbench.results.record.row import Board, Row
 
 from .. import about, picker, state
 from ..boards import method_naming, records
 from ..boards.board_naming import board_names, protocol_title
-from ..boards.standings import MethodStandings, main_boards, standings
+from ..boards.standings import MethodStandings, Section, main_boards, sections, standings
 from ..look import theme
 from ..tables.overview_table import heat_table
 
@@ -89,10 +89,8 @@ def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
         "In each cell: position by value, and in brackets the 95 % rank set, all ranks that the data do not rule out. "
         "The deeper the colour, the nearer to the first."
     )
-    for origin in ORIGINS:
-        here = [board for board in boards if board.origin == origin]
-        if here:
-            _of_origin(origin, here, every, usable, labels)
+    for section in sections(boards):
+        _section(section, every, usable, labels)
     with st.expander("How to read the tables"):
         st.markdown(
             "- A column is one protocol, with the variant and dataset that most methods were run on; its heading opens "
@@ -107,20 +105,21 @@ def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
             st.text(f"{protocol_title(board.protocol)}: {name}, {board.origin} data, reference: {board.reference}")
 
 
-def _of_origin(
-    origin: str, boards: Sequence[Board], every: Sequence[Board], rows: Sequence[Row], labels: Mapping[str, str]
-) -> None:
-    st.header(about.HEADINGS[origin])
-    if origin == "synthetic":
+def _section(section: Section, every: Sequence[Board], rows: Sequence[Row], labels: Mapping[str, str]) -> None:
+    st.header(about.ROBUSTNESS if section.robustness else about.HEADINGS[section.origin])
+    if section.origin == "synthetic":
         theme.synthetic_note()
-    tables = [records.ranked(picker.rows_of(rows, board)) for board in boards]
+    tables = [records.ranked(picker.rows_of(rows, board)) for board in section.boards]
     methods = standings(tables, rows)
-    st.html(f"<p>{_leader(methods)}</p>")
+    if section.robustness:
+        st.markdown(about.ROBUSTNESS_NOTE)
+    else:
+        st.html(f"<p>{_leader(methods)}</p>")
     shown = methods
     if len(methods) > _FEW:
-        all_of_them = st.toggle(f"All {len(methods)} methods", key=f"all-{origin}")
-        shown = methods if all_of_them else methods[:_FEW]
-    st.html(heat_table(shown, boards, every, dict(labels)))
+        key = f"all-{section.origin}{'-robustness' * section.robustness}"
+        shown = methods if st.toggle(f"All {len(methods)} methods", key=key) else methods[:_FEW]
+    st.html(heat_table(shown, section.boards, every, dict(labels)))
 
 
 def _leader(methods: Sequence[MethodStandings]) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ffbench.leaderboard.boards.cost_points import COSTS, front_line, series_of
 from ffbench.leaderboard.boards.method_facts import facts_of
-from ffbench.leaderboard.boards.standings import main_boards, standings
+from ffbench.leaderboard.boards.standings import main_boards, sections, standings
 from ffbench.leaderboard.tables.wins import gap, tally
 from ffbench.method import MethodCard
 from ffbench.results.ranking.order import in_order, rank
@@ -54,6 +54,17 @@ def test_the_mean_position_is_of_the_boards_that_a_method_is_on(tmp_path: Path) 
     assert [method.title for method in found] == ["best", "other", "absent"]
     shares = [standing.share for standing in found[1].on.values()]
     assert sorted(shares) == [0.5, 1.0, 1.0]
+
+
+def test_robustness_is_in_no_mean_with_accuracy(tmp_path: Path) -> None:
+    made_on = [("clip_robustness", "real"), ("clip_landmarks", "real"), ("ck_landmarks", "synthetic")]
+    rows = [made(tmp_path / p, "a", 0, dataset={"origin": origin}, **on(p)) for p, origin in made_on]
+    found = [(s.origin, s.robustness, [b.protocol for b in s.boards]) for s in sections(main_boards(rows))]
+    assert found == [
+        ("real", False, ["clip_landmarks"]),
+        ("synthetic", False, ["ck_landmarks"]),
+        ("real", True, ["clip_robustness"]),
+    ]
 
 
 def _with_positions(lines: Any) -> Any:
