@@ -9,7 +9,7 @@ from ffbench.results.numbers import format_value
 from ffbench.results.record.row import Board
 from ffbench.results.report.leaderboard_formats import ranks_cell
 
-from ..boards.board_naming import board_names, protocol_title
+from ..boards.board_naming import board_names, protocol_title, task_of
 from ..boards.method_naming import method_key
 from ..boards.standings import MethodStandings, Standing
 from ..look import theme
@@ -24,7 +24,7 @@ def heat_table(
 
     Args:
         methods: rows, in order.
-        boards: columns, all of data of one origin.
+        boards: columns, of one section.
         every: all boards that there are, which decide what a board is called.
         labels: names of methods in addresses, by `method_key`.
     """
@@ -38,8 +38,9 @@ def heat_table(
     several = len(boards) > 1
     mean = '<th scope="col">mean position</th>' if several else ""
     rows = "".join(_row(method, boards, addresses, labels, several) for method in methods)
+    by = ", by robustness" if task_of(boards[0].protocol) == "robustness" else ""
     return scrolling(
-        f"Positions on {boards[0].origin} data",
+        f"Positions on {boards[0].origin} data{by}",
         f'<table class="ff-table"><thead><tr><th scope="col">method</th>{mean}{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>",
     )
