@@ -104,7 +104,7 @@ def run_scores(record: RunRecord) -> None:
             for s in record.scores
         ]  # fmt: skip
         number_format = {name: st.column_config.NumberColumn(format="%.4f") for name in ("value", "95 % from", "to")}
-        st.dataframe(cells, hide_index=True, width="stretch", column_config=number_format)
+        st.dataframe(cells, hide_index=True, placeholder="–", width="stretch", column_config=number_format)
 
 
 def _family(group: str) -> str:

@@ -96,6 +96,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
     st.dataframe(
         board_table.styled(table, cells, [theme.cell(line.title) for line in lines]),
         hide_index=True,
+        placeholder="–",
         width="stretch",
         height=38 + high * min(len(lines), 25),
         row_height=high,

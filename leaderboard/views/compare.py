@@ -102,7 +102,14 @@ def _groups(found: Comparison) -> None:
     ]  # fmt: skip
     formats = {name: st.column_config.NumberColumn(format="%.3f") for name in ("A", "B", "A − B", "95 % from", "to")}
     formats["p (Holm)"] = st.column_config.NumberColumn(format="%.4f")
-    st.dataframe(theme.without_empty(cells), hide_index=True, width="stretch", column_config=formats, key="groups")
+    st.dataframe(
+        theme.without_empty(cells),
+        hide_index=True,
+        placeholder="–",
+        width="stretch",
+        column_config=formats,
+        key="groups",
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing pair by pair")
@@ -175,7 +182,7 @@ def _pairs(name: str, row: Row, pairs: tuple[PairDifference, ...]) -> None:
     formats: dict[str, Any] = {column: st.column_config.NumberColumn(format="%.3f") for column in ("A", "B", "A − B")}
     if runs:
         formats["pair"] = st.column_config.LinkColumn(display_text="[?&]pair=(.*)$")
-    st.dataframe(cells, hide_index=True, width="stretch", column_config=formats, key=f"pairs-{name}")
+    st.dataframe(cells, hide_index=True, placeholder="–", width="stretch", column_config=formats, key=f"pairs-{name}")
     if runs:
         st.caption(f"A pair opens in the Explorer, with the flow of {name} as it comes: its own weights and settings.")
     else:

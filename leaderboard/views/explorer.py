@@ -171,7 +171,7 @@ def _numbers(protocol: Protocol[Any], pair: Pair[Any], found: Mapping[str, Estim
     rows.sort(key=lambda row: not str(row["metric"]).startswith(f"{primary} ["))
     number = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(
-        rows, hide_index=True, width="stretch", height=38 + 35 * min(len(rows), 8),
+        rows, hide_index=True, placeholder="–", width="stretch", height=38 + 35 * min(len(rows), 8),
         column_config={_column(name, found): number for name in found},
     )  # fmt: skip
     took = [f"{name}: {one.seconds:.2f} s" for name, one in found.items() if one.seconds is not None]

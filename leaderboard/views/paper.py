@@ -81,7 +81,7 @@ def _block(block: Block, number: int) -> None:
         row = {"method": theme.cell(line.name), "source": theme.cell(source)}
         cells.append({**row, **dict(zip(block.header, values, strict=True))})
     height = 38 + 35 * min(max(len(cells), 1), 25)
-    st.dataframe(cells, hide_index=True, width="stretch", height=height, key=f"block-{number}")
+    st.dataframe(cells, hide_index=True, placeholder="–", width="stretch", height=height, key=f"block-{number}")
     if block.best:
         st.caption("★ best printed number of the column. Differences are measured − printed.")
     if block.notes:

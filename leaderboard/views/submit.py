@@ -238,7 +238,7 @@ def _scored(record: RunRecord, package: bytes | None, board: Board | None, rows:
     ]
     number = st.column_config.NumberColumn(format="%.4g")
     with st.expander("All scores"):
-        st.dataframe(scores, hide_index=True, width="stretch", column_config={"value": number})
+        st.dataframe(scores, hide_index=True, placeholder="–", width="stretch", column_config={"value": number})
     for reason in record.not_rankable:
         st.badge(f"not for ranking: {reason}", icon=":material/block:", color="red")
     content = record.model_dump_json(indent=1).encode() + b"\n"
