@@ -44,7 +44,7 @@ def own_photos() -> None:
         if estimate is not None:
             flows[choices.title_of(method)] = estimate.forward
     if not flows:
-        panels.images(pair)
+        panels.images_alone(pair)
         return
     panels.over_image(pair, Annotation(), flows, "facial")
     panels.flows_side_by_side(flows, Annotation(), {})

@@ -37,10 +37,15 @@ _LAYER_WORDS: Mapping[Layer, str] = {
 
 
 def images(pair: Pair[Any]) -> None:
-    """Show image 1 and image 2 in one place, as wide as they will be beside a flow."""
+    """Show image 1 and image 2 in one place."""
+    st.iframe(two_images(pair.image1, pair.image2, dark=theme.dark()), alt="image 1 and image 2")
+
+
+def images_alone(pair: Pair[Any]) -> None:
+    """Show the images before there is a flow, as wide as they will be beside one."""
     left, _ = st.columns(2)
     with left:
-        st.iframe(two_images(pair.image1, pair.image2, dark=theme.dark()), alt="image 1 and image 2")
+        images(pair)
 
 
 def over_image(pair: Pair[Any], annotation: Annotation, flows: Mapping[str, NumpyFlows], scored: FlowPart) -> None:

@@ -70,7 +70,7 @@ def _protocol_pair() -> None:
         if estimate is not None and one is not None:
             found[_REFERENCE if one == _REFERENCE else choices.title_of(one)] = estimate
     if not found:
-        panels.images(pair)
+        panels.images_alone(pair)
         return
     _draw(protocol, pair, annotation, found)
     show_link({name: str(value) for name, value in st.query_params.items()})
