@@ -31,11 +31,11 @@ from ffbench.protocol import (
 from ffbench.reanimation.appearance import draw_appearance
 from ffbench.reanimation.motion import SCALES, at_rest, draw_states
 from ffbench.reanimation.pairs import ReanimatedPair, reanimate
-from ffbench.reanimation.parts import REGIONS, STABLE_REGIONS
-from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, view_class
-from ffbench.reanimation.portrait import Portrait
+from ffbench.reanimation.photographs.people import measured_tone, skin_angle, turned_by, view_class
+from ffbench.reanimation.photographs.sources import FaceSource, FoundFaces, find_faces_in, test_faces
+from ffbench.reanimation.portraits.parts import REGIONS, STABLE_REGIONS
+from ffbench.reanimation.portraits.portrait import Portrait
 from ffbench.reanimation.smooth import Still, draw_field, prepare_still, smooth_pair
-from ffbench.reanimation.sources import FaceSource, FoundFaces, find_faces_in, test_faces
 from ffbench.typing import Mask
 
 from .options import (

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.reanimation.motion import FaceState
-from ffbench.reanimation.portrait import Portrait
+from ffbench.reanimation.portraits.portrait import Portrait
 from ffbench.synth.heads.skinning import rotation_matrix
 
 FloatImage = npt.NDArray[np.float32]

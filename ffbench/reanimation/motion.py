@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.reanimation.expressions import UNITS
-from ffbench.reanimation.portrait import Portrait
+from ffbench.reanimation.portraits.expressions import UNITS
+from ffbench.reanimation.portraits.portrait import Portrait
 from ffbench.synth.heads.skinning import rotation_matrix
 
 FloatArray = npt.NDArray[np.float64]

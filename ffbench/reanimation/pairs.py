@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ffbench.reanimation.appearance import Appearance, light_on, record
 from ffbench.reanimation.motion import FaceState, pose
-from ffbench.reanimation.portrait import Portrait, project
+from ffbench.reanimation.portraits.portrait import Portrait, project
 from ffbench.reanimation.render import render
 from ffbench.synth.render.labels import label_pair
 

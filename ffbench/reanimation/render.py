@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.reanimation.portrait import Portrait, project
+from ffbench.reanimation.portraits.portrait import Portrait, project
 from ffbench.reanimation.sampling import cubic_sample, linear_sample
 from ffbench.synth.render.barycentric import areas
 from ffbench.synth.render.camera import Projected

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ffbench.reanimation.appearance import Appearance, record
 from ffbench.reanimation.motion import Scale, draw_length
 from ffbench.reanimation.pairs import ReanimatedPair
-from ffbench.reanimation.parts import face_skin, regions_at
+from ffbench.reanimation.portraits.parts import face_skin, regions_at
 from ffbench.reanimation.sampling import sample_everywhere
 from ffbench.typing import Image, Mask
 

@@ -32,7 +32,7 @@ from ffbench.protocol import (
     StatedScoring,
     Term,
 )
-from ffbench.reanimation.mesh import EYE_LOOPS
+from ffbench.reanimation.portraits.mesh import EYE_LOOPS
 from ffbench.typing import Mask
 
 from ..options import (

@@ -15,7 +15,7 @@ from ffbench.method import Flows
 from ffbench.protocol import ProtocolRequest, Term
 from ffbench.protocols import reanimated_faces as module
 from ffbench.protocols.reanimated_faces import ReanimatedFaces
-from ffbench.reanimation import portrait as portraits
+from ffbench.reanimation.portraits import portrait as portraits
 from tests.reanimation.test_sources import fake_meshes, photo
 from tests.reanimation.toy_face import toy_triangles
 

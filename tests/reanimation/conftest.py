@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ffbench.reanimation import portrait as module
-from ffbench.reanimation.portrait import Portrait, prepare_portrait
+from ffbench.reanimation.portraits import portrait as module
+from ffbench.reanimation.portraits.portrait import Portrait, prepare_portrait
 from tests.reanimation.toy_face import toy_photo, toy_triangles
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ffbench.errors import DataError
-from ffbench.reanimation.matte import cut_out, fill_behind
-from ffbench.reanimation.mesh import face_triangles, head_frame, read_triangles
+from ffbench.reanimation.portraits.matte import cut_out, fill_behind
+from ffbench.reanimation.portraits.mesh import face_triangles, head_frame, read_triangles
 from tests.reanimation.toy_face import toy_mesh, toy_photo
 
 

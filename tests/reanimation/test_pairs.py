@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from ffbench.flow.warp import warp_backward
 from ffbench.reanimation.appearance import UNCHANGED, Appearance, draw_appearance, light_on
-from ffbench.reanimation.expressions import UNITS
 from ffbench.reanimation.motion import SCALES, FaceState, at_rest, draw_states, pose
 from ffbench.reanimation.pairs import ReanimatedPair, reanimate
-from ffbench.reanimation.portrait import Portrait, prepare_portrait
+from ffbench.reanimation.portraits.expressions import UNITS
+from ffbench.reanimation.portraits.portrait import Portrait, prepare_portrait
 from tests.reanimation.toy_face import toy_photo
 from tests.reference.ray_cast import flow_at
 
@@ -170,7 +170,7 @@ def test_a_closed_mouth_stays_closed(portrait: Portrait, toy_topology: None) -> 
 
 
 def test_what_is_not_exact_is_left_out(portrait: Portrait) -> None:
-    from ffbench.reanimation.mesh import EYE_LOOPS, MOUTH_LOOP
+    from ffbench.reanimation.portraits.mesh import EYE_LOOPS, MOUTH_LOOP
 
     for loop in (*EYE_LOOPS, MOUTH_LOOP):
         x, y = np.rint(portrait.landmarks[list(loop)].mean(axis=0)).astype(int)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ffbench.facemesh.groups import LIPS, OVAL
 from ffbench.metrics.people.skin_tone import typology_angle
-from ffbench.reanimation.expressions import UNITS
-from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState, at_rest
-from ffbench.reanimation.people import measured_tone, skin_angle, turned_by, view_class
+from ffbench.reanimation.photographs.people import measured_tone, skin_angle, turned_by, view_class
+from ffbench.reanimation.portraits.expressions import UNITS
+from ffbench.reanimation.portraits.mesh import HeadFrame
 
 FRAME = HeadFrame(np.eye(3), np.zeros(3), 1.0)
 

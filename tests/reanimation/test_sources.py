@@ -14,8 +14,8 @@ from PIL import Image
 from ffbench.errors import DataError
 from ffbench.facemesh import tracker
 from ffbench.facemesh.tracker import FaceTrack
-from ffbench.reanimation.sources import find_faces_in
-from ffbench.reanimation.usable import LONGEST_SIDE
+from ffbench.reanimation.photographs.sources import find_faces_in
+from ffbench.reanimation.photographs.usable import LONGEST_SIDE
 from tests.reanimation.toy_face import toy_mesh, toy_photo
 
 SIZE, WIDTH = 120, 60.0

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from ffbench.facemesh.groups import LIPS, NOSE, OVAL
-from ffbench.reanimation.mesh import EYE_LOOPS, MOUTH_LOOP
+from ffbench.reanimation.portraits.mesh import EYE_LOOPS, MOUTH_LOOP
 
 OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 LEFT_BROW = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107)

@@ -24,7 +24,7 @@ from ffbench.protocols.landmarks import clips as clip_landmarks
 from ffbench.protocols.landmarks.clip_parts import EDGE, Recording, encoding_difference, face_parts, part_pairs
 from ffbench.protocols.landmarks.clip_tracks import TrackedClip
 from ffbench.protocols.landmarks.clips import ClipLandmarks
-from ffbench.reanimation.mesh import EYE_LOOPS
+from ffbench.reanimation.portraits.mesh import EYE_LOOPS
 
 SIZE = (60, 44)
 FACE = np.random.default_rng(1).uniform((14, 8), (44, 36), (468, 2))

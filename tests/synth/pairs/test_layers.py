@@ -10,7 +10,7 @@ import pytest
 from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.flow.warp import warp_backward
-from ffbench.reanimation.sources import TEST_FACES
+from ffbench.reanimation.photographs.sources import TEST_FACES
 from ffbench.synth.pairs.layers import LONGEST_SIDE, Photo, collage, layered_pair, load_photos
 
 

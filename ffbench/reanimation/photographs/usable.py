@@ -22,8 +22,9 @@ from ffbench.facemesh.groups import OVAL
 from ffbench.io.archives.member_path import Place
 from ffbench.io.atomic import atomic_path
 from ffbench.paths import cache_dir
-from ffbench.reanimation.mesh import head_frame
-from ffbench.reanimation.portrait import face_width, mesh_in_space, portrait_camera
+from ffbench.reanimation.portraits import mesh
+from ffbench.reanimation.portraits.mesh import head_frame
+from ffbench.reanimation.portraits.portrait import face_width, mesh_in_space, portrait_camera
 from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]
@@ -133,10 +134,8 @@ def _meshes_in(path: Place) -> tuple[list[FoundMesh], list[str]]:
 def _cache_key(path: Place, digest: str) -> str:
     """Hash what the meshes depend on: the file, the network, and the code that finds them."""
     key = hashlib.sha256(f"{digest} {path.suffix.lower()} {assets.find('face_mesh').sha256}".encode())
-    for folder in (Path(tracker.__file__).parent, Path(__file__).parent):
-        for file in sorted(folder.glob("*.py")):
-            if folder != Path(__file__).parent or file.name in (Path(__file__).name, "mesh.py"):
-                key.update(file.read_bytes())
+    for file in (*sorted(Path(tracker.__file__).parent.glob("*.py")), Path(mesh.__file__), Path(__file__)):
+        key.update(file.read_bytes())
     return key.hexdigest()
 
 

@@ -15,9 +15,15 @@ from ffbench.datasets.images import IMAGE_SUFFIXES, read_image
 from ffbench.errors import DataError
 from ffbench.io.archives.member_path import Place, open_tree
 from ffbench.io.hashing import data_sha256
-from ffbench.reanimation.mesh import HeadFrame, head_frame
-from ffbench.reanimation.portrait import Portrait, face_width, mesh_in_space, portrait_camera, prepare_portrait
-from ffbench.reanimation.usable import meshes_in, smaller
+from ffbench.reanimation.photographs.usable import meshes_in, smaller
+from ffbench.reanimation.portraits.mesh import HeadFrame, head_frame
+from ffbench.reanimation.portraits.portrait import (
+    Portrait,
+    face_width,
+    mesh_in_space,
+    portrait_camera,
+    prepare_portrait,
+)
 from ffbench.typing import Image
 
 FloatArray = npt.NDArray[np.float64]

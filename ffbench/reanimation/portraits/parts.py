@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import BROWS, EYES, LIPS, NOSE, OVAL
-from ffbench.reanimation.mesh import CHIN, EYE_LOOPS, FOREHEAD, MOUTH_LOOP
+from ffbench.reanimation.portraits.mesh import CHIN, EYE_LOOPS, FOREHEAD, MOUTH_LOOP
 from ffbench.typing import Mask
 
 FloatArray = npt.NDArray[np.float64]

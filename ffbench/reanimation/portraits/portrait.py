@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import OVAL
-from ffbench.reanimation.body import Body, smooth_step
-from ffbench.reanimation.expressions import expression_basis, mouth_is_open
-from ffbench.reanimation.matte import cut_out, fill_behind
-from ffbench.reanimation.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFrame, face_triangles, head_frame
-from ffbench.reanimation.parts import face_skin, grown, regions_at
+from ffbench.reanimation.portraits.body import Body, smooth_step
+from ffbench.reanimation.portraits.expressions import expression_basis, mouth_is_open
+from ffbench.reanimation.portraits.matte import cut_out, fill_behind
+from ffbench.reanimation.portraits.mesh import FACE_WIDTH, LEFT_SIDE, RIGHT_SIDE, HeadFrame, face_triangles, head_frame
+from ffbench.reanimation.portraits.parts import face_skin, grown, regions_at
 from ffbench.synth.render.camera import Camera, Projected
 from ffbench.synth.render.raster import rasterize
 from ffbench.typing import Image

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.facemesh.groups import OVAL
-from ffbench.reanimation.mesh import CHIN, FOREHEAD
+from ffbench.reanimation.portraits.mesh import CHIN, FOREHEAD
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.metrics.people.skin_tone import typology_angle
-from ffbench.reanimation.mesh import HeadFrame
 from ffbench.reanimation.motion import FaceState
-from ffbench.reanimation.parts import REGIONS, face_skin, regions_at
+from ffbench.reanimation.portraits.mesh import HeadFrame
+from ffbench.reanimation.portraits.parts import REGIONS, face_skin, regions_at
 from ffbench.synth.heads.skinning import rotation_matrix
 from ffbench.typing import Image
 
