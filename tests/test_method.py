@@ -11,7 +11,7 @@ from ffbench.method import Flows, Method, MethodCard
 
 
 class Answer(Method):
-    """Gives what it was told to."""
+    """A method that returns what it was told to."""
 
     def __init__(
         self, facial: torch.Tensor, head: torch.Tensor | None = None, confidence: torch.Tensor | None = None

@@ -46,7 +46,7 @@ TABLE_2 = {
 
 
 class Shifted(Method):
-    """Gives the true flows with errors of (3, 4) px in the facial and (1, 0) px in the head flow.
+    """A method that returns the true flows with errors of (3, 4) px in the facial and (1, 0) px in the head flow.
 
     It counts pairs, so that they must come in order, one sequence of five frames after another.
     """
