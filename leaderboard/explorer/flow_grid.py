@@ -45,8 +45,9 @@ def packed(field: FlowField) -> tuple[str, int, int, int]:
     """
     step = max(1, -(-max(field.shape[:2]) // MAX_SIDE))
     kept = field[::step, ::step]
-    whole = np.clip(np.rint(np.where(is_known(kept)[..., None], kept, 0) / UNIT), _UNKNOWN + 1, -_UNKNOWN - 1)
-    whole = np.where(is_known(kept)[..., None], whole, _UNKNOWN).astype("<i2")
+    known = is_known(kept)[..., None]
+    whole = np.clip(np.rint(np.where(known, kept, 0) / UNIT), _UNKNOWN + 1, -_UNKNOWN - 1)
+    whole = np.where(known, whole, _UNKNOWN).astype("<i2")
     steps = np.diff(whole, axis=1, prepend=np.zeros_like(whole[:, :1]))  # wraps around, and back in the page
     return base64.b64encode(zlib.compress(steps.tobytes(), 6)).decode(), kept.shape[1], kept.shape[0], step
 

@@ -123,10 +123,9 @@ def _animations(found: dict[str, clips.ClipFlows]) -> None:
             if len(own) < len(clip.flows):
                 st.info(f"There is no {part} flow: the method does not decompose.", icon=":material/info:")
                 continue
-            still = moved(clip.frames[0], carried(own)[-1])
             dragged = [clip.frames[0], *(moved(clip.frames[0], flow) for flow in carried(own))]
             words = f"The first frame moved by the {part} flow alone"
-            panels.moving_picture(animation(dragged, _MILLISECONDS), still, words)
+            panels.moving_picture(animation(dragged, _MILLISECONDS), dragged[-1], words)
             st.caption(f"{words}: what it does is what the flow says, and nothing else of the clip is in it.")
             colors = [flow_to_color(field, full) for field in own]
             panels.moving_picture(animation(colors, _MILLISECONDS), colors[0], f"The {part} flow of each frame")

@@ -85,7 +85,7 @@ def parts_of(layer: Layer, annotation: Annotation, several: Sequence[NumpyFlows]
     truth = true_flows(annotation)
     found = [part for part in PARTS if any(part_of(flows, part) is not None for flows in several)]
     if layer == "error":
-        # Without a true flow of a part only all that moves can be held against the images.
+        # Where the true flow of a part is unknown, only facial flow can be checked, by warping image 2 to image 1.
         return [part for part in found if part == "facial" or part_of(truth, part) is not None]
     return found
 

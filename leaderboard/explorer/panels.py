@@ -18,7 +18,7 @@ from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
 from ffbench.typing import FlowField
 
 from ..look import theme
-from ..look.legends import flow_legend
+from ..look.legends import data_uri, flow_legend
 from ..state import bound
 from .flow_grid import Tile, flow_grid
 from .pair_pictures import PARTS, Layer, Shown, layer, layers_of, part_of, parts_of, scales, true_flows
@@ -121,19 +121,11 @@ def _moving(pair: Pair[Any], flows: NumpyFlows, part: FlowPart, times: int) -> N
 
 def moving_picture(content: bytes, still: Any, words: str) -> None:
     """Show an animated WebP; who asks the system for less motion gets a still picture. `words` are ours."""
-    png = io.BytesIO()
-    Image.fromarray(still).save(png, format="PNG")
     sources = [
-        ("ff-moving", "webp", content),
-        ("ff-still", "png", png.getvalue()),
+        ("ff-moving", f"data:image/webp;base64,{base64.b64encode(content).decode()}"),
+        ("ff-still", data_uri(still)),
     ]
-    st.html(
-        "".join(
-            f'<img class="ff-wide {name}" alt="{html(words)}" '
-            f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
-            for name, kind, data in sources
-        )
-    )
+    st.html("".join(f'<img class="ff-wide {name}" alt="{html(words)}" src="{uri}">' for name, uri in sources))
 
 
 def flows_side_by_side(

@@ -36,7 +36,7 @@ def compact_uri(picture: npt.NDArray[np.uint8]) -> str:
 
 
 def framed(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Give a picture a frame, without which no motion, which is white, would not show on a white page."""
+    """Draw a grey border into a picture and return it: no motion is white, and so is the page."""
     picture[[0, -1], :] = picture[:, [0, -1]] = _FRAME
     return picture
 

@@ -121,9 +121,9 @@ def placed(case: Case, folder: Path | str, weights: Path | str | None = None) ->
     found: dict[str, str] = {}
     folder = Path(folder)
     if case.data is not None:
-        found["data"] = str(Path(folder) / case.data)
+        found["data"] = str(folder / case.data)
     if case.weights is not None and case.weights != RANDOM_WEIGHTS:
-        found["weights"] = str(Path(folder) / case.weights if weights is None else weights)
+        found["weights"] = str(folder / case.weights if weights is None else weights)
     return case.model_copy(update=found)
 
 

@@ -14,14 +14,7 @@ def report_lines(result: CheckResult) -> list[str]:
     """Return a table of all numbers, marked where they changed (!) or are new (+), and a last line with the counts."""
     rows = [("", "case", "number", "baseline", "now", "")]
     rows += [
-        (
-            " " if one.passed else "+" if one.new else "!",
-            one.case,
-            one.what,
-            _value(one.expected),
-            _value(one.found),
-            one.verdict,
-        )
+        (_mark(one), one.case, one.what, _value(one.expected), _value(one.found), one.verdict)
         for one in result.findings
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -29,7 +29,7 @@ def test_values_come_back_to_the_hundredth(size: tuple[int, int], step: int) -> 
     np.testing.assert_allclose(unpacked(text, width, height) * UNIT, kept, atol=UNIT / 2 + 1e-4)
 
 
-def test_far_and_unknown_values_are_told_apart() -> None:
+def test_a_value_beyond_the_range_is_not_unknown() -> None:
     flow = np.float32([[[1e4, -1e4], [np.nan, 0], [1e10, 0], [1, 2]]])
     values = unpacked(*packed(flow)[:3])[0]
     assert values.tolist() == [[32767, -32767], [-32768, -32768], [-32768, -32768], [100, 200]]
