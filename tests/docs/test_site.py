@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import math
 import os
 import re
 import subprocess
@@ -16,6 +18,42 @@ from tests.ci_scripts import load_script
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 pytestmark = pytest.mark.slow
+QUESTIONS = {
+    "How do I score my own network?": "own-network.html",
+    "How do I score my .flo files?": "how-to/score-flow-files.html",
+    "How do I see where I would stand?": "how-to/where-you-stand.html",
+    "How do I run on my own clip?": "clips.html",
+    "How do I train DecFlow on my data?": "how-to/train-on-your-data.html",
+    "How do I add a protocol?": "contributing.html#add-a-protocol",
+    "How do I add a dataset?": "contributing.html#add-a-dataset",
+    "How do I compare two methods?": "how-to/compare-two-methods.html",
+    "How do I guard CI?": "how-to/guard-ci.html",
+    "How do I cite and publish?": "publish.html",
+}
+"""What people ask, and the page or section that answers it."""
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "do",
+        "how",
+        "i",
+        "in",
+        "is",
+        "my",
+        "of",
+        "on",
+        "or",
+        "own",
+        "the",
+        "to",
+        "two",
+        "where",
+        "would",
+    ]
+)
+TITLE_WEIGHT = 10
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +115,37 @@ def test_docstrings_are_prepared_for_the_reference() -> None:
         "Sum.\n\nArgs:\n    a: sides\n        in px.\n    b: sides\n        in px.\n    c: none.\n\n"
         "```pycon\n>>> 1 + 1\n2\n```\n\nEnd, a, b: no argument.\n"
     )
+
+
+def terms(text: str) -> list[str]:
+    """Return the words of a text that count, without a plural's s."""
+    return [word.removesuffix("s") for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in STOP_WORDS]
+
+
+def search(site: Path, question: str) -> list[str]:
+    """Return where the index of the search has the words of a question, best first.
+
+    A word counts by its rarity, more in a title than in a text, and there the more often it stands the more, up to 1.
+    """
+    entries = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    bags = [(entry["location"], terms(entry["title"]), terms(entry["text"])) for entry in entries]
+    scores = dict.fromkeys((place for place, _, _ in bags), 0.0)
+    for term in set(terms(question)):
+        holding = [(place, title, text) for place, title, text in bags if term in title or term in text]
+        rarity = math.log(1 + len(bags) / (1 + len(holding)))
+        for place, title, text in holding:
+            often = text.count(term)
+            scores[place] += rarity * (TITLE_WEIGHT * (term in title) + often / (1 + often))
+    return sorted((place for place, score in scores.items() if score), key=lambda place: -scores[place])
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_search_finds_the_page_that_answers_a_question(site: Path, question: str) -> None:
+    first = search(site, question)[:3]
+    assert QUESTIONS[question] in first
+    others = set(QUESTIONS.values()) - {QUESTIONS[question]}
+    assert len(others & set(first)) <= 1  # the ranking tells the questions apart
+
+
+def test_the_search_finds_nothing_where_there_is_nothing(site: Path) -> None:
+    assert search(site, "How do I bake sourdough?") == []
