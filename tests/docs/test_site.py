@@ -31,28 +31,7 @@ QUESTIONS = {
     "How do I cite and publish?": "publish.html",
 }
 """What people ask, and the page or section that answers it."""
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "do",
-        "how",
-        "i",
-        "in",
-        "is",
-        "my",
-        "of",
-        "on",
-        "or",
-        "own",
-        "the",
-        "to",
-        "two",
-        "where",
-        "would",
-    ]
-)
+STOP_WORDS = frozenset("a an and do how i in is my of on or own the to two where would".split())  # noqa: SIM905
 TITLE_WEIGHT = 10
 
 
