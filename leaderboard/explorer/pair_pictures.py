@@ -55,6 +55,21 @@ def part_of(flows: NumpyFlows | None, part: FlowPart) -> FlowField | None:
     return {"facial": flows.facial, "head": flows.head, "expression": flows.expression}[part]
 
 
+def known_part(flows: NumpyFlows | None, part: FlowPart, mask: Mask | None, *, fitted: bool) -> FlowField | None:
+    """Return a part of a flow as it is to be shown, where there is one.
+
+    Args:
+        flows: as the protocol scores them.
+        part: facial, head or expression.
+        mask: (H, W), what the protocol scores; None: everything.
+        fitted: whether the protocol made the part by a fit to what it scores: elsewhere it is unknown.
+    """
+    field = part_of(flows, part)
+    if field is None or mask is None or not fitted:
+        return field
+    return np.where(mask[..., None], field, np.float32(np.nan))
+
+
 def scales(several: Sequence[NumpyFlows], mask: Mask | None, *, one: bool = False) -> Mapping[FlowPart, float]:
     """Choose for each part the length of flow, in px, that is fully saturated in all pictures of a pair.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 from PIL import Image
 
@@ -21,7 +21,7 @@ from ..look import theme
 from ..look.legends import data_uri, flow_legend
 from ..state import bound
 from .flow_grid import Tile, flow_grid
-from .pair_pictures import PARTS, Layer, Shown, layer, layers_of, part_of, parts_of, scales, true_flows
+from .pair_pictures import PARTS, Layer, Shown, known_part, layer, layers_of, part_of, parts_of, scales, true_flows
 from .two_images import two_images
 from .warp import animation, to_and_fro
 
@@ -158,7 +158,7 @@ def flows_side_by_side(
         Tile(name, part, field, full[part] * factor, notes.get(name, {}).get(part, ""))
         for name, own in rows.items()
         for part in PARTS
-        if (field := _scored_field(own, part, annotation, derived=part in notes.get(name, {}))) is not None
+        if (field := known_part(own, part, annotation.mask, fitted=part in notes.get(name, {}))) is not None
     ]
     for name, own in rows.items():
         if own.head is None:
@@ -166,14 +166,6 @@ def flows_side_by_side(
     st.iframe(flow_grid(tiles, dark=theme.dark(), reference=TRUE if truth is not None else None), alt="flows in colour")
     st.caption("Point at a flow, or focus it and use the arrow keys: its value in pixels, (right, down), stands below.")
     _files(rows, full, factor)
-
-
-def _scored_field(flows: NumpyFlows, part: FlowPart, annotation: Annotation, *, derived: bool) -> FlowField | None:
-    """Return a part of a flow; one that a protocol derived means nothing, and is unknown, where it scores nothing."""
-    field = part_of(flows, part)
-    if field is None or annotation.mask is None or not derived:
-        return field
-    return np.where(annotation.mask[..., None], field, np.float32(np.nan))
 
 
 def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], factor: float) -> None:
@@ -187,9 +179,18 @@ def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], facto
                     if field is None:
                         continue
                     stem = f"{number}-{part}"
+                    # Encoded when they are asked for.
                     st.download_button(
-                        f"{part}.flo", encode_flo(field), f"{part}.flo", "application/octet-stream", key=f"flo-{stem}"
-                    )
-                    picture = io.BytesIO()
-                    Image.fromarray(flow_to_color(field, full[part] * factor)).save(picture, format="PNG")
-                    st.download_button(f"{part}.png", picture.getvalue(), f"{part}.png", "image/png", key=f"png-{stem}")
+                        f"{part}.flo", functools.partial(encode_flo, field), f"{part}.flo", "application/octet-stream",
+                        key=f"flo-{stem}",
+                    )  # fmt: skip
+                    st.download_button(
+                        f"{part}.png", functools.partial(_png, field, full[part] * factor), f"{part}.png", "image/png",
+                        key=f"png-{stem}",
+                    )  # fmt: skip
+
+
+def _png(field: FlowField, full: float) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(flow_to_color(field, full)).save(content, format="PNG")
+    return content.getvalue()

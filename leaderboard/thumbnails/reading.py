@@ -20,7 +20,14 @@ FOLDER = Path(__file__).parent / "pictures"
 INDEX = "index.json"
 REFERENCE = "reference"
 """Name of the strips of image 1 and the true flow."""
+PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 WORDS = "three fixed pairs of rendered faces, each the flow and its error"
+NOTE = (
+    "Rendered faces: most expression, most head motion, and half of that. Above image 1 and the true flow, below "
+    "the method's flow and its endpoint error, in the scale of the true flow, bright yellow for an error as long. "
+    "Where a method gives no head flow, one is fitted to its facial flow, as the protocols do; grey is not scored."
+)
+"""What is to be said of a method's strips below those of the reference."""
 
 
 class Index(BaseModel):
@@ -36,9 +43,8 @@ class Index(BaseModel):
 def part_of_board(board: Board) -> FlowPart:
     """Return the part of the flow that a board ranks by."""
     stated = json.loads(board.options).get("flow")
-    parts: tuple[FlowPart, ...] = get_args(FlowPart)
-    if stated in parts:
-        return parts[parts.index(stated)]
+    if stated in PARTS:
+        return PARTS[PARTS.index(stated)]
     entry = entry_of(board.protocol)
     return "facial" if entry is None else entry.scored_part
 
@@ -54,8 +60,8 @@ def read_index(folder: Path = FOLDER) -> Index | None:
     return Index.model_validate_json(file.read_text("utf-8")) if file.is_file() else None
 
 
-def strip(row: Row, part: FlowPart) -> str | None:
-    """Return the strip of pictures of a row's method as an address that holds it (WebP).
+def strip(row: Row, part: FlowPart) -> Path | None:
+    """Return the file (WebP) with the strip of pictures of a row's method.
 
     Six tiles: flow and error of each pair. None where there are none, or where the method has changed since.
     """
@@ -66,12 +72,16 @@ def strip(row: Row, part: FlowPart) -> str | None:
 
 
 @cache
-def picture(name: str, part: FlowPart) -> str | None:
-    """Return a strip by the id of its method, or `REFERENCE`, as an address that holds it; None: there is none."""
+def picture(name: str, part: FlowPart) -> Path | None:
+    """Return the file of a strip by the id of its method, or `REFERENCE`; None: there is none."""
     file = FOLDER / f"{name}-{part}.webp"
     # Ids of methods that have pictures are those of the index, so no other file can be meant.
-    if not file.is_file():
-        return None
+    return file if file.is_file() else None
+
+
+@cache
+def address(file: Path) -> str:
+    """Return an address that holds a picture, for a page that has no file beside it."""
     return "data:image/webp;base64," + base64.b64encode(file.read_bytes()).decode()
 
 
