@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import base64
 import functools
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
 from ffbench.flow.color import flow_to_color
 from ffbench.flow.formats.flo import encode_flo
 from ffbench.io.escape import html
-from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
+from ffbench.protocol import FLOW_PARTS, Annotation, FlowPart, NumpyFlows, Pair
 from ffbench.typing import FlowField
+from ffbench.visual.picture import encode_png
 
 from ..look import theme
 from ..look.legends import data_uri, flow_legend
 from ..state import bound
 from .flow_grid import Tile, flow_grid
-from .pair_pictures import PARTS, Layer, Shown, known_part, layer, layers_of, part_of, parts_of, scales, true_flows
+from .pair_pictures import Layer, Shown, known_part, layer, layers_of, part_of, parts_of, scales, true_flows
 from .two_images import two_images
 from .warp import animation, to_and_fro
 
@@ -157,7 +156,7 @@ def flows_side_by_side(
     tiles = [
         Tile(name, part, field, full[part] * factor, notes.get(name, {}).get(part, ""))
         for name, own in rows.items()
-        for part in PARTS
+        for part in FLOW_PARTS
         if (field := known_part(own, part, annotation.mask, fitted=part in notes.get(name, {}))) is not None
     ]
     for name, own in rows.items():
@@ -174,7 +173,7 @@ def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], facto
         for number, (name, own) in enumerate(rows.items()):
             st.text(theme.plain(name, 60))
             with st.container(horizontal=True):
-                for part in PARTS:
+                for part in FLOW_PARTS:
                     field = part_of(own, part)
                     if field is None:
                         continue
@@ -191,6 +190,4 @@ def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], facto
 
 
 def _png(field: FlowField, full: float) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(flow_to_color(field, full)).save(content, format="PNG")
-    return content.getvalue()
+    return encode_png(flow_to_color(field, full))

@@ -30,7 +30,7 @@ from ..boards.cost_points import COSTS, by_number, run_here, series_of
 from ..boards.method_facts import facts_of
 from ..boards.method_naming import method_key, rows_by_method
 from ..boards.standings import Standing, main_boards, sections, standings
-from ..thumbnails.reading import NOTE, PARTS, REFERENCE, WORDS, part_of_board, picture, strip
+from ..thumbnails.reading import NOTE, WORDS, part_of_board, strip, strips
 from . import svg
 from .naming import board_page, method_page
 
@@ -79,10 +79,8 @@ class Site:
         pages = {"index.html": self._overview(), **self._board_pages(), **self._method_pages(), **self._paper_pages()}
         found = {path: text.encode() for path, text in pages.items()}
         found |= {name: (Path(__file__).parent / name).read_bytes() for name in _FILES}
-        strips = [file for row in self.rows for part in PARTS if (file := strip(row, part))]
-        if strips:
-            strips += [file for part in PARTS if (file := picture(REFERENCE, part))]
-        found |= {_picture(file): file.read_bytes() for file in strips}
+        shown = {file for row in self.rows for _, *files in strips(row) for file in files}
+        found |= {_picture(file): file.read_bytes() for file in sorted(shown)}
         return {**found, "example.webp": about.example(), "example-still.png": about.example_still()}
 
     @cached_property
@@ -191,13 +189,9 @@ class Site:
         card = json.loads(newest.identity)[1]
         return self._render(
             "method.html", page, label=label, row=newest, card=card, facts=facts_of(newest), scores=scores,
-            left_out=left_out, pictures=self._pictures(newest), note=NOTE,
+            left_out=left_out, note=NOTE,
+            pictures=[(part, _picture(true), _picture(own)) for part, true, own in strips(newest)],
         )  # fmt: skip
-
-    def _pictures(self, row: Row) -> list[tuple[FlowPart, str, str]]:
-        """Return for each part of the flow the paths of the true flows' strip and of the method's."""
-        files = {part: (picture(REFERENCE, part), strip(row, part)) for part in PARTS}
-        return [(part, _picture(true), _picture(own)) for part, (true, own) in files.items() if true and own]
 
     def _paper_pages(self) -> dict[str, str]:
         pages = {}

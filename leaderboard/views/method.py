@@ -16,7 +16,7 @@ from ..boards import method_naming, records
 from ..boards.method_facts import facts_of
 from ..look import theme
 from ..tables import method_scores
-from ..thumbnails.reading import NOTE, PARTS, REFERENCE, address, picture, strip
+from ..thumbnails.reading import NOTE, address, strips
 
 _LARGEST_TABLE = 32 * 2**20
 
@@ -55,21 +55,19 @@ def render() -> None:
 
 def _pictures(rows: Sequence[Row]) -> None:
     """Show the method's flows and errors on three fixed pairs, below the images and the true flow."""
-    found = {part: strip(rows[0], part) for part in PARTS}
-    if not any(found.values()):
+    found = strips(rows[0])
+    if not found:
         return
     st.header("On three fixed pairs")
     st.caption(NOTE)
-    for part, own in found.items():
-        true = picture(REFERENCE, part)
-        if own is not None and true is not None:
-            above, below = address(true), address(own)
-            st.html(
-                f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
-                f'<img class="ff-wide ff-strip" src="{above}" alt="image 1 and true {part} flow of three pairs">'
-                f'<img class="ff-wide ff-strip" src="{below}" alt="{part} flow of the method, and its error">'
-                "</figure>"
-            )
+    for part, true, own in found:
+        above, below = address(true), address(own)
+        st.html(
+            f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
+            f'<img class="ff-wide ff-strip" src="{above}" alt="image 1 and true {part} flow of three pairs">'
+            f'<img class="ff-wide ff-strip" src="{below}" alt="{part} flow of the method, and its error">'
+            "</figure>"
+        )
 
 
 def _choose(methods: dict[str, list[Row]]) -> str:
