@@ -84,30 +84,42 @@ def _unusual_options(board: Board) -> int:
 
 
 def board_names(boards: Sequence[Board]) -> dict[str, Board]:
-    """Name each board in a short line, in reading order; boards that would share a name get their options, or a hash.
+    """Name each board in a short line, in reading order; boards that would share a name get options, or a hash.
+
+    The options are those in which a board differs from the first of that name.
 
     A name is what stands in addresses, so it depends on no other board unless the two would be called the same.
     """
     return _named(in_reading_order(boards), protocol_title)
 
 
-def _earlier_names(boards: Sequence[Board]) -> dict[str, Board]:
+def _names_with_all_options(boards: Sequence[Board]) -> dict[str, Board]:
+    """Name each board as addresses did when they held all options of boards that share a name."""
+    return _named(in_reading_order(boards), protocol_title, all_options=True)
+
+
+def _names_by_id(boards: Sequence[Board]) -> dict[str, Board]:
     """Name each board as addresses did when they held the protocol's id."""
     ordered = sorted(boards, key=lambda board: (board.title, board.manifest_sha256))
-    return _named(ordered, lambda protocol: protocol)
+    return _named(ordered, lambda protocol: protocol, all_options=True)
 
 
-def _named(boards: Sequence[Board], title: Callable[[str], str]) -> dict[str, Board]:
+def _named(boards: Sequence[Board], title: Callable[[str], str], *, all_options: bool = False) -> dict[str, Board]:
     named: dict[str, Board] = {}
     for board in boards:
-        options = ", ".join(f"{key} {value}" for key, value in json.loads(board.options).items())
+        options = json.loads(board.options)
         name = plain(f"{title(board.protocol)} {board.version} {board.variant} · {board.dataset}", 100)
         if name in named:
-            name = f"{name} · {plain(options, 60)}" if options else name
+            usual = {} if all_options else json.loads(named[name].options)
+            stated = [f"{key} {value}" for key, value in options.items() if value != usual.get(key)]
+            name = f"{name} · {plain(', '.join(stated), 60)}" if stated else name
         if name in named:
             name = f"{name} · {board.manifest_sha256[:8]}"
         named[name if name not in named else f"{name} ({len(named)})"] = board
     return named
+
+
+_EARLIER_NAMES = (_names_with_all_options, _names_by_id)
 
 
 def find(boards: Sequence[Board], wanted: str = "", origin: str = "", task: str = "") -> Board | None:
@@ -132,7 +144,7 @@ def find(boards: Sequence[Board], wanted: str = "", origin: str = "", task: str 
     if not wanted:
         return candidates[0] if candidates and (origin or task) else None
     for some in (candidates, in_reading_order(boards)):
-        names = [(name.casefold(), board) for of in (board_names, _earlier_names) for name, board in of(some).items()]
+        names = [(name.casefold(), board) for of in (board_names, *_EARLIER_NAMES) for name, board in of(some).items()]
         sought = wanted.casefold()
         exact = [board for name, board in names if name == sought or board.protocol.casefold() == sought]
         begun = [board for name, board in names if name.startswith(sought)]

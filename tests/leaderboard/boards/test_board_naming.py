@@ -90,6 +90,14 @@ def test_boards_of_one_name_are_told_apart_and_each_name_is_found() -> None:
     assert all(find([CK, *others], name) == board for name, board in named.items())
 
 
+def test_boards_of_one_name_say_in_what_they_differ_and_the_longer_name_is_still_understood() -> None:
+    usual = replace(CK_MINI, protocol="casme2_5", variant="clean", options='{"flow": "facial", "seeds": 1}')
+    other = replace(usual, options='{"flow": "expression", "seeds": 1}')
+    name = f"{protocol_title('casme2_5')} 1.0 clean · CK+ mini"
+    assert board_names([other, usual]) == {name: usual, f"{name} · flow expression": other}
+    assert find([usual, other], f"{name} · flow expression, seeds 1") == other
+
+
 def test_bins_stand_in_their_natural_order() -> None:
     shuffled = [
         "scale=turn",
