@@ -55,9 +55,10 @@ class SelfAttention(nn.Module):
         # PyTorch's own takes the number of tokens for a constant when it is traced.
         heads = self.attention.num_heads
         joint = F.linear(tokens, self.attention.in_proj_weight, self.attention.in_proj_bias)
-        query, key, value = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in joint.chunk(3, dim=2))
+        query, key, value = (part.reshape(*part.shape[:2], heads, -1).transpose(1, 2) for part in joint.chunk(3, dim=2))
         scores = query @ key.transpose(2, 3) / (tokens.shape[2] // heads) ** 0.5
-        return self.attention.out_proj((scores.softmax(dim=3) @ value).transpose(1, 2).flatten(2))
+        mixed: torch.Tensor = self.attention.out_proj((scores.softmax(dim=3) @ value).transpose(1, 2).flatten(2))
+        return mixed
 
 
 class Encoder(nn.Module):
