@@ -21,7 +21,7 @@ from ffbench.io.hashing import file_sha256
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
 from ffbench.testing import check_method, require
-from tests.test_docs import python_blocks
+from tests.docs.test_examples import python_blocks
 from tests.toys import Stripes
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
