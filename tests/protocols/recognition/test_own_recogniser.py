@@ -108,7 +108,7 @@ def test_what_is_no_recogniser_is_said(tmp_path: Path) -> None:
     name = write(tmp_path)
     with pytest.raises(MethodError, match=r"is another class, expected a subclass of ffbench\.Recogniser"):
         load_recogniser(RecogniserRequest(name.replace(":Mine", ":Else"), 3))
-    with pytest.raises(UsageError, match=r"recogniser '.*' has no 'Mind' - did you mean 'Mine'"):
+    with pytest.raises(UsageError, match=r"recogniser '.*': .* has no 'Mind' - did you mean 'Mine'"):
         load_recogniser(RecogniserRequest(name.replace(":Mine", ":Mind"), 3))
     with pytest.raises(UsageError, match=r"name the class too: .*mine\.py:Mine"):
         ffbench.load_protocol("casme2_5", data=tmp_path, options={"recogniser": name.replace(":Mine", "")})
