@@ -25,7 +25,8 @@ def reference() -> str:
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if not text.startswith(_TITLE):
         raise RuntimeError(f"typer's page begins otherwise than with {_TITLE!r}: {text[:80]!r}")
-    return f"{_HEAD}{text.removeprefix(_TITLE).rstrip()}\n"
+    # Two brackets in a row would be a link by reference.
+    return f"{_HEAD}{text.removeprefix(_TITLE).rstrip()}\n".replace("][", "]\\[")
 
 
 def main(arguments: Sequence[str]) -> int:

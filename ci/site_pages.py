@@ -1,20 +1,41 @@
-"""Hooks of mkdocs.yml: README.md and CONTRIBUTING.md as pages, links that hold on the site, and pages new to `nav`."""
+"""Hooks of mkdocs.yml: README.md and CONTRIBUTING.md as pages, links that hold on the site, and pages new to `nav`.
+
+The API reference is read from the sources, in the folders that a wheel would have.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 # Files of the repository's top folder by the pages that show them. A page named README would be an index.
 _TOP = {"README.md": "start.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
+
+# By name inside the package: the folders that `package-dir` of pyproject.toml puts there.
+_INSIDE = ("methods", "protocols", "leaderboard")
+_TREE = tempfile.TemporaryDirectory()
+
+
+@event_priority(100)  # before mkdocstrings reads its settings
+def on_config(config: MkDocsConfig) -> None:
+    """Show mkdocstrings the package as it is installed: `methods/` is `ffbench.methods`."""
+    top = Path(config.config_file_path).parent
+    package = Path(_TREE.name) / "ffbench"
+    if not package.exists():
+        package.mkdir()
+        for place in [*(top / "ffbench").iterdir(), *(top / name for name in _INSIDE)]:
+            (package / place.name).symlink_to(place)
+    config.plugins["mkdocstrings"].config.handlers["python"]["paths"] = [_TREE.name]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

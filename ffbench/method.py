@@ -31,7 +31,9 @@ class Method(ABC):
     """
 
     card: MethodCard
+    """What the method says of itself; a subclass sets it."""
     device: torch.device = torch.device("cpu")
+    """Where `forward` gets its images."""
     distribution: Distribution | None = None
     """The package that the method came from; set by `load_method`."""
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ Progress = Callable[[int, int], None]
 Reference = TypeVar("Reference")
 FlowPart = Literal["facial", "head", "expression"]
 """All that moves, its rigid part, and the rest."""
+FLOW_PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 _ROUNDING = 1e-9
 
 

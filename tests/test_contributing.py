@@ -23,8 +23,8 @@ from ffbench.protocol import ProtocolRequest
 from ffbench.recogniser import RecogniserRequest
 from ffbench.recogniser_registry import load_recogniser
 from ffbench.testing import check_method, require
+from tests.docs.test_examples import python_blocks
 from tests.protocols.recognition.test_recognition import REGULAR, Planted, plant
-from tests.test_docs import python_blocks
 from tests.toys import Stripes
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"

@@ -1,6 +1,7 @@
 """Corruptions of a whole clip: H.264 by its constant rate factor, and errors in the bits of such a stream.
 
-They need PyAV, the extra `video`. The encoder runs in one thread, so that the same version makes the same bits.
+They need PyAV, the extra `video`. The encoder runs in one thread and without the parts of it that differ between
+processors, so that the same version makes the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from ffbench.typing import Image
 
 CLEAN_CRF = 23
 """Rate factor of the stream that gets bit errors."""
-_OPTIONS = {"preset": "medium", "threads": "1"}
+# x264's mbtree weighs macroblocks in floating point, with other instructions on each processor; and on one processor a
+# few encodings in a hundred came out different.
+_SAME_EVERYWHERE = "cpu-independent=1:mbtree=0"
+_OPTIONS = {"preset": "medium", "threads": "1", "x264-params": _SAME_EVERYWHERE}
 # Frames come out in order and one by one, and errors stay in one of eight slices and in what is predicted from it.
-_STREAMED = {**_OPTIONS, "tune": "zerolatency", "x264-params": "slices=8:keyint=30:scenecut=0"}
+_STREAMED = {**_OPTIONS, "tune": "zerolatency", "x264-params": f"{_SAME_EVERYWHERE}:slices=8:keyint=30:scenecut=0"}
 _RATE = 30  # frames a second
 _STRETCH = 200  # bytes that share one wrong bit
 

@@ -58,7 +58,8 @@ def evaluate(
     problems of the record, which is then not complete; the others are scored all the same.
 
     Args:
-        method, protocol: what to run, on what. In place of a method, any other source of flows.
+        method: what to run, or any other source of flows.
+        protocol: what to run it on.
         out: folder of runs; what is written lies in `run_folder(out, ...)`.
         batch_size: pairs that go through the method at once. Pairs of different sizes never share a batch.
         limit: only the first pairs; such a record is not complete.

@@ -47,7 +47,8 @@ def expression_in_head(
     """Measure the expression in an estimated head flow: factor, and energy in %.
 
     Args:
-        predicted_head, head, expression: (H, W, 2) flows in px: the estimate, and the two true parts.
+        predicted_head: (H, W, 2) estimated head flow in px.
+        head, expression: (H, W, 2) the two true parts in px.
         mask: (H, W) bool, the pixels that count.
 
     Returns:

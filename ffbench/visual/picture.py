@@ -74,15 +74,27 @@ def error_picture(error: npt.NDArray[np.float32], valid: Mask, full: float) -> P
     return picture
 
 
+def flow_colors(flow: FlowField, full: float) -> Picture:
+    """Show a flow (H, W, 2) in Middlebury colours, saturated at `full` px; grey is not measured."""
+    picture = flow_to_color(flow, full)
+    picture[~is_known(flow)] = NOT_MEASURED
+    return picture
+
+
+def encode_png(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Return a picture, RGB or RGBA, as PNG."""
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, format="PNG")
+    return content.getvalue()
+
+
 def write_picture(path: Path | str, picture: Picture) -> None:
     """Write an RGB picture as PNG, atomically.
 
     Raises:
         DataError: the file cannot be written.
     """
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, format="PNG")
-    write_bytes(path, content.getvalue())
+    write_bytes(path, encode_png(picture))
 
 
 @cache

@@ -26,12 +26,15 @@ _AROUND = {
 """What is done around the method, as its name says it; a link may ask for another size of the face."""
 
 
-def choose(label: str, options: Sequence[str], first: str, name: str, titles: dict[str, str] | None = None) -> str:
+def choose(
+    label: str, options: Sequence[str], first: str, name: str, titles: dict[str, str] | None = None, also: str = ""
+) -> str:
     """Ask for one of some options; `first` is chosen to begin with, if it is among them.
 
-    An address holds the title of what is chosen, and may name it as well: links from other pages do.
+    An address holds the title of what is chosen, and may name it as well: links from other pages do. `also` is what an
+    address names in other words.
     """
-    named = st.query_params.get(name)
+    named = st.query_params.get(name, also)
     is_named = name not in st.session_state and named in options
     if is_named:
         st.session_state[name] = named

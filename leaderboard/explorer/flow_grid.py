@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ffbench.flow.checks import is_known
-from ffbench.flow.color import flow_to_color
 from ffbench.io.escape import html
 from ffbench.protocol import FlowPart
 from ffbench.typing import FlowField
-from ffbench.visual.picture import NOT_MEASURED
+from ffbench.visual.picture import flow_colors
 
 from ..look.legends import compact_uri, framed
 
@@ -80,9 +79,7 @@ def flow_grid(tiles: Sequence[Tile], *, dark: bool, reference: str | None = None
 
 
 def _figure(number: int, tile: Tile) -> str:
-    colors = flow_to_color(tile.field, tile.full)
-    colors[~is_known(tile.field)] = NOT_MEASURED
-    picture = compact_uri(framed(colors))
+    picture = compact_uri(framed(flow_colors(tile.field, tile.full)))
     words = f"{tile.part} flow" + (f", {tile.note}" if tile.note else "")
     return (
         f'<figure><div class="stage" id="t{number}" tabindex="0" role="group" '

@@ -6,13 +6,13 @@ import streamlit as st
 
 from ffbench.datasets.images import IMAGE_SUFFIXES
 from ffbench.flow.color import flow_to_color
-from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
+from ffbench.protocol import FLOW_PARTS, Annotation, FlowPart, NumpyFlows, Pair
 
 from ..look import theme
 from ..state import bound
 from ..work import clips
 from . import choices, explorer_cache, panels, photos, samples
-from .pair_pictures import PARTS, part_of, scales
+from .pair_pictures import part_of, scales
 from .warp import animation, carried, moved
 
 _OWN = "Mine"
@@ -107,7 +107,7 @@ def _sample(what: str) -> str:
 def _animations(found: dict[str, clips.ClipFlows]) -> None:
     first = next(iter(found.values()))
     flows = [flow for clip in found.values() for flow in clip.flows]
-    parts = [part for part in PARTS if any(part_of(flow, part) is not None for flow in flows)]
+    parts = [part for part in FLOW_PARTS if any(part_of(flow, part) is not None for flow in flows)]
     part: FlowPart = panels.choose_part(parts, "facial")
     full = scales(flows, None)[part]
     width, height = first.size

@@ -10,7 +10,7 @@ import numpy as np
 
 from ffbench.flow.sampling import sample_flow
 from ffbench.method import Flows
-from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
+from ffbench.protocol import FLOW_PARTS, Annotation, FlowPart, NumpyFlows, Pair
 from ffbench.typing import FlowField, Mask, Points
 from ffbench.visual.errors import FlowError, flow_error
 from ffbench.visual.overlay import (
@@ -27,7 +27,6 @@ from ffbench.visual.picture import Picture, error_picture, flow_scale, scale
 
 from ..look.legends import color_legend, error_legend
 
-PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 Layer = Literal["error", "arrows", "warp", "regions", "landmarks"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 _ARROWS = 22  # along the longer side of an image
@@ -55,6 +54,21 @@ def part_of(flows: NumpyFlows | None, part: FlowPart) -> FlowField | None:
     return {"facial": flows.facial, "head": flows.head, "expression": flows.expression}[part]
 
 
+def known_part(flows: NumpyFlows | None, part: FlowPart, mask: Mask | None, *, fitted: bool) -> FlowField | None:
+    """Return a part of a flow as it is to be shown, where there is one.
+
+    Args:
+        flows: as the protocol scores them.
+        part: facial, head or expression.
+        mask: (H, W), what the protocol scores; None: everything.
+        fitted: whether the protocol made the part by a fit to what it scores: elsewhere it is unknown.
+    """
+    field = part_of(flows, part)
+    if field is None or mask is None or not fitted:
+        return field
+    return np.where(mask[..., None], field, np.float32(np.nan))
+
+
 def scales(several: Sequence[NumpyFlows], mask: Mask | None, *, one: bool = False) -> Mapping[FlowPart, float]:
     """Choose for each part the length of flow, in px, that is fully saturated in all pictures of a pair.
 
@@ -65,10 +79,10 @@ def scales(several: Sequence[NumpyFlows], mask: Mask | None, *, one: bool = Fals
         mask: (H, W), what counts.
         one: take one length for all parts, so that they can be compared with each other.
     """
-    fields = {part: [field for flows in several if (field := part_of(flows, part)) is not None] for part in PARTS}
+    fields = {part: [field for flows in several if (field := part_of(flows, part)) is not None] for part in FLOW_PARTS}
     counted = {part: [field if mask is None else field[mask] for field in own] for part, own in fields.items()}
     if one:
-        return dict.fromkeys(PARTS, flow_scale(*(field for own in counted.values() for field in own)))
+        return dict.fromkeys(FLOW_PARTS, flow_scale(*(field for own in counted.values() for field in own)))
     return {part: flow_scale(*own) for part, own in counted.items() if own}
 
 
@@ -83,7 +97,7 @@ def parts_of(layer: Layer, annotation: Annotation, several: Sequence[NumpyFlows]
     if layer in ("regions", "landmarks"):
         return []
     truth = true_flows(annotation)
-    found = [part for part in PARTS if any(part_of(flows, part) is not None for flows in several)]
+    found = [part for part in FLOW_PARTS if any(part_of(flows, part) is not None for flows in several)]
     if layer == "error":
         # Where the true flow of a part is unknown, only facial flow can be checked, by warping image 2 to image 1.
         return [part for part in found if part == "facial" or part_of(truth, part) is not None]

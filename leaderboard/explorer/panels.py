@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import base64
-import io
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from ffbench.flow.color import flow_to_color
 from ffbench.flow.formats.flo import encode_flo
 from ffbench.io.escape import html
-from ffbench.protocol import Annotation, FlowPart, NumpyFlows, Pair
+from ffbench.protocol import FLOW_PARTS, Annotation, FlowPart, NumpyFlows, Pair
 from ffbench.typing import FlowField
+from ffbench.visual.picture import encode_png
 
 from ..look import theme
 from ..look.legends import data_uri, flow_legend
 from ..state import bound
 from .flow_grid import Tile, flow_grid
-from .pair_pictures import PARTS, Layer, Shown, layer, layers_of, part_of, parts_of, scales, true_flows
+from .pair_pictures import Layer, Shown, known_part, layer, layers_of, part_of, parts_of, scales, true_flows
 from .two_images import two_images
 from .warp import animation, to_and_fro
 
@@ -157,8 +156,8 @@ def flows_side_by_side(
     tiles = [
         Tile(name, part, field, full[part] * factor, notes.get(name, {}).get(part, ""))
         for name, own in rows.items()
-        for part in PARTS
-        if (field := _scored_field(own, part, annotation, derived=part in notes.get(name, {}))) is not None
+        for part in FLOW_PARTS
+        if (field := known_part(own, part, annotation.mask, fitted=part in notes.get(name, {}))) is not None
     ]
     for name, own in rows.items():
         if own.head is None:
@@ -168,28 +167,27 @@ def flows_side_by_side(
     _files(rows, full, factor)
 
 
-def _scored_field(flows: NumpyFlows, part: FlowPart, annotation: Annotation, *, derived: bool) -> FlowField | None:
-    """Return a part of a flow; one that a protocol derived means nothing, and is unknown, where it scores nothing."""
-    field = part_of(flows, part)
-    if field is None or annotation.mask is None or not derived:
-        return field
-    return np.where(annotation.mask[..., None], field, np.float32(np.nan))
-
-
 def _files(rows: Mapping[str, NumpyFlows], full: Mapping[FlowPart, float], factor: float) -> None:
     """Offer each flow as `.flo`, and as the picture that is shown."""
     with st.popover("Download", icon=":material/download:"):
         for number, (name, own) in enumerate(rows.items()):
             st.text(theme.plain(name, 60))
             with st.container(horizontal=True):
-                for part in PARTS:
+                for part in FLOW_PARTS:
                     field = part_of(own, part)
                     if field is None:
                         continue
                     stem = f"{number}-{part}"
+                    # Encoded when they are asked for.
                     st.download_button(
-                        f"{part}.flo", encode_flo(field), f"{part}.flo", "application/octet-stream", key=f"flo-{stem}"
-                    )
-                    picture = io.BytesIO()
-                    Image.fromarray(flow_to_color(field, full[part] * factor)).save(picture, format="PNG")
-                    st.download_button(f"{part}.png", picture.getvalue(), f"{part}.png", "image/png", key=f"png-{stem}")
+                        f"{part}.flo", functools.partial(encode_flo, field), f"{part}.flo", "application/octet-stream",
+                        key=f"flo-{stem}",
+                    )  # fmt: skip
+                    st.download_button(
+                        f"{part}.png", functools.partial(_png, field, full[part] * factor), f"{part}.png", "image/png",
+                        key=f"png-{stem}",
+                    )  # fmt: skip
+
+
+def _png(field: FlowField, full: float) -> bytes:
+    return encode_png(flow_to_color(field, full))

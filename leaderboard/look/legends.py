@@ -14,7 +14,7 @@ from PIL import Image
 from ffbench.flow.color import color_wheel_legend
 from ffbench.io.escape import html
 from ffbench.visual.colors import Color
-from ffbench.visual.picture import NOT_MEASURED, error_picture
+from ffbench.visual.picture import NOT_MEASURED, encode_png, error_picture
 
 _WHEEL = 112
 _FRAME = 190  # grey
@@ -23,9 +23,7 @@ _ROW = "display:flex;flex-wrap:wrap;align-items:center;gap:0.4rem 1rem;font-size
 
 def data_uri(picture: npt.NDArray[np.uint8]) -> str:
     """Return a picture, RGB or RGBA, as an address that holds it."""
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(encode_png(picture)).decode()
 
 
 def compact_uri(picture: npt.NDArray[np.uint8]) -> str:

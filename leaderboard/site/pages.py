@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from ffbench.errors import DataError
 from ffbench.io.escape import plain
+from ffbench.protocol import FlowPart
 from ffbench.results.numbers import format_value
 from ffbench.results.ranking.titles import disambiguate_titles
 from ffbench.results.record.row import ORIGINS, Board, Row
@@ -29,6 +30,7 @@ from ..boards.cost_points import COSTS, by_number, run_here, series_of
 from ..boards.method_facts import facts_of
 from ..boards.method_naming import method_key, rows_by_method
 from ..boards.standings import Standing, main_boards, sections, standings
+from ..thumbnails.reading import NOTE, WORDS, part_of_board, strip, strips
 from . import svg
 from .naming import board_page, method_page
 
@@ -77,6 +79,8 @@ class Site:
         pages = {"index.html": self._overview(), **self._board_pages(), **self._method_pages(), **self._paper_pages()}
         found = {path: text.encode() for path, text in pages.items()}
         found |= {name: (Path(__file__).parent / name).read_bytes() for name in _FILES}
+        shown = {file for row in self.rows for _, *files in strips(row) for file in files}
+        found |= {_picture(file): file.read_bytes() for file in sorted(shown)}
         return {**found, "example.webp": about.example(), "example-still.png": about.example_still()}
 
     @cached_property
@@ -134,11 +138,22 @@ class Site:
                 "bar": ""
                 if scale is None or line.measured is None
                 else svg.interval_bar(scale, line.measured, line.ci_low, line.ci_high),
+                "picture": self._strip(line, part_of_board(view.board)),
             }
             for line in table.lines
         ]
         best = measured[0].measured if measured else None
-        return self._render("board.html", view.page, view=view, lines=lines, best=best, cost=self._cost(view))
+        pictures = any(entry["picture"] for entry in lines)
+        return self._render(
+            "board.html", view.page, view=view, lines=lines, best=best, pictures=pictures,
+            picture_words=WORDS, cost=self._cost(view),
+        )  # fmt: skip
+
+    def _strip(self, line: BoardLine, part: FlowPart) -> str | None:
+        """Return the path of the pictures of a line's method below the site's top; None: there are none."""
+        row = self._by_path.get(line.record)
+        file = None if row is None else strip(row, part)
+        return None if file is None else _picture(file)
 
     def _cost(self, view: BoardView) -> dict[str, Any] | None:
         rows = latest_rows(row for row in self._usable if row.board == view.board).values()
@@ -174,7 +189,8 @@ class Site:
         card = json.loads(newest.identity)[1]
         return self._render(
             "method.html", page, label=label, row=newest, card=card, facts=facts_of(newest), scores=scores,
-            left_out=left_out,
+            left_out=left_out, note=NOTE,
+            pictures=[(part, _picture(true), _picture(own)) for part, true, own in strips(newest)],
         )  # fmt: skip
 
     def _paper_pages(self) -> dict[str, str]:
@@ -197,6 +213,10 @@ class Site:
             except DataError:
                 continue  # gone since it was listed
         return found
+
+
+def _picture(file: Path) -> str:
+    return f"pictures/{file.name}"
 
 
 def _value(value: float | None) -> str:

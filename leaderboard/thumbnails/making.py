@@ -11,14 +11,14 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ffbench.flow.color import flow_to_color
 from ffbench.io.atomic import write_bytes, write_text
-from ffbench.protocol import FlowPart, NumpyFlows, Pair, Protocol
+from ffbench.protocol import FLOW_PARTS, FlowPart, NumpyFlows, Pair, Protocol
 from ffbench.visual.picture import Picture
 
 from .reading import FOLDER, INDEX, REFERENCE, Index, card_sha256, read_index
@@ -30,7 +30,6 @@ PROTOCOL = "ffn_head"
 SIDE = 96
 """Px of a tile."""
 _QUALITY = 75
-_PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 
 
 def fixed_pairs(protocol: Protocol[Any]) -> list[Pair[Any]]:
@@ -64,8 +63,8 @@ def method_strip(
     pairs: Sequence[Pair[Any]], protocol: Protocol[Any], found: Sequence[NumpyFlows], part: FlowPart
 ) -> Picture:
     """Return flow and error of each pair in a row, in the scale of the true flow, so that all methods share it."""
-    from ffbench.leaderboard.explorer.pair_pictures import part_of, scales, true_flows
-    from ffbench.visual.picture import NOT_MEASURED, error_picture
+    from ffbench.leaderboard.explorer.pair_pictures import known_part, part_of, scales, true_flows
+    from ffbench.visual.picture import error_picture, flow_colors
 
     tiles = []
     for pair, flows in zip(pairs, found, strict=True):
@@ -74,15 +73,13 @@ def method_strip(
         assert truth is not None
         assert annotation.mask is not None
         full = scales([truth], annotation.mask)[part]
-        field, true_field = part_of(protocol.scored_flows(pair, flows), part), part_of(truth, part)
+        fitted = part != "facial" and flows.head is None
+        field = known_part(protocol.scored_flows(pair, flows), part, annotation.mask, fitted=fitted)
+        true_field = part_of(truth, part)
         assert field is not None
         assert true_field is not None
         error = np.linalg.norm(field - true_field, axis=2).astype(np.float32)
-        colors = flow_to_color(field, full)
-        if part != "facial" and flows.head is None:
-            # What the protocol fitted means nothing where it scores nothing.
-            colors[~annotation.mask] = NOT_MEASURED
-        tiles += [colors, error_picture(error, annotation.mask, full)]
+        tiles += [flow_colors(field, full), error_picture(error, annotation.mask, full)]
     return _row(tiles)
 
 
@@ -131,12 +128,12 @@ def main(arguments: Sequence[str]) -> None:
         return
     pairs, index = fixed_pairs(protocol), read_index()
     kept = dict(index.methods) if index is not None and index.manifest_sha256 == sha256 else {}
-    for part in _PARTS:
+    for part in FLOW_PARTS:
         _write(REFERENCE, part, reference_strip(pairs, protocol, part))
     for name in wanted:
         source = MethodSource(loaded[name])
         found = [source.flows([pair], False)[0][0] for pair in pairs]
-        for part in _PARTS:
+        for part in FLOW_PARTS:
             _write(name, part, method_strip(pairs, protocol, found, part))
         kept[name] = card_sha256(identities[name])
         made = Index(

@@ -18,7 +18,7 @@ from ..charts import value_charts
 from ..look import theme
 from ..tables import board_table
 from ..tables.board_table import LEVELS, ORDERS, Wanted
-from ..thumbnails.reading import part_of_board, strip
+from ..thumbnails.reading import address, part_of_board, strip
 
 _LEFT_OUT = 5
 """Records that are not ranked and are named."""
@@ -89,7 +89,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
     if filters is None:
         st.caption("Order by value; rank sets are being worked out …")
     part = part_of_board(table.board)
-    pictures = {path: found for path, row in by_path.items() if (found := strip(row, part)) is not None}
+    pictures = {path: address(file) for path, row in by_path.items() if (file := strip(row, part)) is not None}
     cells = board_table.cells(table, lines, by_path, _addresses(lines, rows), pictures)
     high = _HIGH if any(cell.get(board_table.PICTURES) for cell in cells) else _LOW
     columns = None if filters is None else _columns(list(cells[0]), filters)

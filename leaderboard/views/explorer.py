@@ -52,7 +52,9 @@ def _protocol_pair() -> None:
     left, right = st.columns(2)
     with left:
         titles = {name: protocol_title(name) for name in names}
-        name = choices.choose("Benchmark", names, _FIRST_PROTOCOL, "protocol", titles)
+        # The pages of boards call it `board`.
+        also = st.query_params.get("board", "")
+        name = choices.choose("Benchmark", names, _FIRST_PROTOCOL, "protocol", titles, also)
         folder = _folder("Dataset folder", "folder", "empty: your dataset in FFBENCH_DATA, or else the mini dataset")
     protocol = opened.protocol(name, folder)
     with right:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import streamlit as st
 
 from ffbench.io import escape
-from ffbench.protocol import FlowPart
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord
 
@@ -18,9 +16,8 @@ from ..boards import method_naming, records
 from ..boards.method_facts import facts_of
 from ..look import theme
 from ..tables import method_scores
-from ..thumbnails.reading import REFERENCE, picture, strip
+from ..thumbnails.reading import NOTE, address, strips
 
-_PARTS: tuple[FlowPart, ...] = get_args(FlowPart)
 _LARGEST_TABLE = 32 * 2**20
 
 
@@ -58,24 +55,19 @@ def render() -> None:
 
 def _pictures(rows: Sequence[Row]) -> None:
     """Show the method's flows and errors on three fixed pairs, below the images and the true flow."""
-    found = {part: strip(rows[0], part) for part in _PARTS}
-    if not any(found.values()):
+    found = strips(rows[0])
+    if not found:
         return
     st.header("On three fixed pairs")
-    st.caption(
-        "Rendered faces: most expression, most head motion, and half of that. Above image 1 and the true flow, below "
-        "the method's flow and its endpoint error, in the scale of the true flow, bright yellow for an error as long. "
-        "Where a method gives no head flow, one is fitted to its facial flow, as the protocols do; grey is not scored."
-    )
-    for part, strip_of_part in found.items():
-        above = picture(REFERENCE, part)
-        if strip_of_part is not None and above is not None:
-            st.html(
-                f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
-                f'<img class="ff-wide ff-strip" src="{above}" alt="image 1 and true {part} flow of three pairs">'
-                f'<img class="ff-wide ff-strip" src="{strip_of_part}" alt="{part} flow of the method, and its error">'
-                "</figure>"
-            )
+    st.caption(NOTE)
+    for part, true, own in found:
+        above, below = address(true), address(own)
+        st.html(
+            f'<figure style="margin:0"><figcaption><b>{part} flow</b></figcaption>'
+            f'<img class="ff-wide ff-strip" src="{above}" alt="image 1 and true {part} flow of three pairs">'
+            f'<img class="ff-wide ff-strip" src="{below}" alt="{part} flow of the method, and its error">'
+            "</figure>"
+        )
 
 
 def _choose(methods: dict[str, list[Row]]) -> str:

@@ -89,7 +89,7 @@ def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: in
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
-        before = _status("VmRSS")
+        before, libraries = _status("VmRSS"), _status("RssFile")
         error = None
         try:
             with _short_of_memory(limit):
@@ -101,7 +101,9 @@ def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: in
             if not tolerant:
                 raise
             error = str(caught)
-        answer = Peak(_status("VmHWM") - before, error)
+        # Code of libraries that runs for the first time is mapped from their files, and is not what the read takes.
+        libraries = _status("RssFile") - libraries
+        answer = Peak(_status("VmHWM") - before - libraries, error)
     except BaseException as caught:
         answer = f"raised {type(caught).__name__}: {caught}"
     sender.send(answer)  # type: ignore[attr-defined]

@@ -146,6 +146,21 @@ def test_a_codec_keeps_the_order_and_number_of_frames() -> None:
         assert errors.argmin(axis=1).tolist() == list(range(FRAMES))
 
 
+@pytest.mark.parametrize("options", [codecs._OPTIONS, codecs._STREAMED])
+def test_a_codec_gives_the_same_bits_on_every_processor(options: dict[str, str]) -> None:
+    pytest.importorskip("av")
+    rng = np.random.default_rng(2)
+    noisy = [(image + rng.normal(0, 12, image.shape)).clip(0, 255).astype(np.uint8) for image in [*frames()] * 4]
+
+    def is_same_without(options: dict[str, str]) -> bool:
+        """Encode with the processor's instructions and without any; say whether the bits are the same."""
+        without = {**options, "x264-params": f"{options.get('x264-params', 'asm=1')}:asm=0"}
+        return codecs._encoded(noisy, {**options, "crf": "28"}) == codecs._encoded(noisy, {**without, "crf": "28"})
+
+    assert is_same_without(options)
+    assert not is_same_without({"preset": "medium", "threads": "1"})
+
+
 def test_frames_and_faces_that_are_not_there() -> None:
     with pytest.raises(DataError, match="frame 12 is wanted"):
         corrupted_frames(CLIP, "blur", 1, [3, 12])

@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
 from ffbench import evaluate, load_method, load_protocol, registry
 from ffbench.errors import DataError, UsageError
+from ffbench.flow.files import read_flow
 from ffbench.flow.formats.flo import write_flo
 from ffbench.leaderboard import folders
 from ffbench.leaderboard.explorer import offered
@@ -147,6 +149,20 @@ def test_flows_can_be_taken_away(data: Path, monkeypatch: pytest.MonkeyPatch) ->
     made = explorer(monkeypatch, pair=PAIR, method="zero")
     labels = [button.label for button in made.get("download_button")]
     assert labels == [f"{part}.{kind}" for part in ("facial", "head", "expression") for kind in ("flo", "png")] * 2
+
+
+def test_a_download_holds_the_flow_and_its_picture(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    taken: dict[str, Any] = {}
+    monkeypatch.setattr(st, "download_button", lambda _, content, *rest, key: taken.update({key: content}))
+    explorer(monkeypatch, pair=PAIR, method="zero")
+    fields = []
+    for number in range(2):  # the true flow, and zero flow
+        (tmp_path / "taken.flo").write_bytes(taken[f"flo-{number}-facial"]())
+        fields.append(read_flow(tmp_path / "taken.flo"))
+        picture = np.asarray(Image.open(io.BytesIO(taken[f"png-{number}-facial"]())))
+        assert picture.shape == (*fields[-1].shape[:2], 3)
+        assert (picture == 255).all() == (not fields[-1].any())  # no motion is white
+    assert [field.any() for field in fields] == [True, False]
 
 
 def test_only_what_can_run_here_is_offered_by_its_title(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from ffbench.leaderboard.explorer.pair_pictures import (
     LAYERS,
-    PARTS,
     Shown,
     layer,
     layers_of,
@@ -21,7 +20,7 @@ from ffbench.leaderboard.explorer.pair_pictures import (
 from ffbench.leaderboard.explorer.two_images import two_images
 from ffbench.leaderboard.look import legends
 from ffbench.method import Flows
-from ffbench.protocol import Annotation, Pair
+from ffbench.protocol import FLOW_PARTS, Annotation, Pair
 from ffbench.visual.overlay import FLOW_END, TRUE_END, region_colors
 from ffbench.visual.picture import NOT_MEASURED, error_picture, flow_scale
 
@@ -68,7 +67,7 @@ def test_what_is_not_known_is_not_offered() -> None:
     plain = Flows(FACIAL)
     assert layers_of(KNOWN) == list(LAYERS)
     assert layers_of(Annotation()) == ["error", "arrows", "warp"]
-    assert parts_of("error", KNOWN, [FLOWS]) == parts_of("arrows", Annotation(), [plain, FLOWS]) == list(PARTS)
+    assert parts_of("error", KNOWN, [FLOWS]) == parts_of("arrows", Annotation(), [plain, FLOWS]) == list(FLOW_PARTS)
     assert parts_of("error", replace(KNOWN, head=None), [FLOWS]) == ["facial"]
     assert parts_of("arrows", KNOWN, [plain]) == ["facial"]
     assert parts_of("regions", KNOWN, [FLOWS]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 
 from ffbench.leaderboard.thumbnails import reading
 from ffbench.leaderboard.thumbnails.making import METHODS
-from ffbench.leaderboard.thumbnails.reading import FOLDER, REFERENCE, Index, card_sha256, part_of_board, picture, strip
+from ffbench.leaderboard.thumbnails.reading import (
+    FOLDER,
+    REFERENCE,
+    Index,
+    address,
+    card_sha256,
+    part_of_board,
+    picture,
+    strip,
+)
 from ffbench.results.record.row import Row
 from ffbench.results.store.records import read_rows
 from tests.results.made_runs import make_run
@@ -27,7 +37,9 @@ def row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Row:
 
 
 def test_a_changed_method_and_a_submission_have_no_pictures(row: Row) -> None:
-    assert (strip(row, "facial") or "").startswith("data:image/webp;base64,")
+    file = strip(row, "facial")
+    assert file == FOLDER / "zero-facial.webp"
+    assert base64.b64decode(address(file).removeprefix("data:image/webp;base64,")) == file.read_bytes()
     kind, card = json.loads(row.identity)
     changed = json.dumps([kind, {**card, "iterations": 99}])
     assert strip(replace(row, identity=changed), "facial") is None

@@ -9,8 +9,6 @@ import pytest
 
 from tests.ci_scripts import load_script
 
-ROOT = Path(__file__).parents[1]
-
 
 @pytest.fixture(scope="module")
 def commands() -> ModuleType:
