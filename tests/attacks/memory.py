@@ -44,13 +44,12 @@ def allowed(declared: int) -> int:
     return ALLOWED_FACTOR * declared + ALLOWED_BYTES
 
 
-def measure(read: Callable[[Path], object], path: Path, *, tolerant: bool = False, limit: int | None = None) -> Peak:
+def measure(read: Callable[[Path], object], path: Path, *, limit: int | None = None) -> Peak:
     """Read a file in a process of its own.
 
     Args:
         read: the reader, a function of a module.
         path: the file.
-        tolerant: whether the reader may raise anything.
         limit: bytes of address space that the process may have beyond what it has; None: any.
 
     Raises:
@@ -58,7 +57,7 @@ def measure(read: Callable[[Path], object], path: Path, *, tolerant: bool = Fals
     """
     context = _context()
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(read, path, tolerant, limit, sender))
+    child = context.Process(target=_child, args=(read, path, limit, sender))
     child.start()
     sender.close()
     try:
@@ -82,7 +81,7 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: int | None, sender: object) -> None:
+def _child(read: Callable[[Path], object], path: Path, limit: int | None, sender: object) -> None:
     warnings.simplefilter("ignore")
     answer: Peak | str
     try:
@@ -97,10 +96,6 @@ def _child(read: Callable[[Path], object], path: Path, tolerant: bool, limit: in
         except FfbenchError as caught:
             error = str(caught)
             assert len(error.splitlines()) == 1, error
-        except Exception as caught:
-            if not tolerant:
-                raise
-            error = str(caught)
         # Code of libraries that runs for the first time is mapped from their files, and is not what the read takes.
         libraries = _status("RssFile") - libraries
         answer = Peak(_status("VmHWM") - before - libraries, error)
