@@ -20,7 +20,7 @@ from ffbench.methods.decflow.blocks.solving import diagonal, eliminated
 from ffbench.methods.decflow.networks.corrector import DecFlowCorrector
 from ffbench.methods.decflow.onnx_graph import _example
 from ffbench.onnx_export import MOST_DIFFERENCE, compare_with_torch, export_onnx
-from tests.test_docs import python_blocks
+from tests.docs.test_examples import python_blocks
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
