@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ProtocolRequest,
         Term,
     )
+    from ffbench.recogniser import Recogniser, RecogniserEntry, RecogniserRequest, RegisteredFace
     from ffbench.registry import list_methods, list_protocols, load_method, load_protocol
     from ffbench.results.named import compare
     from ffbench.results.ranking.comparison import Comparison
@@ -51,6 +52,10 @@ _HOME = {
     "Term": "ffbench.protocol",
     "Comparison": "ffbench.results.ranking.comparison",
     "compare": "ffbench.results.named",
+    "Recogniser": "ffbench.recogniser",
+    "RecogniserEntry": "ffbench.recogniser",
+    "RecogniserRequest": "ffbench.recogniser",
+    "RegisteredFace": "ffbench.recogniser",
     "list_methods": "ffbench.registry",
     "list_protocols": "ffbench.registry",
     "load_method": "ffbench.registry",
@@ -74,6 +79,10 @@ __all__ = [
     "ProtocolCard",
     "ProtocolEntry",
     "ProtocolRequest",
+    "Recogniser",
+    "RecogniserEntry",
+    "RecogniserRequest",
+    "RegisteredFace",
     "RunRecord",
     "Term",
     "WeightsCard",

@@ -27,6 +27,8 @@ EXTRAS = {
     "streamlit": ("Streamlit", "leaderboard"),
     "mmcv": ("mmcv", "mmflow"),
     "mmflow": ("mmflow", "mmflow"),
+    "onnx": ("ONNX", "onnx"),
+    "onnxruntime": ("onnxruntime", "onnx"),
     "ray": ("Ray", "ray"),
     "skimage": ("scikit-image", "scikit-image"),
     "av": ("PyAV", "video"),

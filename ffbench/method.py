@@ -23,6 +23,25 @@ from ffbench.packages.distribution import Distribution
 COMPILER = "inductor"
 
 
+@dataclass(frozen=True)
+class ExportableNetwork:
+    """A network as an ONNX file can hold it: tensors (B, C, H, W) of any batch and size in and out.
+
+    Attributes:
+        network: takes the tensors of `inputs` in their order, and gives a tuple of tensors, on the CPU.
+        inputs: an example of each input by its name, with which the graph is traced.
+        outputs: the names of what it gives.
+        check: inputs like `inputs`, of a size that is used, on which the file is compared with PyTorch.
+        metadata: what a user of the file must know of its inputs and outputs.
+    """
+
+    network: torch.nn.Module
+    inputs: Mapping[str, torch.Tensor]
+    outputs: Sequence[str]
+    check: Mapping[str, torch.Tensor]
+    metadata: Mapping[str, str]
+
+
 class Method(ABC):
     """A way to estimate facial optical flow.
 
@@ -56,6 +75,16 @@ class Method(ABC):
         # Every size is compiled for itself: PyTorch's compiler stumbles over sizes left open in these networks.
         network.compile(backend=COMPILER, dynamic=False)
         self.card = self.card.model_copy(update={"options": {**self.card.options, "compiled": True}})
+
+    def exportable(self) -> ExportableNetwork:
+        """Return the network as `ffbench methods export` writes it into an ONNX file.
+
+        Raises:
+            UsageError: the method offers none.
+        """
+        raise UsageError(
+            f"method '{self.card.id}' cannot be exported: it offers no network for ONNX, as decflow-c does"
+        )
 
     @overload
     def estimate(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]: ...

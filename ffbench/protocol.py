@@ -143,6 +143,10 @@ class LearningProtocol(Protocol[Reference]):
 
     learning_options: frozenset[str] = frozenset()
     """Options that only `learn` reads: runs that differ in them alone share one set of flows."""
+    learner: object | None = None
+    """What learns, where its code is not the protocol's: that code is part of a run's fingerprint."""
+    learning_seconds: float | None = None
+    """Processor time that learning took, resumed parts included; `learn` sets it, or leaves None."""
 
     @abstractmethod
     def score(self, pair: Pair[Reference], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:

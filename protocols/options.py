@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from ffbench.errors import UsageError
 from ffbench.protocol import ProtocolCard, ProtocolRequest
 
 Choice = TypeVar("Choice", bound=str)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+/-]{0,199}")
 MOST = 999_999
 """The largest whole number that an option may be, unless it says otherwise."""
 
@@ -81,6 +83,17 @@ def stated_choice(card: ProtocolCard, option: str, choices: Sequence[str]) -> No
     if option in card.options:
         value = card.options[option]
         _one_of(choices, value if isinstance(value, str) else repr(value), f"{card.id}: option '{option}'")
+
+
+def stated_text(card: ProtocolCard, option: str) -> None:
+    """Make sure that what a record's card states of an option, if anything, is a short name.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    value = card.options.get(option, "none")
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise UsageError(f"{card.id}: option '{option}' is {value!r}, expected a name of at most 200 plain characters")
 
 
 def stated_number(card: ProtocolCard, option: str) -> None:

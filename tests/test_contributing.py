@@ -13,15 +13,18 @@ import torch
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from ffbench import WeightsCard, evaluate, load_method, registry, write_flow
+from ffbench import WeightsCard, evaluate, load_method, load_protocol, registry, write_flow
 from ffbench.cli import app
 from ffbench.datasets import registry as datasets
 from ffbench.errors import MethodError
 from ffbench.io.hashing import file_sha256
 from ffbench.method import MethodRequest
 from ffbench.protocol import ProtocolRequest
+from ffbench.recogniser import RecogniserRequest
+from ffbench.recogniser_registry import load_recogniser
 from ffbench.testing import check_method, require
 from tests.docs.test_examples import python_blocks
+from tests.protocols.recognition.test_recognition import REGULAR, Planted, plant
 from tests.toys import Stripes
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
@@ -111,6 +114,19 @@ def test_dataset_of_the_guide_works_in_the_commands(
     verified = runner.invoke(app, ["data", "verify", "my_faces", str(tmp_path / "MyFaces")])
     assert verified.exit_code != 0
     assert "lonely_1.png: no such file" in verified.stdout
+
+
+def test_recogniser_of_the_guide_is_a_file_that_learns(tmp_path: Path) -> None:
+    (block,) = (block for block in python_blocks(GUIDE) if "class NearestClip" in block)
+    (tmp_path / "nearest.py").write_text(block)
+    plant(tmp_path / "CASME2", REGULAR)
+    options = {"recogniser": f"{tmp_path}/nearest.py:NearestClip"}
+    record = evaluate(Planted(), load_protocol("casme2_5", data=tmp_path / "CASME2", options=options), out=tmp_path)
+    assert record.protocol.options["recogniser"] == "own/nearest.NearestClip"
+    assert record.primary.value == 100
+    # As an entry of a package it is the same.
+    entry = load_recogniser(RecogniserRequest(f"{tmp_path}/nearest.py:nearest_clip", 5))
+    assert entry.recogniser.epochs == 1
 
 
 def test_examples_are_short(guide: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import check, eval_, methods, protocols, train
+from ffbench.cli import check, eval_, methods, protocols, recognisers, train
 from ffbench.cli.boards import app_, card, compare, leaderboard, publish, records, site, table, verify
 from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, generate, texture, track
 from ffbench.cli.flows import flow, points, show, stabilize
@@ -58,6 +58,7 @@ data.app.command("verify")(data_verify.verify_data)
 data.app.command("prepare")(data_verify.prepare_data)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
+app.add_typer(recognisers.app, name="recognisers")
 app.add_typer(data.app, name="data")
 app.add_typer(assets.app, name="assets")
 

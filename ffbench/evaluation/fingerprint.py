@@ -36,6 +36,8 @@ def run_fingerprint(
     so that those of two checkpoints are not, whatever the method's card says. `card` stands in for the protocol's own.
     """
     source = method if isinstance(method, FlowSource) else MethodSource(method)
+    # `card` is given where what is learnt does not matter, and then neither does what learns.
+    learner = protocol.learner if card is None and isinstance(protocol, LearningProtocol) else None
     parts = {
         "method": source.card.model_dump(mode="json"),
         "parameters": source.parameters_sha256(),
@@ -46,7 +48,7 @@ def run_fingerprint(
         "device": source.device.type if source.device is not None else "cpu",
         "submission": source.submission and source.submission.model_dump(mode="json"),
         "torch": metadata.version("torch"),
-        "source": _source_sha256(source, *_methods_of(source), protocol),
+        "source": _source_sha256(source, *_methods_of(source), protocol, *([] if learner is None else [learner])),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -104,13 +104,21 @@ class Run:
             for pair, there, back in zip(batch, forward, backward, strict=True):
                 self.keeper.write(pair.key, there, back)
 
-    def finish(self, scores: Sequence[PairScore], *, not_found: int, method_seconds: float) -> RunRecord:
+    def finish(
+        self,
+        scores: Sequence[PairScore],
+        *,
+        not_found: int,
+        method_seconds: float,
+        learning_seconds: float | None = None,
+    ) -> RunRecord:
         """Write the table of pair scores and the record.
 
         Args:
             scores: of all pairs, in the order of `chosen`.
             not_found: pairs in which the method found nothing to go by (`count_not_found`).
             method_seconds: what estimating took, of interrupted runs too.
+            learning_seconds: what learning took, of interrupted runs too; None where nothing learns or it is not said.
 
         Raises:
             DataError: no pair has a value of the primary metric, or a file cannot be written.
@@ -122,6 +130,7 @@ class Run:
             method_seconds=method_seconds,
             clock=self.source.clock,
             pairs_per_second=len(scores) / max(method_seconds, 1e-9),
+            learning_seconds=learning_seconds,
             peak_memory_mb=peak_memory_mb(),
             peak_device_memory_mb=self.source.peak_memory_mb(),
             resumed_pairs=self.resumed,

@@ -19,11 +19,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class OwnCode:
-    """Where code of the user's own lies, a file or a module, and the name of the method in it."""
+    """Where code of the user's own lies, a file or a module, and the name of the method or recogniser in it."""
 
     place: str
     attribute: str
     is_file: bool
+    kind: str = "method"
 
     @property
     def name(self) -> str:
@@ -49,18 +50,22 @@ def own_id(name: str) -> str:
     return OWN_PREFIX + _UNSAFE.sub("-", name.removeprefix(OWN_PREFIX))
 
 
-def own_code(name: str) -> OwnCode | None:
-    """Return what a method's name says if it names a file or a module of code; None if it does not.
+def own_code(name: str, kind: str = "method") -> OwnCode | None:
+    """Return what a name says if it names a file or a module of code; None if it does not.
+
+    Args:
+        name: as the user wrote it.
+        kind: what it is of, in one word for messages: `method` or `recogniser`.
 
     Raises:
         UsageError: it names a file, but nothing in it.
     """
     if name.endswith(".py"):
-        classes = _classes(Path(name))
-        raise UsageError(f"method '{name}': name the class too: {name}:{classes[0] if classes else 'CLASS'}")
+        classes = _classes(Path(name), kind)
+        raise UsageError(f"{kind} '{name}': name the class too: {name}:{classes[0] if classes else 'CLASS'}")
     for pattern, is_file in ((_FILE, True), (_MODULE, False)):
         if match := pattern.fullmatch(name):
-            return OwnCode(match["place"], match["attribute"], is_file)
+            return OwnCode(match["place"], match["attribute"], is_file, kind)
     return None
 
 
@@ -73,9 +78,11 @@ def require_place(code: OwnCode) -> None:
     if code.is_file:
         path = Path(code.place).expanduser()
         if not path.is_file():
-            raise UsageError(f"method '{code.name}': {path}: {'is a folder' if path.is_dir() else 'no such file'}")
+            raise UsageError(f"{code.kind} '{code.name}': {path}: {'is a folder' if path.is_dir() else 'no such file'}")
     elif not has_module(code):
-        raise UsageError(f"method '{code.name}': there is no module '{code.place}' here or among what is installed")
+        raise UsageError(
+            f"{code.kind} '{code.name}': there is no module '{code.place}' here or among what is installed"
+        )
 
 
 def has_module(code: OwnCode) -> bool:
@@ -87,11 +94,11 @@ def has_module(code: OwnCode) -> bool:
         return False
 
 
-def _classes(path: Path) -> list[str]:
-    """Name the classes of a file that may be methods, by their bases."""
+def _classes(path: Path, kind: str) -> list[str]:
+    """Name the classes of a file that may be of a kind, by their bases."""
     try:
         tree = ast.parse(path.expanduser().read_bytes())
     except (OSError, SyntaxError, ValueError):
         return []
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    return [node.name for node in classes if any("Method" in ast.unparse(base) for base in node.bases)]
+    return [node.name for node in classes if any(kind.capitalize() in ast.unparse(base) for base in node.bases)]

@@ -11,13 +11,23 @@ import torch.nn.functional as F
 from ffbench.errors import MethodError, UsageError
 from ffbench.flow.confidence import confidence_of
 from ffbench.io.hashing import file_sha256
-from ffbench.method import RANDOM_WEIGHTS, Flows, Method, MethodCard, MethodRequest, Precision, WeightsCard
+from ffbench.method import (
+    RANDOM_WEIGHTS,
+    ExportableNetwork,
+    Flows,
+    Method,
+    MethodCard,
+    MethodRequest,
+    Precision,
+    WeightsCard,
+)
 
 from .config import CorrectorConfig, LightConfig, PaperConfig
 from .networks.base import FlowNetwork, FlowPredictions
 from .networks.classical_start import SETTINGS as START_SETTINGS
 from .networks.corrector import CorrectorPredictions
 from .networks.light import STRIDES
+from .onnx_graph import exportable_corrector
 from .weights import create_network, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "trained"
@@ -39,6 +49,14 @@ class DecFlowMethod(Method):
         self._iterations = iterations
         config = network.config
         self._mirrored = not isinstance(config, PaperConfig) and config.mirrored
+
+    def exportable(self) -> ExportableNetwork:
+        """See `Method.exportable`; the flows that are corrected become inputs.
+
+        Raises:
+            UsageError: the network does not correct a classical flow.
+        """
+        return exportable_corrector(self.network, self.card.id)
 
     def forward(self, image1: torch.Tensor, image2: torch.Tensor) -> Flows[torch.Tensor]:
         """Repeat the border until the size fits the network, estimate, and cut it off again."""

@@ -8,9 +8,10 @@ import PIL.Image
 
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
+from ffbench.recogniser import FACE_SIZE
 from ffbench.typing import FlowField, Image
 
-SIZE = 224
+SIZE = FACE_SIZE
 """Height and width of what a recogniser sees."""
 _RATIO = 0.75
 """A match counts if it is nearer than this share of the distance to the next best (Lowe 2004)."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.recogniser import RegisteredFace
 from ffbench.typing import FlowField
 
 from .faces import SIZE
@@ -68,3 +69,9 @@ def require(kind: Kind, derive: Derive, *, decomposed: bool) -> None:
             f"flow={kind} needs a method that decomposes, or -o derive_head=rigid (or homography), which fits a head "
             "flow to the facial flow"
         )
+
+
+def split(descriptor: npt.NDArray[np.float16]) -> RegisteredFace:
+    """Return the flow (SIZE, SIZE, 2) and the onset face (SIZE, SIZE, 3) of a descriptor."""
+    values = descriptor.astype(np.float32)
+    return RegisteredFace(values[:FLOW_VALUES].reshape(SIZE, SIZE, 2), values[FLOW_VALUES:].reshape(SIZE, SIZE, 3))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +15,9 @@ from ffbench.errors import DataError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.classification import macro_f1
 from ffbench.protocol import Progress
+from ffbench.recogniser import Labels, Predictions, Recogniser
 
 from .engines import Engine, here
-from .recognisers import Labels, Predictions, Recogniser
 
 _ROUNDING = 1e-9
 
@@ -32,10 +34,20 @@ class Task:
     folder: Path
 
 
-def leave_one_subject_out(
-    task: Task, seeds: int, engine: Engine = here, progress: Progress | None = None
-) -> npt.NDArray[np.int8]:
-    """Run all folds of all seeds and give the class predicted for every pair after every epoch: (seeds, epochs, N).
+class Learnt(NamedTuple):
+    """What came of all folds of all seeds.
+
+    Attributes:
+        predicted: the class predicted for every pair after every epoch, (seeds, epochs, N).
+        seconds: processor time of all folds together, also of those that an interrupted run left.
+    """
+
+    predicted: npt.NDArray[np.int8]
+    seconds: float
+
+
+def leave_one_subject_out(task: Task, seeds: int, engine: Engine = here, progress: Progress | None = None) -> Learnt:
+    """Run all folds of all seeds.
 
     A fold that is done lies in `task.folder`, and an interrupted run takes it from there. The seed of a fold depends on
     neither the order nor the engine and the process in which it runs.
@@ -53,12 +65,14 @@ def leave_one_subject_out(
         if progress:
             progress(done, len(folds))
     predicted = np.empty((seeds, task.recogniser.epochs, len(task.labels)), np.int8)
+    seconds = 0.0
     for seed, subject in folds:
         found = _read(task, seed, subject)
         if found is None:
             raise DataError(f"{_place(task, seed, subject)}: was written and cannot be read; run the command again")
-        predicted[seed][:, task.subjects == subject] = found
-    return predicted
+        predicted[seed][:, task.subjects == subject] = found[0]
+        seconds += found[1]
+    return Learnt(predicted, seconds)
 
 
 def chosen_epochs(
@@ -100,6 +114,7 @@ def subject_numbers(names: Sequence[str]) -> npt.NDArray[np.int64]:
 
 def _run(task: Task, seed: int, subject: int) -> None:
     features = np.load(task.inputs, mmap_mode="r")
+    started = time.process_time()
     left_out = task.subjects == subject
     predicted = task.recogniser.fit_predict(
         np.ascontiguousarray(features[~left_out]),
@@ -109,17 +124,23 @@ def _run(task: Task, seed: int, subject: int) -> None:
         # One number a fold, so that folds of one seed do not start alike.
         1000 * seed + subject,
     )
+    seconds = time.process_time() - started
     with atomic_path(_place(task, seed, subject)) as temporary, temporary.open("wb") as file:
         np.save(file, predicted)
+        np.save(file, np.float64(seconds))
 
 
-def _read(task: Task, seed: int, subject: int) -> Predictions | None:
+def _read(task: Task, seed: int, subject: int) -> tuple[Predictions, float] | None:
+    """Return the predictions of a fold and the processor time it took; None where they are not there as they should."""
     expected = (task.recogniser.epochs, int((task.subjects == subject).sum()))
     try:
-        found = np.load(_place(task, seed, subject), allow_pickle=False)
+        with _place(task, seed, subject).open("rb") as file:
+            found, seconds = (np.load(file, allow_pickle=False) for _ in range(2))
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.shape == expected and found.dtype == np.int8 else None
+    if found.shape != expected or found.dtype != np.int8 or seconds.shape != ():
+        return None
+    return found, float(seconds)
 
 
 def _place(task: Task, seed: int, subject: int) -> Path:

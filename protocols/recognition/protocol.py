@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.images import read_image
-from ffbench.datasets.registry import find_data
 from ffbench.errors import DataError, UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
@@ -27,47 +24,23 @@ from ffbench.protocol import (
     PairScore,
     Progress,
     ProtocolCard,
-    ProtocolEntry,
-    ProtocolRequest,
 )
+from ffbench.recogniser import Features, RecogniserRequest
+from ffbench.recogniser_registry import LoadedRecogniser, load_recogniser
 from ffbench.typing import FlowField
 
-from ..options import (
-    a_number,
-    choice,
-    one_of,
-    refuse_unknown,
-    stated_choice,
-    stated_number,
-    stated_variant,
-    variant,
-    whole_number,
-)
 from . import engines as recognition_engines
 from .clips import select_clips
 from .engines import EngineName
 from .faces import Affine, align_flow, register, resized_face, to_recogniser
-from .flows import Kind, choose, pack, require
+from .flows import Kind, choose, pack, require, split
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
-from .recognisers import Features, RecipeName, Recogniser, RecogniserName, RegionHistograms
 from .scores import METRICS, RecognitionScoring, pair_terms
 
-MOST_TRAINING = 10_000
-"""The most epochs, and the most seeds."""
 Variant = Literal["clean", "official"]
-OPTIONS = {
-    "flow": one_of(get_args(Kind)),
-    "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
-    "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant",
-    "recogniser": one_of(get_args(RecogniserName)),
-    "recipe": f"{one_of(get_args(RecipeName), '')}; of recogniser=mmnet",
-    "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",
-    "seeds": a_number(1, MOST_TRAINING),
-    "workers": f"{a_number(1, os.cpu_count() or 1)}, processes that learn at once",
-    "engine": one_of(get_args(EngineName)),
-}
+DEFAULT_RECOGNISER = "roi"
 
-_TITLES = {
+TITLES = {
     "casme2_5": "CASME II, 5 classes",
     "casme2_3": "CASME II, 3 classes",
     "megc_casme2": "CASME II part of MEGC 2019",
@@ -82,15 +55,17 @@ class Face:
     onset: FlowField
 
 
-_FIVE, _THREE = (tuple(dict.fromkeys(classes.values())) for classes in (casme2.FIVE, casme2.THREE))
+RECOGNISER_OPTIONS = ("recogniser", "recogniser_code", "recogniser_package", "recipe")
+"""What a card says of what learns: its name, the hash of the user's own code or the package, and how it is set up."""
 
 
-def _card(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
-    stated = ("selection", "flow", "derive_head", "recogniser", "recipe", "epochs", "seeds")
+def card_of(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
+    """Return the card of a protocol, with those of the options that change a number."""
+    stated = ("selection", "flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds")
     return ProtocolCard(
         id=name,
         version=_version(variant, options.get("recipe")),
-        title=_TITLES[name],
+        title=TITLES[name],
         variant=variant,
         primary="accuracy",
         metrics=METRICS,
@@ -104,7 +79,7 @@ def _card(name: str, variant: Variant, options: Mapping[str, Option]) -> Protoco
 class Recognition(RecognitionScoring, LearningProtocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
-    learning_options = frozenset({"flow", "derive_head", "recogniser", "recipe", "epochs", "seeds"})
+    learning_options = frozenset({"flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds"})
 
     def __init__(
         self,
@@ -115,8 +90,8 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         selection: SelectionRule | None = None,
         flow: Kind = "facial",
         derive_head: Derive = "none",
-        recogniser: RecogniserName = "roi",
-        recipe: RecipeName | None = None,
+        recogniser: str = DEFAULT_RECOGNISER,
+        recipe: str | None = None,
         epochs: int | None = None,
         seeds: int = 1,
         workers: int = 1,
@@ -132,7 +107,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
                 the variant's name.
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
-            recogniser: what learns.
+            recogniser: what learns: an installed recogniser, or `FILE.py:CLASS`, code of the user's own that is run.
             recipe: how `mmnet` does; None for `main_branch` on synthetic data, and `released` otherwise.
             epochs: how long it does; None for the recogniser's own number.
             seeds: how often everything is learnt anew.
@@ -141,30 +116,34 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
 
         Raises:
             DataError: `data` does not hold CASME II, or too little of it.
-            UsageError: a recipe for a recogniser that has none, or an engine that is not installed.
+            UsageError: an unknown recogniser, a recipe or epochs for one that has none, or an engine that is not
+                installed.
+            MethodError: the recogniser cannot be loaded.
         """
         selected, self.dataset = select_clips(name, data, selection or variant)
         self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         self._variant = variant
-        if recogniser == "mmnet":
-            recipe = recipe or ("released" if self.dataset.origin == "real" else "main_branch")
-        elif recipe:
+        if recipe and recogniser != "mmnet":
             raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
-        self._recogniser = _recogniser(recipe, len(selected.classes), epochs)
+        synthetic = self.dataset.origin != "real"
+        self._recogniser = load_recogniser(
+            RecogniserRequest(recogniser, len(selected.classes), epochs, recipe, synthetic)
+        )
+        self.learner = self._recogniser.recogniser
         self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         options: dict[str, Option] = {
             # The variant's own rule goes without saying, as in the records that were made before there was another.
             **({"selection": selection} if selection not in (None, variant) else {}),
             "flow": flow,
             "derive_head": derive_head,
-            "recogniser": recogniser,
-            **({"recipe": recipe} if recipe else {}),
+            "recogniser": self._recogniser.id,
+            **_facts_of(self._recogniser),
             "epochs": self._recogniser.epochs,
             "seeds": seeds,
         }
-        RecognitionScoring.__init__(self, _card(name, variant, options), selected.classes)
+        RecognitionScoring.__init__(self, card_of(name, variant, options), selected.classes)
 
     def keys(self) -> Ordered[str]:
         """Name the clips, such as `sub01/EP02_01f`."""
@@ -209,7 +188,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             np.save(file, inputs)
         classes = len(self.classes)
         task = Task(self._recogniser, place, labels, subjects, classes, folder)
-        predicted = leave_one_subject_out(task, self._seeds, self._engine, progress)
+        predicted, self.learning_seconds = leave_one_subject_out(task, self._seeds, self._engine, progress)
         by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
         kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
         return [
@@ -230,7 +209,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
 
     def _features(self, pair: DescribedPair) -> Features:
         packed = pair.descriptor.astype(np.float32, copy=False)
-        return self._recogniser.features(choose(packed, self._flow, self._derive_head))
+        return self._recogniser.features(split(choose(packed, self._flow, self._derive_head)))
 
 
 def _version(variant: Variant, recipe: Option | None) -> str:
@@ -238,75 +217,11 @@ def _version(variant: Variant, recipe: Option | None) -> str:
     return "1.1" if variant == "official" or recipe == "released" else "1.0"
 
 
-def _recogniser(recipe: RecipeName | None, classes: int, epochs: int | None) -> Recogniser:
-    """Return MMNet by a recipe, or else region histograms."""
-    if recipe is None:
-        return RegionHistograms(epochs)
-    from .mmnet_recogniser import MMNetRecogniser
-
-    return MMNetRecogniser(classes, epochs, recipe)
-
-
-def load(request: ProtocolRequest) -> Recognition:
-    """Build the protocol on `request.data`, or CASME II in the data folder, or else the mini dataset.
-
-    Raises:
-        UsageError: an unknown option, value or variant.
-        DataError: the dataset is not usable.
-    """
-    refuse_unknown(request, OPTIONS)
-    rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
-    flows: tuple[Kind, ...] = get_args(Kind)
-    derive: tuple[Derive, ...] = get_args(Derive)
-    recognisers: tuple[RecogniserName, ...] = get_args(RecogniserName)
-    recipes: tuple[RecipeName, ...] = get_args(RecipeName)
-    engines: tuple[EngineName, ...] = get_args(EngineName)
-    variants: tuple[Variant, ...] = get_args(Variant)
-    return Recognition(
-        request.name,
-        request.data or find_data("casme2"),
-        variant=variant(request, variants),
-        selection=choice(request, "selection", rules) if "selection" in request.options else None,
-        flow=choice(request, "flow", flows),
-        derive_head=choice(request, "derive_head", derive),
-        recogniser=choice(request, "recogniser", recognisers),
-        recipe=choice(request, "recipe", recipes) if "recipe" in request.options else None,
-        epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
-        seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
-        workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
-        engine=choice(request, "engine", engines),
-    )
-
-
-def _entry(name: str, summary: str, classes: Ordered[str]) -> ProtocolEntry:
-    def scoring(stated: ProtocolCard) -> RecognitionScoring:
-        variants: tuple[Variant, ...] = get_args(Variant)
-        words = {
-            "selection": SelectionRule,
-            "flow": Kind,
-            "derive_head": Derive,
-            "recogniser": RecogniserName,
-            "recipe": RecipeName,
-        }
-        for option, kind in words.items():
-            stated_choice(stated, option, get_args(kind))
-        for option in ("epochs", "seeds"):
-            stated_number(stated, option)
-        return RecognitionScoring(_card(stated.id, stated_variant(stated, variants), stated.options), classes)
-
-    return ProtocolEntry(
-        summary,
-        load,
-        scoring,
-        title=_TITLES[name],
-        task="recognition",
-        variants=get_args(Variant),
-        options=OPTIONS,
-    )
-
-
-casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
-casme2_3 = _entry("casme2_3", "CASME II: micro-expressions of 3 classes from onset-apex flow (paper, Table 4)", _THREE)
-megc_casme2 = _entry(
-    "megc_casme2", "CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES
-)
+def _facts_of(recogniser: LoadedRecogniser) -> dict[str, Option]:
+    """Return what a card says of a recogniser beside its name."""
+    facts = {
+        "recogniser_code": recogniser.code_sha256 and recogniser.code_sha256[:16],
+        "recogniser_package": recogniser.package,
+        "recipe": recogniser.recipe_name,
+    }
+    return {name: fact for name, fact in facts.items() if fact}

@@ -41,7 +41,12 @@ def evaluate_learning(
     # The journal is free by now: who learns from the same flows with other options need not wait for this.
     with writing_alone(run.folder):
         scores = protocol.learn(pairs, run.folder / "learning", progress)
-        record = run.finish(scores, not_found=count_not_found(pairs), method_seconds=journal.method_seconds)
+        record = run.finish(
+            scores,
+            not_found=count_not_found(pairs),
+            method_seconds=journal.method_seconds,
+            learning_seconds=protocol.learning_seconds,
+        )
         shutil.rmtree(run.folder / "learning", ignore_errors=True)
     prune_pairs(run.folder.parent)
     return record

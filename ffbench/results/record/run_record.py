@@ -94,6 +94,10 @@ class Cost(_Frozen):
         "on the machine do not lengthen",
     )
     pairs_per_second: float = Field(description="pairs / method_seconds")
+    learning_seconds: float | None = Field(
+        default=None,
+        description="processor time of learning from the flows, over all folds and seeds, resumed parts included",
+    )
     peak_memory_mb: float = Field(description="largest resident set of the process")
     peak_device_memory_mb: float | None = Field(default=None, description="largest allocation on a GPU")
     resumed_pairs: int = Field(description="pairs taken over from an interrupted run")

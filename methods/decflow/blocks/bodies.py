@@ -94,7 +94,9 @@ class Geometry(AtStride4):
     ) -> RigidMotion:
         first, second = (_each(local_contrast(image)) for image in (image1, image2))
         # Beyond that a finer grid costs time and finds the same.
-        step = 1 if first.shape[2] * first.shape[3] <= 160 * 160 else 2
+        step = 1 + (
+            first.shape[2] * first.shape[3] > 160 * 160
+        )  # a sum, so that an exported graph decides for each size
         return align_motion(start, first, second, weight, rounds=_ROUNDS, step=step)
 
 

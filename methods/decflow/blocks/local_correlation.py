@@ -35,7 +35,7 @@ def local_correlation(
         (B, H, W, (2 * radius + 1) ** 2) dot products over sqrt(C), the offset in y running fastest; cells
         outside the second map count as zero.
     """
-    if features1.device.type == "cpu":
+    if features1.device.type == "cpu" and not torch.onnx.is_in_onnx_export():
         return _on_cpu(features1, features2, centers.detach(), radius)
     return local_correlation_torch(features1, features2, centers, radius)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 
+from .solving import diagonal, solve
 from .warping import sample, targets
 
 # Of the sum of weights; the coordinates have unit variance. It decides only what the data leave open.
@@ -80,11 +81,11 @@ def fit_motion(flow: torch.Tensor, depth: torch.Tensor, weight: torch.Tensor, st
     one, none = torch.ones_like(weights[:, 0]), torch.zeros_like(weights[:, 0])
     basis_u, basis_v = _products(*terms, one, none), _products(*terms, none, one)
     target = flow[:, :, ::step, ::step].flatten(2)
-    normal = (weights * basis_u) @ basis_u.mT + (weights * basis_v) @ basis_v.mT
+    normal = (weights * basis_u) @ basis_u.transpose(1, 2) + (weights * basis_v) @ basis_v.transpose(1, 2)
     right = (weights * basis_u) @ target[:, 0, :, None] + (weights * basis_v) @ target[:, 1, :, None]
     ridge = flow.new_tensor([*_RIDGE, *_RIDGE, _RIDGE_QUADRATIC, _RIDGE_QUADRATIC])
-    normal = normal + torch.diag_embed(ridge * total[:, 0])
-    return RigidMotion(torch.linalg.solve(normal, right)[:, :, 0], x, y, z)
+    normal = normal + diagonal(ridge * total[:, 0])
+    return RigidMotion(solve(normal, right)[:, :, 0], x, y, z)
 
 
 def align_motion(
@@ -124,10 +125,10 @@ def align_motion(
         slope = (warped[:, 1:] + here[:, 1:]).flatten(2) / 2
         jacobian = _products(*terms, slope[:, 0], slope[:, 1])
         trusted = (weight * inside * robust.detach()).flatten(2) * jacobian
-        normal = trusted @ jacobian.mT
-        diagonal = normal.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None] * _DAMPING + 1e-6
-        normal = normal + torch.diag_embed(diagonal.expand(-1, normal.shape[1]))
-        change = torch.linalg.solve(normal, trusted @ residual.flatten(2).mT)[:, :, 0]
+        normal = trusted @ jacobian.transpose(1, 2)
+        damping = normal.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None] * _DAMPING + 1e-6
+        normal = normal + diagonal(damping.expand(-1, normal.shape[1]))
+        change = solve(normal, trusted @ residual.flatten(2).transpose(1, 2))[:, :, 0]
         # The last round alone passes a gradient: what it starts from does not change where it ends.
         small = replace(small, coefficients=small.coefficients.detach() - change)
     return replace(motion, coefficients=found)

@@ -42,10 +42,23 @@ class SelfAttention(nn.Module):
         """Return (B, channels, h, w)."""
         tokens = x.flatten(2).transpose(1, 2)
         normed = self.norm1(tokens)
-        tokens = tokens + self.attention(normed, normed, normed, need_weights=False)[0]
+        tokens = tokens + self._attended(normed)
         tokens = tokens + self.layer(self.norm2(tokens))
-        result: torch.Tensor = tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+        result: torch.Tensor = tokens.transpose(1, 2).reshape(x.shape)
         return result.contiguous(memory_format=torch.channels_last)
+
+    def _attended(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return (B, n, channels), what each of the tokens takes from all."""
+        if not torch.onnx.is_in_onnx_export():
+            result: torch.Tensor = self.attention(tokens, tokens, tokens, need_weights=False)[0]
+            return result
+        # PyTorch's own takes the number of tokens for a constant when it is traced.
+        heads = self.attention.num_heads
+        joint = F.linear(tokens, self.attention.in_proj_weight, self.attention.in_proj_bias)
+        query, key, value = (part.reshape(*part.shape[:2], heads, -1).transpose(1, 2) for part in joint.chunk(3, dim=2))
+        scores = query @ key.transpose(2, 3) / (tokens.shape[2] // heads) ** 0.5
+        mixed: torch.Tensor = self.attention.out_proj((scores.softmax(dim=3) @ value).transpose(1, 2).flatten(2))
+        return mixed
 
 
 class Encoder(nn.Module):

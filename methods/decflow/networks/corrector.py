@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -129,6 +130,12 @@ class DecFlowCorrector(FlowNetwork):
                     heads.append(flow - scale * resized(expression, flow))
             flow = flow.detach()
         return CorrectorPredictions(tuple(facial), tuple(heads), tuple(errors), tuple(fits), gate, tuple(matches))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> CorrectorPredictions:
+        """Call `forward`."""
+        predictions = super().__call__(*args, **kwargs)
+        assert isinstance(predictions, CorrectorPredictions)
+        return predictions
 
     @torch.no_grad()
     def find_start(self, image1: torch.Tensor, image2: torch.Tensor) -> BothWays:

@@ -9,9 +9,18 @@ import pytest
 import torch
 
 from ffbench.protocols.recognition.faces import SIZE, resized_face
-from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES
-from ffbench.protocols.recognition.mmnet import FIVE, MAIN_BRANCH, THREE, AttentionBlock, MMNet, Positions, Shape
-from ffbench.protocols.recognition.mmnet_recogniser import MMNetRecipe, MMNetRecogniser, augment
+from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, split
+from ffbench.protocols.recognition.recognisers.mmnet import (
+    FIVE,
+    MAIN_BRANCH,
+    THREE,
+    AttentionBlock,
+    MMNet,
+    Positions,
+    Shape,
+)
+from ffbench.protocols.recognition.recognisers.mmnet_recogniser import MMNetRecipe, MMNetRecogniser, augment
+from ffbench.recogniser import RegisteredFace
 
 TURNS = MMNetRecipe(FIVE, 1, 2, 0, 0, rotation=40, padding=0)
 STILL = MMNetRecipe(FIVE, 1, 2, 0, 0, rotation=0, padding=0)
@@ -133,7 +142,7 @@ def test_a_turned_flow_turns_its_places_and_its_vectors() -> None:
 
 def test_the_third_channel_is_the_length() -> None:
     descriptor = np.random.default_rng(0).normal(size=FLOW_VALUES + FACE_VALUES).astype(np.float16)
-    features = MMNetRecogniser(5).features(descriptor)[: 3 * 224 * 224].reshape(3, 224, 224)
+    features = MMNetRecogniser(5).features(split(descriptor))[: 3 * 224 * 224].reshape(3, 224, 224)
     assert np.allclose(np.hypot(features[0], features[1]), features[2], atol=1e-3)
 
 
@@ -142,12 +151,12 @@ def test_what_is_learnt_from_at_a_quarter_of_the_resolution() -> None:
     onset = np.zeros((SIZE, SIZE, 3))
     onset[2, 3] = 1
     descriptor = np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)
-    features = MMNetRecogniser(5, recipe="main_branch").features(descriptor)
+    features = MMNetRecogniser(5, recipe="main_branch").features(split(descriptor))
     u, v, length = features.reshape(3, 56, 56)  # and no face: the main branch alone reads no positions
     assert np.allclose(u, 4 * np.arange(56) + 1.5)
     assert np.allclose(v, -2 * u)
     assert np.allclose(length, np.sqrt(5) * u, rtol=1e-4)
-    face = MMNetRecogniser(5).features(descriptor)[-FACE_VALUES:].reshape(3, SIZE, SIZE)
+    face = MMNetRecogniser(5).features(split(descriptor))[-FACE_VALUES:].reshape(3, SIZE, SIZE)
     # Black and white, by the mean and spread of ImageNet's colours.
     assert np.allclose(face[:, 0, 0], [-2.118, -2.036, -1.804], atol=1e-3)
     assert np.allclose(face[:, 2, 3], [2.249, 2.429, 2.640], atol=1e-3)
@@ -171,7 +180,7 @@ def test_the_released_recipe_runs_with_the_face_of_each_clip() -> None:
     recogniser = MMNetRecogniser(3, 1, device="cpu")
     recogniser.recipe = replace(recogniser.recipe, batch=2)
     descriptors = rng.normal(size=(3, FLOW_VALUES + FACE_VALUES)).astype(np.float16)
-    features = np.stack([recogniser.features(descriptor) for descriptor in descriptors])
+    features = np.stack([recogniser.features(split(descriptor)) for descriptor in descriptors])
     predicted = recogniser.fit_predict(features, np.arange(3), features[:2], 3, seed=0)
     assert predicted.shape == (1, 2)
     assert np.isin(predicted, range(3)).all()
@@ -191,7 +200,8 @@ def test_motion_is_learnt_whoever_shows_it() -> None:
         spot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 3000) * rng.uniform(0.5, 1.5)
         flow = spot[:, :, None] * vector + rng.normal(size=2) * 0.1
         onset = np.zeros((SIZE, SIZE, 3))
-        features.append(recogniser.features(np.concatenate([flow.ravel(), onset.ravel()]).astype(np.float16)))
+        face = RegisteredFace(flow.astype(np.float32), onset.astype(np.float32))
+        features.append(recogniser.features(face))
     known, unknown = np.stack(features[:24]), np.stack(features[24:])
     state = torch.random.get_rng_state()
     predicted = recogniser.fit_predict(known, labels[:24], unknown, 3, seed=0)

@@ -22,11 +22,12 @@ from ffbench.protocol import PairScore
 from ffbench.protocols.recognition import folds as recognition_folds
 from ffbench.protocols.recognition.engines import EngineName, engine
 from ffbench.protocols.recognition.faces import SIZE, align_flow, register, to_recogniser
-from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, choose, pack
+from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, choose, pack, split
 from ffbench.protocols.recognition.folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition.protocol import Recognition
-from ffbench.protocols.recognition.recognisers import Recogniser, RegionHistograms, split
+from ffbench.protocols.recognition.recognisers.roi import RegionHistograms
 from ffbench.protocols.recognition.scores import pair_terms, summarize_recognition
+from ffbench.recogniser import Recogniser, RegisteredFace
 from ffbench.results.record.run_record import read_record
 from tests.datasets.casme2_folder import Row, workbook
 
@@ -91,9 +92,10 @@ def test_outside_of_the_frame_nothing_moves() -> None:
 def test_region_histograms_are_the_means_that_they_say() -> None:
     rng = np.random.default_rng(0)
     descriptor = rng.normal(size=FLOW_VALUES + FACE_VALUES).astype(np.float16)
-    features = RegionHistograms().features(descriptor).reshape(7, 7, 8)
-    flow, onset = split(descriptor)
-    assert onset.shape == (SIZE, SIZE, 3)
+    face = split(descriptor)
+    features = RegionHistograms().features(face).reshape(7, 7, 8)
+    flow = face.flow
+    assert face.onset.shape == (SIZE, SIZE, 3)
     for row, column, direction in ((0, 0, 0), (3, 6, 5), (6, 2, 3)):
         angle = 2 * np.pi * direction / 8
         cell = flow[32 * row : 32 * row + 32, 32 * column : 32 * column + 32].reshape(-1, 2).astype(np.float64)
@@ -119,13 +121,13 @@ def test_shuffled_labels_give_chance_when_nothing_leaks_and_more_than_chance_the
     features = (np.eye(4)[labels] @ rng.normal(size=(4, 30)) + 0.3 * rng.normal(size=(96, 30))).astype(np.float32)
     (tmp_path / "true").mkdir()
     honest = task(tmp_path / "true", labels, features, 16)
-    assert accuracy(honest, leave_one_subject_out(honest, 1), "last") > 0.95
+    assert accuracy(honest, leave_one_subject_out(honest, 1).predicted, "last") > 0.95
     clean, official = [], []
     for shuffle in range(6):
         folder = tmp_path / str(shuffle)
         folder.mkdir()
         noise = task(folder, rng.permutation(labels), rng.normal(size=(96, 30)).astype(np.float32), 16)
-        predicted = leave_one_subject_out(noise, 1)
+        predicted = leave_one_subject_out(noise, 1).predicted
         clean.append(accuracy(noise, predicted, "last"))
         official.append(accuracy(noise, predicted, "accuracy"))
     # Chance is 1/4; the mean over 576 pairs has a standard error of 0.018.
@@ -138,8 +140,8 @@ class Memory(Recogniser):
 
     epochs = 1
 
-    def features(self, descriptor: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
-        return descriptor.astype(np.float32)
+    def features(self, face: RegisteredFace) -> npt.NDArray[np.float32]:
+        return face.flow
 
     def fit_predict(
         self,
@@ -163,14 +165,14 @@ def test_no_fold_sees_a_pair_of_the_subject_that_it_predicts(tmp_path: Path) -> 
     subjects = np.array([0, 0, 1, 2, 2, 2], np.int64)
     np.save(tmp_path / "inputs.npy", np.arange(6, dtype=np.float32)[:, None])
     shared = Task(Memory(), tmp_path / "inputs.npy", np.zeros(6, np.int64), subjects, 2, tmp_path)
-    assert (leave_one_subject_out(shared, 2) == 0).all()
+    assert (leave_one_subject_out(shared, 2).predicted == 0).all()
 
 
 def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, features = three_classes()
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    expected = leave_one_subject_out(task(tmp_path / "whole", labels, features, 4), 2)
+    expected = leave_one_subject_out(task(tmp_path / "whole", labels, features, 4), 2).predicted
     cut = task(tmp_path / "cut", labels, features, 4)
     run, runs = recognition_folds._run, []
 
@@ -186,7 +188,9 @@ def test_an_interrupted_run_goes_on_with_the_same_predictions(tmp_path: Path, mo
     # A fold whose file was cut off is run again.
     (tmp_path / "cut" / "fold-0-1.npy").write_bytes(b"\x93NUMPY")
     told: list[tuple[int, int]] = []
-    assert np.array_equal(leave_one_subject_out(cut, 2, progress=lambda *done: told.append(done)), expected)
+    again = leave_one_subject_out(cut, 2, progress=lambda *done: told.append(done))
+    assert np.array_equal(again.predicted, expected)
+    assert again.seconds > 0
     assert told[0] == (2, 8)
     assert told[-1] == (8, 8)
 
@@ -199,12 +203,12 @@ def test_engines_change_no_digit_and_take_the_folds_that_are_done(tmp_path: Path
     labels, features = three_classes()
     (tmp_path / "here").mkdir()
     (tmp_path / "there").mkdir()
-    expected = leave_one_subject_out(task(tmp_path / "here", labels, features, 4), 2)
+    expected = leave_one_subject_out(task(tmp_path / "here", labels, features, 4), 2).predicted
     cut = task(tmp_path / "there", labels, features, 4)
     leave_one_subject_out(cut, 1)
     told: list[tuple[int, int]] = []
     found = leave_one_subject_out(cut, 2, engine(name, 2), lambda *done: told.append(done))
-    assert np.array_equal(found, expected)
+    assert np.array_equal(found.predicted, expected)
     assert told == [(done, 8) for done in range(4, 9)]
 
 
@@ -407,14 +411,14 @@ def test_the_chosen_flow() -> None:
     onset = rng.random((SIZE, SIZE, 3)).astype(np.float32)
     both, one = pack(facial, head, onset), pack(facial, None, onset)
     for kind, expected in (("facial", facial), ("head", head), ("expression", facial - head)):
-        flow, face = split(choose(both, kind, "none"))  # type: ignore[arg-type]
-        assert np.array_equal(flow, expected.astype(np.float16))
-        assert np.array_equal(face, onset.astype(np.float16))
+        face = split(choose(both, kind, "none"))  # type: ignore[arg-type]
+        assert np.array_equal(face.flow, expected.astype(np.float16))
+        assert np.array_equal(face.onset, onset.astype(np.float16))
     # A head flow of the method's own is never replaced by a fit.
     assert np.array_equal(choose(both, "head", "rigid"), choose(both, "head", "none"))
-    moved, _ = split(choose(pack(np.full_like(facial, 2), None, onset), "head", "rigid"))
-    assert np.allclose(moved, 2, atol=1e-2)
-    assert np.array_equal(split(choose(one, "facial", "none"))[0], facial.astype(np.float16))
+    moved = split(choose(pack(np.full_like(facial, 2), None, onset), "head", "rigid"))
+    assert np.allclose(moved.flow, 2, atol=1e-2)
+    assert np.array_equal(split(choose(one, "facial", "none")).flow, facial.astype(np.float16))
     with pytest.raises(UsageError, match="flow=head needs a method that decomposes"):
         choose(one, "head", "none")
 

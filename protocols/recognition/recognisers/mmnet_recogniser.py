@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .faces import SIZE
-from .flows import FACE_VALUES
+from ffbench.recogniser import FACE_SIZE as SIZE
+from ffbench.recogniser import Features, Labels, Predictions, Recogniser, RegisteredFace
+
 from .mmnet import FIVE, MAIN_BRANCH, THREE, MMNet, Shape
-from .recognisers import Features, Labels, Predictions, RecipeName, Recogniser, split
+
+RecipeName = Literal["released", "main_branch"]
+_FACE_VALUES = SIZE * SIZE * 3
 
 # Mean and spread of ImageNet's colours, by which the released code normalises faces.
 _MEAN, _SPREAD = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
+
+
+def is_recipe(name: str) -> TypeGuard[RecipeName]:
+    """Whether MMNet has a recipe of this name."""
+    return name in get_args(RecipeName)
 
 
 @dataclass(frozen=True)
@@ -88,15 +96,15 @@ class MMNetRecogniser(Recogniser):
         if recipe == "main_branch":
             chosen = main_branch(chosen)
         self.recipe = replace(chosen, epochs=epochs or chosen.epochs)
-        self.epochs = self.recipe.epochs
+        self.recipe_name, self.epochs = recipe, self.recipe.epochs
         self.device = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
-    def features(self, descriptor: npt.NDArray[np.float16]) -> Features:
+    def features(self, face: RegisteredFace) -> Features:
         """Return the channels u, v and length, and where positions are read the onset face by ImageNet's colours, flat.
 
         They are 3 x H x H with H = 224 / shrink, in px of the whole face, and 3 x 224 x 224.
         """
-        flow, onset = split(descriptor)
+        flow, onset = face.flow, face.onset
         side, shrink = SIZE // self.recipe.shrink, self.recipe.shrink
         flow = flow.reshape(side, shrink, side, shrink, 2).mean(axis=(1, 3))
         channels = np.concatenate([flow, np.linalg.norm(flow, axis=2, keepdims=True)], axis=2)
@@ -144,7 +152,7 @@ class MMNetRecogniser(Recogniser):
         flow = values[:, : 3 * side * side].reshape(-1, 3, side, side)
         if not self.recipe.shape.depth:
             return flow, None
-        return flow, values[:, -FACE_VALUES:].reshape(-1, 3, SIZE, SIZE)
+        return flow, values[:, -_FACE_VALUES:].reshape(-1, 3, SIZE, SIZE)
 
     def _scores(
         self, network: nn.Module, flow: torch.Tensor, onset: torch.Tensor | None, device: torch.device

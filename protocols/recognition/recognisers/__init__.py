@@ -1,0 +1,1 @@
+"""The recognisers that come with ffbench; each is an entry of the group `ffbench.recognisers`."""
