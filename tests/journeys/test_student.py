@@ -5,7 +5,6 @@ Two steps teach it nothing; what counts is that each command works on what the o
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import cv2
@@ -26,7 +25,7 @@ def test_student(tmp_path: Path) -> None:
 
     recipe = tmp_path / "mine.toml"
     recipe.write_text(ffbench("ffbench train decflow-c --show").out)
-    assert [stage["name"] for stage in tomllib.loads(recipe.read_text())["stages"]] == ["together"]
+    assert 'name = "together"' in recipe.read_text()
     changes = " ".join(f"--set stages.together.{change}" for change in SHORT)
     train = f"ffbench train decflow-c --data faces --recipe mine.toml {changes} --set validation.every=0 --device cpu"
     said = ffbench(f"{train} --out mine")
