@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -24,8 +25,8 @@ from ..look.html_tables import heat, link, table, text
 
 _BY_MAGNITUDE = "By magnitude of motion"
 _FAMILIES = {"motion_": _BY_MAGNITUDE}
-_FEW = 20
-"""Boards whose rank sets are worked out for this page; of more, those that are known are shown."""
+_FEW = 400
+"""Records whose rank sets are worked out for this page, 2 to 3 s; of more, those that are known are shown."""
 
 
 def all_scores(rows: Sequence[Row], every: Sequence[Row]) -> None:
@@ -38,14 +39,15 @@ def all_scores(rows: Sequence[Row], every: Sequence[Row]) -> None:
     boards = in_reading_order(list(dict.fromkeys(row.board for row in rows if not row.not_rankable)))
     if not boards:
         theme.empty("This method stands on no board.")
-    known = list(dict.fromkeys(row.board for row in every if not row.not_rankable))
+    entries = Counter(row.board for row in every if not row.not_rankable)
+    known, few = list(entries), sum(entries[board] for board in boards) <= _FEW
     for origin in ORIGINS:
         here = [board for board in boards if board.origin == origin]
         if not here:
             continue
         theme.origin_badge(origin)
         names = {board: name for name, board in board_names([b for b in known if b.origin == origin]).items()}
-        found = [_cells(board, rows, every, names[board], few=len(boards) <= _FEW) for board in here]
+        found = [_cells(board, rows, every, names[board], few=few) for board in here]
         heads = ("protocol and dataset", "rank", "score", "metric", "95 % interval", "95 % ranks", "pairs", "number")
         st.html(table(f"Scores of this method on {origin} data", heads, [cells for cells in found if cells]))
 
