@@ -10,6 +10,7 @@ from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.registry import find_data
 from ffbench.metrics.head_motion import Derive
+from ffbench.microexpressions.flow_choice import Kind
 from ffbench.protocol import ProtocolCard, ProtocolEntry, ProtocolRequest
 from ffbench.recogniser_registry import is_recogniser_name, recogniser_names
 
@@ -26,7 +27,6 @@ from ..options import (
     whole_number,
 )
 from .engines import EngineName
-from .flows import Kind
 from .protocol import DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring
 

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from ffbench.datasets.casme2.coding import SelectionRule
-from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
+from ffbench.microexpressions.flow_choice import Kind, choose, pack, require, split
+from ffbench.microexpressions.registration import Affine, align_flow, read_registered
 from ffbench.protocol import (
     DescribedPair,
     LearningProtocol,
@@ -32,8 +33,6 @@ from ffbench.typing import FlowField
 from . import engines as recognition_engines
 from .clips import select_clips
 from .engines import EngineName
-from .faces import Affine, align_flow, register, resized_face, to_recogniser
-from .flows import Kind, choose, pack, require, split
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .scores import METRICS, RecognitionScoring, pair_terms
 
@@ -152,11 +151,9 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
     def load(self, key: str) -> Pair[Face]:
         """Read onset and apex frame of a clip, and find the registered face in the onset frame."""
         clip, of = self._clips[key]
-        onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
-        transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
-        return Pair(
-            key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
-        )
+        found = read_registered(clip.onset_image, clip.apex_image, clip.onset_crop, key)
+        labels = {"subject": clip.coding.subject, "class": of}
+        return Pair(key, found.onset, found.apex, Face(found.transform, found.face), labels)
 
     def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
         """Bring the flows into the registered face; nothing can be scored before all pairs are there.
