@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffbench.datasets.manifest import manifest_sha256
@@ -64,3 +64,17 @@ def clips_sha256(clips: Sequence[OnsetApexClip]) -> str:
     files = {f"{clip.key}/{role}": path for clip in clips for role, path in zip(roles, clip.files, strict=False)}
     labels = "".join(f"{clip.key}\t{clip.subject}\t{clip.label}\n" for clip in clips)
     return hashlib.sha256(f"{manifest_sha256(files)}\n{labels}".encode()).hexdigest()
+
+
+def lonely_classes(subjects: Mapping[str, Collection[str]]) -> list[str]:
+    """Return a line for each class that a fold cannot learn: it has no clip, or clips of one subject only.
+
+    Args:
+        subjects: those who show each class.
+    """
+    return [
+        f"class {name}: " + ("no clip" if not people else f"clips of one subject only ({min(people)}), so that nothing "
+        "is left to learn it from when that subject is left out")
+        for name, people in subjects.items()
+        if len(people) < 2
+    ]  # fmt: skip

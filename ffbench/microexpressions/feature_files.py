@@ -24,7 +24,7 @@ from ffbench.io.json_models import read_model
 from ffbench.microexpressions.features import DEFINITIONS, ONSET, ONSET_DEFINITION
 
 MANIFEST = "features.json"
-FORMAT = "ffbench-features/1"
+FORMAT: Literal["ffbench-features/1"] = "ffbench-features/1"
 _MOST_MANIFEST = 2**26
 _MOST_SIDE = 8192
 _LONGEST_HEADER = 4096

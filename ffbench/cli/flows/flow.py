@@ -100,8 +100,8 @@ def flow(
     if save_confidence and out is None:
         raise UsageError("--save-confidence writes into --out; give that too")
     request = ClipRequest(image1, out, npz, video, start, end, step, stride, scale)
-    writer = FeatureWriter(out, Path(image1).resolve().stem) if wants_features and out is not None else None
-    flow_of_clip(request, config.load, _write, _write_confidence if save_confidence else None, writer)
+    of_clip = FeatureWriter(out, Path(image1).resolve().stem) if wants_features and out is not None else None
+    flow_of_clip(request, config.load, _write, _write_confidence if save_confidence else None, of_clip)
 
 
 def read_pair(name1: str, name2: str) -> tuple[Image, Image]:

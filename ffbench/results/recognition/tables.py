@@ -98,9 +98,9 @@ def optimism_tables(records: Sequence[RunRecord]) -> list[Table]:
         rows = []
         for row, column in keys:
             clean, official = (cells[variant].get((row, column)) for variant in (CLEAN, OFFICIAL))
-            measured = [_cell(record and record.score("accuracy")) for record in (clean, official)]
+            measured = [_cell(None if record is None else record.score("accuracy")) for record in (clean, official)]
             counts = [_NONE if record is None else str(record.pairs) for record in (clean, official)]
-            adds = _cell(clean and clean.score("optimism"), signed=True)
+            adds = _cell(None if clean is None else clean.score("optimism"), signed=True)
             rows.append((names[row], heads[column], measured[0], counts[0], adds, measured[1], counts[1]))
         header = ("method and flow", "recogniser", "clean [%]", "clips", "official adds", "official [%]", "clips")
         notes = _notes([*cells[CLEAN].values(), *cells[OFFICIAL].values()])
