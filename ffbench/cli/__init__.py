@@ -9,7 +9,7 @@ import typer
 
 from ffbench.cli import check, eval_, methods, protocols, recognisers, train
 from ffbench.cli.boards import app_, card, compare, leaderboard, publish, records, site, table, verify
-from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, generate, texture, track
+from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, features, generate, texture, track
 from ffbench.cli.flows import flow, points, show, stabilize
 from ffbench.cli.predictions import bundle, export, predict, submit, validate
 from ffbench.errors import FfbenchError
@@ -53,6 +53,7 @@ app.command("table")(table.paper_table)
 app.command("card")(card.write_card)
 app.command("track")(track.track_faces)
 app.command("corrupt")(corrupt.show_corruptions)
+app.command("features")(features.write_dataset_features)
 app.command("diversity")(diversity.measure_diversity)
 data.app.command("verify")(data_verify.verify_data)
 data.app.command("prepare")(data_verify.prepare_data)

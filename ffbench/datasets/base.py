@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ffbench.datasets.images import read_image
+from ffbench.datasets.onset_apex import OnsetApexClips
 from ffbench.errors import DataError, UsageError
 from ffbench.io.archives.member_path import DatasetPath
 
@@ -80,6 +81,22 @@ class Dataset:
     """How many of what its authors say that it has."""
     mini: str | None = None
     """Where its `Mini` is, as `package.module:name`: naming a dataset must not load the engine that makes it."""
+
+    onset_apex: str | None = None
+    """Where the function is that lists its clips with onset and apex, as `package.module:name`: takes the folder, gives
+    `OnsetApexClips`. None: it has none."""
+
+    def load_clips(self, path: DatasetPath) -> OnsetApexClips:
+        """List the clips of a dataset of micro-expressions.
+
+        Raises:
+            UsageError: it is a dataset of something else.
+            DataError: `path` does not hold the dataset.
+        """
+        if self.onset_apex is None:
+            raise UsageError(f"dataset '{self.id}' has no clips with onset and apex; expected one of micro-expressions")
+        found: OnsetApexClips = pkgutil.resolve_name(self.onset_apex)(path)
+        return found
 
     def load_mini(self) -> Mini:
         """Import what makes the mini dataset.

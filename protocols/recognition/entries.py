@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from typing import get_args
@@ -9,7 +10,9 @@ from typing import get_args
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.registry import find_data
+from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive
+from ffbench.microexpressions.flow_choice import Kind
 from ffbench.protocol import ProtocolCard, ProtocolEntry, ProtocolRequest
 from ffbench.recogniser_registry import is_recogniser_name, recogniser_names
 
@@ -25,9 +28,9 @@ from ..options import (
     variant,
     whole_number,
 )
+from .clips import CASME2_TASKS, OWN, TASKS, ClassRule
 from .engines import EngineName
-from .flows import Kind
-from .protocol import DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
+from .protocol import CLASS_MARK, DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring
 
 MOST_TRAINING = 10_000
@@ -43,10 +46,10 @@ def recogniser_choices() -> tuple[str, ...]:
     return (DEFAULT_RECOGNISER, *others, _OWN_RECOGNISER)
 
 
+MOST_CLASSES = 100
 OPTIONS = {
     "flow": one_of(get_args(Kind)),
     "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
-    "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant",
     "recogniser": one_of(recogniser_choices()),
     "recipe": f"{one_of(RECIPES, '')}; of recogniser=mmnet",
     "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",
@@ -54,29 +57,33 @@ OPTIONS = {
     "workers": f"{a_number(1, os.cpu_count() or 1)}, processes that learn at once",
     "engine": one_of(get_args(EngineName)),
 }
+CASME2_OPTIONS = {**OPTIONS, "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant"}
+OWN_OPTIONS = {**OPTIONS, "classes": f"{one_of(get_args(ClassRule))}; three: those of MEGC 2019"}
 
 _FIVE, _THREE = (tuple(dict.fromkeys(classes.values())) for classes in (casme2.FIVE, casme2.THREE))
 
 
 def load(request: ProtocolRequest) -> Recognition:
-    """Build the protocol on `request.data`, or CASME II in the data folder, or else the mini dataset.
+    """Build the protocol on `request.data`, or its dataset in the data folder, or else the mini dataset.
 
     Raises:
-        UsageError: an unknown option, value or variant.
+        UsageError: an unknown option, value or variant; or the dataset is not there and has no mini dataset.
         MethodError: the recogniser cannot be loaded.
         DataError: the dataset is not usable.
     """
-    refuse_unknown(request, OPTIONS)
+    refuse_unknown(request, options_of(request.name))
     rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
     flows: tuple[Kind, ...] = get_args(Kind)
     derive: tuple[Derive, ...] = get_args(Derive)
     engines: tuple[EngineName, ...] = get_args(EngineName)
     variants: tuple[Variant, ...] = get_args(Variant)
-    return Recognition(
+    class_rules: tuple[ClassRule, ...] = get_args(ClassRule)
+    named = functools.partial(
+        Recognition,
         request.name,
-        request.data or find_data("casme2"),
         variant=variant(request, variants),
         selection=choice(request, "selection", rules) if "selection" in request.options else None,
+        classes=choice(request, "classes", class_rules),
         flow=choice(request, "flow", flows),
         derive_head=choice(request, "derive_head", derive),
         recogniser=_recogniser(request),
@@ -86,6 +93,17 @@ def load(request: ProtocolRequest) -> Recognition:
         workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
         engine=choice(request, "engine", engines),
     )
+    # A misspelt option is said before a dataset that is not there.
+    return named(request.data or find_data(_dataset_of(request.name)))
+
+
+def options_of(name: str) -> dict[str, str]:
+    """Return what may be asked of a protocol."""
+    return CASME2_OPTIONS if name in CASME2_TASKS else OWN_OPTIONS if name == OWN else OPTIONS
+
+
+def _dataset_of(name: str) -> str:
+    return "casme2" if name in CASME2_TASKS else TASKS[name].dataset
 
 
 def _recogniser(request: ProtocolRequest) -> str:
@@ -98,7 +116,24 @@ def _recogniser(request: ProtocolRequest) -> str:
     return name if is_recogniser_name(name) else choice(request, "recogniser", recogniser_choices())
 
 
-def _entry(name: str, summary: str, classes: Sequence[str]) -> ProtocolEntry:
+def _stated_classes(stated: ProtocolCard, known: Sequence[str] | None) -> Sequence[str]:
+    """Return the classes of a protocol, or those that a record's card states of a dataset of the user's own.
+
+    Raises:
+        UsageError: it states none, one, or one twice.
+    """
+    if known is not None:
+        return known
+    said = stated.options.get("classes")
+    classes = said.split(CLASS_MARK) if isinstance(said, str) else []
+    if not 2 <= len(classes) <= MOST_CLASSES or not all(classes) or len(set(classes)) < len(classes):
+        raise UsageError(
+            f"{stated.id}: option 'classes' is {said!r}, expected 2 to {MOST_CLASSES} names with / between"
+        )
+    return classes
+
+
+def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEntry:
     def scoring(stated: ProtocolCard) -> RecognitionScoring:
         variants: tuple[Variant, ...] = get_args(Variant)
         words = {
@@ -112,7 +147,8 @@ def _entry(name: str, summary: str, classes: Sequence[str]) -> ProtocolEntry:
             stated_text(stated, option)
         for option in ("epochs", "seeds"):
             stated_number(stated, option)
-        return RecognitionScoring(card_of(stated.id, stated_variant(stated, variants), stated.options), classes)
+        card = card_of(stated.id, stated_variant(stated, variants), stated.options)
+        return RecognitionScoring(card, _stated_classes(stated, classes))
 
     return ProtocolEntry(
         summary,
@@ -121,8 +157,14 @@ def _entry(name: str, summary: str, classes: Sequence[str]) -> ProtocolEntry:
         title=TITLES[name],
         task="recognition",
         variants=get_args(Variant),
-        options=OPTIONS,
+        options=options_of(name),
     )
+
+
+def _task_entry(name: str, summary: str) -> ProtocolEntry:
+    known = TASKS[name].classes
+    classes = None if known is None else tuple(dict.fromkeys(of for of in known.values() if of is not None))
+    return _entry(name, summary, classes)
 
 
 casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)
@@ -130,3 +172,9 @@ casme2_3 = _entry("casme2_3", "CASME II: micro-expressions of 3 classes from ons
 megc_casme2 = _entry(
     "megc_casme2", "CASME II: its part of the Micro-Expression Grand Challenge 2019", casme2.MEGC_CLASSES
 )
+megc2019 = _task_entry("megc2019", "MEGC 2019: CASME II, SMIC-HS and SAMM in 3 classes, 68 subjects left out in turn")
+samm_5 = _task_entry("samm_5", "SAMM: micro-expressions of 5 classes from onset-apex flow")
+smic_hs = _task_entry("smic_hs", "SMIC-HS: 3 classes of micro-expressions; the middle frame stands for the apex")
+casme3_7 = _task_entry("casme3_7", "CAS(ME)^3 part A: micro-expressions of 7 classes from onset-apex flow")
+mmew_7 = _task_entry("mmew_7", "MMEW: micro-expressions of 7 classes from onset-apex flow")
+own_clips = _task_entry("own_clips", "clips of your own, listed in clips.csv: micro-expressions from onset-apex flow")

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from ffbench.datasets.casme2.coding import SelectionRule
-from ffbench.datasets.images import read_image
 from ffbench.errors import DataError, UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
+from ffbench.microexpressions.flow_choice import Kind, choose, pack, require, split
+from ffbench.microexpressions.registration import Affine, align_flow, read_registered
 from ffbench.protocol import (
     DescribedPair,
     LearningProtocol,
@@ -30,10 +31,8 @@ from ffbench.recogniser_registry import LoadedRecogniser, load_recogniser
 from ffbench.typing import FlowField
 
 from . import engines as recognition_engines
-from .clips import select_clips
+from .clips import OWN, TASKS, ClassRule, select_clips
 from .engines import EngineName
-from .faces import Affine, align_flow, register, resized_face, to_recogniser
-from .flows import Kind, choose, pack, require, split
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .scores import METRICS, RecognitionScoring, pair_terms
 
@@ -44,7 +43,10 @@ TITLES = {
     "casme2_5": "CASME II, 5 classes",
     "casme2_3": "CASME II, 3 classes",
     "megc_casme2": "CASME II part of MEGC 2019",
+    **{name: task.title for name, task in TASKS.items()},
 }
+CLASS_MARK = "/"
+"""Stands between the classes on the card of a protocol whose dataset says what they are."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ RECOGNISER_OPTIONS = ("recogniser", "recogniser_code", "recogniser_package", "re
 
 def card_of(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
     """Return the card of a protocol, with those of the options that change a number."""
-    stated = ("selection", "flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds")
+    stated = ("selection", "classes", "flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds")
     return ProtocolCard(
         id=name,
         version=_version(variant, options.get("recipe")),
@@ -88,6 +90,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         *,
         variant: Variant = "clean",
         selection: SelectionRule | None = None,
+        classes: ClassRule = "own",
         flow: Kind = "facial",
         derive_head: Derive = "none",
         recogniser: str = DEFAULT_RECOGNISER,
@@ -100,11 +103,12 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         """Scan the dataset at `data`.
 
         Args:
-            name: `casme2_5`, `casme2_3` or `megc_casme2`.
+            name: one of `TITLES`.
             data: the dataset's folder.
             variant: `clean`, the last epoch counts; `official`, the best epoch of each held-out subject.
             selection: which clips count whose apex does not follow the onset (`Coding.apex_by`); None for the rule of
-                the variant's name.
+                the variant's name. Of CASME II alone.
+            classes: of `own_clips`: each label is a class, or the labels make the three classes of MEGC 2019.
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns: an installed recogniser, or `FILE.py:CLASS`, code of the user's own that is run.
@@ -115,13 +119,13 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             engine: what runs them; no digit depends on it.
 
         Raises:
-            DataError: `data` does not hold CASME II, or too little of it.
+            DataError: `data` does not hold the dataset, or too little of it.
             UsageError: an unknown recogniser, a recipe or epochs for one that has none, or an engine that is not
                 installed.
             MethodError: the recogniser cannot be loaded.
         """
-        selected, self.dataset = select_clips(name, data, selection or variant)
-        self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
+        selected, self.dataset = select_clips(name, data, selection or variant, classes)
+        self._clips = {clip.key: (clip, of) for clip, of in selected.clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         self._variant = variant
@@ -136,6 +140,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         options: dict[str, Option] = {
             # The variant's own rule goes without saying, as in the records that were made before there was another.
             **({"selection": selection} if selection not in (None, variant) else {}),
+            **({"classes": CLASS_MARK.join(selected.classes)} if name == OWN else {}),
             "flow": flow,
             "derive_head": derive_head,
             "recogniser": self._recogniser.id,
@@ -152,11 +157,9 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
     def load(self, key: str) -> Pair[Face]:
         """Read onset and apex frame of a clip, and find the registered face in the onset frame."""
         clip, of = self._clips[key]
-        onset, apex, crop = (read_image(path) for path in (clip.onset_image, clip.apex_image, clip.onset_crop))
-        transform = to_recogniser(register(onset, crop, key), (crop.shape[1], crop.shape[0]))
-        return Pair(
-            key, onset, apex, Face(transform, resized_face(crop)), {"subject": clip.coding.subject, "class": of}
-        )
+        found = read_registered(clip.onset, clip.apex, clip.crop, key)
+        labels = {"subject": clip.subject, "class": of}
+        return Pair(key, found.onset, found.apex, Face(found.transform, found.face), labels)
 
     def score(self, pair: Pair[Face], forward: NumpyFlows, backward: NumpyFlows | None) -> DescribedPair:
         """Bring the flows into the registered face; nothing can be scored before all pairs are there.

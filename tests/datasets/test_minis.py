@@ -133,6 +133,10 @@ def test_every_dataset_says_all_that_the_contract_asks(name: str) -> None:
     assert dataset.id == name
     assert all((dataset.title, dataset.summary, dataset.licence, dataset.source, dataset.folders))
     assert dataset.citation.startswith("@")
+    if dataset.mini is None:
+        with pytest.raises(UsageError, match=f"'{name}' has no mini dataset; name its folder with --data"):
+            dataset.load_mini()
+        return
     mini = dataset.load_mini()
     assert mini.version
     assert registry.find_data(name)

@@ -52,13 +52,22 @@ def flow(
         ),
     ] = None,
     save_confidence: options.SaveConfidence = False,
+    features: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--features", metavar="uvs", help="Also .npz files of u, v, magnitude and optical strain."),
+    ] = None,
 ) -> None:
     """Estimate the flow of two images, or of all pairs of a clip, and write it as .flo and as a picture.
 
     Writes NAME_facial.flo and .png, and the same for head and expression flow if the method decomposes. With
     --save-confidence also NAME_confidence.npy, and as .png from black (0) to white (1). Of a clip also one video
     (--video) or one .npz (--npz); all its pictures have one color scale. What it will take is said before it starts.
+    --features uvs adds NAME_facial.npz, ... and a manifest NAME_features.json, which defines the arrays and names the
+    method and its weights.
     """
+    from ffbench.cli.flows.flow_features import FeatureWriter, require_features
+
+    wants_features = require_features(features, out)
     if image2 is not None:
         if step != 1:
             raise UsageError("--step is for a clip: two images are one pair")
@@ -73,6 +82,10 @@ def flow(
         paths = _write(out, name, flows, scale)
         if save_confidence:
             paths += _write_confidence(out, name, chosen, images, flows)
+        if wants_features:
+            writer = FeatureWriter(out, name)
+            paths += writer.add(name, image1, image2, flows)
+            paths.append(writer.finish(chosen.card))
         for path in paths:
             say(path)
         return
@@ -87,7 +100,8 @@ def flow(
     if save_confidence and out is None:
         raise UsageError("--save-confidence writes into --out; give that too")
     request = ClipRequest(image1, out, npz, video, start, end, step, stride, scale)
-    flow_of_clip(request, config.load, _write, _write_confidence if save_confidence else None)
+    of_clip = FeatureWriter(out, Path(image1).resolve().stem) if wants_features and out is not None else None
+    flow_of_clip(request, config.load, _write, _write_confidence if save_confidence else None, of_clip)
 
 
 def read_pair(name1: str, name2: str) -> tuple[Image, Image]:

@@ -14,6 +14,7 @@ from ffbench.errors import UsageError
 
 if TYPE_CHECKING:
     from ffbench.animation.rehearsal import Rehearsal
+    from ffbench.cli.flows.flow_features import FeatureWriter
     from ffbench.method import Method
     from ffbench.protocol import Image, NumpyFlows
 
@@ -38,6 +39,7 @@ def flow_of_clip(
     load: Callable[[], Method],
     write_pair: Callable[[Path, str, NumpyFlows, float], list[Path]],
     write_confidence: Callable[[Path, str, Method, tuple[Image, Image], NumpyFlows], list[Path]] | None,
+    features: FeatureWriter | None = None,
 ) -> None:
     """Estimate the flows of a clip's pairs and write them in each way that is asked for.
 
@@ -46,6 +48,7 @@ def flow_of_clip(
         load: loads the method, once the clip is known to be sound.
         write_pair: writes the flows of a pair into the folder.
         write_confidence: does that with the confidence; None: it is not wanted.
+        features: writes features; None: they are not wanted.
     """
     from ffbench.animation.flow_archive import flow_archive
     from ffbench.animation.picture import clip_picture
@@ -65,7 +68,7 @@ def flow_of_clip(
     method, stem = load(), Path(request.name).resolve().stem
     rehearsal = rehearse(clip, pairs, method.estimate, SAMPLE if request.scale is None else 2)
     scale = rehearsal.scale if request.scale is None else request.scale
-    _announce(request, len(pairs), clip.size, rehearsal)
+    _announce(request, len(pairs), clip.size, rehearsal, features=features is not None)
     times = [frame_times(clip)[first] for first, _ in pairs] if request.video is not None else []
     lost = 0
     with contextlib.ExitStack() as stack:
@@ -82,6 +85,8 @@ def flow_of_clip(
                 write_pair(request.out, name, flows, scale)
                 if write_confidence is not None:
                     write_confidence(request.out, name, method, images, flows)
+            if features is not None:
+                features.add(name, f"frame {first}", f"frame {second}", flows)
             if add_flows is not None:
                 add_flows(number, flows)
             if add_picture is not None:
@@ -91,18 +96,21 @@ def flow_of_clip(
         note(f"in {lost} of {len(pairs)} pairs the method {options.NOTHING_FOUND}")
     if request.out is not None:
         say(f"{request.out}: flows of {len(pairs)} pairs, as .flo and .png")
+    if features is not None:
+        say(f"{features.finish(method.card)}: features of {len(pairs)} pairs")
     if request.npz is not None:
         say(f"{request.npz}: flows of {len(pairs)} pairs")
     if request.video is not None:
         say(f"{request.video}: {len(pairs)} pictures, rim of the color wheel {scale:.3g} px")
 
 
-def _announce(request: ClipRequest, pairs: int, size: tuple[int, int], rehearsal: Rehearsal) -> None:
+def _announce(request: ClipRequest, pairs: int, size: tuple[int, int], rehearsal: Rehearsal, *, features: bool) -> None:
     """Say what will be taken, and refuse what the disk has no room for."""
     from ffbench.animation.cost import require_disk, said_bytes, said_seconds
     from ffbench.animation.flow_archive import archive_bytes
     from ffbench.datasets.images import encode_png
     from ffbench.flow.color import flow_to_color
+    from ffbench.microexpressions.feature_files import clip_bytes
     from ffbench.submissions.manifest import flo_bytes
 
     flows = rehearsal.flows
@@ -112,6 +120,7 @@ def _announce(request: ClipRequest, pairs: int, size: tuple[int, int], rehearsal
     if request.out is not None:
         pictures = sum(len(encode_png(flow_to_color(field, rehearsal.scale))) for field in fields)
         folder = pairs * (len(fields) * flo_bytes((height, width)) + pictures)
+        folder += pairs * len(fields) * clip_bytes((height, width)) if features else 0
         require_disk(request.out, folder)
         needed += folder
     if request.npz is not None:

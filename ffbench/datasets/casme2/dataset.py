@@ -7,6 +7,7 @@ from collections import Counter
 from ffbench.cards import DatasetCard
 from ffbench.datasets.base import Count, Dataset, Found, Progress, undecodable_images
 from ffbench.datasets.casme2 import scan as casme2
+from ffbench.datasets.onset_apex import OnsetApexClip, OnsetApexClips, clips_sha256
 from ffbench.datasets.provenance import rests_on
 from ffbench.io.archives.member_path import DatasetPath
 
@@ -48,6 +49,27 @@ def check_casme2(path: DatasetPath, quick: bool, progress: Progress) -> Found:
         if (reason := row.left_out_by(rule))
     ]
     return Found(counts, problems, found.synthetic, left_out)
+
+
+def list_casme2(path: DatasetPath) -> OnsetApexClips:
+    """List the clips of the coding table whose apex follows the onset, whatever their emotion.
+
+    Raises:
+        DataError: `path` does not hold CASME II.
+    """
+    found = casme2.scan(path)
+    clips = tuple(
+        OnsetApexClip(
+            clip.coding.key,
+            clip.coding.subject,
+            clip.coding.emotion,
+            clip.onset_image,
+            clip.apex_image,
+            clip.onset_crop,
+        )
+        for clip in found.clips
+    )
+    return OnsetApexClips(clips, found.problems, found.left_out, found.synthetic, clips_sha256(clips))
 
 
 def card_casme2(selection: casme2.Selection, *, synthetic: bool) -> DatasetCard:
@@ -105,4 +127,5 @@ CASME2 = Dataset(
     check=check_casme2,
     counts={"clips": casme2.OFFICIAL_ROWS, "subjects": casme2.OFFICIAL_SUBJECTS},
     mini="ffbench.synth.minis.casme2:MINI",
+    onset_apex="ffbench.datasets.casme2.dataset:list_casme2",
 )

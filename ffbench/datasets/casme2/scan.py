@@ -11,6 +11,7 @@ from ffbench.datasets.casme2.coding import Coding, SelectionRule, find_coding, r
 from ffbench.datasets.folders import levels_below, visible
 from ffbench.datasets.images import image_size
 from ffbench.datasets.manifest import manifest_sha256
+from ffbench.datasets.onset_apex import lonely_classes
 from ffbench.datasets.provenance import engine_sign
 from ffbench.errors import DataError
 from ffbench.formats.spreadsheet import read_tables
@@ -175,12 +176,7 @@ def _selection(found: Casme2, chosen: Mapping[str, str], classes: tuple[str, ...
             f"{len(clips)} usable clips of {len(everyone)} subjects in {sum(map(bool, subjects.values()))} classes; "
             "leaving one subject out needs two subjects and two classes at least"
         )
-    problems = [
-        f"class {name}: " + ("no clip" if not people else f"clips of one subject only ({min(people)}), so that nothing "
-        "is left to learn it from when that subject is left out")
-        for name, people in subjects.items()
-        if len(people) < 2
-    ]  # fmt: skip
+    problems = lonely_classes(subjects)
     left_out = [line for line in found.left_out if line.partition(":")[0] in chosen]
     return Selection(classes, clips, tuple(left_out), (*found.problems, *problems), _manifest(clips))
 

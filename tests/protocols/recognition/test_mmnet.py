@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffbench.protocols.recognition.faces import SIZE, resized_face
-from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, split
+from ffbench.microexpressions.flow_choice import FACE_VALUES, FLOW_VALUES, split
+from ffbench.microexpressions.registration import SIZE, resized_face
 from ffbench.protocols.recognition.recognisers.mmnet import (
     FIVE,
     MAIN_BRANCH,

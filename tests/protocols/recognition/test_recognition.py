@@ -18,11 +18,11 @@ from ffbench import Flows, Method, MethodCard
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.flow.sampling import sample_flow
+from ffbench.microexpressions.flow_choice import FACE_VALUES, FLOW_VALUES, choose, pack, split
+from ffbench.microexpressions.registration import SIZE, align_flow, register, to_recogniser
 from ffbench.protocol import PairScore
 from ffbench.protocols.recognition import folds as recognition_folds
 from ffbench.protocols.recognition.engines import EngineName, engine
-from ffbench.protocols.recognition.faces import SIZE, align_flow, register, to_recogniser
-from ffbench.protocols.recognition.flows import FACE_VALUES, FLOW_VALUES, choose, pack, split
 from ffbench.protocols.recognition.folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition.protocol import Recognition
 from ffbench.protocols.recognition.recognisers.roi import RegionHistograms

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 
+from ffbench.datasets.images import read_image
 from ffbench.errors import DataError
 from ffbench.flow.sampling import sample_flow
+from ffbench.io.archives.member_path import DatasetPath
 from ffbench.recogniser import FACE_SIZE
 from ffbench.typing import FlowField, Image
 
@@ -18,6 +22,11 @@ _RATIO = 0.75
 _RANSAC_PX = 2.0
 _LEAST_MATCHES = 12
 _SCALES = (0.1, 10.0)
+
+_MESH_POINTS = ((33, 133), (362, 263), (1,), (61,), (291,))
+"""Of the face mesh: corners of the eye at the image's left and of that at its right, tip of the nose, mouth corners."""
+MESH_PLACES = ((0.31, 0.36), (0.69, 0.36), (0.5, 0.57), (0.36, 0.76), (0.64, 0.76))
+"""Where they stand in the face, x and y in shares of its sides."""
 
 Affine = npt.NDArray[np.float64]
 
@@ -63,6 +72,94 @@ def register(frame: Image, crop: Image, name: str) -> Affine:
             f"agree, expected {_LEAST_MATCHES} at least); are both of one clip?"
         )
     return np.asarray(found, np.float64)
+
+
+@dataclass(frozen=True)
+class RegisteredPair:
+    """Onset and apex frame of a clip, and where the registered face lies in them.
+
+    Attributes:
+        onset, apex: (H, W, 3) uint8, the original frames.
+        transform: (2, 3), from pixels of a frame to pixels of the face.
+        face: (SIZE, SIZE, 3), the registered face at onset, RGB from 0 to 1.
+    """
+
+    onset: Image
+    apex: Image
+    transform: Affine
+    face: npt.NDArray[np.float32]
+
+
+def read_registered(onset: DatasetPath, apex: DatasetPath, crop: DatasetPath | None, key: str) -> RegisteredPair:
+    """Read the frames of a clip, and find its registered face in the onset frame.
+
+    Args:
+        onset, apex: image files of the original frames.
+        crop: image file of the registered face at onset; None: the face is found by the face mesh.
+        key: of the clip, for errors.
+
+    Raises:
+        DataError: a file cannot be read, the frames differ in size, the crop is not of the onset frame, or no face is
+            found.
+    """
+    first, second = read_image(onset), read_image(apex)
+    if first.shape != second.shape:
+        sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (first, second)]
+        raise DataError(apex, f"is {sizes[1]} pixels, but {onset.name} is {sizes[0]}; a clip has frames of one size")
+    if crop is not None:
+        cropped = read_image(crop)
+        transform = to_recogniser(register(first, cropped, key), (cropped.shape[1], cropped.shape[0]))
+        return RegisteredPair(first, second, transform, resized_face(cropped))
+    transform = mesh_transform(first, onset)
+    return RegisteredPair(first, second, transform, warped_face(first, transform))
+
+
+def mesh_transform(frame: Image, path: DatasetPath) -> Affine:
+    """Return the similarity that takes the eyes, the nose and the mouth of a frame to fixed places of the face.
+
+    The middles of the eyes, the tip of the nose and the corners of the mouth, by the 468 points of the face mesh, go as
+    near as a similarity can bring them, in the sense of least squares, to `MESH_PLACES`.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        path: of the frame, for errors.
+
+    Returns:
+        (2, 3), from pixels of the frame to pixels of the face.
+
+    Raises:
+        DataError: no face is found.
+    """
+    from ffbench.facemesh.tracker import track  # its network needs PyTorch
+
+    points = next(iter(track([frame]))).points
+    if points is None:
+        raise DataError(path, "no face is found in it; expected one frontal, upright face")
+    source = np.stack([points[list(group)].mean(axis=0) for group in _MESH_POINTS])
+    return similarity(source, np.array(MESH_PLACES) * SIZE - 0.5)
+
+
+def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> Affine:
+    """Return the similarity that takes points (N, 2) nearest to others, by least squares: (2, 3)."""
+    x, y = source.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    # x' = a x - b y + c and y' = b x + a y + d
+    rows = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
+    a, b, c, d = np.linalg.lstsq(rows, target.T.ravel(), rcond=None)[0]
+    return np.array([[a, -b, c], [b, a, d]])
+
+
+def warped_face(frame: Image, transform: Affine) -> npt.NDArray[np.float32]:
+    """Return the face that a transform cuts out of a frame: (SIZE, SIZE, 3) in [0, 1]; black beyond the frame.
+
+    A frame that is made smaller is smoothed first, so that no pixel is skipped.
+    """
+    import cv2
+
+    smaller = 1 / float(np.hypot(transform[0, 0], transform[1, 0]))
+    source = cv2.GaussianBlur(frame, (0, 0), 0.5 * np.sqrt(smaller**2 - 1)) if smaller > 1 else frame
+    warped = cv2.warpAffine(source, transform, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    return np.asarray(np.asarray(warped) / 255, np.float32)
 
 
 def to_recogniser(transform: Affine, crop_size: tuple[int, int]) -> Affine:

@@ -12,7 +12,7 @@ from ffbench.metrics.head_motion import Derive, fit_head_flow
 from ffbench.recogniser import RegisteredFace
 from ffbench.typing import FlowField
 
-from .faces import SIZE
+from .registration import SIZE
 
 Kind = Literal["facial", "head", "expression"]
 Values = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""Records of recognition as a paper needs them: by subject, methods by recognisers, and the folds."""
