@@ -29,7 +29,8 @@ Method = Annotated[
         "--method",
         "-m",
         help="A method of `ffbench methods list`: family[/variant][:checkpoint]. Or code of your own, which is run: "
-        "path/to/net.py:MyNet, package.module:MyNet. Or a model folder (config.json, model.safetensors).",
+        "path/to/net.py:MyNet, package.module:MyNet. Or a model folder (config.json, model.safetensors), also from the "
+        "hub: hf:OWNER/NAME[@REVISION].",
     ),
 ]
 Weights = Annotated[
