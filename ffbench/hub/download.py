@@ -20,9 +20,7 @@ from ffbench.io.hashing import data_sha256
 
 MOST_WEIGHTS_BYTES = 4 * 2**30
 MOST_CONFIG_BYTES = 2**20
-FILES: Mapping[str, int] = MappingProxyType(
-    {"config.json": MOST_CONFIG_BYTES, "model.safetensors": MOST_WEIGHTS_BYTES}
-)
+FILES: Mapping[str, int] = MappingProxyType({"config.json": MOST_CONFIG_BYTES, "model.safetensors": MOST_WEIGHTS_BYTES})
 """What is fetched, and the bytes that each may have."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -75,9 +73,7 @@ def _fetch(name: HubName, commit: str, file: str, most: int) -> Path:
                 name.repository, file, revision=commit, tqdm_class=_bounded_progress(name, file, most)
             )
         except errors.RemoteEntryNotFoundError as error:
-            raise DataError(
-                name, f"holds no {file}; expected a model repository with {' and '.join(FILES)}"
-            ) from error
+            raise DataError(name, f"holds no {file}; expected a model repository with {' and '.join(FILES)}") from error
     path = Path(found)
     _check_size(name, file, path.stat().st_size, most)
     # The cache names a large file by the hash that the hub states of it; a transfer by HTTP compares lengths alone.
@@ -94,9 +90,9 @@ def _check_size(name: HubName, file: str, size: int, most: int) -> None:
 
 def _bounded_progress(name: HubName, file: str, most: int) -> type[Any]:
     """Return the hub's progress bar, which ends a transfer of more bytes than were stated: it sees each block first."""
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
-    class BoundedProgress(tqdm):  # type: ignore[misc]
+    class BoundedProgress(tqdm):
         received = 0
 
         def update(self, n: float | None = 1) -> bool | None:

@@ -37,6 +37,8 @@ def naming_repository(name: object, doing: str) -> Iterator[None]:
         status = error.response.status_code
         said = error.server_message or f"the hub answered {status}"
         hint = f"; {_LOG_IN}, as one who may" if status in (401, 403) else ""
-        raise DataError(name, f"cannot {doing} ({reason(Exception(said)).removeprefix('Exception: ')}){hint}") from error
+        raise DataError(
+            name, f"cannot {doing} ({reason(Exception(said)).removeprefix('Exception: ')}){hint}"
+        ) from error
     except Exception as error:  # of the network, of the hub's cache, or of the transfer's own library
         raise DataError(name, f"cannot {doing} ({reason(error)})") from error

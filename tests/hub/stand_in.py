@@ -53,7 +53,7 @@ class Hub:
         """Add a commit to a repository, which is made if there is none, and return its hash."""
         commits = self.repositories.setdefault(repository, [])
         whole = {**(commits[-1].files if commits else {}), **files}
-        text = repr((len(commits), repository, sorted((name, hashlib.sha1(part).hexdigest()) for name, part in whole.items())))
+        text = repr((len(commits), repository, sorted(whole.items())))
         commits.append(Commit(whole, hashlib.sha1(text.encode()).hexdigest()))
         return commits[-1].sha
 
@@ -133,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
             # Git names a small file by another hash than an LFS file.
             kind = hashlib.sha256 if name.endswith(".safetensors") else hashlib.sha1
             size = self.hub.stated_sizes.get(name, len(content))
-            headers = {"X_Repo_Commit": commit.sha, "ETag": f'"{kind(content).hexdigest()}"', "X_Linked_Size": str(size)}
+            etag = f'"{kind(content).hexdigest()}"'
+            headers = {"X_Repo_Commit": commit.sha, "ETag": etag, "X_Linked_Size": str(size)}
             if self.command == "HEAD":
                 self._answer(200, body=b"", Content_Length=str(size), **headers)
             else:

@@ -190,9 +190,9 @@ def test_what_is_not_there_is_said_in_one_line(hub: Hub) -> None:
     hub.gated = True
     with pytest.raises(DataError, match="its owner must grant access"):
         load_method("hf:lab/faces", device="cpu")
+    hub.gated = False
+    hub.commit("lab/faces", MODEL)
     with pytest.raises(UsageError, match="brings its weights"):
-        hub.gated = False
-        hub.commit("lab/faces", MODEL)
         load_method("hf:lab/faces", weights=SHIPPED, device="cpu")
 
 

@@ -36,7 +36,8 @@ Method = Annotated[
 Weights = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--weights", help="Checkpoint file or model folder, or `random` (untrained: for speed only, never ranked)."
+        "--weights",
+        help="Checkpoint file or model folder, also of the hub, or `random` (untrained: for speed only, never ranked).",
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")]

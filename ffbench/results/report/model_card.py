@@ -29,7 +29,7 @@ EVAL_RESULTS = ".eval_results"
 def card_files(
     records: Sequence[RunRecord], dataset_id: str | None = None, url: str | None = None, more: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the text of a model's `README.md`, and with `dataset_id` that of a file of `.eval_results` for each record.
+    """Return the text of a model's `README.md`, and with `dataset_id` a file of `.eval_results` for each record.
 
     Args:
         records, more: as of `model_card`.
