@@ -21,6 +21,7 @@ EXTRAS = {
     "tflite": ("tflite", "networks"),
     "torch": ("PyTorch", "networks"),
     "torchvision": ("torchvision", "networks"),
+    "huggingface_hub": ("huggingface_hub", "hub"),
     "lightning": ("Lightning", "train"),
     "tensorboard": ("TensorBoard", "train"),
     "plotly": ("Plotly", "leaderboard"),

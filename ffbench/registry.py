@@ -7,9 +7,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffbench.cards import OWN_PREFIX
+from ffbench.cards import OWN_PREFIX, RANDOM_WEIGHTS
 from ffbench.errors import FfbenchError, UsageError
 from ffbench.extras import MissingExtraError, naming_extra
+from ffbench.hub.names import hub_name, is_hub_name
 from ffbench.own.model_folder import CONFIG, ModelFolder, is_model_folder, read_model_folder
 from ffbench.own.names import OwnCode, has_module, own_code, require_place
 from ffbench.packages.distribution import Distribution
@@ -129,10 +130,11 @@ def load_method(
     Args:
         name: `family[/variant][:checkpoint]` of an installed method, such as `dis`, `raft`, `ptlflow/dpflow:things`;
             `path/to/net.py:MyNet` or `package.module:MyNet`, code of the user's own that is run; or a model folder
-            whose `config.json` names an installed method. And what is done around the method, as its id says it:
+            whose `config.json` names an installed method, or `hf:OWNER/NAME[@REVISION]`, such a folder that is fetched
+            from the Hugging Face Hub. And what is done around the method, as its id says it:
             `gmflow+face512+variational`.
-        weights: a checkpoint file, or a model folder (`config.json` and `model.safetensors`); `random` for untrained
-            parameters (speed only); None for the method's own.
+        weights: a checkpoint file, or a model folder (`config.json` and `model.safetensors`), also of the hub; `random`
+            for untrained parameters (speed only); None for the method's own.
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU where there is one.
         iterations: update steps of a recurrent network; None for its default.
         precision: `fp32`, or `bf16`/`fp16` for autocast.
@@ -144,7 +146,7 @@ def load_method(
 
     Raises:
         UsageError: an unknown name, with the nearest known one, or an option that cannot be.
-        DataError: the `config.json` of a model folder is missing or no such file.
+        DataError: the `config.json` of a model folder is missing or no such file; or the hub does not give a folder.
         MethodError: code of the user's cannot be imported or is no method; the method cannot be built, for want of
             weights or of a package; the weights file is missing or does not fit; or the method's card tells of other
             weights than it was given.
@@ -173,6 +175,8 @@ def load_method(
         method.distribution = method_distribution(request.family)
     if folder is not None:
         options = {**method.card.options, "config.json": folder.config_sha256[:16]}
+        if folder.pinned is not None:
+            options["hub"] = folder.pinned
         method.card = method.card.model_copy(update={"options": options})
     if compile:
         method.compile()
@@ -185,7 +189,7 @@ def require_method(name: str) -> None:
     Raises:
         UsageError: no such family, file or module.
         MethodError: the package behind the entry cannot be imported.
-        DataError: the `config.json` of a model folder is missing or no such file.
+        DataError: the `config.json` of a model folder is missing or no such file; or the hub does not give a folder.
     """
     name = _resolve_folders(split_name(name)[0], None)[0]
     code = _own_code(name)
@@ -201,8 +205,8 @@ def _resolve_folders(name: str, weights: str | Path | None) -> tuple[str, str | 
     Raises:
         UsageError: a folder names no installed method, or weights are given beside it.
     """
-    if family_of(name) not in method_names() and is_model_folder(name):
-        folder = read_model_folder(name)
+    folder = None if family_of(name) in method_names() else _model_folder(name)
+    if folder is not None:
         if weights is not None:
             raise UsageError(f"{name}: a model folder brings its weights; leave --weights {weights} out")
         if folder.method is None or family_of(folder.method) not in method_names():
@@ -212,10 +216,18 @@ def _resolve_folders(name: str, weights: str | Path | None) -> tuple[str, str | 
                 f"run; if you have its class, give -m FILE.py:CLASS --weights {name}"
             )
         return folder.method, folder.weights, folder
-    if weights is not None and str(weights) != "random" and is_model_folder(weights):
-        folder = read_model_folder(weights)
-        return name, folder.weights, folder
-    return name, weights, None
+    folder = None if weights in (None, RANDOM_WEIGHTS) else _model_folder(weights)
+    return (name, weights, None) if folder is None else (name, folder.weights, folder)
+
+
+def _model_folder(place: str | Path | None) -> ModelFolder | None:
+    """Return the model folder that a name is of, on the disk or of the hub; None if it is of none."""
+    if is_hub_name(place):
+        from ffbench.hub.download import fetch_model_folder
+
+        fetched = fetch_model_folder(hub_name(place))
+        return read_model_folder(fetched.folder)._replace(pinned=fetched.pinned)
+    return read_model_folder(place) if place is not None and is_model_folder(place) else None
 
 
 def _own_code(name: str) -> OwnCode | None:

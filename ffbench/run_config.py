@@ -62,6 +62,7 @@ def read_run_config(path: Path) -> RunConfig:
     from pydantic import TypeAdapter, ValidationError
 
     from ffbench.cards import RANDOM_WEIGHTS
+    from ffbench.hub.names import is_hub_name
     from ffbench.io.json_models import first_fault
     from ffbench.io.toml_files import read_toml
 
@@ -72,6 +73,6 @@ def read_run_config(path: Path) -> RunConfig:
         raise DataError(path, f"is no run configuration: {first_fault(error)}; expected {_KIND}") from error
     if config.iterations is not None and config.iterations < 1:
         raise DataError(path, f"iterations is {config.iterations}, expected at least 1")
-    if config.weights is None or config.weights == RANDOM_WEIGHTS:
+    if config.weights is None or config.weights == RANDOM_WEIGHTS or is_hub_name(config.weights):
         return config
     return replace(config, weights=path.parent / config.weights)

@@ -20,7 +20,7 @@ else:
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORTED_AS = {"opencv-python": "cv2", "scikit-learn": "sklearn", "scikit-image": "skimage"}
-USERS = ("faces", "networks", "train", "leaderboard", "mmflow", "onnx", "ray", "scikit-image", "video")
+USERS = ("faces", "hub", "networks", "train", "leaderboard", "mmflow", "onnx", "ray", "scikit-image", "video")
 """The extras that users install; the others are for those who work on ffbench."""
 
 

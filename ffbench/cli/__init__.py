@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ffbench.cli import check, eval_, methods, protocols, recognisers, train
-from ffbench.cli.boards import app_, card, compare, leaderboard, publish, records, site, table, verify
+from ffbench.cli.boards import app_, card, compare, leaderboard, publish, push, records, site, table, verify
 from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, features, generate, texture, track
 from ffbench.cli.flows import flow, points, show, stabilize
 from ffbench.cli.predictions import bundle, export, predict, submit, validate
@@ -51,6 +51,7 @@ app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)
 app.command("table")(table.paper_table)
 app.command("card")(card.write_card)
+app.command("push")(push.push_model)
 app.command("track")(track.track_faces)
 app.command("corrupt")(corrupt.show_corruptions)
 app.command("features")(features.write_dataset_features)

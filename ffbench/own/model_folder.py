@@ -33,7 +33,7 @@ class _Config(BaseModel):
 
 class ModelFolder(NamedTuple):
     """What a model folder holds: weights, configuration, the installed method that it names, if any, and the
-    hash of its configuration.
+    hash of its configuration. `pinned` is the repository of the hub and the commit that it was fetched of, if it was.
     """
 
     folder: Path
@@ -41,6 +41,7 @@ class ModelFolder(NamedTuple):
     config: Mapping[str, Any]
     method: str | None
     config_sha256: str
+    pinned: str | None = None
 
 
 def is_model_folder(place: str | Path) -> bool:

@@ -31,20 +31,12 @@ def write_card(
     """
     from ffbench.errors import UsageError
     from ffbench.io import atomic
-    from ffbench.results.record.run_record import RECORD, read_record
-    from ffbench.results.report.model_card import eval_results, model_card
+    from ffbench.results.record.run_record import read_record
+    from ffbench.results.report.model_card import README, card_files
 
-    found = [read_record(place / RECORD if place.is_dir() else place) for place in records]
-    card = model_card(found)
-    readme = out / "README.md"
-    if readme.exists() and not force:
-        raise UsageError(f"{readme}: exists; --force overwrites it")
-    files = {readme: card}
-    if dataset is not None:
-        for record in found:
-            name = f"{record.protocol.id}-{record.protocol.variant}-{record.fingerprint[:16]}.yaml"
-            files[out / ".eval_results" / name] = eval_results(record, dataset, url)
-    for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(path, content)
-        say(str(path))
+    files = card_files([read_record(place) for place in records], dataset, url)
+    if (out / README).exists() and not force:
+        raise UsageError(f"{out / README}: exists; --force overwrites it")
+    for name, content in files.items():
+        atomic.write_text(out / name, content)
+        say(str(out / name))

@@ -29,13 +29,15 @@ Method = Annotated[
         "--method",
         "-m",
         help="A method of `ffbench methods list`: family[/variant][:checkpoint]. Or code of your own, which is run: "
-        "path/to/net.py:MyNet, package.module:MyNet. Or a model folder (config.json, model.safetensors).",
+        "path/to/net.py:MyNet, package.module:MyNet. Or a model folder (config.json, model.safetensors), also from the "
+        "hub: hf:OWNER/NAME[@REVISION].",
     ),
 ]
 Weights = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        "--weights", help="Checkpoint file or model folder, or `random` (untrained: for speed only, never ranked)."
+        "--weights",
+        help="Checkpoint file or model folder, also of the hub, or `random` (untrained: for speed only, never ranked).",
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")]

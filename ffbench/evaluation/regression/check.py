@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffbench.cards import RANDOM_WEIGHTS
+from ffbench.hub.names import is_hub_name
 from ffbench.io import atomic
 from ffbench.io.json_models import read_model
 from ffbench.results.record.run_record import RunRecord
@@ -123,7 +124,8 @@ def placed(case: Case, folder: Path | str, weights: Path | str | None = None) ->
     if case.data is not None:
         found["data"] = str(folder / case.data)
     if case.weights is not None and case.weights != RANDOM_WEIGHTS:
-        found["weights"] = str(folder / case.weights if weights is None else weights)
+        own = case.weights if is_hub_name(case.weights) else str(folder / case.weights)
+        found["weights"] = own if weights is None else str(weights)
     return case.model_copy(update=found)
 
 

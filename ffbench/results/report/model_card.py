@@ -22,11 +22,38 @@ _TASK = {"type": "optical-flow", "name": "facial optical flow"}
 _SOURCE = "ffbench"
 
 
-def model_card(records: Sequence[RunRecord]) -> str:
+README = "README.md"
+EVAL_RESULTS = ".eval_results"
+
+
+def card_files(
+    records: Sequence[RunRecord], dataset_id: str | None = None, url: str | None = None, more: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the text of a model's `README.md`, and with `dataset_id` a file of `.eval_results` for each record.
+
+    Args:
+        records, more: as of `model_card`.
+        dataset_id, url: as of `eval_results`.
+
+    Returns:
+        The texts, by their paths in the model's folder.
+
+    Raises:
+        UsageError: as `model_card` and `eval_results` raise it.
+    """
+    files = {README: model_card(records, more)}
+    for record in records if dataset_id is not None else ():
+        name = f"{record.protocol.id}-{record.protocol.variant}-{record.fingerprint[:16]}.yaml"
+        files[f"{EVAL_RESULTS}/{name}"] = eval_results(record, str(dataset_id), url)
+    return files
+
+
+def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
     """Return `README.md` of a model: YAML front matter with a `model-index`, and a table of the same values.
 
     Args:
         records: whole runs of one method with one set of weights, at least one; a row each.
+        more: what else stands in the list of facts, in Markdown.
 
     Raises:
         UsageError: there is no record, one is not whole, or they are of several methods or weights.
@@ -40,7 +67,7 @@ def model_card(records: Sequence[RunRecord]) -> str:
     }
     rows = [
         (
-            f"{record.protocol.title} {record.protocol.version} ({record.protocol.variant})",
+            f"{record.protocol.title} {record.protocol.version} ({_reading(record)})",
             _dataset(record),
             f"{record.protocol.metrics[record.primary.metric].title} [{record.primary.unit}]",
             format_value(record.primary.value),
@@ -61,6 +88,7 @@ def model_card(records: Sequence[RunRecord]) -> str:
         ("precision", method.precision),
     ]
     lines = [f"- {name}: {markdown(value)}" for name, value in facts if value is not None]
+    lines += [f"- {line}" for line in more]
     return "\n".join(
         [
             "---", *_yaml(front), "---", "",
@@ -93,7 +121,7 @@ def eval_results(record: RunRecord, dataset_id: str, url: str | None = None) -> 
         "value": record.primary.value,
         "date": record.cost.started.isoformat().replace("+00:00", "Z"),
         "notes": f"{_metric(record)}, 95 % interval {interval}; {_dataset(record)}; protocol version "
-        f"{record.protocol.version}, variant {record.protocol.variant}; "
+        f"{record.protocol.version}, {_reading(record)}; "
         f"dataset sha256 {record.dataset.manifest_sha256}",
     }
     if url is not None:
@@ -126,11 +154,17 @@ def _result(record: RunRecord) -> dict[str, Any]:
         "dataset": {
             "name": _dataset(record),
             "type": record.protocol.id,
-            "config": record.protocol.variant,
+            "config": _reading(record),
             "revision": record.dataset.manifest_sha256,
         },
         "metrics": [{"type": record.primary.metric, "value": record.primary.value, "name": _metric(record)}],
     }
+
+
+def _reading(record: RunRecord) -> str:
+    """Say how a protocol was run: its variant, and its options where it has some."""
+    options = (f"{name} {value}" for name, value in record.protocol.options.items())
+    return plain(", ".join([record.protocol.variant, *options]))
 
 
 def _metric(record: RunRecord) -> str:
