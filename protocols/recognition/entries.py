@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import get_args
 
@@ -12,6 +11,7 @@ from ffbench.datasets.registry import find_data
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import ProtocolCard, ProtocolEntry, ProtocolRequest
 from ffbench.recogniser_registry import is_recogniser_name, recogniser_names
+from ffbench.threads import usable_cores
 
 from ..options import (
     a_number,
@@ -51,7 +51,7 @@ OPTIONS = {
     "recipe": f"{one_of(RECIPES, '')}; of recogniser=mmnet",
     "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",
     "seeds": a_number(1, MOST_TRAINING),
-    "workers": f"{a_number(1, os.cpu_count() or 1)}, processes that learn at once",
+    "workers": f"{a_number(1, usable_cores())}, processes that learn at once",
     "engine": one_of(get_args(EngineName)),
 }
 
@@ -83,7 +83,7 @@ def load(request: ProtocolRequest) -> Recognition:
         recipe=choice(request, "recipe", RECIPES) if "recipe" in request.options else None,
         epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
         seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
-        workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
+        workers=whole_number(request, "workers", 1, most=usable_cores()),
         engine=choice(request, "engine", engines),
     )
 
