@@ -12,6 +12,7 @@ import torch
 from ffbench.errors import UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.method import ExportableNetwork, Method
+from ffbench.threads import limited
 
 OPSET = 20
 MOST_DIFFERENCE = 1e-3
@@ -104,10 +105,8 @@ def compare_with_torch(exportable: ExportableNetwork, path: Path, runs: int = 2)
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     arrays = {name: value.numpy() for name, value in exportable.check.items()}
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     seconds, torch_seconds = [], []
-    try:
+    with limited(1):
         for _ in range(runs):
             start = time.perf_counter()
             found = session.run(list(exportable.outputs), arrays)
@@ -116,8 +115,6 @@ def compare_with_torch(exportable: ExportableNetwork, path: Path, runs: int = 2)
             with torch.no_grad():
                 expected = exportable.network(*exportable.check.values())
             torch_seconds.append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(threads)
     differences = {
         name: float((torch.from_numpy(array) - tensor).abs().max())
         for name, array, tensor in zip(exportable.outputs, found, expected, strict=True)

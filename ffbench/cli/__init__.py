@@ -15,6 +15,7 @@ from ffbench.cli.predictions import bundle, export, predict, submit, validate
 from ffbench.errors import FfbenchError
 from ffbench.extras import MissingExtraError, missing_extra
 from ffbench.io.escape import plain
+from ffbench.threads import wait_without_spinning
 
 _DEBUG = "--debug"
 _LONGEST_ERROR = 4000
@@ -85,6 +86,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error becomes one line on stderr and its exit code."""
+    wait_without_spinning()
     arguments = sys.argv[1:]
     debug = _DEBUG in arguments
     try:

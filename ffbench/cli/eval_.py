@@ -117,9 +117,9 @@ def _one_thread(method: Method) -> Iterator[MethodSource]:
     """
     from ffbench.errors import UsageError
     from ffbench.evaluation.source import MethodSource
-    from ffbench.evaluation.threads import one_thread
+    from ffbench.threads import limited
 
     if method.device.type != "cpu":
         raise UsageError(f"--one-thread is of the CPU, and {method.card.id} is on {method.device}: give --device cpu")
-    with one_thread():
+    with limited(1):
         yield MethodSource(method, clock="cpu")

@@ -20,6 +20,7 @@ from ffbench.facemesh.embedding import MeshFace, describe_face, expression_featu
 from ffbench.io.archives.member_path import DatasetPath
 from ffbench.io.hashing import file_sha256
 from ffbench.metrics.people.diversity import Estimate, map_to_plane, neighbor_agreement, source_similarity, spread
+from ffbench.threads import limited
 
 Vector = npt.NDArray[np.float64]
 FEWEST_EXPRESSIONS = 4
@@ -114,10 +115,8 @@ def measure(
     Raises:
         DataError: a file cannot be read, or fewer than two people have a vector.
     """
-    from threadpoolctl import threadpool_limits
-
     # Network and rows are so small that threads which wait for each other cost more than they bring.
-    with threadpool_limits(1):
+    with limited(1):
         return _measure(root, source, features, progress)
 
 

@@ -21,6 +21,7 @@ from ffbench.facemesh.jitter import epe_floor, jitter
 from ffbench.facemesh.tracker import track
 from ffbench.io.archives.member_path import Place
 from ffbench.protocol import Image
+from ffbench.threads import limited
 
 _CK_PLUS = ("cohn-kanade-images", "*/cohn-kanade-images")
 
@@ -75,8 +76,6 @@ def track_source(source: Source, out: Path) -> None:
     Raises:
         DataError: the clip cannot be read, shows no face, or the folder cannot be written.
     """
-    from threadpoolctl import threadpool_limits
-
     clip = open_clip(source.clip)
     folder, digest, network = out / source.name, clip.sha256(), assets.find("face_mesh").sha256
     if is_track(folder):
@@ -86,7 +85,7 @@ def track_source(source: Source, out: Path) -> None:
                 return
     missing = np.full((LANDMARKS, 2), np.nan)
     # The network is so small that threads which wait for each other cost more than they bring.
-    with threadpool_limits(1):
+    with limited(1):
         faces = track(_frames(clip, source.ends_only))
         points = np.stack([missing if face.points is None else face.points for face in faces])
     if not np.isfinite(points).any():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ffbench.errors import DataError
+from ffbench.threads import variables
 
 _POLL_SECONDS = 0.2
 _WORKER = ("-m", f"{__package__}.worker")
@@ -96,7 +97,7 @@ def _process(folder: Path, threads: int) -> Iterator[subprocess.Popen[bytes]]:
     """
     for name in ("work", "scratch"):
         (folder / name).mkdir()
-    environment = {**os.environ, "TMPDIR": str(folder / "scratch"), "OMP_NUM_THREADS": str(threads)}
+    environment = {**os.environ, "TMPDIR": str(folder / "scratch"), **variables(threads)}
     command = [sys.executable, *_WORKER, str(folder)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -46,7 +46,7 @@ def answer(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 def run_method(
     request: dict[str, Any], pairs: Sequence[Pair[Any]], *, backward: bool
 ) -> tuple[Sequence[NumpyFlows], Sequence[NumpyFlows | None], float]:
-    """Run the method that a request names, on as many threads as it allows, pair by pair.
+    """Run the method that a request names, pair by pair.
 
     Returns:
         The flows, the backward flows if they are wanted, and the seconds that the method took.
@@ -56,14 +56,11 @@ def run_method(
         MemoryError: it needs more than this process may have.
     """
     import cv2
-    import torch
 
     from ffbench.errors import MethodError
     from ffbench.evaluation.source import MethodSource
     from ffbench.registry import load_method
 
-    torch.set_num_threads(request["limits"]["threads"])
-    cv2.setNumThreads(request["limits"]["threads"])
     try:
         source = MethodSource(load_method(request["method"], installed_only=True))
         found = [source.flows([pair], backward) for pair in pairs]

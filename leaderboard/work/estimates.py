@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from ffbench.errors import DataError, MethodError
 from ffbench.method import Flows
 from ffbench.protocol import LearningProtocol, NumpyFlows, Pair, Protocol
+from ffbench.threads import usable_cores
 
 from . import bounded
 from .bounded import Limits
@@ -19,7 +19,7 @@ from .estimate_task import FLOWS, PAIR
 from .place import Place
 from .private import private_folder
 
-LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, (os.cpu_count() or 1) // 2))
+LIMITS = Limits(seconds=180, memory_bytes=4 * 2**30, threads=max(1, usable_cores() // 2))
 """Of one pair, the loading of the method included; half of the processors are left to the pages."""
 PLACE = Place("pairs of other visitors")
 FALLBACK_HINT = "choose a faster method, or smaller images"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -11,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, Literal
 
 from ffbench.errors import UsageError
+from ffbench.threads import limited
 
 EngineName = Literal["processes", "ray"]
 Job = tuple[Any, ...]
@@ -45,7 +45,7 @@ def engine(name: EngineName, workers: int, *, gpu: bool = False) -> Engine:
 
 def here(function: Function, jobs: Sequence[Job]) -> Iterator[None]:
     """Run jobs in this process."""
-    with _one_thread():
+    with limited(1):
         for job in jobs:
             function(*job)
             yield
@@ -95,18 +95,5 @@ def _on_ray(function: Function, jobs: Sequence[Job], workers: int, gpu: bool) ->
 
 
 def _in_one_thread(function: Function, *job: Any) -> None:
-    with _one_thread():
+    with limited(1):
         function(*job)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let PyTorch compute with one thread: the last digits of a network depend on how many there are."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from typing import get_args
 
@@ -15,6 +14,7 @@ from ffbench.metrics.head_motion import Derive
 from ffbench.microexpressions.flow_choice import Kind
 from ffbench.protocol import ProtocolCard, ProtocolEntry, ProtocolRequest
 from ffbench.recogniser_registry import is_recogniser_name, recogniser_names
+from ffbench.threads import usable_cores
 
 from ..options import (
     a_number,
@@ -54,7 +54,7 @@ OPTIONS = {
     "recipe": f"{one_of(RECIPES, '')}; of recogniser=mmnet",
     "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",
     "seeds": a_number(1, MOST_TRAINING),
-    "workers": f"{a_number(1, os.cpu_count() or 1)}, processes that learn at once",
+    "workers": f"{a_number(1, usable_cores())}, processes that learn at once",
     "engine": one_of(get_args(EngineName)),
 }
 CASME2_OPTIONS = {**OPTIONS, "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant"}
@@ -90,7 +90,7 @@ def load(request: ProtocolRequest) -> Recognition:
         recipe=choice(request, "recipe", RECIPES) if "recipe" in request.options else None,
         epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
         seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
-        workers=whole_number(request, "workers", 1, most=os.cpu_count() or 1),
+        workers=whole_number(request, "workers", 1, most=usable_cores()),
         engine=choice(request, "engine", engines),
     )
     # A misspelt option is said before a dataset that is not there.

@@ -13,8 +13,8 @@ from ffbench.evaluation.shipping import rerun as shipping
 from ffbench.evaluation.shipping import staleness
 from ffbench.evaluation.shipping.rows import PlannedRow
 from ffbench.evaluation.source import MethodSource
-from ffbench.evaluation.threads import one_thread
 from ffbench.method import Method, MethodCard
+from ffbench.threads import limited
 from tests.commands import run_command
 from tests.toys import BrightnessFlow, Stripes
 
@@ -36,7 +36,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(row.method)
         if row.method == "bad":
             raise MethodError("bad on stripes: out of light")
-        with one_thread():
+        with limited(1):
             record = evaluate(MethodSource(toy(row.method), clock="cpu"), Stripes(6), out=runs)
         return run_folder(runs, "stripes", row.method, record.fingerprint) / "record.json"
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
-import torch
 
-from ffbench.errors import MethodError, UsageError
+from ffbench.errors import MethodError
 from ffbench.evaluation import evaluate, run_folder
 from ffbench.evaluation.shipping import rerun as shipping
 from ffbench.evaluation.shipping import staleness
 from ffbench.evaluation.shipping.rows import PlannedRow, Reading
 from ffbench.evaluation.shipping.staleness import RowState, Shipped, changes, row_states, shipped_records, without_row
 from ffbench.evaluation.source import MethodSource
-from ffbench.evaluation.threads import one_thread
 from ffbench.method import Method, MethodCard, WeightsCard
 from ffbench.results.record.run_record import read_record, write_record
 from ffbench.results.store.records import add_record
+from ffbench.threads import limited
 from tests.toys import BrightnessFlow, Stripes
 
 ROWS = [PlannedRow(name, Reading(protocol="stripes")) for name in ("network", "classical")]
@@ -46,7 +43,7 @@ def _registry(methods: dict[str, Method], monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def published(tmp_path: Path, method: Method) -> Path:
-    with one_thread():
+    with limited(1):
         record = evaluate(MethodSource(method, clock="cpu"), Stripes(6), out=tmp_path / "runs")
     place = run_folder(tmp_path / "runs", "stripes", record.method.id, record.fingerprint, record.method.weights)
     return add_record(tmp_path / "store", place / "record.json", "verified")
@@ -132,7 +129,7 @@ def test_a_record_takes_the_place_of_the_older_one(tmp_path: Path, methods: dict
     old = published(tmp_path, methods["network"])
     methods["network"] = Toy("network", "b" * 64)
     stale = states(tmp_path)["network"]
-    with one_thread():
+    with limited(1):
         new = evaluate(MethodSource(methods["network"], clock="cpu"), Stripes(6), out=tmp_path / "new")
     place = run_folder(tmp_path / "new", "stripes", "network", new.fingerprint, new.method.weights)
     target = shipping.ship(place / "record.json", tmp_path / "store", stale.shipped)
@@ -146,7 +143,7 @@ def test_a_record_takes_the_place_of_the_older_one(tmp_path: Path, methods: dict
 
 
 def test_records_of_others_are_left_alone(tmp_path: Path, methods: dict[str, Method]) -> None:
-    with one_thread():
+    with limited(1):
         record = evaluate(MethodSource(methods["classical"], clock="cpu"), Stripes(6), out=tmp_path / "runs")
     place = run_folder(tmp_path / "runs", "stripes", "classical", record.fingerprint) / "record.json"
     other = {"name": "theirs", "version": "1"}
@@ -165,18 +162,10 @@ def test_a_record_of_no_row_is_found(tmp_path: Path, methods: dict[str, Method])
 
 def test_processor_time_is_of_the_method_and_not_of_waiting(tmp_path: Path) -> None:
     slow = BrightnessFlow(seconds=0.05)
-    with one_thread():
+    with limited(1):
         cpu = evaluate(MethodSource(slow, clock="cpu"), Stripes(6), out=tmp_path / "cpu").cost
         elapsed = evaluate(MethodSource(slow), Stripes(6), out=tmp_path / "elapsed").cost
     assert (cpu.clock, elapsed.clock) == ("cpu", "elapsed")
     # A method that sleeps takes no processor: what a busy machine does to it must not count either.
     assert elapsed.method_seconds > 6 * 0.05
     assert cpu.method_seconds < 6 * 0.05
-
-
-def test_one_thread_gives_back_what_there_was() -> None:
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    with contextlib.suppress(UsageError), one_thread():
-        assert (torch.get_num_threads(), cv2.getNumThreads()) == (1, 1)
-        raise UsageError("stop")
-    assert (torch.get_num_threads(), cv2.getNumThreads()) == before

@@ -17,12 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ffbench.errors import FfbenchError
 from ffbench.evaluation import fingerprint
 from ffbench.io.atomic import is_temporary
 from ffbench.packages.torchvision_ops import make_importable
+from ffbench.threads import limit
 from tests.faults.works import WORKS, Work
 
 MODES = {"fail": 1, "kill": 2}
@@ -124,7 +123,7 @@ def torment(work: Work, folder: Path, mode: str, every: int) -> dict[str, Any]:
 
 def main(folder: Path, every: int, names: list[str]) -> None:
     """Print a line of JSON for each work and mode."""
-    torch.set_num_threads(1)
+    limit(1)
     if not names or "train" in names:
         make_importable()
         import lightning.fabric  # noqa: F401  so that no fork has to

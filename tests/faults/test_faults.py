@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from ffbench.threads import variables
+
 WORKS = ("evaluate", "publish", "bundle", "export", "predict", "train", "generate")
 MODES = ("fail", "kill")
 Results = dict[tuple[str, str], dict[str, Any]]
@@ -32,7 +34,7 @@ def torment(folder: Path, every: int) -> Results:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.driver", folder, str(every)],
         cwd=here.parents[1],
-        env={**os.environ, "LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
+        env={**os.environ, "LD_PRELOAD": str(shim), **variables(1)},
         capture_output=True,
         text=True,
         check=False,

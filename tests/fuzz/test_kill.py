@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from ffbench.evaluation import evaluate, fingerprint
 from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.submissions.submit import Submitter, submit
+from ffbench.threads import limit
 from tests.submissions.toys import make_submission
 from tests.toys import BrightnessFlow, Stripes
 
@@ -26,7 +26,7 @@ def in_child(work: Work, out: Path) -> multiprocessing.process.BaseProcess:
     """Start the work in a process of its own; forked, so that it begins at once."""
 
     def body() -> None:
-        torch.set_num_threads(1)
+        limit(1)
         work(out)
 
     child = multiprocessing.get_context("fork").Process(target=body)

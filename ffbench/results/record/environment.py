@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ffbench.paths import PACKAGE
 from ffbench.results.record.run_record import Environment
+from ffbench.threads import default_threads
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ _PACKAGES = ("numpy", "torch", "opencv-python", "numba", "ptlflow", "mmflow")
 
 def environment(device: torch.device | None) -> Environment:
     """Describe this process and the device that the method runs on; None: no method ran, flows came from files."""
-    name, threads = "cpu", _threads()
+    name, threads = "cpu", default_threads()
     if device is not None:
         import torch
 
@@ -47,14 +48,6 @@ def peak_memory_mb() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _threads() -> int:
-    """Return the threads that libraries use unless they are told otherwise: `OMP_NUM_THREADS`, or one a CPU."""
-    stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    if stated.isdecimal() and int(stated) > 0:
-        return int(stated)
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

@@ -31,6 +31,7 @@ from ffbench.synth.scenes.scene import (
     sample_light,
     sample_person,
 )
+from ffbench.threads import limit
 
 Sample = dict[str, Any]
 
@@ -212,9 +213,7 @@ def worker_indices(start: int, count: int | None, block: int, shard: tuple[int, 
     worker = get_worker_info()
     number, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
     if worker is not None:
-        import cv2
-
-        cv2.setNumThreads(0)  # its threads do not survive the fork, and the workers share the cores
+        limit(1)  # OpenCV's threads do not survive a fork, and the workers share the cores
     end = None if count is None else start + count
     part, parts = shard
     turn = number

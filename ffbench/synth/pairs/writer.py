@@ -47,6 +47,7 @@ from ffbench.synth.pairs.recipe import (
     render_sequence,
 )
 from ffbench.synth.scenes.scene import RASTER, Renderer
+from ffbench.threads import limit
 
 KINDS = {
     "image/facial": ".jpg",
@@ -170,12 +171,10 @@ _worker: tuple[Path, Making] | None = None
 
 
 def _start_worker(out: Path, making: Making) -> None:
-    import cv2
-
     global _worker
     _worker = (out, making)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    cv2.setNumThreads(1)  # the processes share the cores among them
+    limit(1)  # the processes share the cores among them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends the pool
 
 

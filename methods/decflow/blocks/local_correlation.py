@@ -18,6 +18,8 @@ import numba
 import numpy as np
 import torch
 
+from ffbench.threads import usable_cores
+
 
 def local_correlation(
     features1: torch.Tensor, features2: torch.Tensor, centers: torch.Tensor, radius: int
@@ -119,7 +121,7 @@ def _in_parallel(kernel: Callable[..., None], count: int, *arguments: object) ->
 def _pool() -> ThreadPoolExecutor:
     # Plain threads and kernels that drop the GIL, not numba's own: its OpenMP layer ends the process when a
     # data loader forks, and its other layer when two threads call it.
-    return ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="correlation")
+    return ThreadPoolExecutor(max_workers=usable_cores(), thread_name_prefix="correlation")
 
 
 if hasattr(os, "register_at_fork"):
