@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ffbench.cli import check, eval_, methods, protocols, recognisers, train
+from ffbench.cli import bench, check, eval_, methods, protocols, recognisers, train
 from ffbench.cli.boards import app_, card, compare, leaderboard, publish, push, records, site, table, verify
 from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, features, generate, texture, track
 from ffbench.cli.flows import flow, points, show, stabilize
@@ -50,6 +50,7 @@ app.command("publish")(publish.publish_record)
 app.command("records")(records.make_records)
 app.command("verify")(verify.verify_records)
 app.command("check")(check.check_baseline)
+app.command("bench")(bench.bench_methods)
 app.command("table")(table.paper_table)
 app.command("card")(card.write_card)
 app.command("push")(push.push_model)

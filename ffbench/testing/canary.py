@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ffbench.flow.readings import READINGS, Field
@@ -27,15 +28,21 @@ _RANGES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
-def canary_pair() -> tuple[torch.Tensor, torch.Tensor]:
-    """Make a textured image and the same image moved by `SHIFT`: (1, 3, H, W) float32 RGB in [0, 1]."""
+def textured_image(height: int, width: int) -> npt.NDArray[np.float32]:
+    """Return noise that is smooth at three scales, always the same: (height, width, 3) RGB in [0, 1]."""
     rng = np.random.default_rng(5)
-    texture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    texture = np.zeros((height, width, 3), np.float32)
     for sigma in (1.5, 4.0, 12.0):
         noise = cv2.GaussianBlur(rng.normal(size=texture.shape).astype(np.float32), (0, 0), sigma)
         texture += noise / noise.std()
     low, high = np.percentile(texture, (1, 99))
-    image = np.clip((texture - low) / (high - low), 0, 1).astype(np.float32)
+    image: npt.NDArray[np.float32] = np.clip((texture - low) / (high - low), 0, 1).astype(np.float32)
+    return image
+
+
+def canary_pair() -> tuple[torch.Tensor, torch.Tensor]:
+    """Make a textured image and the same image moved by `SHIFT`: (1, 3, H, W) float32 RGB in [0, 1]."""
+    image = textured_image(HEIGHT, WIDTH)
     moved = np.roll(image, (SHIFT[1], SHIFT[0]), axis=(0, 1))
     first, second = (torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))[None] for made in (image, moved))
     return first, second
