@@ -1,6 +1,6 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
-# make lint     ruff, import-linter and mypy                make bench       speed, as ratios
+# make lint     ruff, import-linter and mypy                make bench       speed, as ratios; writes docs/performance.md
 # make app      the leaderboard page                        make clean     remove what make made
 # make records  run what is missing or stale of the records that ship (submissions/rows.toml)
 # make readme   the tables of README and docs/results.md from these records, and docs/commands.md
@@ -57,7 +57,11 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ffbench check --baseline ci/baseline.json
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds
+	mkdir -p build
+	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds --benchmark-json=build/benchmarks.json \
+		--benchmark-autosave --benchmark-compare
+	$(BIN)/ffbench bench dis zero dis_fine decflow-c decflow-s gma raft rapidflow neuflow2 --json > build/methods.json
+	$(BIN)/python ci/performance.py build/benchmarks.json build/methods.json
 
 app: $(VENV)/.installed-dev
 	$(BIN)/ffbench app

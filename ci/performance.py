@@ -1,0 +1,95 @@
+"""The page of speeds, docs/performance.md, from what `make bench` measured.
+
+    python ci/performance.py BENCHMARKS.json METHODS.json
+
+The first is of pytest-benchmark, the second of `ffbench bench --json`. What a benchmark holds itself to is the first
+line of its module's docstring.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+_HEAD = """# Speed
+
+What `make bench` measured, and writes here. Ratios are of times taken in turn in one run, so that a slow moment slows
+both sides; absolute times are of the machine named below.
+
+"""
+_FLOOR = """The floor is what the operations that PyTorch counts take at the rate of a
+large matrix product; DIS inside DecFlow-C is not in it. `ffbench bench` measures the same of any methods.
+"""
+
+
+def page(benchmarks: Mapping[str, Any], methods: Mapping[str, Any], day: date, load: float) -> str:
+    """Return the page.
+
+    Args:
+        benchmarks: the JSON document of pytest-benchmark.
+        methods: that of `ffbench bench`.
+        day: of the measurement.
+        load: average number of processes that wanted to run during its last 15 minutes; 1 to 2 are its own.
+    """
+    where = methods["environment"]
+    versions = f"Python {where['python']}, PyTorch {where['packages']['torch']}"
+    head = f"{day}, {where['processor']}, {versions}; load of the machine {load:.1f}.\n"
+    return _HEAD + head + _methods(methods) + "".join(_modules(benchmarks["benchmarks"]))
+
+
+def _methods(found: Mapping[str, Any]) -> str:
+    threads = found["environment"]["threads"]
+    first = found["methods"][0]["method"]
+    lines = [
+        f"\n## Methods at equal input\n\n{found['size']} px, {threads} thread{'s' if threads > 1 else ''}. {_FLOOR}\n",
+        f"| method | s a pair, median | least to most | over `{first}` | GFLOP | over the floor |\n",
+        "|---|---:|---:|---:|---:|---:|\n",
+    ]
+    for row in found["methods"]:
+        floor = "-" if row["floor"] is None else f"{row['median'] / row['floor']:.3g}"
+        work = "-" if row["operations"] is None else f"{row['operations'] / 1e9:.4g}"
+        lines.append(
+            f"| `{row['method']}`{', random weights' if row['random'] else ''} | {row['median']:.3g} "
+            f"| {min(row['seconds']):.3g} to {max(row['seconds']):.3g} | {row['ratio']:.3g} | {work} | {floor} |\n"
+        )
+    return "".join(lines)
+
+
+def _modules(benchmarks: Sequence[Mapping[str, Any]]) -> list[str]:
+    sections: dict[str, list[str]] = {}
+    for entry in benchmarks:
+        module, _, test = entry["fullname"].partition("::")
+        rows = sections.setdefault(module, [])
+        case = test[test.find("[") + 1 : -1] + ": " if test.endswith("]") else ""
+        rows += [f"| {case}{name.removesuffix(':')} | {value} |\n" for name, value in entry["extra_info"].items()]
+    return [
+        f"\n## {_title(module)}\n\n{_goal(ROOT / module)}\n\n| | |\n|---|---:|\n{''.join(rows)}"
+        for module, rows in sections.items()
+        if rows
+    ]
+
+
+def _title(module: str) -> str:
+    return Path(module).stem.removeprefix("test_").replace("_", " ").capitalize()
+
+
+def _goal(module: Path) -> str:
+    return (ast.get_docstring(ast.parse(module.read_text("utf-8"))) or "").partition("\n\n")[0]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the page from the two files that are named."""
+    benchmarks, methods = (json.loads(Path(name).read_text("utf-8")) for name in arguments)
+    PAGE.write_text(page(benchmarks, methods, date.today(), os.getloadavg()[2]), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
