@@ -6,14 +6,14 @@ was measured on synthetic data is called synthetic in both.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ffbench.cards import MethodCard
 from ffbench.errors import UsageError
 from ffbench.io.escape import markdown, plain
+from ffbench.io.yaml_text import yaml_lines
 from ffbench.results.numbers import format_interval, format_value
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.tables import Table, as_markdown
@@ -91,7 +91,7 @@ def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
     lines += [f"- {line}" for line in more]
     return "\n".join(
         [
-            "---", *_yaml(front), "---", "",
+            "---", *yaml_lines(front), "---", "",
             f"# {markdown(method.title)}", "",
             *lines, "",
             f"Measured with ffbench {markdown(records[0].environment.ffbench)}:", "",
@@ -126,7 +126,7 @@ def eval_results(record: RunRecord, dataset_id: str, url: str | None = None) -> 
     }
     if url is not None:
         entry["source"] = {"url": url, "name": _SOURCE}
-    return "\n".join([*_yaml([entry]), ""])
+    return "\n".join([*yaml_lines([entry]), ""])
 
 
 def _one_method(records: Sequence[RunRecord]) -> MethodCard:
@@ -177,20 +177,3 @@ def _dataset(record: RunRecord) -> str:
     marks: list[str] = [] if record.dataset.origin == "real" else [record.dataset.origin]
     marks += ["pseudo reference"] if record.dataset.reference == "pseudo" else []
     return plain(f"{record.dataset.name} ({', '.join(marks)})" if marks else record.dataset.name)
-
-
-def _yaml(value: Mapping[str, Any] | Sequence[Any], indent: str = "") -> Iterator[str]:
-    """Write mappings and lists as YAML in block style; scalars as JSON has them, which is YAML too."""
-    pairs = value.items() if isinstance(value, Mapping) else ((None, item) for item in value)
-    for key, item in pairs:
-        mark = "-" if key is None else f"{key}:"
-        if isinstance(item, (Mapping, list)):
-            inner = list(_yaml(item, indent + "  "))
-            if key is None:  # the first line of the item stands behind its dash
-                yield f"{indent}- {inner[0].strip()}"
-                yield from inner[1:]
-            else:
-                yield f"{indent}{mark}"
-                yield from inner
-        else:
-            yield f"{indent}{mark} {json.dumps(item)}"
