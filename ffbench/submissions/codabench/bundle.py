@@ -84,11 +84,12 @@ def write_bundle(
         raise UsageError(f"{out}: expected a name that ends in {SUFFIX}")
     if phase.end <= phase.start:
         raise UsageError(f"the competition ends on {phase.end} and begins on {phase.start}")
-    made = data if data is not None and data.is_dir() and (data / SYNTHETIC_MARK).is_file() else None
+    synthetic = data is not None and protocol.dataset.origin == "synthetic" and (data / SYNTHETIC_MARK).is_file()
+    made = data if synthetic else None
     if made is not None:
         task = task.model_copy(update={"manifest_sha256": protocol.dataset.manifest_sha256})
     card, dataset, pairs = protocol.card, protocol.dataset, len(protocol.keys())
-    texts = {
+    texts: dict[str, str | bytes | Path] = {
         "competition.yaml": _competition(protocol, phase, has_images=made is not None),
         "overview.md": pages.overview(card, dataset, pairs),
         "evaluation.md": pages.evaluation(card),
