@@ -7,10 +7,10 @@ was measured on synthetic data is called synthetic in both.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
 
-from ffbench.cards import MethodCard
+from ffbench.cards import MethodCard, Origin
 from ffbench.errors import UsageError
 from ffbench.io.escape import markdown, plain
 from ffbench.io.yaml_text import yaml_lines
@@ -65,22 +65,6 @@ def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
         "tags": ["optical-flow", "facial-optical-flow"],
         "model-index": [{"name": plain(method.id), "results": [_result(record) for record in records]}],
     }
-    rows = [
-        (
-            f"{record.protocol.title} {record.protocol.version} ({_reading(record)})",
-            _dataset(record),
-            f"{record.protocol.metrics[record.primary.metric].title} [{record.primary.unit}]",
-            format_value(record.primary.value),
-            format_interval(record.primary.ci_low, record.primary.ci_high),
-            str(record.pairs),
-        )
-        for record in records
-    ]
-    table = as_markdown(
-        Table(
-            "", ("protocol", "dataset", "metric", "value", "95 % interval", "pairs"), tuple(rows), frozenset({0, 1, 2})
-        )
-    )
     facts = [
         ("paper", method.paper),
         ("weights", None if method.weights is None else f"{method.weights.name}, SHA-256 {method.weights.sha256}"),
@@ -95,7 +79,7 @@ def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
             f"# {markdown(method.title)}", "",
             *lines, "",
             f"Measured with ffbench {markdown(records[0].environment.ffbench)}:", "",
-            table, "",
+            *_tables(records),
         ]
     )  # fmt: skip
 
@@ -146,6 +130,27 @@ def _one_method(records: Sequence[RunRecord]) -> MethodCard:
                 f"the records are of {method.id} and {other.id}, or of other weights; a card is of one model"
             )
     return method
+
+
+def _tables(records: Sequence[RunRecord]) -> Iterator[str]:
+    """Return a table for each origin of data, real first: results on two origins never share one."""
+    header = ("protocol", "dataset", "metric", "value", "95 % interval", "pairs")
+    for origin in get_args(Origin):
+        rows = tuple(_row(record) for record in records if record.dataset.origin == origin)
+        if rows:
+            yield f"### {origin.capitalize()} data\n"
+            yield f"{as_markdown(Table('', header, rows, frozenset({0, 1, 2})))}\n"
+
+
+def _row(record: RunRecord) -> tuple[str, ...]:
+    return (
+        f"{record.protocol.title} {record.protocol.version} ({_reading(record)})",
+        _dataset(record),
+        f"{record.protocol.metrics[record.primary.metric].title} [{record.primary.unit}]",
+        format_value(record.primary.value),
+        format_interval(record.primary.ci_low, record.primary.ci_high),
+        str(record.pairs),
+    )
 
 
 def _result(record: RunRecord) -> dict[str, Any]:
