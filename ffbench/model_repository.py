@@ -15,6 +15,7 @@ from ffbench.cards import OWN_PREFIX, MethodCard
 from ffbench.errors import DataError, UsageError, reading
 from ffbench.formats.checkpoint_files import check_checkpoint
 from ffbench.hub.download import MOST_WEIGHTS_BYTES
+from ffbench.hub.names import PREFIX
 from ffbench.io.hashing import data_sha256
 from ffbench.own.model_folder import CONFIG, WEIGHTS, is_model_folder, read_model_folder
 from ffbench.paths import shipped_store
@@ -40,6 +41,7 @@ class _Model(NamedTuple):
 
 def model_files(
     source: str | Path,
+    repository: str,
     *,
     weights: Path | None = None,
     records: Sequence[Path] = (),
@@ -50,6 +52,7 @@ def model_files(
 
     Args:
         source: a record or the folder of a run; an installed method; or a model folder.
+        repository: `owner/name`; the card says how to run the model from there.
         weights: a safetensors file; None for those that come with the method or lie in the folder.
         records: records, runs, folders of runs and stores for the card. Without any, and unless `source` is a record,
             all that may be ranked are taken of these weights in `runs` and among those that ship.
@@ -91,6 +94,8 @@ def model_files(
     files |= beside
     if found:
         lines = [f"[{'recipe' if name == RECIPE else 'how it was trained'}]({name})" for name in beside]
+        named_by = f"-m FILE.py:CLASS --weights {PREFIX}" if model.method is None else f"-m {PREFIX}"
+        lines.append(f"run it: `ffbench eval {named_by}{repository} -p {found[0].protocol.id}`")
         files |= card_files(found, dataset_id, url, lines)
     elif model.readme is not None:
         files[README] = model.readme

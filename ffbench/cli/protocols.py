@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -92,6 +94,50 @@ def try_protocol(
 
     protocol = load_protocol(name, data=data, variant=variant, options=assignments)
     report_checks(name, check_protocol(protocol), json, DataError)
+
+
+@app.command("codabench")
+def write_competition(
+    name: Annotated[str, typer.Argument(help="A protocol.")],
+    out: Annotated[Path, typer.Option("--out", help="The bundle to write, a .zip.")],
+    image: Annotated[
+        str,
+        typer.Option("--image", help="Docker image that Codabench scores in; it must hold this version of ffbench."),
+    ],
+    data: options.Data = None,
+    variant: options.Variant = None,
+    option: options.ProtocolOptions = [],  # noqa: B006
+    start: Annotated[
+        Optional[datetime],  # noqa: UP045
+        typer.Option("--start", formats=["%Y-%m-%d"], help="First day; default: today."),
+    ] = None,
+    end: Annotated[
+        Optional[datetime],  # noqa: UP045
+        typer.Option("--end", formats=["%Y-%m-%d"], help="Last day; default: a year after the first."),
+    ] = None,
+) -> None:
+    """Write a competition for Codabench: its pages, a scoring program, and the data where ffbench made it.
+
+    Only a folder that ffbench made goes into the bundle, with the images for the participants: name it with --data.
+    Licensed data never do; their organizer adds them.
+    """
+    assignments = options.parse_assignments(option)
+    from ffbench.cli.shared.console import note, progress_bar
+    from ffbench.registry import load_protocol
+    from ffbench.submissions.codabench.bundle import Phase, make_task, write_bundle
+
+    first = (start or datetime.now()).date()
+    phase = Phase(first, (end.date() if end is not None else first + timedelta(days=365)), image)
+    loaded = load_protocol(name, data=data, variant=variant, options=assignments)
+    task = make_task(name, loaded, variant, assignments)
+    with progress_bar(f"images of {name}", "pairs") as progress:
+        made = write_bundle(out, loaded, task, phase, data, progress)
+    if not made.has_data:
+        note(
+            f"it holds no reference data and no images, since {data or 'the dataset'} has no mark of ffbench's: add "
+            "the dataset to reference_data.zip, or name one of `ffbench data make-mini` with --data"
+        )
+    say(f"{out}: {made.pairs} pairs, {'with' if made.has_data else 'without'} reference data and images")
 
 
 def _variants(names: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import pytest
 from ffbench import load_method
 from ffbench.errors import DataError, FfbenchError, MethodError, UsageError
 from ffbench.hub import download
+from ffbench.hub.names import HubName
 from ffbench.io.hashing import file_sha256
 from ffbench.methods.decflow.adapter import WEIGHTS_FOLDER
 from ffbench.registry import require_method
@@ -57,22 +58,22 @@ def test_a_model_is_loaded_at_a_pinned_commit(hub: Hub, tmp_path: Path) -> None:
 
 def test_what_is_cached_is_not_fetched_again_nor_asked_for(hub: Hub) -> None:
     commit = hub.commit("lab/faces", MODEL)
-    fetched = download.fetch_model_folder(download.HubName("lab/faces"))
+    fetched = download.fetch_model_folder(HubName("lab/faces"))
     assert sorted(hub.downloads) == ["config.json", "model.safetensors"]
-    assert download.fetch_model_folder(download.HubName("lab/faces")) == fetched
+    assert download.fetch_model_folder(HubName("lab/faces")) == fetched
     assert len(hub.downloads) == 2
     hub.asked.clear()
-    assert download.fetch_model_folder(download.HubName("lab/faces", commit)) == fetched
+    assert download.fetch_model_folder(HubName("lab/faces", commit)) == fetched
     assert hub.asked == []
 
 
 def test_without_a_network_the_cache_is_taken(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.commit("lab/faces", MODEL)
-    fetched = download.fetch_model_folder(download.HubName("lab/faces"))
+    fetched = download.fetch_model_folder(HubName("lab/faces"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert download.fetch_model_folder(download.HubName("lab/faces")) == fetched
+    assert download.fetch_model_folder(HubName("lab/faces")) == fetched
     with pytest.raises(DataError, match="hf:lab/other: cannot be fetched"):
-        download.fetch_model_folder(download.HubName("lab/other"))
+        download.fetch_model_folder(HubName("lab/other"))
 
 
 def test_other_files_stay_where_they_are(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +157,7 @@ def test_weights_of_another_hash_than_the_hub_names_are_refused(hub: Hub) -> Non
     hub.commit("lab/faces", MODEL)
     hub.served["model.safetensors"] = bytes(len(MODEL["model.safetensors"]))
     with pytest.raises(DataError, match="delete it and run again"):
-        download.fetch_model_folder(download.HubName("lab/faces"))
+        download.fetch_model_folder(HubName("lab/faces"))
 
 
 @pytest.mark.parametrize("commit", ["../../../escaped", "main", "0" * 39, "0" * 41, "G" * 40])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ffbench.errors import UsageError
+from ffbench.evaluation.regression.check import Case, placed
 from ffbench.hub.names import HubName, hub_name, is_hub_name
+from ffbench.run_config import read_run_config
 
 PATHS = ("../../etc", "..", "a..b", "a--b", "", ".hidden", "a/b", "a b", "a%2e%2e", "-x", "a\n", "é")
 
@@ -50,3 +54,11 @@ def test_no_name_that_is_taken_leaves_the_cache(text: str) -> None:
         assert part != ".."
         assert "\\" not in part
     assert "--" not in name.repository  # the cache's folder is `models--owner--name`
+
+
+def test_a_name_of_the_hub_is_no_path_beside_a_file_that_names_it(tmp_path: Path) -> None:
+    for weights, found in (("hf:lab/faces@v1", "hf:lab/faces@v1"), ("net.pth", str(tmp_path / "net.pth"))):
+        (tmp_path / "run.toml").write_text(f'method = "net.py:Net"\nweights = "{weights}"\n')
+        assert str(read_run_config(tmp_path / "run.toml").weights) == found
+        case = placed(Case(method="net.py:Net", protocol="p", weights=weights), tmp_path)
+        assert case.weights == found

@@ -58,6 +58,7 @@ def test_a_run_is_pushed_and_loaded_again(
     card = cards.ModelCard(commit.files["README.md"].decode())
     assert [(one.dataset_type, one.metric_value) for one in card.data.eval_results] == [("first", 0.25)]
     assert "(recipe.json)" in card.text
+    assert "`ffbench eval -m hf:lab/faces -p first`" in card.text
     (entry,) = cards.parse_eval_result_entries(yaml.safe_load(commit.files[results]))
     assert (entry.dataset_id, entry.value) == ("lab/bench", 0.25)
     loaded = load_method(name, device="cpu").card
@@ -81,7 +82,7 @@ def test_a_look_at_the_files_uploads_nothing(
     assert load_method(out, device="cpu").card.id == "decflow-c"
     assert run_command(monkeypatch, "push", "decflow-c", "lab/faces", "--out", out) == 2
     # The folder is a model folder: it is pushed as it is, with what lies beside its weights.
-    files = model_files(out)
+    files = model_files(out, "lab/faces")
     assert files["config.json"] == out / "config.json"
     assert files["recipe.json"] == out / "recipe.json"
 
@@ -102,12 +103,12 @@ def test_weights_that_were_not_measured_are_refused(run: Path, tmp_path: Path) -
     other = tmp_path / "other.safetensors"
     shutil.copy(WEIGHTS_FOLDER / "decflow-s.safetensors", other)
     with pytest.raises(DataError, match="is of weights c1785c49"):
-        model_files(run, weights=other)
+        model_files(run, "lab/faces", weights=other)
     write_record(tmp_path / "b" / "record.json", record_of(sha256="1" * 64))
     with pytest.raises(DataError, match="is of weights 1111"):
-        model_files("decflow-c", records=[run, tmp_path / "b"])
+        model_files("decflow-c", "lab/faces", records=[run, tmp_path / "b"])
     with pytest.raises(UsageError, match="there is no record of these weights"):
-        model_files("decflow-s")
+        model_files("decflow-s", "lab/faces")
 
 
 def test_only_safetensors_are_published(run: Path, tmp_path: Path) -> None:
@@ -115,19 +116,20 @@ def test_only_safetensors_are_published(run: Path, tmp_path: Path) -> None:
     pickled.write_bytes(b"x")
     garbage.write_bytes(b"\xff" * 100)
     with pytest.raises(DataError, match="only safetensors are published"):
-        model_files(run, weights=pickled)
+        model_files(run, "lab/faces", weights=pickled)
     with pytest.raises(DataError, match="is no safetensors file"):
-        model_files(run, weights=garbage)
+        model_files(run, "lab/faces", weights=garbage)
     with pytest.raises(DataError, match="no such file"):
-        model_files(run, weights=tmp_path / "none.safetensors")
+        model_files(run, "lab/faces", weights=tmp_path / "none.safetensors")
 
 
 def test_a_network_of_ones_own_needs_its_weights_and_names_no_code(tmp_path: Path) -> None:
     write_record(tmp_path / "record.json", record_of("own/net.Net"))
     with pytest.raises(UsageError, match="name the weights that were scored"):
-        model_files(tmp_path)
-    files = model_files(tmp_path, weights=SHIPPED)
+        model_files(tmp_path, "lab/faces")
+    files = model_files(tmp_path, "lab/faces", weights=SHIPPED)
     assert json.loads(str(files["config.json"])) == {}
+    assert "-m FILE.py:CLASS --weights hf:lab/faces" in str(files["README.md"])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_network_of_ones_own_needs_its_weights_and_names_no_code(tmp_path: Pat
 )
 def test_what_is_no_model_is_said(source: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        model_files(source)
+        model_files(source, "lab/faces")
 
 
 def test_of_the_records_at_hand_the_last_of_each_that_ranks_is_taken(run: Path, tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_of_the_records_at_hand_the_last_of_each_that_ranks_is_taken(run: Path, 
         "refined": record_of("decflow-c+variational", protocol="fifth"),
     }.items():
         write_record(tmp_path / "runs" / name / "record.json", record)
-    front = yaml.safe_load(str(model_files("decflow-c")["README.md"]).split("---\n")[1])
+    front = yaml.safe_load(str(model_files("decflow-c", "lab/faces")["README.md"]).split("---\n")[1])
     results = front["model-index"][0]["results"]
     assert sorted((one["dataset"]["type"], one["metrics"][0]["value"]) for one in results) == [
         ("first", 0.5), ("second", 0.25),
@@ -170,6 +172,8 @@ def test_a_folder_without_records_brings_its_own_page(tmp_path: Path, monkeypatc
     (folder / "config.json").write_text('{"ffbench": {"method": "decflow-c"}, "width": 3}')
     shutil.copy(SHIPPED, folder / "model.safetensors")
     with pytest.raises(UsageError, match="no record of these weights"):
-        model_files(folder)
+        model_files(folder, "lab/faces")
     (folder / "README.md").write_text("# mine\n")
-    assert model_files(folder) == {name: folder / name for name in ("config.json", "model.safetensors", "README.md")}
+    assert model_files(folder, "lab/faces") == {
+        name: folder / name for name in ("config.json", "model.safetensors", "README.md")
+    }

@@ -59,7 +59,7 @@ def push_model(
     check_repository(repository)
     if out is not None and out.exists():
         raise UsageError(f"{out}: exists; name a folder that is not there yet")
-    files = model_files(source, weights=weights, records=record, dataset_id=dataset, url=url)
+    files = model_files(source, repository, weights=weights, records=record, dataset_id=dataset, url=url)
     if out is None:
         from ffbench.hub.upload import upload
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -92,3 +93,25 @@ def make_mini_dataset(
     with progress_bar(f"making {name}", "sequence") as move:
         make_mini(dataset, folder, seed, move)
     say(folder)
+
+
+@app.command("croissant")
+def describe_dataset(
+    folder: Annotated[Path, typer.Argument(help="A dataset that `ffbench generate` wrote.")],
+    license: Annotated[str, typer.Option("--license", metavar="URL", help="Under which terms you publish it.")],
+    url: Annotated[str, typer.Option("--url", help="Its page, where it can be had.")],
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--name", help="Its name; default: that of the folder."),
+    ] = None,
+    published: Annotated[
+        Optional[datetime],  # noqa: UP045
+        typer.Option("--published", formats=["%Y-%m-%d"], help="The day; default: today."),
+    ] = None,
+) -> None:
+    """Write croissant.json, the metadata by which dataset search and loaders know a dataset, and pairs.csv."""
+    from ffbench.synth.pairs.croissant import Publication, write_croissant
+
+    day = (published or datetime.now()).date()
+    path, pairs = write_croissant(folder, Publication(name or folder.resolve().name, license, url, day))
+    say(f"{path}: {pairs} pairs, synthetic")

@@ -6,14 +6,14 @@ was measured on synthetic data is called synthetic in both.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
 
-from ffbench.cards import MethodCard
+from ffbench.cards import MethodCard, Origin
 from ffbench.errors import UsageError
 from ffbench.io.escape import markdown, plain
+from ffbench.io.yaml_text import yaml_lines
 from ffbench.results.numbers import format_interval, format_value
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.tables import Table, as_markdown
@@ -65,22 +65,6 @@ def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
         "tags": ["optical-flow", "facial-optical-flow"],
         "model-index": [{"name": plain(method.id), "results": [_result(record) for record in records]}],
     }
-    rows = [
-        (
-            f"{record.protocol.title} {record.protocol.version} ({_reading(record)})",
-            _dataset(record),
-            f"{record.protocol.metrics[record.primary.metric].title} [{record.primary.unit}]",
-            format_value(record.primary.value),
-            format_interval(record.primary.ci_low, record.primary.ci_high),
-            str(record.pairs),
-        )
-        for record in records
-    ]
-    table = as_markdown(
-        Table(
-            "", ("protocol", "dataset", "metric", "value", "95 % interval", "pairs"), tuple(rows), frozenset({0, 1, 2})
-        )
-    )
     facts = [
         ("paper", method.paper),
         ("weights", None if method.weights is None else f"{method.weights.name}, SHA-256 {method.weights.sha256}"),
@@ -91,11 +75,11 @@ def model_card(records: Sequence[RunRecord], more: Sequence[str] = ()) -> str:
     lines += [f"- {line}" for line in more]
     return "\n".join(
         [
-            "---", *_yaml(front), "---", "",
+            "---", *yaml_lines(front), "---", "",
             f"# {markdown(method.title)}", "",
             *lines, "",
             f"Measured with ffbench {markdown(records[0].environment.ffbench)}:", "",
-            table, "",
+            *_tables(records),
         ]
     )  # fmt: skip
 
@@ -126,7 +110,7 @@ def eval_results(record: RunRecord, dataset_id: str, url: str | None = None) -> 
     }
     if url is not None:
         entry["source"] = {"url": url, "name": _SOURCE}
-    return "\n".join([*_yaml([entry]), ""])
+    return "\n".join([*yaml_lines([entry]), ""])
 
 
 def _one_method(records: Sequence[RunRecord]) -> MethodCard:
@@ -146,6 +130,27 @@ def _one_method(records: Sequence[RunRecord]) -> MethodCard:
                 f"the records are of {method.id} and {other.id}, or of other weights; a card is of one model"
             )
     return method
+
+
+def _tables(records: Sequence[RunRecord]) -> Iterator[str]:
+    """Return a table for each origin of data, real first: results on two origins never share one."""
+    header = ("protocol", "dataset", "metric", "value", "95 % interval", "pairs")
+    for origin in get_args(Origin):
+        rows = tuple(_row(record) for record in records if record.dataset.origin == origin)
+        if rows:
+            yield f"### {origin.capitalize()} data\n"
+            yield f"{as_markdown(Table('', header, rows, frozenset({0, 1, 2})))}\n"
+
+
+def _row(record: RunRecord) -> tuple[str, ...]:
+    return (
+        f"{record.protocol.title} {record.protocol.version} ({_reading(record)})",
+        _dataset(record),
+        f"{record.protocol.metrics[record.primary.metric].title} [{record.primary.unit}]",
+        format_value(record.primary.value),
+        format_interval(record.primary.ci_low, record.primary.ci_high),
+        str(record.pairs),
+    )
 
 
 def _result(record: RunRecord) -> dict[str, Any]:
@@ -177,20 +182,3 @@ def _dataset(record: RunRecord) -> str:
     marks: list[str] = [] if record.dataset.origin == "real" else [record.dataset.origin]
     marks += ["pseudo reference"] if record.dataset.reference == "pseudo" else []
     return plain(f"{record.dataset.name} ({', '.join(marks)})" if marks else record.dataset.name)
-
-
-def _yaml(value: Mapping[str, Any] | Sequence[Any], indent: str = "") -> Iterator[str]:
-    """Write mappings and lists as YAML in block style; scalars as JSON has them, which is YAML too."""
-    pairs = value.items() if isinstance(value, Mapping) else ((None, item) for item in value)
-    for key, item in pairs:
-        mark = "-" if key is None else f"{key}:"
-        if isinstance(item, (Mapping, list)):
-            inner = list(_yaml(item, indent + "  "))
-            if key is None:  # the first line of the item stands behind its dash
-                yield f"{indent}- {inner[0].strip()}"
-                yield from inner[1:]
-            else:
-                yield f"{indent}{mark}"
-                yield from inner
-        else:
-            yield f"{indent}{mark} {json.dumps(item)}"

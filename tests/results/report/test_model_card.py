@@ -47,6 +47,21 @@ def test_synthetic_data_are_called_so_wherever_a_number_stands(origin: str) -> N
     assert ("(synthetic)" in eval_results(record, "a/b")) == marked
 
 
+def test_results_on_data_of_two_origins_share_no_table_and_readings_are_told_apart() -> None:
+    records = [
+        make_record("first", "mynet", SCORES, origin="synthetic", options={"flow": "facial"}),
+        make_record("first", "mynet", SCORES, origin="synthetic", options={"flow": "expression"}),
+        make_record("first", "mynet", SCORES),
+    ]
+    real, made = model_card(records).split("### Synthetic data\n")
+    assert real.count("| first 1.0 (paper) |") == 1
+    assert "### Real data\n" in real
+    assert made.count("| first 1.0 (paper, flow facial) |") == made.count("| first 1.0 (paper, flow expression) |") == 1
+    assert made.count("| first 1.0") == 2
+    configs = [one.dataset_config for one in hub.ModelCard(model_card(records)).data.eval_results]
+    assert configs == ["paper, flow facial", "paper, flow expression", "paper"]
+
+
 def test_the_hub_reads_evaluation_results() -> None:
     record = make_record("first", "mynet", SCORES)
     (entry,) = hub.parse_eval_result_entries(yaml.safe_load(eval_results(record, "lab/faces", "https://example.org/r")))
