@@ -54,8 +54,9 @@ def shift_clips(clips: Sequence[tuple[OnsetApexClip, str]], most: int) -> Shifte
         distances.append([abs(now - before) for now, before in zip(taken, coded, strict=True)])
         moved.append((replace(clip, onset=frames[taken[0]], apex=frames[taken[1]]), of))
     mean = np.mean(distances, axis=0)
+    unit = "frame" if most == 1 else "frames"
     note = (
-        f"; onset and apex moved by up to {most} {'frame' if most == 1 else 'frames'}, drawn for each clip: by {mean[0]:.2f} and {mean[1]:.2f} on "
+        f"; onset and apex moved by up to {most} {unit}, drawn for each clip: by {mean[0]:.2f} and {mean[1]:.2f} on "
         f"average; {cut} of {2 * len(moved)} draws beyond the frames that there are took the nearest"
     )
     sha256 = clips_sha256([clip for clip, _ in moved])[:_HASH_DIGITS]
