@@ -75,11 +75,12 @@ def report(
     _print(report_tables(found, scores), form)
     if picture is not None and found.confusion is not None:
         from ffbench.results.recognition.confusion_picture import write_confusion
+        from ffbench.results.recognition.records import flow_of
 
         origin = "" if found.dataset.origin == "real" else f"{found.dataset.origin.upper()} data: "
         card = found.protocol
-        title = f"{found.method.title}, {card.options['recogniser']}, {card.variant}\n{card.title}: {origin}"
-        write_confusion(picture, found.confusion, f"{title}{found.dataset.name}")
+        title = f"{flow_of(found).label(with_weights=False)}, {card.options['recogniser']}, {card.variant}\n"
+        write_confusion(picture, found.confusion, f"{title}{card.title}: {origin}{found.dataset.name}")
         from ffbench.cli.shared.console import note
 
         note(f"picture: {picture}")

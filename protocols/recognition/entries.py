@@ -32,6 +32,7 @@ from .clips import CASME2_TASKS, OWN, TASKS, ClassRule
 from .engines import EngineName
 from .protocol import CLASS_MARK, DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring
+from .shift import MOST_SHIFT
 
 MOST_TRAINING = 10_000
 """The most epochs, and the most seeds."""
@@ -48,6 +49,7 @@ def recogniser_choices() -> tuple[str, ...]:
 
 MOST_CLASSES = 100
 OPTIONS = {
+    "shift": f"{a_number(None, MOST_SHIFT)}: frames by which onset and apex are moved at most; default: none",
     "flow": one_of(get_args(Kind)),
     "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
     "recogniser": one_of(recogniser_choices()),
@@ -84,6 +86,7 @@ def load(request: ProtocolRequest) -> Recognition:
         variant=variant(request, variants),
         selection=choice(request, "selection", rules) if "selection" in request.options else None,
         classes=choice(request, "classes", class_rules),
+        shift=whole_number(request, "shift", 1, most=MOST_SHIFT) if "shift" in request.options else 0,
         flow=choice(request, "flow", flows),
         derive_head=choice(request, "derive_head", derive),
         recogniser=_recogniser(request),
@@ -145,7 +148,8 @@ def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEn
             stated_choice(stated, option, get_args(kind))
         for option in RECOGNISER_OPTIONS:
             stated_text(stated, option)
-        for option in ("epochs", "seeds"):
+        stated_text(stated, "shift_frames")
+        for option in ("epochs", "seeds", "shift"):
             stated_number(stated, option)
         card = card_of(stated.id, stated_variant(stated, variants), stated.options)
         return RecognitionScoring(card, _stated_classes(stated, classes))

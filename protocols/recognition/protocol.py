@@ -35,6 +35,7 @@ from .clips import OWN, TASKS, ClassRule, select_clips
 from .engines import EngineName
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .scores import METRICS, RecognitionScoring, pair_terms
+from .shift import shift_clips
 
 Variant = Literal["clean", "official"]
 DEFAULT_RECOGNISER = "roi"
@@ -63,7 +64,17 @@ RECOGNISER_OPTIONS = ("recogniser", "recogniser_code", "recogniser_package", "re
 
 def card_of(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
     """Return the card of a protocol, with those of the options that change a number."""
-    stated = ("selection", "classes", "flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds")
+    stated = (
+        "selection",
+        "classes",
+        "shift",
+        "shift_frames",
+        "flow",
+        "derive_head",
+        *RECOGNISER_OPTIONS,
+        "epochs",
+        "seeds",
+    )
     return ProtocolCard(
         id=name,
         version=_version(variant, options.get("recipe")),
@@ -91,6 +102,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         variant: Variant = "clean",
         selection: SelectionRule | None = None,
         classes: ClassRule = "own",
+        shift: int = 0,
         flow: Kind = "facial",
         derive_head: Derive = "none",
         recogniser: str = DEFAULT_RECOGNISER,
@@ -109,6 +121,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             selection: which clips count whose apex does not follow the onset (`Coding.apex_by`); None for the rule of
                 the variant's name. Of CASME II alone.
             classes: of `own_clips`: each label is a class, or the labels make the three classes of MEGC 2019.
+            shift: frames by which onset and apex are moved at most (`shift.py`); 0: they stay as they are coded.
             flow: what is learnt from.
             derive_head: how a method with one flow gets a head flow: none, or a fit to its facial flow.
             recogniser: what learns: an installed recogniser, or `FILE.py:CLASS`, code of the user's own that is run.
@@ -125,7 +138,13 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             MethodError: the recogniser cannot be loaded.
         """
         selected, self.dataset = select_clips(name, data, selection or variant, classes)
-        self._clips = {clip.key: (clip, of) for clip, of in selected.clips}
+        clips, moved = selected.clips, None
+        if shift:
+            moved = shift_clips(clips, shift)
+            clips = moved.clips
+            note = self.dataset.reference_note + moved.note
+            self.dataset = self.dataset.model_copy(update={"reference_note": note})
+        self._clips = {clip.key: (clip, of) for clip, of in clips}
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         self._variant = variant
@@ -141,6 +160,8 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             # The variant's own rule goes without saying, as in the records that were made before there was another.
             **({"selection": selection} if selection not in (None, variant) else {}),
             **({"classes": CLASS_MARK.join(selected.classes)} if name == OWN else {}),
+            # The dataset's hash is of the coded frames, so that records of one dataset can be compared.
+            **({} if moved is None else {"shift": shift, "shift_frames": moved.sha256}),
             "flow": flow,
             "derive_head": derive_head,
             "recogniser": self._recogniser.id,

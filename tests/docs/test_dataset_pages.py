@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "datasets"
 PAGES = {
     "casme2": "casme2", "ck_plus": "ck-plus", "ck_plus_tracks": "ck-plus", "ffn": "facialflownet", "mead": "mead",
     "mead_tracks": "mead",
+    **dict.fromkeys(("samm", "smic", "casme3", "mmew", "megc2019", "own_clips"), "microexpressions"),
 }  # fmt: skip
 COMMAND = re.compile(r"^ffbench data (?:verify|prepare|make-mini) (\w+)", re.MULTILINE)
 ENTRY = re.compile(r"^((?:│   |    )*)[├└]── (\S+)", re.MULTILINE)

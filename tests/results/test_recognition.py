@@ -163,6 +163,18 @@ def test_clean_stands_beside_official_with_what_the_latter_adds() -> None:
     assert alone.rows[0][2:5] == ("-", "-", "-")
 
 
+def test_records_of_other_clips_or_of_moved_frames_are_tables_of_their_own() -> None:
+    one = shipped()
+    card = one.protocol
+    shifted = card.model_copy(update={"options": {**card.options, "shift": 3, "shift_frames": "ab" * 8, "seeds": 9}})
+    tables = method_tables([one, one.model_copy(update={"protocol": shifted})], "accuracy")
+    assert [table.title.partition("; ")[2].partition(":")[0] for table in tables] == [
+        "CASME II, 5 classes (casme2_5)",
+        "CASME II, 5 classes (casme2_5, shift=3)",
+    ]
+    assert ["seeds: 1" in table.notes for table in tables] == [True, False]
+
+
 def test_only_what_may_be_ranked_stands_in_a_table() -> None:
     assert method_tables([shipped().model_copy(update={"complete": False})]) == []
 

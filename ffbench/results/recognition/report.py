@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ffbench.errors import DataError
 from ffbench.protocol import Confusion, PairScore, Score
 from ffbench.results.numbers import format_interval, format_value
+from ffbench.results.recognition.records import flow_of, learner_of
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.tables import Table
 
@@ -25,7 +26,9 @@ def report_tables(record: RunRecord, scores: Sequence[PairScore]) -> list[Table]
         DataError: a pair lacks its subject, its class or its accuracy.
     """
     assert record.confusion is not None
-    title = f"{record.method.title} on {record.protocol.title} ({record.protocol.id}, {record.protocol.variant})"
+    learner = learner_of(record).label(with_epochs=False)
+    learnt = f"{flow_of(record).label(with_weights=True)}, {learner}"
+    title = f"{learnt} on {record.protocol.title} ({record.protocol.id}, {record.protocol.variant})"
     origin = "" if record.dataset.origin == "real" else f"{record.dataset.origin.upper()} data: "
     measures = [score for metric in _MEASURES for score in record.scores if score.metric == metric]
     return [

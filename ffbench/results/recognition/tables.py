@@ -9,7 +9,7 @@ from typing import Literal
 from ffbench.errors import UsageError
 from ffbench.protocol import Score
 from ffbench.results.numbers import format_value
-from ffbench.results.recognition.records import FlowOf, LearnerOf, flow_of, learner_of, seeds_of
+from ffbench.results.recognition.records import RECOGNISER, FlowOf, LearnerOf, flow_of, learner_of, seeds_of
 from ffbench.results.record.run_record import RunRecord
 from ffbench.results.tables import Table
 
@@ -17,6 +17,20 @@ Metric = Literal["accuracy", "macro_f1", "uf1", "uar"]
 METRICS: Mapping[str, str] = {"accuracy": "accuracy [%]", "macro_f1": "F1", "uf1": "UF1", "uar": "UAR"}
 """What may be shown, and how it is called."""
 CLEAN, OFFICIAL = "clean", "official"
+_OF_CELLS = frozenset(
+    {
+        "flow",
+        "derive_head",
+        RECOGNISER,
+        "recogniser_code",
+        "recogniser_package",
+        "recipe",
+        "epochs",
+        "seeds",
+        "shift_frames",
+    }
+)
+"""Options that tell rows, columns and records of a cell apart; records that differ in others never share a table."""
 _NONE = "-"
 
 
@@ -28,13 +42,12 @@ class _Place:
     title: str
     dataset: str
     origin: str
-    selection: str
+    options: tuple[str, ...]
 
     @property
     def name(self) -> str:
         made = "" if self.origin == "real" else f"{self.origin.upper()} data, "
-        selection = f", selection {self.selection}" if self.selection else ""
-        return f"{self.title} ({self.protocol}{selection}): {made}{self.dataset}"
+        return f"{self.title} ({', '.join([self.protocol, *self.options])}): {made}{self.dataset}"
 
 
 def method_tables(records: Sequence[RunRecord], metric: str = "uf1", variant: str = CLEAN) -> list[Table]:
@@ -115,11 +128,10 @@ def _by_place(records: Iterable[RunRecord]) -> list[tuple[_Place, list[RunRecord
         if record.not_rankable:
             continue
         card, dataset = record.protocol, record.dataset
-        place = _Place(card.id, card.title, dataset.name, dataset.origin, str(card.options.get("selection", "")))
+        options = tuple(sorted(f"{name}={value}" for name, value in card.options.items() if name not in _OF_CELLS))
+        place = _Place(card.id, card.title, dataset.name, dataset.origin, options)
         found.setdefault(place, []).append(record)
-    return sorted(
-        found.items(), key=lambda item: (item[0].origin, item[0].protocol, item[0].dataset, item[0].selection)
-    )
+    return sorted(found.items(), key=lambda item: (item[0].origin, item[0].protocol, item[0].dataset, item[0].options))
 
 
 def _best(records: Iterable[RunRecord]) -> dict[tuple[FlowOf, LearnerOf], RunRecord]:
