@@ -8,6 +8,7 @@ from typing import get_args
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.registry import find_data
+from ffbench.engines import EngineName
 from ffbench.metrics.head_motion import Derive
 from ffbench.protocol import ProtocolCard, ProtocolEntry, ProtocolRequest
 from ffbench.recogniser_registry import is_recogniser_name, recogniser_names
@@ -25,7 +26,6 @@ from ..options import (
     variant,
     whole_number,
 )
-from .engines import EngineName
 from .flows import Kind
 from .protocol import DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring

@@ -10,8 +10,10 @@ from typing import Literal
 
 import numpy as np
 
+from ffbench import engines
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.images import read_image
+from ffbench.engines import EngineName
 from ffbench.errors import DataError, UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
@@ -29,9 +31,7 @@ from ffbench.recogniser import Features, RecogniserRequest
 from ffbench.recogniser_registry import LoadedRecogniser, load_recogniser
 from ffbench.typing import FlowField
 
-from . import engines as recognition_engines
 from .clips import select_clips
-from .engines import EngineName
 from .faces import Affine, align_flow, register, resized_face, to_recogniser
 from .flows import Kind, choose, pack, require, split
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
@@ -116,9 +116,8 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
 
         Raises:
             DataError: `data` does not hold CASME II, or too little of it.
-            UsageError: an unknown recogniser, a recipe or epochs for one that has none, or an engine that is not
-                installed.
-            MethodError: the recogniser cannot be loaded.
+            UsageError: an unknown recogniser, or a recipe or epochs for one that has none.
+            MethodError: the recogniser cannot be loaded, or the engine is not installed.
         """
         selected, self.dataset = select_clips(name, data, selection or variant)
         self._clips = {clip.coding.key: (clip, of) for clip, of in selected.clips}
@@ -132,7 +131,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             RecogniserRequest(recogniser, len(selected.classes), epochs, recipe, synthetic)
         )
         self.learner = self._recogniser.recogniser
-        self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
+        self._engine = engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         options: dict[str, Option] = {
             # The variant's own rule goes without saying, as in the records that were made before there was another.
             **({"selection": selection} if selection not in (None, variant) else {}),
