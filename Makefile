@@ -5,7 +5,7 @@
 # make records  run what is missing or stale of the records that ship (submissions/rows.toml)
 # make readme   the tables of README and docs/results.md from these records, and docs/commands.md
 # make docs     the documentation as a site, in site/
-# make campaign fuzzing, killing and faults at length
+# make campaign fuzzing, killing and faults at length, and every network of ptlflow
 # make check    scores and speed ratios on mini data against ci/baseline.json
 
 PYTHON ?= python3
@@ -40,7 +40,7 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/pytest $(PARALLEL) -m "not slow and not assets and not campaign"
 
 campaign: $(VENV)/.installed-dev
-	$(BIN)/pytest -m campaign tests/fuzz tests/faults
+	$(BIN)/pytest -m campaign tests/fuzz tests/faults tests/methods
 
 # mypy does not follow the package-dir mapping of pyproject.toml, hence one call a tree.
 lint: $(VENV)/.installed-dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -16,12 +17,20 @@ from ffbench.cli.shared.run_options import takes_run_config
 from ffbench.run_config import RunConfig
 
 if TYPE_CHECKING:
+    from ffbench.evaluation.shards import Elsewhere, NamedEvaluation
     from ffbench.evaluation.source import MethodSource
     from ffbench.method import Method
 
 FLOWS = "flows"
 """Folder of the flows of a run, beside its record."""
 INTERRUPTED = 130
+
+
+class EngineChoice(str, Enum):
+    """What estimates and scores the pairs."""
+
+    here = "here"
+    ray = "ray"
 
 
 @takes_run_config
@@ -47,6 +56,14 @@ def evaluate_method(
         bool,
         typer.Option("--save-flows", help="Keep the flows of all pairs too, in `flows` beside the record (.flo)."),
     ] = False,
+    engine: Annotated[
+        EngineChoice,
+        typer.Option("--engine", help="This process, or Ray: shards of pairs at once, to the same digits."),
+    ] = EngineChoice.here,
+    address: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--address", help="Ray cluster; default: RAY_ADDRESS, else one on this machine."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
@@ -57,10 +74,14 @@ def evaluate_method(
     assignments = options.parse_assignments(option)
     from ffbench.cli.shared.console import note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
+    from ffbench.errors import UsageError
     from ffbench.evaluation import evaluate, run_folder
+    from ffbench.evaluation.shards import NamedEvaluation
     from ffbench.registry import load_protocol, protocol_entry, require_method
     from ffbench.submissions.export.predict import FlowFiles
 
+    if address is not None and engine is not EngineChoice.ray:
+        raise UsageError("--address is of --engine ray")
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
     require_method(config.method)
@@ -68,7 +89,11 @@ def evaluate_method(
         loaded = load_protocol(protocol, data=data, variant=variant, options=assignments)
     note_each("left out", loaded.dataset.left_out)
     note_each("problem", loaded.dataset.problems)
-    chosen = (replace(config, device="cpu") if one_thread and config.device == "auto" else config).load()
+    if one_thread and config.device == "auto":
+        config = replace(config, device="cpu")
+    chosen = config.load()
+    named = NamedEvaluation(config, protocol, data, variant, assignments, "cpu" if one_thread else "elapsed")
+    elsewhere = _on_ray(named, chosen, address) if engine is EngineChoice.ray else None
     try:
         with (
             progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress,
@@ -83,6 +108,7 @@ def evaluate_method(
                 progress=progress,
                 learning=progress,
                 keep=(lambda folder: FlowFiles(folder / FLOWS, chosen, loaded)) if save_flows else None,
+                elsewhere=elsewhere,
                 waiting=lambda line: stderr().print(line, markup=False, highlight=False, soft_wrap=True),
             )
     except KeyboardInterrupt:
@@ -106,6 +132,20 @@ def evaluate_method(
             f"{len(record.dataset.problems)} problems are listed above and in the record, "
             "which is therefore not complete",
         )
+
+
+def _on_ray(named: NamedEvaluation, method: Method, address: str | None) -> Elsewhere:
+    """Have shards of an evaluation run on Ray, each with as many threads as it would have here.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+    """
+    from ffbench.engines import engine
+    from ffbench.evaluation.shards import Elsewhere
+    from ffbench.threads import default_threads
+
+    threads = 1 if named.clock == "cpu" else default_threads()
+    return Elsewhere(engine("ray", threads=threads, gpu=method.device.type == "cuda", address=address), named)
 
 
 @contextlib.contextmanager

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ffbench.errors import DataError
-from ffbench.evaluation.batches import read_batches
+from ffbench.evaluation.batches import read_batches, shard_numbers
 from ffbench.evaluation.journal import BaseJournal, Scored
 from ffbench.evaluation.scoring import score_pair
+from ffbench.evaluation.shards import Elsewhere, ShardJob, joint_environment, score_elsewhere
 from ffbench.evaluation.source import FlowKeeper, FlowSource
 from ffbench.io.atomic import remove_litter
 from ffbench.io.hashing import file_sha256
@@ -22,6 +23,7 @@ from ffbench.results.record.pair_table import write_pair_table
 from ffbench.results.record.run_record import (
     RECORD,
     Cost,
+    Environment,
     Interval,
     PairTable,
     Primary,
@@ -46,6 +48,8 @@ class Run:
         fingerprint: of the run.
         progress: called after every batch, with the number of pairs that are done and of all.
         keeper: keeps the flows of all pairs; None: they are only scored.
+        elsewhere: who estimates and scores in other processes; None: this one does.
+        limit: only the first pairs were asked for; None: all.
         problems: pairs that could not be read, a line each.
         resumed: pairs that an interrupted run left in the journal.
     """
@@ -59,8 +63,13 @@ class Run:
     fingerprint: str
     progress: Progress | None = None
     keeper: FlowKeeper | None = None
+    elsewhere: Elsewhere | None = None
+    limit: int | None = None
     problems: list[str] = field(default_factory=list)
     resumed: int = 0
+    _environments: list[Environment] = field(default_factory=list)
+    _peaks: list[float] = field(default_factory=list)
+    _device_peaks: list[float] = field(default_factory=list)
     _started: datetime = field(default_factory=now)
     _clock: float = field(default_factory=time.perf_counter)
 
@@ -68,7 +77,7 @@ class Run:
         """Estimate and score the pairs that the journal does not hold yet, and return all in the order of `chosen`.
 
         Raises:
-            DataError: no pair could be read, or the disk is full.
+            DataError: no pair could be read, or the disk is full, or a worker has other files or code.
             MethodError: the method failed; what was scored stands in the journal.
         """
         remove_litter(journal.path.parent)
@@ -77,22 +86,50 @@ class Run:
         remaining = [key for key in self.chosen if key not in done]
         if self.progress:
             self.progress(self.resumed, len(self.chosen))
+        shards = shard_numbers(self.chosen, self.batch_size)
         if self.keeper is not None:
             lacking = [key for key in self.chosen if key in done and not self.keeper.has(key)]
-            for batch in read_batches(self.protocol, lacking, self.batch_size, self.problems):
+            for batch in read_batches(self.protocol, lacking, self.batch_size, self.problems, shards):
                 self._keep(batch, *self.source.flows(batch, self.protocol.needs_backward)[:2])
-        for batch in read_batches(self.protocol, remaining, self.batch_size, self.problems):
+        if self.elsewhere is not None:
+            self._estimate_elsewhere(self.elsewhere, journal, remaining, shards)
+        else:
+            self._estimate_here(journal, remaining, shards)
+        if not journal.scores:
+            reason = f"no pair could be read; the first problem: {self.problems[0]}"
+            raise DataError(self.protocol.dataset.name, reason)
+        order = {key: index for index, key in enumerate(self.chosen)}
+        return sorted(journal.scores, key=lambda score: order[score.key])
+
+    def _estimate_here(self, journal: BaseJournal[Scored], remaining: Sequence[str], shards: Mapping[str, int]) -> None:
+        for batch in read_batches(self.protocol, remaining, self.batch_size, self.problems, shards):
             forward, backward, seconds = self.source.flows(batch, self.protocol.needs_backward)
             self._keep(batch, forward, backward)
             parts = zip(batch, forward, backward, strict=True)
             journal.append([score_pair(self.protocol, pair, there, back) for pair, there, back in parts], seconds)
             if self.progress:
                 self.progress(len(journal.scores) + len(self.problems), len(self.chosen))
-        if not journal.scores:
-            reason = f"no pair could be read; the first problem: {self.problems[0]}"
-            raise DataError(self.protocol.dataset.name, reason)
-        order = {key: index for index, key in enumerate(self.chosen)}
-        return sorted(journal.scores, key=lambda score: order[score.key])
+
+    def _estimate_elsewhere(
+        self,
+        elsewhere: Elsewhere,
+        journal: BaseJournal[Scored],
+        remaining: Sequence[str],
+        shards: Mapping[str, int],
+    ) -> None:
+        job = ShardJob(elsewhere.opener, self.fingerprint, self.batch_size, self.limit)
+        problems: dict[int, Sequence[str]] = {}
+        for shard in score_elsewhere(elsewhere, job, remaining, shards):
+            for scores, seconds in shard.batches:
+                journal.append(scores, seconds)
+            problems[shard.number] = shard.problems
+            self._environments.append(shard.environment)
+            self._peaks.append(shard.peak_memory_mb)
+            self._device_peaks += [] if shard.peak_device_memory_mb is None else [shard.peak_device_memory_mb]
+            if self.progress:
+                self.progress(len(journal.scores) + sum(map(len, problems.values())), len(self.chosen))
+        # In the order of the pairs, whichever shard was done first.
+        self.problems += [line for number in sorted(problems) for line in problems[number]]
 
     def _keep(
         self,
@@ -131,8 +168,8 @@ class Run:
             clock=self.source.clock,
             pairs_per_second=len(scores) / max(method_seconds, 1e-9),
             learning_seconds=learning_seconds,
-            peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=self.source.peak_memory_mb(),
+            peak_memory_mb=max([peak_memory_mb(), *self._peaks]),
+            peak_device_memory_mb=max(self._device_peaks, default=self.source.peak_memory_mb()),
             resumed_pairs=self.resumed,
         )
         record = self._record(scores, not_found, cost)
@@ -171,6 +208,6 @@ class Run:
             complete=len(scores) == self.expected and not dataset.problems,
             pair_table=PairTable(file=table.name, sha256=file_sha256(table), rows=len(scores)),
             fingerprint=self.fingerprint,
-            environment=environment(source.device),
+            environment=joint_environment(self._environments) if self._environments else environment(source.device),
             cost=cost,
         )

@@ -14,6 +14,7 @@ from ffbench.evaluation.journal import Journal
 from ffbench.evaluation.learning.descriptors import Waiting
 from ffbench.evaluation.learning.learn import evaluate_learning
 from ffbench.evaluation.run import Run
+from ffbench.evaluation.shards import Elsewhere
 from ffbench.evaluation.source import FlowKeeper, FlowSource, MethodSource
 from ffbench.protocol import DatasetCard, LearningProtocol, Progress, Protocol
 from ffbench.results.record.run_record import RunRecord
@@ -50,6 +51,7 @@ def evaluate(
     learning: Progress | None = None,
     waiting: Waiting | None = None,
     keep: Callable[[Path], FlowKeeper] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> RunRecord:
     """Run `method` over the pairs of `protocol`, score them, and write the record and the table of pair scores.
 
@@ -69,15 +71,19 @@ def evaluate(
             protocol shares; they are waited for then. Without it, that is an error.
         keep: makes what keeps the flows of all pairs, out of the folder of the run. Pairs of an interrupted run whose
             flows were not kept are estimated again for that, and not scored again.
+        elsewhere: who estimates and scores shards of the pairs in other processes, to the same digits; None: this
+            process does. The cost of a run is summed over all.
 
     Raises:
         DataError: no pair could be scored, the disk is full, or another process evaluates the same.
         MethodError: the method failed; what was scored is kept.
-        UsageError: `batch_size` or `limit` below 1, a network would be compared with its own output, or another
-            process learns the same.
+        UsageError: `batch_size` or `limit` below 1, a network would be compared with its own output, another process
+            learns the same, or flows are to be kept that are estimated elsewhere.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
         raise UsageError("batch size and limit must be at least 1")
+    if keep is not None and elsewhere is not None:
+        raise UsageError("flows are kept where they are estimated: keep them without Ray, or run `ffbench predict`")
     keys = list(protocol.keys())
     chosen = keys[:limit]
     if not chosen:
@@ -87,7 +93,7 @@ def evaluate(
     fingerprint = run_fingerprint(source, protocol, batch_size, limit)
     folder = run_folder(out, protocol.card.id, source.card.id, fingerprint, source.card.weights)
     keeper = None if keep is None else keep(folder)
-    run = Run(source, protocol, len(keys), chosen, batch_size, folder, fingerprint, progress, keeper)
+    run = Run(source, protocol, len(keys), chosen, batch_size, folder, fingerprint, progress, keeper, elsewhere, limit)
     if isinstance(protocol, LearningProtocol):
         return evaluate_learning(run, protocol, limit, learning, waiting)
     with Journal(folder / "journal.jsonl", fingerprint) as journal:

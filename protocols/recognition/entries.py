@@ -9,6 +9,7 @@ from typing import get_args
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.datasets.registry import find_data
+from ffbench.engines import EngineName
 from ffbench.errors import UsageError
 from ffbench.metrics.head_motion import Derive
 from ffbench.microexpressions.flow_choice import Kind
@@ -29,7 +30,6 @@ from ..options import (
     whole_number,
 )
 from .clips import CASME2_TASKS, OWN, TASKS, ClassRule
-from .engines import EngineName
 from .protocol import CLASS_MARK, DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring
 from .shift import MOST_SHIFT

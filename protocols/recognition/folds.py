@@ -11,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffbench.engines import Engine, here
 from ffbench.errors import DataError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.classification import macro_f1
 from ffbench.protocol import Progress
 from ffbench.recogniser import Labels, Predictions, Recogniser
-
-from .engines import Engine, here
 
 _ROUNDING = 1e-9
 

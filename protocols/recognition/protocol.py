@@ -10,7 +10,9 @@ from typing import Literal
 
 import numpy as np
 
+from ffbench import engines
 from ffbench.datasets.casme2.coding import SelectionRule
+from ffbench.engines import EngineName
 from ffbench.errors import DataError, UsageError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
@@ -30,9 +32,7 @@ from ffbench.recogniser import Features, RecogniserRequest
 from ffbench.recogniser_registry import LoadedRecogniser, load_recogniser
 from ffbench.typing import FlowField
 
-from . import engines as recognition_engines
 from .clips import OWN, TASKS, ClassRule, select_clips
-from .engines import EngineName
 from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
 from .scores import METRICS, RecognitionScoring, pair_terms
 from .shift import shift_clips
@@ -133,9 +133,8 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
 
         Raises:
             DataError: `data` does not hold the dataset, or too little of it.
-            UsageError: an unknown recogniser, a recipe or epochs for one that has none, or an engine that is not
-                installed.
-            MethodError: the recogniser cannot be loaded.
+            UsageError: an unknown recogniser, or a recipe or epochs for one that has none.
+            MethodError: the recogniser cannot be loaded, or the engine is not installed.
         """
         selected, self.dataset = select_clips(name, data, selection or variant, classes)
         clips, moved = selected.clips, None
@@ -155,7 +154,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             RecogniserRequest(recogniser, len(selected.classes), epochs, recipe, synthetic)
         )
         self.learner = self._recogniser.recogniser
-        self._engine = recognition_engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
+        self._engine = engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         options: dict[str, Option] = {
             # The variant's own rule goes without saying, as in the records that were made before there was another.
             **({"selection": selection} if selection not in (None, variant) else {}),

@@ -6,7 +6,9 @@ done in forks of this process, so that the modules are imported once and each at
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
 import json
 import os
 import shutil
@@ -63,6 +65,21 @@ def attempt(work: Work, inputs: Path, out: Path, number: int, mode: int) -> tupl
         return seen
 
     return in_fork(body)
+
+
+def import_what_it_takes(body: Callable[[], object]) -> None:
+    """Import in this process what a body imports, so that no fork has to: PyTorch's profiler takes seconds."""
+    known = set(sys.modules)
+
+    def names() -> str:
+        body()
+        return json.dumps([name for name in sys.modules if name not in known])
+
+    code, text = in_fork(names)
+    assert code == 0, text
+    for name in json.loads(text):
+        with contextlib.suppress(ImportError):  # what stands in for a module, such as `six.moves`
+            importlib.import_module(name)
 
 
 def again(work: Work, inputs: Path, out: Path, done: bool) -> str:
@@ -126,8 +143,6 @@ def main(folder: Path, every: int, names: list[str]) -> None:
     limit(1)
     if not names or "train" in names:
         make_importable()
-        import lightning.fabric  # noqa: F401  so that no fork has to
-        import torch.utils.tensorboard as _  # noqa: F401
     os.environ["FFBENCH_CACHE"] = str(folder / "cache")
     fingerprint._source_sha256 = lambda *places: ""  # edits while this runs make no other run
     for work in WORKS:
@@ -136,6 +151,9 @@ def main(folder: Path, every: int, names: list[str]) -> None:
         (folder / work.name / "inputs").mkdir(parents=True)
         code, text = in_fork(lambda: work.prepare(folder / work.name / "inputs"))  # noqa: B023
         assert code == 0, text
+        place = folder / work.name
+        import_what_it_takes(lambda: again(work, place / "inputs", place / "out", done=False))  # noqa: B023
+        shutil.rmtree(place / "out", ignore_errors=True)
         for mode in MODES:
             found = torment(work, folder, mode, work.every if every == 0 else every)
             print(json.dumps({"work": work.name, "mode": mode, **found}), flush=True)

@@ -16,13 +16,14 @@ from PIL import Image
 import ffbench
 from ffbench import Flows, Method, MethodCard
 from ffbench.datasets.mark import SYNTHETIC_MARK
+from ffbench.engines import EngineName, engine
 from ffbench.errors import DataError, MethodError, UsageError
+from ffbench.extras import MissingExtraError
 from ffbench.flow.sampling import sample_flow
 from ffbench.microexpressions.flow_choice import FACE_VALUES, FLOW_VALUES, choose, pack, split
 from ffbench.microexpressions.registration import SIZE, align_flow, register, to_recogniser
 from ffbench.protocol import PairScore
 from ffbench.protocols.recognition import folds as recognition_folds
-from ffbench.protocols.recognition.engines import EngineName, engine
 from ffbench.protocols.recognition.folds import Task, chosen_epochs, leave_one_subject_out
 from ffbench.protocols.recognition.protocol import Recognition
 from ffbench.protocols.recognition.recognisers.roi import RegionHistograms
@@ -214,7 +215,7 @@ def test_engines_change_no_digit_and_take_the_folds_that_are_done(tmp_path: Path
 
 def test_without_ray_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match=r"engine=ray needs Ray: pip install 'ffbench\[ray\]'"):
+    with pytest.raises(MissingExtraError, match=r'engine=ray: Ray is not installed: pip install "ffbench\[ray\]"'):
         engine("ray", 2)
 
 
