@@ -49,7 +49,6 @@ def recogniser_choices() -> tuple[str, ...]:
 
 MOST_CLASSES = 100
 OPTIONS = {
-    "shift": f"{a_number(None, MOST_SHIFT)}: frames by which onset and apex are moved at most; default: none",
     "flow": one_of(get_args(Kind)),
     "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
     "recogniser": one_of(recogniser_choices()),
@@ -58,6 +57,7 @@ OPTIONS = {
     "seeds": a_number(1, MOST_TRAINING),
     "workers": f"{a_number(1, usable_cores())}, processes that learn at once",
     "engine": one_of(get_args(EngineName)),
+    "shift": f"{a_number(None, MOST_SHIFT)}: frames by which onset and apex are moved at most; default: none",
 }
 CASME2_OPTIONS = {**OPTIONS, "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant"}
 OWN_OPTIONS = {**OPTIONS, "classes": f"{one_of(get_args(ClassRule))}; three: those of MEGC 2019"}
