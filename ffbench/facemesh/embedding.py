@@ -17,6 +17,7 @@ from ffbench.facemesh.groups import NOSE
 from ffbench.facemesh.network import FaceMeshNetwork
 from ffbench.facemesh.tracker import default_network, track
 from ffbench.protocol import Image
+from ffbench.threads import one_torch_thread
 
 Vector = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def describe_face(image: Image, network: FaceMeshNetwork | None = None) -> MeshF
         return None
     crop = crop_of_landmarks(flat)
     device = next(network.parameters()).device
-    with torch.inference_mode():
+    with torch.inference_mode(), one_torch_thread():
         batch = torch.from_numpy(cut(image, crop)).to(device).permute(2, 0, 1)[None].float().div_(255)
         features = network.features(batch)[-1].mean(dim=(2, 3))[0]
         depth = network(batch)[0][0, :, 2]

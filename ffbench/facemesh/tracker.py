@@ -15,6 +15,7 @@ from ffbench.assets import asset_path
 from ffbench.errors import DataError
 from ffbench.facemesh.crop import CROP_SIZE, Crop, crop_of_landmarks, cut
 from ffbench.protocol import Image
+from ffbench.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from ffbench.facemesh.network import FaceMeshNetwork
@@ -157,7 +158,7 @@ def _run(frame: Image, crops: Sequence[Crop], network: FaceMeshNetwork) -> tuple
 
     stacked = np.stack([cut(frame, crop) for crop in crops])
     device = next(network.parameters()).device
-    with torch.inference_mode():
+    with torch.inference_mode(), one_torch_thread():
         batch = torch.from_numpy(stacked).to(device).permute(0, 3, 1, 2).float().div_(255)
         landmarks, scores = network(batch)
     found = landmarks.cpu().numpy().astype(np.float64)
