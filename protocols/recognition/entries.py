@@ -51,6 +51,7 @@ MOST_CLASSES = 100
 OPTIONS = {
     "flow": one_of(get_args(Kind)),
     "derive_head": f"{one_of(get_args(Derive))}; for methods without head flow",
+    "shift": f"{a_number(None, MOST_SHIFT)}: frames by which onset and apex are moved at most; default: none",
     "recogniser": one_of(recogniser_choices()),
     "recipe": f"{one_of(RECIPES, '')}; of recogniser=mmnet",
     "epochs": f"{a_number(None, MOST_TRAINING)}; default: that of the classifier",

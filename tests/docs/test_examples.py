@@ -11,8 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-ELSEWHERE = {"docs/protocols/recognition.md": "tests/microexpressions/test_features.py"}
-"""Pages whose example reads files that a command made before it, and the tests that run it on such files."""
 
 
 def python_blocks(page: Path) -> list[str]:
@@ -21,9 +19,7 @@ def python_blocks(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "page",
-    [page for page in PAGES if python_blocks(page) and page.relative_to(ROOT).as_posix() not in ELSEWHERE],
-    ids=lambda page: page.relative_to(ROOT).as_posix(),
+    "page", [page for page in PAGES if python_blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
 def test_examples_work_as_they_stand(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -36,9 +32,3 @@ def test_examples_work_as_they_stand(page: Path, tmp_path: Path, monkeypatch: py
             assert (found.failed, found.attempted > 0) == (0, True), "".join(said)
         else:
             exec(compile(block, str(page), "exec"), names)
-
-
-@pytest.mark.parametrize(("page", "test"), ELSEWHERE.items())
-def test_other_examples_are_run_where_their_files_are(page: str, test: str) -> None:
-    assert python_blocks(ROOT / page)
-    assert page.removeprefix("docs/") in (ROOT / test).read_text("utf-8")

@@ -31,14 +31,12 @@ from ffbench.microexpressions.flow_choice import choose, split
 from ffbench.microexpressions.registration import MESH_PLACES, SIZE, read_registered, similarity, warped_face
 from ffbench.protocols.recognition.protocol import Recognition
 from tests.commands import run_command
-from tests.docs.test_examples import python_blocks
 from tests.flow.commands import FACIAL, HEAD, install, save_image
 from tests.protocols.recognition.test_recognition import IRREGULAR, REGULAR, Planted, Turning, plant, textured
 from tests.reference import strain as reference
 
 ROWS = [*REGULAR[:4], *REGULAR[10:14], *IRREGULAR]
 KEY = "sub01/EP01_01"
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +120,6 @@ def test_the_same_command_gives_the_same_bytes(root: Path, made: tuple[Path, Fea
     assert len(files) == 9
     for file in files:
         assert (made[0] / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
-
-
-def test_the_example_of_the_documentation_reads_them(
-    made: tuple[Path, FeatureManifest],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "features").symlink_to(made[0])
-    for block in python_blocks(DOCS / "protocols/recognition.md"):
-        exec(compile(block, "recognition.md", "exec"), {})
-    assert len(capsys.readouterr().out.splitlines()) == len(made[1].clips)
 
 
 def test_expression_flow_is_facial_less_head(root: Path, made: tuple[Path, FeatureManifest], tmp_path: Path) -> None:
