@@ -58,7 +58,6 @@ OPTIONS = {
     "seeds": a_number(1, MOST_TRAINING),
     "workers": f"{a_number(1, usable_cores())}, processes that learn at once",
     "engine": one_of(get_args(EngineName)),
-    "shift": f"{a_number(None, MOST_SHIFT)}: frames by which onset and apex are moved at most; default: none",
 }
 CASME2_OPTIONS = {**OPTIONS, "selection": f"{one_of(get_args(SelectionRule), '')}; default: that of the variant"}
 OWN_OPTIONS = {**OPTIONS, "classes": f"{one_of(get_args(ClassRule))}; three: those of MEGC 2019"}
