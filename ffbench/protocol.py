@@ -185,6 +185,7 @@ class ProtocolEntry:
     `ffbench protocols show` lists.
     `title`, `task` and `scored_part`, the flow that the metric which ranks is of unless an option says another, are for
     readers who choose among protocols; records do not hold them, so that they can change.
+    `needs_data` says that no mini dataset stands in for the user's own data.
     """
 
     summary: str
@@ -196,3 +197,4 @@ class ProtocolEntry:
     scored_part: FlowPart = "facial"
     variants: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    needs_data: bool = False

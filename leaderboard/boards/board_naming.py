@@ -44,6 +44,12 @@ def task_of(protocol: str) -> Task:
     return entry.task if entry is not None and entry.task in _TASKS else "other"
 
 
+def needs_data(protocol: str) -> bool:
+    """Whether a protocol runs on the user's own data alone: it has no mini dataset."""
+    entry = entry_of(protocol)
+    return entry is not None and entry.needs_data
+
+
 def in_reading_order(boards: Sequence[Board]) -> list[Board]:
     """Sort boards: real data first, then by task and title.
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from ffbench.paths import data_dir
 from ffbench.protocol import Protocol
 from ffbench.registry import protocol_names
 from ffbench.results.numbers import format_value
@@ -18,7 +19,7 @@ from ffbench.submissions.submit import Submitter
 
 from .. import about, opened, picker, state
 from ..boards import records
-from ..boards.board_naming import board_names
+from ..boards.board_naming import board_names, needs_data
 from ..boards.placing import Stand, board_of, meant_protocol, ordinal, stand
 from ..look import theme
 from ..work import scoring
@@ -41,7 +42,7 @@ def render() -> None:
         "hour."
     )
     _links()
-    names = protocol_names()
+    names = [name for name in protocol_names() if data_dir() or not needs_data(name)]
     first = names.index(_FIRST_PROTOCOL) if _FIRST_PROTOCOL in names else 0
     name = str(st.selectbox("Protocol", names, index=first, **state.bound("protocol")))
     protocol = opened.protocol(name)

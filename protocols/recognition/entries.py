@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 from ffbench.datasets.casme2 import scan as casme2
@@ -168,7 +169,7 @@ def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEn
 def _task_entry(name: str, summary: str) -> ProtocolEntry:
     known = TASKS[name].classes
     classes = None if known is None else tuple(dict.fromkeys(of for of in known.values() if of is not None))
-    return _entry(name, summary, classes)
+    return replace(_entry(name, summary, classes), needs_data=True)
 
 
 casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)

@@ -67,6 +67,17 @@ def test_a_sound_archive_becomes_a_record(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(made.button) == 1
 
 
+def test_protocols_without_a_mini_dataset_are_offered_where_the_users_data_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FFBENCH_DATA", raising=False)
+    offered = page(monkeypatch, "submit").selectbox(key="protocol").options
+    assert "ffn_head" in offered
+    assert "samm_5" not in offered
+    monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
+    assert "samm_5" in page(monkeypatch, "submit").selectbox(key="protocol").options
+
+
 def test_a_name_is_asked_for_and_shown_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = uploaded(monkeypatch, uploads.good(tmp_path))
     made.text_input[0].set_value("   ")
