@@ -7,11 +7,12 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
 from ffbench.errors import MethodError, UsageError, one_line
 from ffbench.extras import naming_extra
-from ffbench.threads import limited, usable_cores
+from ffbench.threads import VARIABLE, limited, usable_cores
 
 EngineName = Literal["processes", "ray"]
 Job = tuple[Any, ...]
@@ -57,10 +58,10 @@ def engine(
         with naming_extra("engine=ray"):
             import ray  # noqa: F401
         cluster = address or os.environ.get(_ADDRESS)
-        return lambda function, jobs: _on_ray(function, jobs, at_once, threads, gpu, cluster)
+        return partial(_on_ray, workers=at_once, threads=threads, gpu=gpu, address=cluster)
     if at_once == 1:
-        return lambda function, jobs: here(function, jobs, threads)
-    return lambda function, jobs: _in_processes(function, jobs, at_once, threads)
+        return partial(here, threads=threads)
+    return partial(_in_processes, workers=at_once, threads=threads)
 
 
 def here(function: Callable[..., Result], jobs: Sequence[Job], threads: int = 1) -> Iterator[Result]:
@@ -149,5 +150,5 @@ def _require_cores(threads: int) -> None:
     if 0 < most < threads:
         raise UsageError(
             f"a job is to have {threads} threads, as here, and no machine of the Ray cluster has more than {most:g} "
-            "cores: set OMP_NUM_THREADS to fewer"
+            f"cores: set {VARIABLE} to fewer"
         )

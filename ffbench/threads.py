@@ -12,8 +12,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+VARIABLE = "OMP_NUM_THREADS"
+"""Of the environment, in which a user says how many."""
 _NUMBA = "NUMBA_NUM_THREADS"
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", _NUMBA, "OPENCV_FOR_THREADS_NUM")
+_VARIABLES = (VARIABLE, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", _NUMBA, "OPENCV_FOR_THREADS_NUM")
 """What libraries read when they are loaded."""
 _WAITING = "OMP_WAIT_POLICY"
 
@@ -25,7 +27,7 @@ def usable_cores() -> int:
 
 def default_threads() -> int:
     """Return the threads that libraries use unless they are told otherwise: `OMP_NUM_THREADS`, or one a core."""
-    stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    stated = os.environ.get(VARIABLE, "").partition(",")[0].strip()
     return int(stated) if stated.isdecimal() and int(stated) > 0 else usable_cores()
 
 

@@ -1,4 +1,4 @@
-"""Expressions in a plane, coloured by emotion, as in the paper's Fig. 5."""
+"""Expressions in a plane, colored by emotion, as in the paper's Fig. 5."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ffbench.diversity.measure import Diversity
 from ffbench.io.atomic import atomic_path
 from ffbench.visual.colors import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION, hex_color
 
-# Grey, brown and violet are beside those that the colour-blind tell apart; shapes help where they do not.
+# Grey, brown and violet are beside those that the color-blind tell apart; shapes help where they do not.
 _COLORS = (*map(hex_color, (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY_BLUE)), "#444444", "#7F4A21", "#5E3C99")
 _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
 _SPINE = "#999999"

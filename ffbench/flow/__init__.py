@@ -1,4 +1,4 @@
-"""Flow arrays, (H, W, 2) float32 in pixels (x right, y down): files, sampling, warping, colours.
+"""Flow arrays, (H, W, 2) float32 in pixels (x right, y down): files, sampling, warping, colors.
 
     >>> from ffbench.flow import read_flow, write_flow, flow_to_color
 

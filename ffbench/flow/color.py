@@ -1,6 +1,6 @@
-"""The Middlebury colour code of flow: hue is direction, saturation is length.
+"""The Middlebury color code of flow: hue is direction, saturation is length.
 
-Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011, and their colour wheel.
+Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011, and their color wheel.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ffbench.flow.checks import is_known
 from ffbench.typing import FlowField
 
-# Hues between neighbouring pure colours; finer where the eye tells hues apart better.
-# Each goes from one colour (RGB) to the next: red, yellow, green, cyan, blue, magenta and back.
+# Hues between neighbouring pure colors; finer where the eye tells hues apart better.
+# Each goes from one color (RGB) to the next: red, yellow, green, cyan, blue, magenta and back.
 _ARCS = (
     (15, (255, 0, 0), (255, 255, 0)),
     (6, (255, 255, 0), (0, 255, 0)),
@@ -24,7 +24,7 @@ _ARCS = (
 
 
 def flow_to_color(flow: FlowField, max_magnitude: float | None = None) -> npt.NDArray[np.uint8]:
-    """Show a flow in colours: right is red, down yellow, left cyan-blue, up violet; no motion is white.
+    """Show a flow in colors: right is red, down yellow, left cyan-blue, up violet; no motion is white.
 
     Args:
         flow: (H, W, 2), in pixels.

@@ -16,7 +16,7 @@ from ffbench.io.atomic import write_bytes
 from ffbench.io.bounds import names_file_if_out_of_memory, read_bounded
 
 MAX_BYTES = 2**26
-"""A mesh of 5,023 vertices with normals and colours has half a megabyte."""
+"""A mesh of 5,023 vertices with normals and colors has half a megabyte."""
 _MAX_HEADER_BYTES = 2**14
 _LONGEST_LINE = 2**12
 _TYPES = {

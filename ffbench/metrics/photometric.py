@@ -1,6 +1,6 @@
-"""Measures of a flow in a face that need no reference: colours after warping, and going back and forth.
+"""Measures of a flow in a face that need no reference: colors after warping, and going back and forth.
 
-They reward any match of equal colours, so a flow can be better by them and worse in truth, on skin without
+They reward any match of equal colors, so a flow can be better by them and worse in truth, on skin without
 texture most of all. They are shown beside an endpoint error, never in its place.
 """
 

@@ -112,7 +112,7 @@ def _smaller(photo: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], float
 
 
 def _complete(head: MakeHumanHead, color: FloatImage, weight: FloatImage, skin: FloatImage) -> FloatImage:
-    """Fill what is not seen: from the other side of the face, and the rest with painted skin of its colour."""
+    """Fill what is not seen: from the other side of the face, and the rest with painted skin of its color."""
     tone = skin_tone(color, weight * skin)
     # Shade at the border of the face must not be taken for skin.
     trusted = np.asarray(weight * skin * likeness(color, tone), np.float32)

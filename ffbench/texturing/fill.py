@@ -31,7 +31,7 @@ def push_pull(value: FloatImage, weight: FloatImage) -> FloatImage:
 
 
 def blend(own: FloatImage, weight: FloatImage, base: FloatImage, trusted: FloatImage) -> FloatImage:
-    """Show `own` (N, N, 3) where it has weight, and `base` (N, N, 3) elsewhere, brought to own's colour.
+    """Show `own` (N, N, 3) where it has weight, and `base` (N, N, 3) elsewhere, brought to own's color.
 
     The ratio of the two is continued from where it is known and trusted (N, N) to where it is not, so that the base
     keeps its detail and there is no step at the border. Linear RGB.

@@ -11,7 +11,7 @@ from ffbench.synth.render.bake import FloatImage
 LARGEST = 2.2
 """Light is taken for this multiple of its mean at most, and for its inverse at least."""
 DARKEST = 2e-3
-"""Linear RGB that ratios of colours are taken of is at least this."""
+"""Linear RGB that ratios of colors are taken of is at least this."""
 _ROUNDS = 8
 _RIDGE = 0.02
 _HUBER = 0.12
@@ -26,11 +26,11 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def even_light(color: FloatImage, normals: FloatImage, openness: FloatImage, weight: FloatImage) -> FloatImage:
-    """Take the light out of the colours (N, N, 3) of a surface; the mean over the skin is kept.
+    """Take the light out of the colors (N, N, 3) of a surface; the mean over the skin is kept.
 
     What little light reaches creases is divided out first, then what varies over directions, then most of what is left
     of slow changes, cast shadows above all, and of gloss. The last is done to the luminance alone, so that cheeks keep
-    their colour.
+    their color.
 
     Args:
         color: (N, N, 3) linear RGB.
@@ -58,7 +58,7 @@ def skin_tone(color: FloatImage, weight: FloatImage) -> npt.NDArray[np.float32]:
 
 
 def likeness(color: FloatImage, tone: npt.NDArray[np.float32], unlike: float = 0.35) -> FloatImage:
-    """How like skin of a tone colours (N, N, 3) are, (N, N) from 0 to 1; by their ratio, which shade changes less.
+    """How like skin of a tone colors (N, N, 3) are, (N, N) from 0 to 1; by their ratio, which shade changes less.
 
     `unlike` is the natural logarithm of the ratio of a thing that is no skin.
     """
@@ -76,7 +76,7 @@ def shading(color: FloatImage, normals: FloatImage, weight: FloatImage) -> Float
     """Estimate the light (N, N, 3) that fell on a surface, with a mean of 1 over the skin.
 
     Light that varies slowly over directions is nine numbers a channel (Ramamoorthi and Hanrahan, 2001). They are fitted
-    to the colours as if all skin had one; by Huber's weights brows, beard and spots, which have another, count little.
+    to the colors as if all skin had one; by Huber's weights brows, beard and spots, which have another, count little.
     Arguments as those of `even_light`.
     """
     rows, columns = np.nonzero(weight > 0.3)

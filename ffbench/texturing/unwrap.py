@@ -1,4 +1,4 @@
-"""Takes a photograph off the head: colour and visibility of each texel."""
+"""Takes a photograph off the head: color and visibility of each texel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Unwrapped:
 
 
 def unwrap(head: MakeHumanHead, fit: Fit, photo: npt.NDArray[np.uint8], size: int) -> Unwrapped:
-    """Return the colour of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
+    """Return the color of each texel of a (size, size) texture in a photograph (H, W, 3) uint8 RGB."""
     import cv2
 
     topology = head.topology

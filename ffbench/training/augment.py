@@ -1,4 +1,4 @@
-"""Augmentation of labelled pairs: zoom, stretch, flips, crop, pan, colour, and an eraser (RAFT, section 4)."""
+"""Augmentation of labelled pairs: zoom, stretch, flips, crop, pan, color, and an eraser (RAFT, section 4)."""
 
 from __future__ import annotations
 

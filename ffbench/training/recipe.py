@@ -39,13 +39,13 @@ class Augmentation(_Part):
         stretch: the same for each axis on its own, plus and minus.
         stretch_probability: how often it is stretched when it is zoomed.
         flip_horizontal, flip_vertical: how often.
-        brightness, contrast, saturation, hue: largest changes, hue in turns of the colour circle.
+        brightness, contrast, saturation, hue: largest changes, hue in turns of the color circle.
         asymmetric: how often the two images are changed each in its own way.
-        eraser: how often one or two boxes of image 2 are painted over with its mean colour.
+        eraser: how often one or two boxes of image 2 are painted over with its mean color.
         eraser_sides: range of their sides, px.
         margin: how much larger than the crop, px, an image is at least that was zoomed.
-        color_first: colours and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
-            then zoomed too and may lie outside of the crop, and the mean colour is that of the whole image.
+        color_first: colors and boxes are changed before zoom and crop, as RAFT's code does, not after them: a box is
+            then zoomed too and may lie outside of the crop, and the mean color is that of the whole image.
         sharpen: largest factor of the detail that both images are given on top, as cameras do; 0 to 4.
         sharpen_probability: how often.
         pan: deviation of a shift of all of image 2, px: a camera that moves.

@@ -1,4 +1,4 @@
-"""Colours that most kinds of colour blindness leave apart: Okabe and Ito, Color Universal Design (2008)."""
+"""Colors that most kinds of color blindness leave apart: Okabe and Ito, Color Universal Design (2008)."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ PURPLE: Color = (204, 121, 167)
 
 
 def hex_color(color: Color) -> str:
-    """Return a colour as plotting libraries and style sheets take it, such as `#0072B2`."""
+    """Return a color as plotting libraries and style sheets take it, such as `#0072B2`."""
     return "#{:02X}{:02X}{:02X}".format(*color)

@@ -25,7 +25,7 @@ PALETTE: tuple[Color, ...] = (
     (140, 86, 75),
     (227, 66, 52),
 )
-"""Colours of regions; the first seven are left apart by most kinds of colour blindness."""
+"""Colors of regions; the first seven are left apart by most kinds of color blindness."""
 POINT: Color = (255, 255, 255)
 TRUE_END: Color = SKY_BLUE
 FLOW_END: Color = ORANGE
@@ -43,7 +43,7 @@ def region_colors(names: Mapping[int, str]) -> dict[int, Color]:
 
 
 def draw_regions(image: Picture, regions: npt.NDArray[np.uint8], colors: Mapping[int, Color]) -> Picture:
-    """Tint each region of an image; numbers without a colour stay as they are.
+    """Tint each region of an image; numbers without a color stay as they are.
 
     Raises:
         ValueError: image and regions are not of one size.
@@ -86,12 +86,12 @@ def draw_arrows(image: Picture, flow: FlowField, *, step: int, stretch: float = 
 
 
 def draw_points(image: Picture, points: Points, ends: Sequence[tuple[Points, Color]] = (), *, zoom: int = 2) -> Picture:
-    """Draw points over an enlarged image, and lines in a colour of their own to each of their ends.
+    """Draw points over an enlarged image, and lines in a color of their own to each of their ends.
 
     Args:
-        image: (H, W, 3) RGB, shown in grey, so that the colours stand out.
+        image: (H, W, 3) RGB, shown in grey, so that the colors stand out.
         points: (N, 2) x and y in px; NaN is nowhere.
-        ends: where the points go to, (N, 2), and the colour that says so.
+        ends: where the points go to, (N, 2), and the color that says so.
         zoom: how many times larger than the image the picture is.
 
     Returns:

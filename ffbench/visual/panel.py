@@ -64,7 +64,7 @@ def draw_panel(rows: Sequence[PanelRow], max_magnitude: float | None = None, *, 
 
     The error is the endpoint error where a row has a reference flow, and else the photometric error: the mean
     absolute RGB difference, in grey levels, between I1 and I2 brought back by the flow. Rows of one pair share
-    their scales, so that their colours can be compared; each row states them. Expression flow is a small part of most
+    their scales, so that their colors can be compared; each row states them. Expression flow is a small part of most
     motion, so it has a scale of its own.
 
     Args:
@@ -202,7 +202,7 @@ def _draw_legend(page: Image.Image, draw: ImageDraw.ImageDraw, y: int, with_erro
     x = _WHEEL + 3 * _GAP
     lines = (
         "flow: the hue tells where to a point moves, the saturation how far; white is no motion, the rim of the wheel",
-        "the length that the row states, darker colours are longer, black is not known",
+        "the length that the row states, darker colors are longer, black is not known",
     )
     for number, line in enumerate(lines):
         draw.text((x, y + 4 + 20 * number), line, BLACK, font(), anchor="lt")

@@ -43,7 +43,7 @@ def scale(values: list[npt.NDArray[Any]]) -> float:
 
 
 def flow_picture(flow: FlowField, max_magnitude: float | None = None) -> Picture:
-    """Show a flow in Middlebury colours, and below it the colour wheel and the scale in pixels.
+    """Show a flow in Middlebury colors, and below it the color wheel and the scale in pixels.
 
     Args:
         flow: (H, W, 2), in pixels.
@@ -75,7 +75,7 @@ def error_picture(error: npt.NDArray[np.float32], valid: Mask, full: float) -> P
 
 
 def flow_colors(flow: FlowField, full: float) -> Picture:
-    """Show a flow (H, W, 2) in Middlebury colours, saturated at `full` px; grey is not measured."""
+    """Show a flow (H, W, 2) in Middlebury colors, saturated at `full` px; grey is not measured."""
     picture = flow_to_color(flow, full)
     picture[~is_known(flow)] = NOT_MEASURED
     return picture
@@ -99,7 +99,7 @@ def write_picture(path: Path | str, picture: Picture) -> None:
 
 @cache
 def color_wheel(size: int) -> Picture:
-    """Return the colour wheel, `size` pixels wide; not to be written to, all callers share it."""
+    """Return the color wheel, `size` pixels wide; not to be written to, all callers share it."""
     return color_wheel_legend(size)
 
 

@@ -14,7 +14,7 @@ from ..look import theme
 
 
 def draw(series: Sequence[Series], cost: Cost, titles: Mapping[str, str], key: str) -> None:
-    """Draw the methods: a colour a device, a shape a number of threads, and the front of each series.
+    """Draw the methods: a color a device, a shape a number of threads, and the front of each series.
 
     Args:
         series: of one board.

@@ -84,7 +84,7 @@ def _figure(number: int, tile: Tile) -> str:
     return (
         f'<figure><div class="stage" id="t{number}" tabindex="0" role="group" '
         f'aria-label="{html(f"{tile.row}: {words}; arrow keys move the cursor")}">'
-        f'<img src="{picture}" alt="{html(f"{words} in Middlebury colours")}"><i></i></div>'
+        f'<img src="{picture}" alt="{html(f"{words} in Middlebury colors")}"><i></i></div>'
         f"<figcaption><b>{html(tile.part)}</b> · rim {tile.full:.3g} px"
         f"{f'<small>{html(tile.note)}</small>' if tile.note else ''}"
         f'<output id="v{number}">&nbsp;</output></figcaption></figure>'

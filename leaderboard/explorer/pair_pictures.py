@@ -1,4 +1,4 @@
-"""What can be seen of one pair: flows in colour, error, arrows, regions, points; each with its key."""
+"""What can be seen of one pair: flows in color, error, arrows, regions, points; each with its key."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _error_shown(error: FlowError, full: float, part: FlowPart, annotation: Anno
     if error.is_endpoint:
         words = f"Endpoint error of the {part} flow{where}"
         return Shown(picture, words, error_legend(full, "px", error.mean))
-    words = f"No true flow is known: the colour difference between image 1 and image 2 brought back by the flow{where}"
+    words = f"No true flow is known: the color difference between image 1 and image 2 brought back by the flow{where}"
     return Shown(picture, words, error_legend(full, "of 255", error.mean))
 
 

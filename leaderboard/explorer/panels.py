@@ -130,7 +130,7 @@ def moving_picture(content: bytes, still: Any, words: str) -> None:
 def flows_side_by_side(
     flows: Mapping[str, NumpyFlows], annotation: Annotation, notes: Mapping[str, Mapping[FlowPart, str]]
 ) -> None:
-    """Show the parts of all flows in colour, the true ones first, under one cursor.
+    """Show the parts of all flows in color, the true ones first, under one cursor.
 
     Args:
         flows: by the name of who estimated them.
@@ -148,7 +148,7 @@ def flows_side_by_side(
         )
         factor = float(
             st.select_slider(
-                "Full colour at ... times the scale", _RANGES, value=1.0, help="smaller shows weaker motion",
+                "Full color at ... times the scale", _RANGES, value=1.0, help="smaller shows weaker motion",
                 **bound("range"),
             )
         )  # fmt: skip
@@ -162,7 +162,7 @@ def flows_side_by_side(
     for name, own in rows.items():
         if own.head is None:
             st.caption(theme.word(name) + " gives facial flow only: head and expression flow are not told apart.")
-    st.iframe(flow_grid(tiles, dark=theme.dark(), reference=TRUE if truth is not None else None), alt="flows in colour")
+    st.iframe(flow_grid(tiles, dark=theme.dark(), reference=TRUE if truth is not None else None), alt="flows in color")
     st.caption("Point at a flow, or focus it and use the arrow keys: its value in pixels, (right, down), stands below.")
     _files(rows, full, factor)
 

@@ -47,6 +47,6 @@ def attribute(address: str) -> str:
 
 
 def heat(share: float, content: str) -> str:
-    """Return a cell with a heat colour; `share` is 0 for the best and 1 for the last."""
+    """Return a cell with a heat color; `share` is 0 for the best and 1 for the last."""
     ground, ink = theme.heat(share)
     return f'<td style="background:{ground};color:{ink}">{content}</td>'

@@ -40,21 +40,21 @@ def framed(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def flow_legend() -> str:
-    """Return the colour wheel, and what it says."""
+    """Return the color wheel, and what it says."""
     return (
         f'<div style="{_ROW}"><img src="{_wheel()}" width="{_WHEEL // 2}" height="{_WHEEL // 2}" '
-        'alt="colour wheel of flow directions"/><span>The hue is where to a point moves, white is no motion, full '
-        "colour the length at the <b>rim</b>, darker is longer, grey is not known.</span></div>"
+        'alt="color wheel of flow directions"/><span>The hue is where to a point moves, white is no motion, full '
+        "color the length at the <b>rim</b>, darker is longer, grey is not known.</span></div>"
     )
 
 
 def error_legend(full: float, unit: str, mean: float | None) -> str:
-    """Return the colour bar of errors, from 0 to `full`."""
+    """Return the color bar of errors, from 0 to `full`."""
     ramp = np.tile(np.arange(256, dtype=np.float32), (2, 1))
     bar = data_uri(error_picture(ramp, ramp >= 0, 255))
     said = "nothing is measured" if mean is None else f"mean {mean:.3g} {unit}"
     return (
-        f'<div style="font-size:0.85rem"><img src="{bar}" alt="colour bar from 0 to {full:.3g} {html(unit)}" '
+        f'<div style="font-size:0.85rem"><img src="{bar}" alt="color bar from 0 to {full:.3g} {html(unit)}" '
         'style="width:100%;height:12px;display:block;border-radius:3px"/>'
         f'<div style="display:flex;justify-content:space-between"><span>0</span><span>{html(said)}</span>'
         f"<span>{full:.3g} {html(unit)} and more</span></div>{_chips([('not measured', NOT_MEASURED)])}</div>"
@@ -62,7 +62,7 @@ def error_legend(full: float, unit: str, mean: float | None) -> str:
 
 
 def color_legend(colors: Mapping[str, Color]) -> str:
-    """Return names and their colours."""
+    """Return names and their colors."""
     return _chips(list(colors.items()))
 
 
@@ -82,7 +82,7 @@ def _wheel() -> str:
 
 @cache
 def wheel() -> npt.NDArray[np.uint8]:
-    """Return the colour wheel, RGBA, with nothing around it, so that it stands on dark ground too."""
+    """Return the color wheel, RGBA, with nothing around it, so that it stands on dark ground too."""
     offsets = (np.arange(_WHEEL) + 0.5) / _WHEEL * 2 - 1
     inside = np.hypot(*np.meshgrid(offsets, offsets)) <= 1
     return np.dstack([color_wheel_legend(_WHEEL), np.where(inside, 255, 0).astype(np.uint8)])

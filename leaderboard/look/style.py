@@ -1,4 +1,4 @@
-"""The style sheet of all pages. Words in capitals stand for colours, which `theme.apply` puts in."""
+"""The style sheet of all pages. Words in capitals stand for colors, which `theme.apply` puts in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How things look: colours that colour-blind readers tell apart, charts, badges, and words for what is not real.
+"""How things look: colors that color-blind readers tell apart, charts, badges, and words for what is not real.
 
 Names come from strangers: they go to `st.text`, into cells of `st.dataframe` or through `chart_text`, and never to
 `st.markdown`.
@@ -24,7 +24,7 @@ _COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW)
 """Without black: they must show on dark and on light ground."""
 GREY = "#7F7F7F"
 MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
-"""Beside colour, shape: no chart says anything in colour alone."""
+"""Beside color, shape: no chart says anything in color alone."""
 _LONGEST = 80
 
 
@@ -44,13 +44,13 @@ def dark() -> bool:
 
 
 def palette() -> tuple[str, ...]:
-    """Return the colours of a chart in the order of use; on dark ground the lighter of the two blues is first."""
+    """Return the colors of a chart in the order of use; on dark ground the lighter of the two blues is first."""
     order = (SKY_BLUE, *_COLORS[1:4], BLUE, *_COLORS[5:]) if dark() else _COLORS
     return tuple(map(hex_color, order))
 
 
 def origin_color(origin: str) -> str:
-    """Return the colour of values on data of an origin."""
+    """Return the color of values on data of an origin."""
     return {"real": palette()[0], "reanimated": hex_color(PURPLE)}.get(origin, hex_color(VERMILION))
 
 
@@ -87,22 +87,22 @@ def chart_text(text: str, longest: int = 40) -> str:
 
 
 def ink() -> str:
-    """Return the colour of lines over bars."""
+    """Return the color of lines over bars."""
     return "#e6e9ef" if dark() else "#1f2430"
 
 
 def ground() -> str:
-    """Return the colour of the page, as `.streamlit/config.toml` sets it."""
+    """Return the color of the page, as `.streamlit/config.toml` sets it."""
     return "#12161f" if dark() else "#ffffff"
 
 
 def link() -> str:
-    """Return the colour of links, as `.streamlit/config.toml` sets it."""
+    """Return the color of links, as `.streamlit/config.toml` sets it."""
     return "#7cc4ee" if dark() else "#00598c"
 
 
 def heat(share: float) -> tuple[str, str]:
-    """Return ground and ink of a cell of a table with heat colours; `share` is 0 for the best and 1 for the last.
+    """Return ground and ink of a cell of a table with heat colors; `share` is 0 for the best and 1 for the last.
 
     The contrast of the two is at least 6:1 at either end and between them.
     """
@@ -119,7 +119,7 @@ def win(*, better: bool) -> tuple[str, str]:
 
 
 def deep(color: str) -> str:
-    """Return a hex colour dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
+    """Return a hex color dark enough for white numbers on it; on dark ground, where numbers are dark, as it is."""
     if dark():
         return color
     red, green, blue = (round(int(color[place : place + 2], 16) * 0.72) for place in (1, 3, 5))
@@ -127,7 +127,7 @@ def deep(color: str) -> str:
 
 
 def faded(color: str) -> str:
-    """Return a hex colour half transparent."""
+    """Return a hex color half transparent."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.45)"
 
@@ -160,7 +160,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
 
 
 def show(figure: Any, key: str, name: str) -> None:
-    """Draw a Plotly figure in our colours, without the tool bar that covers small screens.
+    """Draw a Plotly figure in our colors, without the tool bar that covers small screens.
 
     `name` is what screen readers say of it, in words of ours.
     """
@@ -180,7 +180,7 @@ def spoken(draw: Callable[..., object], name: str) -> dict[str, Any]:
 
 
 def board_badges(board: Board) -> None:
-    """Say of what kind the data of a board are, in words and in colour."""
+    """Say of what kind the data of a board are, in words and in color."""
     with st.container(horizontal=True):
         origin_badge(board.origin)
         if board.reference == "pseudo":

@@ -1,4 +1,4 @@
-"""Charts as SVG. Colours are classes of the style sheet, so that a chart follows light and dark."""
+"""Charts as SVG. Colors are classes of the style sheet, so that a chart follows light and dark."""
 
 from __future__ import annotations
 

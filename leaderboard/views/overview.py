@@ -18,7 +18,7 @@ from ..boards.standings import MethodStandings, Section, main_boards, sections, 
 from ..look import theme
 from ..tables.overview_table import heat_table
 
-_ALT = "A rendered face from neutral to surprise, and its facial, head and expression flow in colours"
+_ALT = "A rendered face from neutral to surprise, and its facial, head and expression flow in colors"
 _RIVALS = 3
 """Methods that are named beside the first."""
 _FEW = 12
@@ -61,7 +61,7 @@ def _what() -> None:
         f'<img class="ff-picture ff-moving" src="{_example()}" alt="{_ALT}">'
         f'<img class="ff-picture ff-still" src="{_still()}" alt="{_ALT}">'
         '<figcaption style="font-size:0.85rem">A face that ffbench rendered, and the exact flow since the first frame. '
-        "The hue is the direction, the depth of colour the length.</figcaption></figure>"
+        "The hue is the direction, the depth of color the length.</figcaption></figure>"
     )
 
 
@@ -87,7 +87,7 @@ def _results(rows: Sequence[Row], boards: Sequence[Board]) -> None:
     )
     st.caption(
         "In each cell: position by value, and in brackets the 95 % rank set, all ranks that the data do not rule out. "
-        "The deeper the colour, the nearer to the first."
+        "The deeper the color, the nearer to the first."
     )
     for section in sections(boards):
         _section(section, every, usable, labels)

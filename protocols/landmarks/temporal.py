@@ -35,7 +35,7 @@ BLOCK = 20
 MARGIN = 16
 """Added to the box of the landmarks on each side, px: what is kept of a flow."""
 _METRICS = {
-    "warping_error": MetricCard(title="colour difference along three frames", unit="grey levels", minimum=0),
+    "warping_error": MetricCard(title="color difference along three frames", unit="grey levels", minimum=0),
     "flow_jitter": MetricCard(title="jitter of points that the flow carries", unit="px", minimum=0),
     "tracks_kept": MetricCard(
         title="points carried through five frames", unit="%", higher_is_better=True, minimum=0, maximum=100
@@ -58,7 +58,7 @@ def temporal_card() -> ProtocolCard:
 
 
 class ClipTemporal(LearningProtocol[FacePoints]):
-    """Flows of neighboring frames, chained: three frames for colours, five for the jitter of points."""
+    """Flows of neighboring frames, chained: three frames for colors, five for the jitter of points."""
 
     def __init__(self, clips: Sequence[DatasetPath], name: str) -> None:
         """Track the face through the clips.
@@ -67,7 +67,7 @@ class ClipTemporal(LearningProtocol[FacePoints]):
             DataError: no clip can be used. Of several clips, those that cannot are named as problems.
         """
         self.card = temporal_card()
-        why = "expected at least 3: the colours of a point are compared along three frames"
+        why = "expected at least 3: the colors of a point are compared along three frames"
         found = find_pairs(clips, name, (1,), 1, least=3, why=why)
         self._pairs = found.pairs
         self._at = {(pair.tracked.clip.name, pair.start): key for key, pair in found.pairs.items()}

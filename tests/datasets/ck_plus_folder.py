@@ -48,7 +48,7 @@ def add_sequence(
 
 
 def make_ck_plus(root: Path, images: str = "cohn-kanade-images") -> Path:
-    """Three sequences of two subjects: happiness, surprise, and one without a label, in colour and 2 px lower."""
+    """Three sequences of two subjects: happiness, surprise, and one without a label, in color and 2 px lower."""
     add_sequence(root, "S005", "001", emotion=5, images=images)
     add_sequence(root, "S005", "002", frames=12, emotion=7, images=images)
     add_sequence(root, "S010", "001", size=(64, 48), color=True, images=images)

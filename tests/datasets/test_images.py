@@ -30,7 +30,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".ppm", ".tif"])
-def test_lossless_colour_comes_back_as_rgb(tmp_path: Path, suffix: str) -> None:
+def test_lossless_color_comes_back_as_rgb(tmp_path: Path, suffix: str) -> None:
     image = read_image(save(tmp_path / f"a{suffix}", COLOR))
     assert image.dtype == np.uint8
     assert np.array_equal(image, COLOR)

@@ -70,7 +70,7 @@ def test_ascii(tmp_path: Path) -> None:
         assert found.triangles.tolist() == [[0, 1, 2]]
 
 
-def test_binary_with_normals_and_colours_in_any_order(tmp_path: Path) -> None:
+def test_binary_with_normals_and_colors_in_any_order(tmp_path: Path) -> None:
     kinds = [("nx", "<f4"), ("z", "<f8"), ("red", "u1"), ("x", "<f8"), ("y", "<f8")]
     rows = np.zeros(2, kinds)
     rows["x"], rows["y"], rows["z"] = [1, 2], [3, 4], [5, 6]

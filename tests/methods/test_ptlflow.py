@@ -29,7 +29,7 @@ def pair(height: int, width: int, batch: int = 1) -> tuple[torch.Tensor, torch.T
 
 
 def first_input(method: Method, color: tuple[float, float, float]) -> list[float]:
-    """The colour of a plain image as the first convolution over images sees it."""
+    """The color of a plain image as the first convolution over images sees it."""
     seen: list[torch.Tensor] = []
     network: torch.nn.Module = method.network  # type: ignore[attr-defined]
     for module in network.modules():

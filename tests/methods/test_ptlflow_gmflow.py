@@ -15,7 +15,7 @@ pytestmark = pytest.mark.assets
 
 
 def shifted_texture(dx: int, dy: int, side: int = 192) -> tuple[Image, Image]:
-    """Two cut-outs of one coloured texture with detail from 2 px up, the second moved by (dx, dy)."""
+    """Two cut-outs of one colored texture with detail from 2 px up, the second moved by (dx, dy)."""
     noise = np.random.default_rng(0).random((side + 64, side + 64, 3)).astype(np.float32)
     texture = cv2.GaussianBlur(noise, (0, 0), 1.5)
     texture = ((texture - texture.min()) / np.ptp(texture) * 255).astype(np.uint8)

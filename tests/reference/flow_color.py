@@ -1,4 +1,4 @@
-"""The Middlebury colour of one flow vector, after its published description: a wheel of 55 hues, then the length."""
+"""The Middlebury color of one flow vector, after its published description: a wheel of 55 hues, then the length."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def wheel() -> list[tuple[int, int, int]]:
 
 
 def color_slowly(u: float, v: float, max_magnitude: float) -> tuple[int, int, int]:
-    """Return the RGB colour of a flow (u, v)."""
+    """Return the RGB color of a flow (u, v)."""
     hues = wheel()
     length = math.hypot(u, v) / max_magnitude
     position = (math.atan2(-v, -u) / math.pi + 1) / 2 * 54

@@ -49,7 +49,7 @@ class Likeness:
         raw: as it is.
         even: of the texture.
         uneven: of the photograph in the texture, its light as it was.
-        flat: of one colour, the known texture's median; what any texture of the tone would reach.
+        flat: of one color, the known texture's median; what any texture of the tone would reach.
         placed: px from where a texel is in the photograph to where the fit has it.
         width: of the face, px.
     """

@@ -47,7 +47,7 @@ def test_what_was_rendered_is_found_again(head: MakeHumanHead, known: Portrait, 
     assert found.coverage > 0.6
     likeness = compare(head, known, found)
     assert likeness.placed < 0.02 * likeness.width
-    # 4.5 of 255 and 31.5 dB were measured; the photograph as it was has 10.6, one colour 5.9 and 25.7 dB.
+    # 4.5 of 255 and 31.5 dB were measured; the photograph as it was has 10.6, one color 5.9 and 25.7 dB.
     assert likeness.even[0] < 6
     assert likeness.even[1] > 30
     assert likeness.even[0] < 0.6 * likeness.uneven[0]
@@ -55,7 +55,7 @@ def test_what_was_rendered_is_found_again(head: MakeHumanHead, known: Portrait, 
 
 @pytest.mark.slow
 def test_the_figure_of_the_documentation(head: MakeHumanHead) -> None:
-    """Four of its people: dark and light skin, beard, lipstick, coloured lamps."""
+    """Four of its people: dark and light skin, beard, lipstick, colored lamps."""
     rows = [(one, extract(head, one.frame.image, SIZE)) for one in (portrait(head, seed) for seed in range(1, 5))]
     likeness = [compare(head, known, texture) for known, texture in rows]
     assert np.mean([one.even[0] for one in likeness]) < 7

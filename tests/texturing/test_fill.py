@@ -31,7 +31,7 @@ def test_a_hole_is_filled_with_values_between_those_around_it() -> None:
     assert np.abs(inside - ramp[20:44, 20:44]).mean() < 0.06
 
 
-def test_the_base_keeps_its_detail_and_takes_the_colour_without_a_step() -> None:
+def test_the_base_keeps_its_detail_and_takes_the_color_without_a_step() -> None:
     """The base is half as bright: beyond the border it is brought up, and its own pattern shows."""
     pattern = (0.2 + 0.02 * rng.standard_normal((128, 128, 3))).astype(np.float32)
     weight = np.zeros((128, 128), np.float32)

@@ -30,7 +30,7 @@ def test_harmonics_are_orthogonal_over_the_sphere() -> None:
 
 
 def test_light_is_told_from_skin(ball: tuple[Image, Image]) -> None:
-    """A ball of one colour in coloured light, with dark spots that are not light: the light comes out, spots stay."""
+    """A ball of one color in colored light, with dark spots that are not light: the light comes out, spots stay."""
     normals, inside = ball
     light = 0.6 + 0.35 * normals @ np.float32([[0.6, 0.5, 0.4], [0.3, 0.3, 0.3], [0.5, 0.6, 0.7]])
     skin = np.broadcast_to(np.float32([0.5, 0.35, 0.25]), light.shape).copy()

@@ -141,7 +141,7 @@ def test_a_margin_bounds_the_zoom_of_what_is_zoomed() -> None:
         assert np.allclose(made.facial, zoom)
 
 
-def test_both_images_change_colour_alike_unless_asked_otherwise() -> None:
+def test_both_images_change_color_alike_unless_asked_otherwise() -> None:
     pair = LabeledPair(*(np.full((64, 64, 3), 100, np.uint8),) * 2, np.zeros((64, 64, 2), np.float32))
     color = PLAIN.model_copy(update={"brightness": 0.4, "hue": 0.1})
     for seed in range(5):

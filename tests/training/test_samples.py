@@ -84,7 +84,11 @@ def test_a_stream_goes_on_where_it_stopped_and_is_shared_out() -> None:
 
 def test_workers_give_the_same_batches() -> None:
     def first(workers: int) -> list[int]:
-        loader: Any = DataLoader(TrainingPairs(stage(), 0), batch_size=2, num_workers=workers)
+        # As in training: a fork of a process with threads may never end.
+        spawn = "spawn" if workers else None
+        loader: Any = DataLoader(
+            TrainingPairs(stage(), 0), batch_size=2, num_workers=workers, multiprocessing_context=spawn
+        )
         batches = iter(loader)
         return [int(index) for _ in range(3) for index in next(batches)["index"]]
 

@@ -27,7 +27,7 @@ def changed(picture: np.ndarray) -> np.ndarray:
     return np.argwhere((picture != 100).any(axis=2))
 
 
-def test_regions_are_half_image_half_colour_and_others_stay() -> None:
+def test_regions_are_half_image_half_color_and_others_stay() -> None:
     regions = np.zeros((40, 60), np.uint8)
     regions[:, 10:20], regions[:, 20:30] = 3, 200
     colors = region_colors({3: "nose", 7: "lips"})
@@ -62,7 +62,7 @@ def test_no_arrow_where_the_flow_is_unknown_or_nothing() -> None:
         draw_arrows(GREY, flow[:5], step=20)
 
 
-def test_points_and_their_ends_have_colours_of_their_own() -> None:
+def test_points_and_their_ends_have_colors_of_their_own() -> None:
     points = np.array([[10.0, 10.0], [np.nan, 3.0], [1e12, 5.0]])
     true, found = points + np.array([8, 0]), points + np.array([0, 8])
     picture = draw_points(GREY, points, [(true, TRUE_END), (found, FLOW_END)], zoom=4)

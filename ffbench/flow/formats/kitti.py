@@ -113,7 +113,7 @@ def _parse_header(path: FlowFile, header: bytes) -> tuple[int, int]:
         picture = "; a picture of the flow in colors cannot be scored, write the flow itself" if depth == 8 else ""
         raise DataError(
             path,
-            f"PNG of {depth} bits and colour type {color}, expected 16 bits and 2 (RGB): not a KITTI flow{picture}",
+            f"PNG of {depth} bits and color type {color}, expected 16 bits and 2 (RGB): not a KITTI flow{picture}",
             fault="wrong format",
         )
     if (compression, method, interlace) != (0, 0, 0):

@@ -101,7 +101,7 @@ def _disc(radius: int) -> npt.NDArray[np.uint8]:
 def fill_behind(image: FloatImage, hidden: npt.NDArray[np.bool_], reach: float) -> FloatImage:
     """Return the image (H, W, 3) with its hidden pixels (H, W) filled from around them.
 
-    The colour goes on smoothly; the detail (what a blur takes away) is that of the place as far outside of the edge as
+    The color goes on smoothly; the detail (what a blur takes away) is that of the place as far outside of the edge as
     the pixel lies inside, as in a mirror, up to a depth of `reach` px.
     """
     import cv2

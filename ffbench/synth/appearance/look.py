@@ -34,17 +34,17 @@ HAIR_STYLES = ("bald", "buzz", "short", "full", "long")
 
 @dataclass(frozen=True)
 class Appearance:
-    """An appearance; colours are sRGB in [0, 1], lengths dm, and other amounts in [0, 1].
+    """An appearance; colors are sRGB in [0, 1], lengths dm, and other amounts in [0, 1].
 
     Attributes:
         seed: of everything that has no number of its own: where spots, hairs and folds lie.
         skin, redness, mottling, freckles, moles, pores, gloss: the skin; `moles` is their number.
-        lips, eye_shadow: colour of the lips, darkness around the eyes.
+        lips, eye_shadow: color of the lips, darkness around the eyes.
         brow_density, brow_width: the brows; a width of 1 is 0.1 dm at its widest.
-        hair, hair_style, hair_volume, hairline, temples: colour, one of `HAIR_STYLES`, thickness in dm, height
+        hair, hair_style, hair_volume, hairline, temples: color, one of `HAIR_STYLES`, thickness in dm, height
             of the forehead in dm above the brows, and how far the hair recedes beside it.
         beard, stubble: how dense they are.
-        cloth, pattern, collar: colour, 0 plain to 1 strong pattern, how far up the neck it goes.
+        cloth, pattern, collar: color, 0 plain to 1 strong pattern, how far up the neck it goes.
         iris, pupil, sclera: the eyes; `pupil` is its share of the iris, `sclera` how white the white is.
     """
 
@@ -133,7 +133,7 @@ def sample_appearance(rng: np.random.Generator, male: float | None = None, age: 
 
 
 def _vary(rng: np.random.Generator, base: FloatArray, spread: float) -> Color:
-    """A colour near `base`: a little lighter or darker, and each channel a little for itself."""
+    """A color near `base`: a little lighter or darker, and each channel a little for itself."""
     factor = np.exp(rng.normal(0, spread, 3) + rng.normal(0, spread))
     red, green, blue = np.clip(base * factor, 0.02, 0.97).tolist()
     return red, green, blue

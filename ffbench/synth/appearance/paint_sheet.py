@@ -16,7 +16,7 @@ from ffbench.synth.render.shading import Texture
 
 
 class Sheet:
-    """A square sheet under way: colour (N, N, 3) and gloss (N, N) in [0, 1], and what is needed to draw on it."""
+    """A square sheet under way: color (N, N, 3) and gloss (N, N) in [0, 1], and what is needed to draw on it."""
 
     def __init__(self, head: HeadModel, look: Appearance, size: int) -> None:
         self.look, self.size = look, size
@@ -47,7 +47,7 @@ class Sheet:
         return np.asarray(np.exp(-across * across) * np.exp(-down * down))
 
     def mix(self, color: npt.ArrayLike, share: FloatImage, part: tuple[slice, slice] | None = None) -> None:
-        """Cover a part of the sheet with a colour, or an image of colours, by a share (h, w)."""
+        """Cover a part of the sheet with a color, or an image of colors, by a share (h, w)."""
         target = self.color if part is None else self.color[part]
         _mix(target, share, np.broadcast_to(np.asarray(color, np.float32), target.shape))
 
@@ -72,7 +72,7 @@ def darken(image, factor):  # type: ignore[no-untyped-def]
 
 
 def tinted(color: npt.ArrayLike, factor: FloatImage) -> FloatImage:
-    """Return a colour (3,) times a factor (h, w): (h, w, 3)."""
+    """Return a color (3,) times a factor (h, w): (h, w, 3)."""
     import cv2
 
     return np.asarray(cv2.merge([channel * factor for channel in np.asarray(color, np.float32)]), np.float32)
@@ -111,9 +111,9 @@ def patterns(size: int) -> dict[str, FloatImage]:
 
 
 def pack(color: FloatImage, gloss: FloatImage) -> Texture:
-    """Put colour (H, W, 3) and gloss (H, W) in [0, 1] into (H, W, 4) uint8.
+    """Put color (H, W, 3) and gloss (H, W) in [0, 1] into (H, W, 4) uint8.
 
-    The shader squares the colour to get light, which takes sRGB for a gamma of 2: near enough for paint.
+    The shader squares the color to get light, which takes sRGB for a gamma of 2: near enough for paint.
     """
     import cv2
 

@@ -11,7 +11,7 @@ from ffbench.synth.heads.head import Region
 
 @numba.njit(cache=True, fastmath=True)
 def _tone(color, patches, tint, red, pores, mottling, coarseness):  # type: ignore[no-untyped-def]
-    """Colour of bare skin out of its patterns, in place."""
+    """Color of bare skin out of its patterns, in place."""
     for y in range(color.shape[0]):
         for x in range(color.shape[1]):
             value = (np.float32(1) + np.float32(0.022) * mottling * patches[y, x]) * (

@@ -21,7 +21,7 @@ def paint_skin(head: HeadModel, look: Appearance, size: int = 768, photo: FloatI
         head: whose skin it is.
         look: its numbers.
         size: height and width.
-        photo: (size, size, 3), colour of the skin (`photo.skin_color`). It brings its own spots, lips, beard and
+        photo: (size, size, 3), color of the skin (`photo.skin_color`). It brings its own spots, lips, beard and
             brows; gloss, hair and cloth are those of the look.
     """
     sheet = Sheet(head, look, size)

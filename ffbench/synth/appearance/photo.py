@@ -1,4 +1,4 @@
-"""From photographs to what the engine draws with: sRGB to light, skin colour, and still backgrounds."""
+"""From photographs to what the engine draws with: sRGB to light, skin color, and still backgrounds."""
 
 from __future__ import annotations
 

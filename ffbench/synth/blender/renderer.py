@@ -152,7 +152,7 @@ def scene_arrays(scene: Scene) -> dict[str, npt.NDArray[Any]]:
         # A white surface reflects ambient + 2/3 slope . normal of it; the engine's slope is what is reflected.
         "slope": 1.5 * light.slope @ axes.T,
         "lamp_direction": light.directions @ axes.T,
-        # The engine's lamps make a white surface that faces them as bright as their colour.
+        # The engine's lamps make a white surface that faces them as bright as their color.
         "lamp_irradiance": np.pi * light.colors,
         "lamp_angle": np.array([HARD if light.shadows else SOFT] + [BROAD] * (len(light.directions) - 1)),
         "triangles": topology.triangles,

@@ -155,7 +155,7 @@ def _image(name: str, texture: Any) -> Any:
 
 
 def _material(name: str, image: Any, *, wet: bool, closed: bool) -> Any:
-    """A surface with the colour and gloss of a sheet; the inside of a closed one is not seen, as in the rasteriser."""
+    """A surface with the color and gloss of a sheet; the inside of a closed one is not seen, as in the rasteriser."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
@@ -193,7 +193,7 @@ def _material(name: str, image: Any, *, wet: bool, closed: bool) -> Any:
 
 
 def draw(samples: int, seed: int) -> None:
-    """Draw the colours of a mesh."""
+    """Draw the colors of a mesh."""
     cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer
     cycles.samples, cycles.seed, cycles.use_denoising = samples, seed, True
     cycles.pixel_filter_type, cycles.filter_width = "BLACKMAN_HARRIS", 1.5

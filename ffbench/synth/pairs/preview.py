@@ -42,7 +42,7 @@ def contact_sheet(
     """Draw the last pair of each identity's sequence, where expression and pose are strongest.
 
     The pairs are the very ones that `write_dataset` makes. Each row names its sequence and states its scales: the
-    length of flow that is the rim of the colour wheel, and the planar depths that are white and black.
+    length of flow that is the rim of the color wheel, and the planar depths that are white and black.
 
     Expression flow, which is much smaller, has a scale of its own.
 
@@ -91,7 +91,7 @@ def _draw_row(page: Image.Image, draw: ImageDraw.ImageDraw, top: int, plan: Plan
     cells = [pair.frame1.image, pair.frame2.image, flow_to_color(facial, full), flow_to_color(head, full)]
     cells += [flow_to_color(expression, own), _depth(labels, near, far), _mask(labels), _regions(labels)]
     for number, cell in enumerate(cells):
-        # Labels are not blended, so that no colour shows that stands for nothing.
+        # Labels are not blended, so that no color shows that stands for nothing.
         how = Image.Resampling.BOX if number < 5 and cell.shape[0] > CELL else Image.Resampling.NEAREST
         picture = Image.fromarray(np.ascontiguousarray(cell)).resize((CELL, CELL), how)
         page.paste(picture, (_GAP + number * (CELL + _GAP), top + _LINE))

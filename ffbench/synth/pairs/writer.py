@@ -256,7 +256,7 @@ def _encoded(frame: SequenceFrame) -> Iterator[tuple[str, bytes]]:
 def _jpeg(image: npt.NDArray[np.uint8]) -> bytes:
     import cv2
 
-    # Full colour resolution: half of it would move colours against the flow.
+    # Full color resolution: half of it would move colors against the flow.
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
     return mark_jpeg(bytes(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1]))
 

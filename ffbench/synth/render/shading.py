@@ -1,4 +1,4 @@
-"""Colour of a frame: light on the vertices, texture and gloss in the pixels, anti-aliased edges."""
+"""Color of a frame: light on the vertices, texture and gloss in the pixels, anti-aliased edges."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Texture = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Light:
-    """Light in the head's axes; colours are linear RGB.
+    """Light in the head's axes; colors are linear RGB.
 
     Attributes:
         ambient: (3,) light from everywhere.
-        slope: (3, 3) how the ambient light of each colour (row) grows along x, y, z: the first order of
+        slope: (3, 3) how the ambient light of each color (row) grows along x, y, z: the first order of
             spherical harmonics.
-        directions: (K, 3) unit vectors towards the lamps, colours (K, 3) their light.
+        directions: (K, 3) unit vectors towards the lamps, colors (K, 3) their light.
         shadows: whether the first lamp casts shadows.
     """
 
@@ -80,7 +80,7 @@ def shade(
     detail: Texture,
     background: FloatImage,
 ) -> FloatImage:
-    """Colour every pixel of a supersampled z-buffer.
+    """Color every pixel of a supersampled z-buffer.
 
     Args:
         topology: of the mesh.
@@ -94,8 +94,8 @@ def shade(
         background: (H, W, 3) linear RGB.
 
     Returns:
-        The image (H, W, 3), linear RGB. Inside a surface a pixel is coloured at its centre; on an edge its
-        corners are coloured too, and count as much together as the centre.
+        The image (H, W, 3), linear RGB. Inside a surface a pixel is colored at its centre; on an edge its
+        corners are colored too, and count as much together as the centre.
     """
     # The lamp's half vector is that of a viewer in front, far away.
     half = light.directions[0] + np.array([0.0, 0.0, 1.0])

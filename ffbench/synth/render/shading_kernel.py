@@ -1,4 +1,4 @@
-"""The pixels of a frame: which lie inside a surface and which on an edge, and the colour of one sample."""
+"""The pixels of a frame: which lie inside a surface and which on an edge, and the color of one sample."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _find_flat(seen, kinds, closeness, around, around_kinds, around_closeness, f
 def _color(  # type: ignore[no-untyped-def]
     count, samples, place, triangles, uv, part, corners, lamp, skin, detail, row, colors
 ):
-    """Colour samples of one row: what triangles `samples` show at `place` goes into `colors` (N, 3)."""
+    """Color samples of one row: what triangles `samples` show at `place` goes into `colors` (N, 3)."""
     one, half, byte = np.float32(1), np.float32(0.5), np.float32(1 / 65280)
     skin_size, detail_size = skin.shape[0], detail.shape[0]
     for n in range(count):
@@ -118,7 +118,7 @@ def _color(  # type: ignore[no-untyped-def]
 def shade_pixels(  # type: ignore[no-untyped-def]
     ids, depths, triangles, uv, part, corners, lamp, skin, detail, background, out
 ):
-    """Colour all pixels; the arguments are explained at `ffbench.synth.render.shading.shade`."""
+    """Color all pixels; the arguments are explained at `ffbench.synth.render.shading.shade`."""
     half, eighth = np.float32(0.5), np.float32(0.125)
     height, width = out.shape[0], out.shape[1]
     flat = np.empty(width, np.bool_)

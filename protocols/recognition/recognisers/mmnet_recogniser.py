@@ -21,7 +21,7 @@ from .mmnet import FIVE, MAIN_BRANCH, THREE, MMNet, Shape
 RecipeName = Literal["released", "main_branch"]
 _FACE_VALUES = SIZE * SIZE * 3
 
-# Mean and spread of ImageNet's colours, by which the released code normalises faces.
+# Mean and spread of ImageNet's colors, by which the released code normalises faces.
 _MEAN, _SPREAD = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
 
 
@@ -100,7 +100,7 @@ class MMNetRecogniser(Recogniser):
         self.device = device if device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
     def features(self, face: RegisteredFace) -> Features:
-        """Return the channels u, v and length, and where positions are read the onset face by ImageNet's colours, flat.
+        """Return the channels u, v and length, and where positions are read the onset face by ImageNet's colors, flat.
 
         They are 3 x H x H with H = 224 / shrink, in px of the whole face, and 3 x 224 x 224.
         """
@@ -177,7 +177,7 @@ def augment(
     """Turn, shift and mirror training faces, flow and onset alike.
 
     Vectors turn with the face, and a mirrored u changes its sign. What comes in from outside does not move, and is of
-    the mean colour.
+    the mean color.
 
     Args:
         flow: (B, 3, H, W): u, v and length.

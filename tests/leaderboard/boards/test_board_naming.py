@@ -123,7 +123,7 @@ def _luminance(color: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_cells_in_colour_can_be_read(dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_in_color_can_be_read(dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theme, "dark", lambda: dark)
     colors = [theme.heat(share / 10) for share in range(11)] + [theme.win(better=True), theme.win(better=False)]
     for ground, ink in [*colors, (theme.ground(), theme.link())]:

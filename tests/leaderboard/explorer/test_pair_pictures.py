@@ -52,7 +52,7 @@ def test_error_is_the_endpoint_error_inside_the_mask(part: str, flow: np.ndarray
     error = np.hypot(*np.moveaxis(flow - truth, 2, 0)).astype(np.float32)
     full = float(np.quantile(error[MASK], 0.99))
     expected = error_picture(error, MASK, full).astype(int)
-    assert np.abs(found.picture.astype(int) - expected).max() <= 6  # the last digits of a norm choose the colour
+    assert np.abs(found.picture.astype(int) - expected).max() <= 6  # the last digits of a norm choose the color
     assert (found.picture[~MASK] == NOT_MEASURED).all()
     assert f"mean {error[MASK].mean():.3g} px" in found.legend
 

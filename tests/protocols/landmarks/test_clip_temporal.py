@@ -68,7 +68,7 @@ def test_terms_agree_with_the_reference(tmp_path: Path) -> None:
     terms = scored[2].terms
     assert (terms["flow_jitter"].sum, terms["flow_jitter"].count) == (pytest.approx(total, rel=1e-5), count)
     assert (terms["tracks_kept"].sum, terms["tracks_kept"].count) == (100 * len(whole), 468)
-    # Colours along three frames, pixel by pixel.
+    # Colors along three frames, pixel by pixel.
     clean, last = protocol.load(keys[2]).image1.astype(float), protocol.load(keys[4]).image1.astype(float)
     expected, pixels = 0.0, 0
     for y, x in np.argwhere(hull_mask(motion(2), SIZE)):
@@ -112,7 +112,7 @@ def test_a_lost_face_breaks_the_chain(tmp_path: Path) -> None:
 
 
 def test_short_clips_options_and_unknown_flow(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="short: 2 frames, expected at least 3: the colours of a point"):
+    with pytest.raises(DataError, match="short: 2 frames, expected at least 3: the colors of a point"):
         load(add_clip(tmp_path / "short", 2))
     clip = add_clip(tmp_path / "talk", 4)
     with pytest.raises(UsageError, match="has no option 'gaps'"):

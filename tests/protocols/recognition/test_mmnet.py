@@ -157,7 +157,7 @@ def test_what_is_learnt_from_at_a_quarter_of_the_resolution() -> None:
     assert np.allclose(v, -2 * u)
     assert np.allclose(length, np.sqrt(5) * u, rtol=1e-4)
     face = MMNetRecogniser(5).features(split(descriptor))[-FACE_VALUES:].reshape(3, SIZE, SIZE)
-    # Black and white, by the mean and spread of ImageNet's colours.
+    # Black and white, by the mean and spread of ImageNet's colors.
     assert np.allclose(face[:, 0, 0], [-2.118, -2.036, -1.804], atol=1e-3)
     assert np.allclose(face[:, 2, 3], [2.249, 2.429, 2.640], atol=1e-3)
 

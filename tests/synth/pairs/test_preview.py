@@ -28,7 +28,7 @@ def test_it_has_a_row_for_each_identity_with_the_pair_that_is_written(toy: Posin
         assert rows.any()
 
 
-def test_masks_and_regions_are_coloured_by_value(toy: PosingHead) -> None:
+def test_masks_and_regions_are_colored_by_value(toy: PosingHead) -> None:
     recipe = DatasetRecipe(size=64)
     labels = next(render_sequence(recipe, toy, plan_sequence(recipe, toy, 0))).labels
     assert labels is not None

@@ -114,7 +114,7 @@ def test_the_skin_is_the_photo_where_there_is_no_hair_or_cloth(toy: PosingHead) 
     photo = skin_color(np.full((64, 64, 3), (180, 90, 40), np.uint8), 128)
     painted, own = paint_skin(toy, look, 128, photo), paint_skin(toy, look, 128)
     same = (np.abs(painted[..., :3].astype(int) - np.rint(photo * 255)) <= 1).all(axis=2)
-    # Lips and brows included, where the painted skin has other colours than its surroundings.
+    # Lips and brows included, where the painted skin has other colors than its surroundings.
     chart_rows = slice(60, 75)
     assert same[chart_rows, 60:68].all()
     assert 0.1 < same.mean() < 0.9
@@ -195,7 +195,7 @@ def test_the_real_head_names_its_own_layout(head: MakeHumanHead, tmp_path: Path)
     rng = np.random.default_rng(0)
     identity = head.sample_identity(rng)
     person = make_person(head, identity, sample_appearance(rng), sample_style(rng), 256, textures)
-    # The middle of the face, around the tip of the nose, is the texture's colour.
+    # The middle of the face, around the tip of the nose, is the texture's color.
     expected = np.rint(skin_color(np.full((8, 8, 3), (200, 150, 120), np.uint8), 8)[0, 0] * 255)
     place = (np.array([0.5, 0.32]) * 256).astype(int)
     assert np.abs(person.skin[0][place[1], place[0], :3] - expected).max() <= 1
