@@ -83,7 +83,7 @@ _PARTS = {name: np.isin(np.arange(LANDMARKS), members) for name, members in GROU
 _METRICS = {
     "epe": MetricCard(title="endpoint error", unit="px", minimum=0),
     "epe_nonrigid": MetricCard(title="endpoint error, non-rigid", unit="px", minimum=0),
-    "photometric": MetricCard(title="color difference after warping", unit="grey levels", minimum=0),
+    "photometric": MetricCard(title="colour difference after warping", unit="grey levels", minimum=0),
     "consistency": MetricCard(title="forward-backward error", unit="px", minimum=0),
     "landmarks_inside": MetricCard(
         title="landmarks that count", unit="%", higher_is_better=True, minimum=0, maximum=100

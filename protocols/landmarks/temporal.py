@@ -35,7 +35,7 @@ BLOCK = 20
 MARGIN = 16
 """Added to the box of the landmarks on each side, px: what is kept of a flow."""
 _METRICS = {
-    "warping_error": MetricCard(title="color difference along three frames", unit="grey levels", minimum=0),
+    "warping_error": MetricCard(title="colour difference along three frames", unit="grey levels", minimum=0),
     "flow_jitter": MetricCard(title="jitter of points that the flow carries", unit="px", minimum=0),
     "tracks_kept": MetricCard(
         title="points carried through five frames", unit="%", higher_is_better=True, minimum=0, maximum=100
