@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from datetime import date
-from pathlib import Path
-from types import ModuleType
 
-ROOT = Path(__file__).parents[2]
+from tests.ci_scripts import load_script
+
 METHODS = {
     "size": "640x360",
     "environment": {"processor": "a processor", "python": "3.11", "packages": {"torch": "2.13"}, "threads": 1},
@@ -27,17 +25,8 @@ BENCHMARKS = {
 }
 
 
-def performance() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("performance", ROOT / "ci" / "performance.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_holds_every_figure_once() -> None:
-    page = performance().page(BENCHMARKS, METHODS, date(2026, 1, 2), 1.5)
+    page = load_script("performance").page(BENCHMARKS, METHODS, date(2026, 1, 2), 1.5)
     lines = page.splitlines()
     assert "2026-01-02, a processor, Python 3.11, PyTorch 2.13; load of the machine 1.5." in lines
     assert "| `dis` | 0.2 | 0.1 to 0.3 | 1 | - | - |" in lines

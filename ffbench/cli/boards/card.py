@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from ffbench.cli.shared import options
 from ffbench.cli.shared.console import say
 
 
 def write_card(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders of runs, of one method.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the model, with its weights.")] = Path("."),
-    dataset: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--dataset", metavar="OWNER/NAME", help="Benchmark dataset of the hub; also write `.eval_results`."
-        ),
-    ] = None,
-    url: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--url", help="Where the records can be seen, for `.eval_results`."),
-    ] = None,
+    dataset: options.HubDataset = None,
+    url: options.RecordsUrl = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a README.md that is there.")] = False,
 ) -> None:
     """Write README.md with a `model-index` from run records, as model pages of Hugging Face read it.

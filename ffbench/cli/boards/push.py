@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ffbench.cli.shared import options
 from ffbench.cli.shared.console import say
 
 
@@ -29,16 +30,8 @@ def push_model(
             "`runs` and the records that ship, as far as they are of these weights.",
         ),
     ] = [],  # noqa: B006
-    dataset: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(
-            "--dataset", metavar="OWNER/NAME", help="Benchmark dataset of the hub; also write `.eval_results`."
-        ),
-    ] = None,
-    url: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--url", help="Where the records can be seen, for `.eval_results`."),
-    ] = None,
+    dataset: options.HubDataset = None,
+    url: options.RecordsUrl = None,
     private: Annotated[bool, typer.Option("--private", help="Make a repository that only its owner sees.")] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045

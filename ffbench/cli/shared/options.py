@@ -103,6 +103,14 @@ NOTHING_FOUND = "found no face, or nothing else to go by: the flow is zero, or t
 Rehash = Annotated[
     bool, typer.Option("--rehash", help="Hash every file of the dataset anew, whatever is remembered of it.")
 ]
+HubDataset = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--dataset", metavar="OWNER/NAME", help="Benchmark dataset of the hub; also write `.eval_results`."),
+]
+RecordsUrl = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--url", help="Where the records can be seen, for `.eval_results`."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else.")]
 
 
