@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ffbench.extras import MissingExtraError, install
 from ffbench.io.atomic import atomic_path
 from ffbench.protocol import Confusion
+from ffbench.visual.figure import new_figure
 
 _DARK = 0.55
 """Share of a row from which numbers are white."""
@@ -26,17 +26,12 @@ def write_confusion(path: Path | str, confusion: Confusion, title: str) -> None:
         MissingExtraError: Matplotlib is not installed.
         DataError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(f"a picture of a confusion matrix needs Matplotlib: {install('faces')}") from error
-
     counts = np.array(confusion.counts, np.float64)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     size = len(confusion.classes)
     side = max(4.0, 1.1 * size + 1.8)
-    figure = Figure(figsize=(side + 0.8, side), dpi=150, layout="constrained")
+    figure = new_figure("a confusion matrix", (side + 0.8, side), 150)
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for row in range(size):

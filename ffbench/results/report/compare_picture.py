@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ffbench.extras import MissingExtraError, install
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.statistics.intervals import LEVEL
 from ffbench.results.groups import in_order
 from ffbench.results.ranking.comparison import Comparison
 from ffbench.visual.colors import BLUE, VERMILION, hex_color
+from ffbench.visual.figure import new_figure
 
 _A_BETTER, _B_BETTER, _GREY = hex_color(BLUE), hex_color(VERMILION), "#999999"
 _GROUPS_SHOWN = 30
@@ -28,14 +28,9 @@ def write_comparison(path: Path | str, found: Comparison, a: Mapping[str, float]
         MissingExtraError: Matplotlib is not installed.
         DataError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(f"a picture of a comparison needs Matplotlib: {install('faces')}") from error
-
     by_name = {group.group: group for group in found.groups}
     groups = [by_name[name] for name in in_order(by_name)[:_GROUPS_SHOWN]][::-1]
-    figure = Figure(figsize=(11, max(4.5, 1.6 + 0.28 * len(groups))), dpi=120, layout="constrained")
+    figure = new_figure("a comparison", (11, max(4.5, 1.6 + 0.28 * len(groups))), 120)
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     left.axvline(0, color=_GREY, linewidth=1)
     for position, group in enumerate(groups):
