@@ -40,7 +40,7 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/pytest $(PARALLEL) -m "not slow and not assets and not campaign"
 
 campaign: $(VENV)/.installed-dev
-	$(BIN)/pytest -m campaign tests/fuzz tests/faults tests/methods
+	$(BIN)/pytest -m campaign --timeout 7200 tests/fuzz tests/faults tests/methods
 
 # mypy does not follow the package-dir mapping of pyproject.toml, hence one call a tree.
 lint: $(VENV)/.installed-dev

@@ -68,7 +68,10 @@ def test_the_jaw_counts_to_what_is_asked_for(toy: PosingHead) -> None:
 def test_the_order_is_the_same_whatever_the_number_of_workers(toy: PosingHead, workers: int) -> None:
     alone = list(stream(toy, count=7))
     assert [sample["index"] for sample in alone] == list(range(7))
-    loader: DataLoader[Any] = DataLoader(stream(toy, count=7, block=2), batch_size=2, num_workers=workers)
+    # Spawned as in training: a fork of a process whose kernels have threads by now can hang.
+    loader: DataLoader[Any] = DataLoader(
+        stream(toy, count=7, block=2), batch_size=2, num_workers=workers, multiprocessing_context="spawn"
+    )
     batches = list(loader)
     assert [len(batch["index"]) for batch in batches] == [2, 2, 2, 1]
     joined = {name: torch.cat([batch[name] for batch in batches]) for name in (*TENSORS, "index", "seed")}
