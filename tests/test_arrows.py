@@ -96,11 +96,11 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
         ("ffbench/metrics/dense/errors.py", "def f():\n    import ffbench.results.record.run_record", "layers"),
         ("ffbench/errors.py", "import ffbench.io.escape", "layers"),
         ("ffbench/new.py", "", "layers"),
-        ("ffbench/synth/render/bake.py", "import ffbench.synth.render.shading", "circles"),
+        ("ffbench/synth/render/bake.py", "import ffbench.synth.render.shading", "cycles"),
         ("methods/options.py", "import ffbench.evaluation.runner", "methods"),
         ("protocols/options.py", "import ffbench.registry", "protocols"),
         ("leaderboard/state.py", "import ffbench.cli.eval_", "pages"),
-        ("leaderboard/boards/records.py", "from ..views import board", "rooms"),
+        ("leaderboard/boards/records.py", "from ..views import board", "leaderboard"),
     ],
 )
 def test_import_linter_finds_what_breaks_a_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:

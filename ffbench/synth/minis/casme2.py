@@ -33,7 +33,7 @@ from ffbench.synth.scenes.scene import Scene, metered, render_frame, sample_ligh
 from ffbench.typing import Image
 
 VERSION = "2"
-RECIPE = "ffbench.synth.casme2"  # as in those that were made before this module had a room
+RECIPE = "ffbench.synth.casme2"  # as in those that were made before this module had a package
 SUBJECTS = 14
 CLIPS = {
     "others": 28, "disgust": 22, "happiness": 14, "repression": 14, "surprise": 12, "sadness": 3, "fear": 2

@@ -23,7 +23,7 @@ from ffbench.synth.scenes.tracks import write_regions, write_track
 
 VERSION = "2"
 TRACKS_VERSION = "2"
-RECIPE = "ffbench.synth.ck_plus"  # as in those that were made before this module had a room
+RECIPE = "ffbench.synth.ck_plus"  # as in those that were made before this module had a package
 # The emotion codes of CK+.
 CODES = {"anger": 1, "contempt": 2, "disgust": 3, "fear": 4, "happy": 5, "sad": 6, "surprise": 7}
 SUBJECTS, SEQUENCES = 12, 24

@@ -27,7 +27,7 @@ from ffbench.synth.scenes.tracks import write_regions, write_track
 from ffbench.synth.scenes.video import lossless_video
 
 VERSION = "2"
-RECIPE = "ffbench.synth.mead"  # as in those that were made before this module had a room
+RECIPE = "ffbench.synth.mead"  # as in those that were made before this module had a package
 SUBJECTS, FRAMES = 8, 10
 HEIGHT, WIDTH, RATE = 540, 960, 30.0
 """MEAD's frames are twice as high and wide, as many in a second."""

@@ -35,7 +35,7 @@ from ffbench.typing import Image
 VERSION = "2"
 """Of the recipe; with another one the same seed gives another dataset."""
 ORIGIN = f"ffbench.synth.ffn {VERSION}"
-"""What manifests call it; as in those that were written before this module had a room."""
+"""What manifests call it; as in those that were written before this module had a package."""
 LENGTHS = (5, 10, 15, 20)
 # Of twenty identities in a row seventeen train, two test and one validates: the counts of section 5.2, 85:10:5.
 SPLITS = ("train",) * 17 + ("test",) * 2 + ("val",)
