@@ -56,6 +56,14 @@ def evaluate_method(
         bool,
         typer.Option("--save-flows", help="Keep the flows of all pairs too, in `flows` beside the record (.flo)."),
     ] = False,
+    reuse_flows: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--reuse-flows",
+            metavar="FOLDER",
+            help="Share flows with other runs of this method: take those that they left there, and leave the others.",
+        ),
+    ] = None,
     engine: Annotated[
         EngineChoice,
         typer.Option("--engine", help="This process, or Ray: shards of pairs at once, to the same digits."),
@@ -76,12 +84,16 @@ def evaluate_method(
     from ffbench.datasets.manifest import rehashing
     from ffbench.errors import UsageError
     from ffbench.evaluation import evaluate, run_folder
+    from ffbench.evaluation.remembered import RememberedFlows
     from ffbench.evaluation.shards import NamedEvaluation
+    from ffbench.evaluation.source import MethodSource
     from ffbench.registry import load_protocol, protocol_entry, require_method
     from ffbench.submissions.export.predict import FlowFiles
 
     if address is not None and engine is not EngineChoice.ray:
         raise UsageError("--address is of --engine ray")
+    if reuse_flows is not None and engine is EngineChoice.ray:
+        raise UsageError("--reuse-flows shares flows that this process estimates: leave out --engine ray")
     # A misspelt name is found before either of the two is built, which can take long.
     protocol_entry(protocol)
     require_method(config.method)
@@ -97,10 +109,10 @@ def evaluate_method(
     try:
         with (
             progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress,
-            _one_thread(chosen) if one_thread else contextlib.nullcontext(chosen) as source,
+            _one_thread(chosen) if one_thread else contextlib.nullcontext(MethodSource(chosen)) as source,
         ):
             record = evaluate(
-                source,
+                source if reuse_flows is None else RememberedFlows(source, reuse_flows),
                 loaded,
                 out=out,
                 batch_size=batch_size,

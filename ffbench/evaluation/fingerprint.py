@@ -53,6 +53,18 @@ def run_fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def method_fingerprint(source: MethodSource) -> str:
+    """Hash all that a method's flow of given images depends on: its card, parameters, device and source code."""
+    parts = {
+        "method": source.card.model_dump(mode="json"),
+        "parameters": source.parameters_sha256(),
+        "device": source.device.type,
+        "torch": metadata.version("torch"),
+        "source": _source_sha256(*_methods_of(source)),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
 def pairs_fingerprint(
     method: Method | FlowSource, protocol: LearningProtocol[Any], batch_size: int, limit: int | None
 ) -> str:

@@ -70,3 +70,15 @@ def test_what_does_not_go_together_is_said(arguments: tuple[str, ...], said: str
     code, _, error = run(*arguments)
     assert code != 0
     assert said in error
+
+
+def test_flows_that_are_shared_are_those_of_this_process(asked: list[dict[str, Any]]) -> None:
+    code, _, error = run("--engine", "ray", "--reuse-flows", "flows")
+    assert code != 0
+    assert "leave out --engine ray" in error
+    records = []
+    for out in ("one", "other"):
+        code, text, _ = run("--out", out, "--reuse-flows", "flows")
+        assert (code, len(list(Path("flows").iterdir()))) == (0, 6)
+        records.append(json.loads(text))
+    assert records[0]["cost"]["method_seconds"] == pytest.approx(records[1]["cost"]["method_seconds"])

@@ -28,12 +28,22 @@ def toy(name: str, **_: Any) -> Method:
 
 
 @pytest.fixture
-def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def shared() -> list[list[str]]:
+    """Of each row that shares flows, the rows that used the folder so far."""
+    return []
+
+
+@pytest.fixture
+def ran(shared: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A store in the current folder, rows that run in this process, and the names of those that ran."""
     names: list[str] = []
 
-    def run_row(row: PlannedRow, runs: Path) -> Path:
+    def run_row(row: PlannedRow, runs: Path, flows: Path | None = None) -> Path:
         names.append(row.method)
+        if flows is not None:
+            flows.mkdir(parents=True, exist_ok=True)
+            (flows / row.reading.title).touch()
+            shared.append(sorted(path.name for path in flows.iterdir()))
         if row.method == "bad":
             raise MethodError("bad on stripes: out of light")
         with limited(1):
@@ -69,6 +79,25 @@ def test_what_is_up_to_date_is_not_run_again(
     assert ran == ["good"]
     assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 rows were up to date"
     assert len(list(Path("submissions/verified/stripes").glob("good-*.json"))) == 1
+
+
+def test_rows_of_one_method_on_one_dataset_share_flows_until_the_last(
+    ran: list[str], shared: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = '[[readings]]\nprotocol = "stripes"\noptions = {{ number = "{}" }}\n'
+    Path("submissions/rows.toml").write_text('methods = ["good", "bad"]\n' + "".join(map(reading.format, "12")))
+    assert command(monkeypatch) == MethodError.exit_code
+    assert ran == ["good", "good", "bad", "bad"]
+    first, second = "stripes (number=1)", "stripes (number=2)"
+    assert shared == [[first], [first, second]] * 2
+    assert not list(Path("runs/flows").iterdir())
+
+
+def test_a_row_alone_shares_nothing(ran: list[str], shared: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command(monkeypatch) == 0
+    assert ran == ["good"]
+    assert shared == []
+    assert not Path("runs/flows").exists()
 
 
 def test_a_row_that_fails_is_named_and_stops_no_other(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -50,7 +51,7 @@ def make_records(
             for path in without_row(seen, shipped):
                 say(f"of no row: {path}")
         return
-    failed = _run(states, len(planned), out, store)
+    failed = _run(list(states), len(planned), out, store)
     if failed:
         raise MethodError(f"{failed} rows could not be run, as said above")
 
@@ -73,27 +74,40 @@ def _say_states(states: Iterable[RowState]) -> list[RowState]:
     return seen
 
 
-def _run(states: Iterable[RowState], rows: int, out: Path, store: Path) -> int:
-    """Run what is to be run; return how many rows could not be."""
+def _run(states: Sequence[RowState], rows: int, out: Path, store: Path) -> int:
+    """Run what is to be run; return how many rows could not be.
+
+    Rows of one method on one dataset share its flows, which are removed after the last of these rows.
+    """
+    import shutil
     import time
 
     from ffbench.errors import FfbenchError
     from ffbench.evaluation.shipping.rerun import run_row, ship
 
     current = failed = 0
+    left = Counter((state.row.method, state.dataset) for state in states if not state.current)
+    sharing = {key for key, count in left.items() if count > 1}
     for number, state in enumerate(states, start=1):
         if state.current:
             current += 1
             continue
+        key = (state.row.method, state.dataset)
+        folder = out / "flows" / "-".join(key).replace("/", "-")
+        flows = folder if key in sharing or folder.exists() else None  # an interrupted command may have left some
         clock = time.monotonic()
         try:
             if state.unusable is not None:
                 raise FfbenchError(f"{state.row.title}: {state.unusable}")
-            target = ship(run_row(state.row, out), store, state.shipped)
+            target = ship(run_row(state.row, out, flows), store, state.shipped)
         except FfbenchError as error:
             failed += 1
             note(f"failed: {error}")
             continue
+        finally:
+            left[key] -= 1
+            if flows is not None and not left[key]:
+                shutil.rmtree(flows, ignore_errors=True)
         say(f"{number}/{rows} {state.row.title}: {target} ({time.monotonic() - clock:.0f} s)")
     say(f"{current} of {rows} rows were up to date")
     return failed

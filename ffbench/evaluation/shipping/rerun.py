@@ -17,7 +17,7 @@ from ffbench.results.record.run_record import RunRecord
 from ffbench.results.store.records import add_record
 
 
-def run_row(row: PlannedRow, runs: Path) -> Path:
+def run_row(row: PlannedRow, runs: Path, flows: Path | None = None) -> Path:
     """Evaluate a row by `ffbench eval` on one thread of the CPU, on the protocol's default dataset.
 
     A process for each row: peak memory is of the row alone, and a method that ends its process ends no other row. A
@@ -26,6 +26,7 @@ def run_row(row: PlannedRow, runs: Path) -> Path:
     Args:
         row: the row.
         runs: folder of runs.
+        flows: folder of the flows that rows of this method share; None: they are estimated for this row alone.
 
     Returns:
         The path of the record.
@@ -36,6 +37,7 @@ def run_row(row: PlannedRow, runs: Path) -> Path:
     reading = row.reading
     command = [sys.executable, "-m", "ffbench", "eval", "--json", "--one-thread", "--device", "cpu"]
     command += ["--out", str(runs), "--method", row.method, "--protocol", reading.protocol]
+    command += ["--reuse-flows", str(flows)] if flows is not None else []
     command += ["--variant", reading.variant] if reading.variant else []
     command += [part for key, value in reading.options.items() for part in ("--option", f"{key}={value}")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -44,12 +44,14 @@ class RowState:
         shipped: its records, of which there should be one.
         reasons: why it is to be run, empty if its record is up to date.
         unusable: why it cannot be run here.
+        dataset: the name of the dataset that it is measured on; empty where that is not known.
     """
 
     row: PlannedRow
     shipped: tuple[Shipped, ...]
     reasons: tuple[str, ...]
     unusable: str | None = None
+    dataset: str = ""
 
     @property
     def current(self) -> bool:
@@ -94,7 +96,7 @@ def row_states(rows: Iterable[PlannedRow], shipped: Iterable[Shipped]) -> Iterat
             yield RowState(row, (), (), method if isinstance(method, str) else str(protocol))
             continue
         found = tuple(by_row.get(_row_of(method.id, protocol[0]), ()))
-        yield RowState(row, found, tuple(_reasons(found, method, *protocol)))
+        yield RowState(row, found, tuple(_reasons(found, method, *protocol)), dataset=protocol[1].name)
 
 
 def without_row(states: Iterable[RowState], shipped: Iterable[Shipped]) -> list[Path]:
