@@ -17,6 +17,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ffbench.results.tables import as_markdown
+from ffbench.timing import Timing, timing_table
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 _HEAD = """# Speed
@@ -47,20 +50,9 @@ def page(benchmarks: Mapping[str, Any], methods: Mapping[str, Any], day: date, l
 
 def _methods(found: Mapping[str, Any]) -> str:
     threads = found["environment"]["threads"]
-    first = found["methods"][0]["method"]
-    lines = [
-        f"\n## Methods at equal input\n\n{found['size']} px, {threads} thread{'s' if threads > 1 else ''}. {_FLOOR}\n",
-        f"| method | s a pair, median | least to most | over `{first}` | GFLOP | over the floor |\n",
-        "|---|---:|---:|---:|---:|---:|\n",
-    ]
-    for row in found["methods"]:
-        floor = "-" if row["floor"] is None else f"{row['median'] / row['floor']:.3g}"
-        work = "-" if row["operations"] is None else f"{row['operations'] / 1e9:.4g}"
-        lines.append(
-            f"| `{row['method']}`{', random weights' if row['random'] else ''} | {row['median']:.3g} "
-            f"| {min(row['seconds']):.3g} to {max(row['seconds']):.3g} | {row['ratio']:.3g} | {work} | {floor} |\n"
-        )
-    return "".join(lines)
+    table = timing_table([Timing(**row) for row in found["methods"]], "")
+    head = f"{found['size']} px, {threads} thread{'s' if threads > 1 else ''}. {_FLOOR}"
+    return f"\n## Methods at equal input\n\n{head}\n{as_markdown(table)}\n"
 
 
 def _modules(benchmarks: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ffbench.errors import MethodError
 from ffbench.method import Method
 from ffbench.registry import load_method
+from ffbench.results.tables import Table
 from ffbench.testing.canary import textured_image
 from ffbench.threads import limited
 
@@ -49,6 +50,24 @@ class Timing:
     def median(self) -> float:
         """Seconds a pair, the median of the rounds."""
         return statistics.median(self.seconds)
+
+
+def timing_table(timings: Sequence[Timing], title: str) -> Table:
+    """Return a line for each method: seconds a pair, ratio to the first, operations, time over the floor."""
+    rows = tuple(
+        (
+            timing.method + (" (random weights)" if timing.random else ""),
+            f"{timing.median:.3g}",
+            f"{min(timing.seconds):.3g} to {max(timing.seconds):.3g}",
+            f"{timing.ratio:.3g}",
+            "-" if timing.operations is None else f"{timing.operations / 1e9:.4g}",
+            "-" if timing.floor is None else f"{timing.floor:.3g}",
+            "-" if timing.floor is None else f"{timing.median / timing.floor:.3g}",
+        )
+        for timing in timings
+    )
+    heads = ("method", "s/pair, median", "least to most", f"over {timings[0].method}", "GFLOP", "floor s", "over floor")
+    return Table(title, heads, rows, frozenset({0}))
 
 
 def load_for_timing(name: str, device: str) -> Method:

@@ -11,7 +11,6 @@ from ffbench.cli.shared import options
 from ffbench.cli.shared.console import progress_bar, say_json
 
 if TYPE_CHECKING:
-    from ffbench.results.tables import Table
     from ffbench.timing import Timing
 
 _SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
@@ -37,7 +36,7 @@ def bench_methods(
     operations that PyTorch counts would take at the rate of a large matrix product in the same run.
     """
     from ffbench.errors import UsageError
-    from ffbench.timing import load_for_timing, time_methods
+    from ffbench.timing import load_for_timing, time_methods, timing_table
 
     found = _SIZE.fullmatch(size)
     if found is None or max(map(int, found.groups())) > _MOST_SIDE:
@@ -51,27 +50,12 @@ def bench_methods(
         return
     from ffbench.results.tables import as_text
 
-    typer.echo(as_text(_table(timings, size, threads, rounds)), nl=False)
-
-
-def _table(timings: list[Timing], size: str, threads: int, rounds: int) -> Table:
-    from ffbench.results.tables import Table
-
-    rows = tuple(
-        (
-            timing.method + (" (random weights)" if timing.random else ""),
-            f"{timing.median:.3g}",
-            f"{min(timing.seconds):.3g} to {max(timing.seconds):.3g}",
-            f"{timing.ratio:.3g}",
-            "-" if timing.operations is None else f"{timing.operations / 1e9:.4g}",
-            "-" if timing.floor is None else f"{timing.floor:.3g}",
-            "-" if timing.floor is None else f"{timing.median / timing.floor:.3g}",
-        )
-        for timing in timings
+    typer.echo(
+        as_text(
+            timing_table(timings, f"{size} px, {threads} thread{'s' if threads > 1 else ''}, {rounds} rounds in turn")
+        ),
+        nl=False,
     )
-    title = f"{size} px, {threads} thread{'s' if threads > 1 else ''}, {rounds} rounds in turn"
-    heads = ("method", "s/pair", "least to most", f"over {timings[0].method}", "GFLOP", "floor s", "over floor")
-    return Table(title, heads, rows, frozenset({0}))
 
 
 def _document(timings: list[Timing], size: str, threads: int, device: object) -> str:
@@ -81,5 +65,5 @@ def _document(timings: list[Timing], size: str, threads: int, device: object) ->
     from ffbench.results.record.environment import environment
 
     where = environment(device).model_dump()  # type: ignore[arg-type]
-    rows = [asdict(timing) | {"median": timing.median} for timing in timings]
+    rows = [asdict(timing) for timing in timings]
     return json.dumps({"size": size, "environment": where | {"threads": threads}, "methods": rows}, indent=1)

@@ -65,7 +65,7 @@ def _hold(out: Path, held: threading.Event) -> None:
 
 
 def test_the_lock_of_a_killed_process_is_gone(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     held = context.Event()
     child = context.Process(target=_hold, args=(tmp_path / "out", held))
     child.start()
