@@ -17,6 +17,7 @@ BothWays = tuple[torch.Tensor, torch.Tensor]
 """The flow from image 1 to image 2 and the one back, each (B, 2, H, W) float32 in px."""
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def classical_flows(image1: torch.Tensor, image2: torch.Tensor, begin: BothWays | None = None) -> BothWays:
     """Return DIS's flows from `image1` to `image2` and back, without gradient.
 

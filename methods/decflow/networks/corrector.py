@@ -155,7 +155,8 @@ class DecFlowCorrector(FlowNetwork):
             backward = self(second, first, head=False, every_step=False, start=(back, there)).facial[-1]
             begin = forward, backward
         whole = (image1.shape[2], image1.shape[3])
-        return classical_flows(image1, image2, None if begin is None else _both_resized(begin, whole))
+        start: BothWays = classical_flows(image1, image2, None if begin is None else _both_resized(begin, whole))
+        return start
 
 
 def level_sizes(shape: Sequence[int], levels: int, stride: int, smallest: int) -> list[tuple[int, int]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import torch
 
 from ffbench.evaluation import evaluate
 from ffbench.io.hashing import file_sha256
@@ -51,3 +54,16 @@ def test_they_find_motion(weights: Path, tmp_path: Path) -> None:
     found = evaluate(shipped, protocol, out=tmp_path, limit=16).primary.value
     still = evaluate(load_method("zero"), protocol, out=tmp_path, limit=16).primary.value
     assert found < 0.4 * still
+
+
+@pytest.mark.slow
+def test_a_compiled_network_still_begins_at_dis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's compiler cannot look into OpenCV, nor take arrays back from it."""
+    monkeypatch.setattr("ffbench.method.COMPILER", "eager")
+    torch.compiler.reset()
+    image1 = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8), (0, 0), 2)
+    image2 = np.roll(image1, 1, 1)
+    plain, compiled = (load_method("decflow-c", device="cpu", compile=which) for which in (False, True))
+    for part in ("facial", "head"):
+        there, expected = (getattr(method.estimate(image1, image2), part) for method in (compiled, plain))
+        assert np.abs(there - expected).max() < 1e-4, part
