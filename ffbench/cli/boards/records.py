@@ -79,6 +79,7 @@ def _run(states: Sequence[RowState], rows: int, out: Path, store: Path) -> int:
 
     Rows of one method on one dataset share its flows, which are removed after the last of these rows.
     """
+    import re
     import shutil
     import time
 
@@ -93,7 +94,7 @@ def _run(states: Sequence[RowState], rows: int, out: Path, store: Path) -> int:
             current += 1
             continue
         key = (state.row.method, state.dataset)
-        folder = out / "flows" / "-".join(key).replace("/", "-")
+        folder = out / "flows" / re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(key))
         flows = folder if key in sharing or folder.exists() else None  # an interrupted command may have left some
         clock = time.monotonic()
         try:
