@@ -64,6 +64,13 @@ def evaluate_method(
             help="Share flows with other runs of this method: take those that they left there, and leave the others.",
         ),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="First run a pair with and without --compile and --precision: more than 0.01 px apart is an error.",
+        ),
+    ] = False,
     engine: Annotated[
         EngineChoice,
         typer.Option("--engine", help="This process, or Ray: shards of pairs at once, to the same digits."),
@@ -80,10 +87,11 @@ def evaluate_method(
     An interrupted run goes on where it stopped when the same command is given again.
     """
     assignments = options.parse_assignments(option)
-    from ffbench.cli.shared.console import note_each, progress_bar, stderr
+    from ffbench.cli.shared.console import note, note_each, progress_bar, stderr
     from ffbench.datasets.manifest import rehashing
     from ffbench.errors import UsageError
     from ffbench.evaluation import evaluate, run_folder
+    from ffbench.evaluation.fast_path import require_fast_path
     from ffbench.evaluation.remembered import RememberedFlows
     from ffbench.evaluation.shards import NamedEvaluation
     from ffbench.evaluation.source import MethodSource
@@ -111,6 +119,9 @@ def evaluate_method(
             progress_bar(f"{chosen.card.id} on {protocol}", "pairs") as progress,
             _one_thread(chosen) if one_thread else contextlib.nullcontext(MethodSource(chosen)) as source,
         ):
+            if check:
+                found = require_fast_path(config, source, loaded.load(loaded.keys()[0]))
+                note(f"fast path: off by at most {found.largest:.2g} px, {found.ratio:.2g} times as fast (one pair)")
             record = evaluate(
                 source if reuse_flows is None else RememberedFlows(source, reuse_flows),
                 loaded,

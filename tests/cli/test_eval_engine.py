@@ -82,3 +82,9 @@ def test_flows_that_are_shared_are_those_of_this_process(asked: list[dict[str, A
         assert (code, len(list(Path("flows").iterdir()))) == (0, 6)
         records.append(json.loads(text))
     assert records[0]["cost"]["method_seconds"] == pytest.approx(records[1]["cost"]["method_seconds"])
+
+
+def test_a_check_of_the_plain_path_is_refused(asked: list[dict[str, Any]]) -> None:
+    code, _, error = run("--check")
+    assert code != 0
+    assert "--check compares a fast path" in error
