@@ -21,16 +21,20 @@ PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 .PHONY: demo test test-fast campaign lint check bench app docs records thumbnails readme clean
 
 demo: $(VENV)/.installed
-	@echo "== DecFlow and DIS on real faces: two clips, reference points from a face mesh network (pseudo reference)"
-	$(BIN)/ffbench eval --method decflow --protocol clip_landmarks -o version=1.0 -o stride=20
+	@echo "== DIS and DecFlow on real faces: two clips, reference points from a face mesh network (pseudo reference)"
 	$(BIN)/ffbench eval --method dis --protocol clip_landmarks -o version=1.0 -o stride=20
+	$(BIN)/ffbench eval --method decflow --protocol clip_landmarks -o version=1.0 -o stride=20
 	@echo "== the same methods on the mini CK+: synthetic faces with exact landmarks"
-	$(BIN)/ffbench eval --method decflow --protocol ck_landmarks
 	$(BIN)/ffbench eval --method dis --protocol ck_landmarks
+	$(BIN)/ffbench eval --method decflow --protocol ck_landmarks
 	@echo "== what DecFlow is for: expression flow on the mini FacialFlowNet, exact at every pixel"
 	$(BIN)/ffbench eval --method decflow --protocol ffn_expression
 	@echo "== who is ahead: position by value, 95 % rank sets, marks where two methods cannot be told apart; real and synthetic apart"
 	$(BIN)/ffbench leaderboard runs
+	@echo "== a picture of two frames: facial, head and expression flow of both methods"
+	@clip=$$($(BIN)/ffbench assets pull clip_single_face) && \
+		$(BIN)/ffbench show "$$clip:20" "$$clip:40" --method decflow --method dis --out runs/flows.png
+	@echo "== all boards in a browser: make app"
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest --doctest-modules ffbench/metrics
