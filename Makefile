@@ -64,7 +64,7 @@ bench: $(VENV)/.installed-dev
 	mkdir -p build
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,rounds --benchmark-json=build/benchmarks.json \
 		--benchmark-autosave --benchmark-compare
-	$(BIN)/ffbench bench dis zero dis_fine decflow-c decflow-s gma raft rapidflow neuflow2 --json > build/methods.json
+	$(BIN)/ffbench bench dis zero dis_fine decflow-c decflow-s gma raft ptlflow/rapidflow ptlflow/neuflow2 --json > build/methods.json
 	$(BIN)/python ci/performance.py build/benchmarks.json build/methods.json
 
 app: $(VENV)/.installed-dev
