@@ -6,51 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ffbench.results.report.leaderboard import BoardLine, BoardTable
-
 from ..look import theme
-
-_SYMBOLS = {"verified": "circle", "local": "circle-open", "claimed": "diamond-open", "reported": "square-open"}
-_LINES = 40
-"""Methods that a chart of intervals has room for."""
-
-
-def intervals(table: BoardTable, lines: Sequence[BoardLine], key: str) -> None:
-    """Draw values with their intervals as bars, in the order of the table; claimed and reported ones are hollow."""
-    shown = [line for line in lines if _value(line) is not None][:_LINES]
-    if not shown:
-        return
-    figure = go.Figure()
-    color = theme.origin_color(table.board.origin)
-    names = [theme.chart_text(line.title, 34) for line in shown]
-    kinds = {
-        "verified": [n for n, line in enumerate(shown) if line.verified is not None],
-        "local": [n for n, line in enumerate(shown) if line.local is not None],
-        "claimed": [n for n, line in enumerate(shown) if line.measured is None and line.claimed is not None],
-        "reported": [n for n, line in enumerate(shown) if line.measured is None and line.claimed is None],
-    }
-    for kind, numbers in kinds.items():
-        if not numbers:
-            continue
-        values = [_value(shown[n]) or 0.0 for n in numbers]
-        ends = error_bars(values, [shown[n].ci_low for n in numbers], [shown[n].ci_high for n in numbers])
-        figure.add_scatter(
-            x=values, y=numbers, name=kind, mode="markers",
-            text=[names[n] for n in numbers], hovertemplate="%{text}: %{x:.4g}<extra></extra>",
-            marker={"color": color, "size": 9, "symbol": _SYMBOLS[kind]},
-            error_x={**ends, "thickness": 5, "width": 0, "color": theme.faded(color)},
-        )  # fmt: skip
-    title = theme.chart_text(f"95 % interval [{table.unit}]")
-    figure.update_layout(
-        theme.layout(
-            80 + 26 * len(shown),
-            yaxis=lines_axis(names),
-            xaxis={"title": {"text": title}, "side": "top"},
-            margin={"t": 56},
-            showlegend=sum(map(bool, kinds.values())) > 1,
-        )
-    )
-    theme.show(figure, key, "Value and 95 % interval of each method, in the order of the table")
 
 
 def lines_axis(names: Sequence[str]) -> dict[str, object]:
@@ -74,12 +30,6 @@ def error_bars(
         "array": [high - value if high is not None else 0.0 for value, high in zip(values, highs, strict=True)],
         "arrayminus": [value - low if low is not None else 0.0 for value, low in zip(values, lows, strict=True)],
     }
-
-
-def _value(line: BoardLine) -> float | None:
-    if line.measured is not None or line.claimed is not None:
-        return line.measured if line.measured is not None else line.claimed
-    return float(line.reported) if line.reported is not None else None
 
 
 def bars(names: Sequence[str], values: Sequence[float], lows: Sequence[float | None], highs: Sequence[float | None],

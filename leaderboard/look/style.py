@@ -32,6 +32,19 @@ STYLE = """
 .ff-table td a { color: inherit; text-decoration: none; display: block; }
 .ff-table td a:hover, .ff-table td a:focus-visible { text-decoration: underline; }
 .ff-small { display: block; font-size: 0.78rem; font-weight: 400; }
+.ff-line { display: grid; grid-template-columns: minmax(7rem, 17rem) 1fr; gap: 0 0.8rem; align-items: center;
+  min-height: 2rem; margin-bottom: 0.1rem; }
+.ff-name { text-align: right; font-size: 0.875rem; line-height: 1.2; overflow-wrap: anywhere; }
+.ff-track, .ff-ticks { position: relative; height: 1.25rem; margin: 0 0.6rem; }
+.ff-track { border-bottom: 1px solid LINE; }
+.ff-ticks span { position: absolute; transform: translateX(-50%); font-size: 0.78rem; color: SOFT; }
+.ff-interval { position: absolute; top: 0.45rem; height: 0.32rem; opacity: 0.5; border-radius: 2px; }
+.ff-dot { position: absolute; top: 0.3rem; width: 0.62rem; height: 0.62rem; margin-left: -0.31rem; border: 2px solid;
+  border-radius: 50%; }
+.ff-claimed, .ff-reported { border-radius: 0; }
+.ff-claimed { transform: rotate(45deg); }
+.ff-kind { margin-left: 1rem; white-space: nowrap; }
+.ff-kind .ff-dot { position: static; display: inline-block; margin: 0 0.35rem 0 0; }
 /* White on the lighter blue of dark ground has a contrast of 2.3. */
 [data-testid=stMultiSelect] span[title] { color: CHIP; }
 [data-testid=stMultiSelect] span[title] ~ * { color: CHIP; fill: CHIP; }
@@ -40,6 +53,7 @@ STYLE = """
   .ff-table th[scope=row] { min-width: 6.5rem; max-width: 7.5rem; }
   .ff-table { font-size: 0.82rem; }
   .ff-facts { grid-template-columns: 1fr; gap: 0 1rem; }
+  .ff-line { grid-template-columns: 7rem 1fr; gap: 0 0.4rem; }
   .ff-facts dd { margin-bottom: 0.5rem !important; }
   .stMainBlockContainer { padding-top: 3.5rem; padding-left: 1rem; padding-right: 1rem; }
   .stMainBlockContainer h1 { font-size: 1.7rem; }

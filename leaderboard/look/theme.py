@@ -31,7 +31,13 @@ _LONGEST = 80
 def apply() -> None:
     """Set what holds on every page."""
     soft = "#b9c0cc" if dark() else "#4a5160"
-    colors = {"SOFT": soft, "GROUND": ground(), "LINK": link(), "CHIP": "#12161f" if dark() else "#ffffff"}
+    colors = {
+        "SOFT": soft,
+        "GROUND": ground(),
+        "LINK": link(),
+        "CHIP": "#12161f" if dark() else "#ffffff",
+        "LINE": grid(),
+    }
     style = STYLE
     for name, color in colors.items():
         style = style.replace(name, color)
@@ -96,6 +102,11 @@ def ground() -> str:
     return "#12161f" if dark() else "#ffffff"
 
 
+def grid() -> str:
+    """Return the color of the lines that charts stand on."""
+    return "#3a4150" if dark() else "#dfe3ea"
+
+
 def link() -> str:
     """Return the color of links, as `.streamlit/config.toml` sets it."""
     return "#7cc4ee" if dark() else "#00598c"
@@ -141,8 +152,8 @@ def without_empty(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def layout(height: int, **more: Any) -> dict[str, Any]:
     """Return what all charts share of `go.Layout`."""
-    ground = "#3a4150" if dark() else "#dfe3ea"
-    axis = {"gridcolor": ground, "zerolinecolor": ground, "linecolor": ground, "automargin": True}
+    line = grid()
+    axis = {"gridcolor": line, "zerolinecolor": line, "linecolor": line, "automargin": True}
     shared: dict[str, Any] = {
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 32, "b": 8},

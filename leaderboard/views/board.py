@@ -14,7 +14,7 @@ from ffbench.results.report.leaderboard_formats import TIED, format_boards
 from .. import picker, state
 from ..boards import method_naming, records
 from ..boards.method_facts import KINDS, SIZES, facts_of
-from ..charts import value_charts
+from ..charts import interval_bars
 from ..look import theme
 from ..tables import board_table
 from ..tables.board_table import LEVELS, ORDERS, Wanted
@@ -106,7 +106,7 @@ def _draw(table: BoardTable, rows: Sequence[Row], wanted: Wanted, filters: objec
         **theme.spoken(st.dataframe, "Methods of this board in order, with their scores"),
     )
     st.header("How certain the scores are")
-    value_charts.intervals(table, lines, key=f"intervals-{filters is not None}")
+    interval_bars.intervals(table, lines)
     return lines
 
 

@@ -20,7 +20,7 @@ TAGS = {
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 """What pages write themselves."""
-ATTRIBUTES = set("alt aria-label class href role scope src style tabindex title".split())  # noqa: SIM905
+ATTRIBUTES = set("alt aria-hidden aria-label class href role scope src style tabindex title".split())  # noqa: SIM905
 RECORDS = ("overview", "board", "cost", "method", "compare", "paper")
 
 
