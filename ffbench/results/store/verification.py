@@ -15,7 +15,7 @@ from ffbench.protocol import PairScore, Protocol, Scoring
 from ffbench.registry import protocol_names
 from ffbench.results.ranking.order import comparable_columns
 from ffbench.results.record.pair_table import read_pair_table
-from ffbench.results.record.row import Level, row_of, table_path
+from ffbench.results.record.row import Board, Level, row_of, table_path
 from ffbench.results.record.run_record import RunRecord, is_canonical, read_record
 from ffbench.results.store.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, differences
 from ffbench.results.store.folders import unportable_folders
@@ -85,6 +85,7 @@ def _verify(
     current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions
     found = Verification()
     records: list[Stored] = []
+    shared: dict[Board, PairFacts] = {}
     scorings = Scorings()
     tables = {path for level in LEVELS for path in (store / level).rglob("*.parquet") if is_whole(path)}
     for path, level in record_files([store]) if store_levels(store) else []:
@@ -104,6 +105,9 @@ def _verify(
         loaded = _load(path, record, expected, found)
         scoring = _check_numbers(path, record, scores, scorings, loaded and loaded[0], found)
         facts = facts_of(scores, record.protocol, fixed_weights=scoring is not None and scoring.fixed_weights)
+        # Equal ones are kept once a board: apart they would fill the memory of a large store.
+        first = shared.setdefault(row.board, facts)
+        facts = first if facts == first else facts
         if loaded:
             found.faults += [f"{path}: {fault}" for fault in dataset_faults(record.dataset, loaded[0].dataset)]
         if loaded and (difference := disagreement(facts, loaded[1])):
