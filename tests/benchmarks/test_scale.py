@@ -7,7 +7,6 @@ a few minutes; docs/scale.md has what came out.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ffbench.metrics.statistics.intervals import influence_on_ratio
 from ffbench.metrics.statistics.ranks import rank_sets
+from ffbench.results.store.records import add_record
+from tests.results.made_runs import make_run
 from tests.results.many_records import make_store
 
 BOARDS = {1_000: 10, 10_000: 50, 100_000: 100}
@@ -57,9 +58,7 @@ def test_reading_a_store(
     store = make_store(tmp_path / "store", records, BOARDS[records])
     first = measured(store)
     again = [benchmark.pedantic(measured, args=(store,), rounds=1)]
-    (one,) = make_store(tmp_path / "more" / "store", 1, 1).rglob("*.json")
-    os.replace(one, store / "verified" / "stripes" / one.name)
-    os.replace(one.with_suffix(".parquet"), store / "verified" / "stripes" / f"{one.stem}.parquet")
+    add_record(store, make_run(tmp_path / "more", "new", [1.0, 2.0]), "verified")
     after_one_more = measured(store)
     assert first["records"] == again[0]["records"] == records
     assert after_one_more["records"] == records + 1
