@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import threading
 import time
@@ -102,7 +103,9 @@ def train(trainee: TrainableNetwork, recipe: Recipe, settings: Settings, progres
         strategy="ddp" if settings.processes > 1 else "auto",
         precision=_FABRIC_PRECISION[recipe.precision],  # type: ignore[arg-type]
     )
-    fabric.launch()
+    # `fabric run`, of one machine or several, has started the processes already.
+    if os.environ.get("LT_CLI_USED", "0") == "0":
+        fabric.launch()
     return _Run(fabric, trainee, recipe, settings, progress).go()
 
 

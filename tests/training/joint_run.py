@@ -59,7 +59,8 @@ def main(out: Path, processes: int, change: str = "") -> None:
 
         DecFlowTrainee.forward = broken  # type: ignore[method-assign]
     trainee = DecFlowTrainee("decflow-c", network("decflow-c-matching").train())
-    train(trainee, plan(processes), Settings(out=out, processes=processes, workers=0, log_every=1))
+    here = 1 if change == "a machine each" else processes
+    train(trainee, plan(processes), Settings(out=out, processes=here, workers=0, log_every=1))
 
 
 def joint_everywhere(name: str, value: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +25,25 @@ ROOT = Path(__file__).parents[2]
 def run(out: Path, processes: int, *change: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.training.joint_run", str(out), str(processes), *change]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+
+
+def run_on_machines(out: Path) -> list[int]:
+    """Run as `fabric run` does on two machines with a process each; both are this one. Return the exit codes."""
+    # PyTorch's and torchvision's builds may not fit here, which ffbench's own commands see to.
+    fabric = "from ffbench.packages.torchvision_ops import make_importable as m; m(); import lightning.fabric.cli as c"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = ["--accelerator=cpu", "--strategy=ddp", "--devices=1", "--num-nodes=2", f"--main-port={port}"]
+    script = [str(ROOT / "tests" / "training" / "joint_run.py"), str(out), "2", "a machine each"]
+    machines = [
+        subprocess.Popen(
+            [sys.executable, "-c", f"{fabric}; c._main()", "run", *flags, f"--node-rank={rank}", *script],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    return [machine.wait(900) for machine in machines]
 
 
 def curves(out: Path) -> dict[str, np.ndarray]:
@@ -47,9 +68,11 @@ def test_two_processes_give_the_curve_of_one_with_the_joint_batch(tmp_path: Path
     for name, processes, *change in (("one", 1), ("two", 2), ("apart", 2, "each divides by its own")):
         done = run(tmp_path / name, int(processes), *map(str, change))
         assert done.returncode == 0, done.stderr
+    assert run_on_machines(tmp_path / "machines") == [0, 0]
     one, two, apart = (curves(tmp_path / name) for name in ("one", "two", "apart"))
     assert np.ptp(one["loss"]) > 0.1 * one["loss"].max()
     assert furthest(one, two) < 1e-5
+    assert furthest(one, curves(tmp_path / "machines")) < 1e-5
     # The control: where each process divides by its own count, the curve is another one.
     assert furthest(one, apart) > 1e-2
     weights = [safetensors.torch.load_file(tmp_path / name / "all.safetensors") for name in ("one", "two")]
