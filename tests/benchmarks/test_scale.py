@@ -27,19 +27,19 @@ BOARDS = {1_000: 10, 10_000: 50, 100_000: 100}
 SIZES = [1_000, 10_000, pytest.param(100_000, marks=pytest.mark.campaign)]
 # A process of its own for each stage: its largest resident set is the stage's.
 MEASURE = """
-import json, resource, sys, time
+import json, pathlib, re, sys, time
 import pyarrow.parquet
 from ffbench.results.ranking.order import in_order
 from ffbench.results.report.leaderboard import leaderboard
 from ffbench.results.store.records import read_rows
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.process_time()
 rows = read_rows([sys.argv[1]])
 read = time.process_time()
 tables = leaderboard(rows, in_order)
 end = time.process_time()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([len(rows), len(tables), read - start, end - read, (peak - before) / 1024]))
+# Not of `resource`, whose figure a process takes over from the one that started it.
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
+print(json.dumps([len(rows), len(tables), read - start, end - read, int(peak[1]) / 1024]))
 """
 
 
