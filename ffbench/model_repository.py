@@ -44,7 +44,7 @@ def model_files(
     repository: str,
     *,
     weights: Path | None = None,
-    records: Sequence[Path] = (),
+    records: Sequence[Path | str] = (),
     dataset_id: str | None = None,
     url: str | None = None,
 ) -> dict[str, Path | str]:

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from streamlit.web.cli import main
 
 from ffbench.errors import FfbenchError
-from ffbench.results.store.records import read_rows
 
-from .boards.records import existing_places
+from .boards.records import existing_places, load_rows
 from .shell import PAGES
 from .startup import prepare
 
@@ -38,7 +37,7 @@ def read_ahead(arguments: Sequence[str]) -> None:
     """
     named = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
     with contextlib.suppress(FfbenchError, OSError):
-        read_rows([place.resolve() for place in existing_places(named)], [])
+        load_rows(existing_places(named))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 from PIL import Image
@@ -50,7 +49,7 @@ def main(places: Sequence[str]) -> None:
     startup.prepare()
     # A picture of ours: the browser would fetch a named icon from another host.
     st.set_page_config(page_title="ffbench leaderboard", page_icon=Image.fromarray(wheel()), layout="wide")
-    records.set_places([Path(place) for place in places])
+    records.set_places(places)
     theme.apply()
     first, *others = PAGES
     pages = {first.module: st.Page(_renderer(first), title=first.title, icon=first.icon, url_path="", default=True)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,9 +14,10 @@ from ffbench.cli.boards import app_, card, compare, leaderboard, publish, push, 
 from ffbench.cli.datasets import assets, corrupt, data, data_verify, diversity, features, generate, texture, track
 from ffbench.cli.flows import flow, points, show, stabilize
 from ffbench.cli.predictions import bundle, export, predict, submit, validate
-from ffbench.errors import FfbenchError
+from ffbench.errors import FfbenchError, UsageError
 from ffbench.extras import MissingExtraError, missing_extra
 from ffbench.io.escape import plain
+from ffbench.io.object_store import is_url, shown_url
 from ffbench.threads import wait_without_spinning
 
 _DEBUG = "--debug"
@@ -91,6 +94,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = _DEBUG in arguments
     try:
+        _refuse_url_to_write(arguments)
         # --debug is taken anywhere: it is added after a command has failed, at the end of the line.
         app([argument for argument in arguments if argument != _DEBUG])
     except Exception as error:
@@ -104,6 +108,22 @@ def main() -> None:
         if isinstance(error, MemoryError):
             _fail("there is not enough memory; try a smaller --batch-size or fewer workers", FfbenchError.exit_code)
         _fail(f"internal error, {type(error).__name__}: {error} (--debug shows where)", FfbenchError.exit_code)
+
+
+def _refuse_url_to_write(arguments: Sequence[str]) -> None:
+    """Refuse a URL after --out, of which a path would be made; runs go on where they stopped, which needs files.
+
+    Raises:
+        UsageError: there is one.
+    """
+    values = [value for name, value in itertools.pairwise(arguments) if name == "--out"]
+    values += [argument.removeprefix("--out=") for argument in arguments if argument.startswith("--out=")]
+    for value in values:
+        if is_url(value):
+            raise UsageError(
+                f"--out {shown_url(value)}: expected a path, for this is written on this machine; `ffbench publish RUN "
+                "--store URL` puts the record of a run into a store that a URL names"
+            )
 
 
 def _fail(message: str, exit_code: int) -> None:

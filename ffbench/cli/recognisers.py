@@ -89,7 +89,7 @@ def report(
 @app.command("table")
 def table(
     places: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        Optional[list[str]],  # noqa: UP045
         typer.Argument(help="Stores, folders of runs, records; default: runs, and what ships.", show_default=False),
     ] = None,
     metric: Annotated[PaperMetric, typer.Option("--metric", help="What the cells show.")] = PaperMetric.uf1,

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ffbench.cards import OWN_PREFIX
 from ffbench.errors import DataError, UsageError
+from ffbench.io.object_store import is_url
 from ffbench.packages.entry_points import nearest
 from ffbench.paths import shipped_store
 from ffbench.results.ranking import compare as ranking
 from ffbench.results.ranking.comparison import Comparison
 from ffbench.results.record.row import Board, Row, row_of
 from ffbench.results.record.run_record import NOT_COMPLETE, RECORD, RunRecord, read_record
+from ffbench.results.store.places import Place, local_copy
 from ffbench.results.store.records import read_rows
 
 Named = str | Path | RunRecord
@@ -32,7 +34,7 @@ class Choice:
 
     protocol: str | None = None
     variants: tuple[str, ...] = ()
-    places: Sequence[Path | str] | None = None
+    places: Sequence[Place] | None = None
 
 
 def compare(
@@ -41,7 +43,7 @@ def compare(
     *,
     protocol: str | None = None,
     variant: str | tuple[str, str] | None = None,
-    places: Sequence[Path | str] | None = None,
+    places: Sequence[Place] | None = None,
     across_options: bool = False,
 ) -> Comparison:
     """Compare two methods pair by pair: by their records, files of records, folders of runs, or ids.
@@ -107,7 +109,7 @@ def find_rows(a: Named, b: Named, choice: Choice, problems: list[str] | None = N
     return first, second
 
 
-def _places(choice: Choice) -> list[Path | str]:
+def _places(choice: Choice) -> list[Place]:
     if choice.places is not None:
         return list(choice.places)
     runs, shipped = Path("runs"), shipped_store()
@@ -125,10 +127,12 @@ def _given(side: Named) -> Row | None:
         if side.path is None:
             raise UsageError(f"the record of {side.method.id} is in no file: read it with read_record")
         return row_of(side.path, "local", side)
-    path = Path(side)
+    path = local_copy(side).path
     place = path / RECORD if path.is_dir() else path
     if place.is_file():
         return row_of(place, "local", read_record(place))
+    if is_url(side):
+        raise DataError(side, f"no such record; name a record, or the folder of a run that holds {RECORD}")
     if isinstance(side, Path) or path.is_absolute() or path.is_dir() or path.suffix == ".json":
         raise DataError(place, f"no such record; name a record, the folder of a run that holds {RECORD}, or a method")
     return None

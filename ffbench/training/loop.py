@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import threading
 import time
@@ -22,6 +23,7 @@ from ffbench.io.locks import writing_alone
 from ffbench.packages.torchvision_ops import make_importable
 from ffbench.training.average import RunningAverage
 from ffbench.training.checkpoint import Checkpoint, load_checkpoint, restoring, save_checkpoint, saving
+from ffbench.training.joint import joint_mean
 from ffbench.training.logs import TrainingLog
 from ffbench.training.recipe import Recipe, Stage
 from ffbench.training.samples import Batch, TrainingPairs
@@ -47,7 +49,7 @@ class Settings:
         data: FFN or a dataset in its layout; None trains on what the face engine renders.
         photos: photographs for layered pairs; None takes the asset.
         device: `cpu`, `cuda`, ...
-        processes: how many take part, with a batch each (DDP).
+        processes: how many take part on this machine, with a batch each (DDP); together they are one joint batch.
         workers: processes that make samples, each.
         minutes: stop after this long, so that the same command goes on later; None runs to the end.
         stop_after: name of the last stage to train; None for all.
@@ -101,7 +103,9 @@ def train(trainee: TrainableNetwork, recipe: Recipe, settings: Settings, progres
         strategy="ddp" if settings.processes > 1 else "auto",
         precision=_FABRIC_PRECISION[recipe.precision],  # type: ignore[arg-type]
     )
-    fabric.launch()
+    # `fabric run`, of one machine or several, has started the processes already.
+    if os.environ.get("LT_CLI_USED", "0") == "0":
+        fabric.launch()
     return _Run(fabric, trainee, recipe, settings, progress).go()
 
 
@@ -134,7 +138,8 @@ class _Run:
         found = load_checkpoint(out, self._recipe)
         start, step = (0, 0) if found is None else (found.stage, found.step)
         if found is None:
-            write_text(out / "recipe.json", self._text + "\n")
+            if self._fabric.is_global_zero:
+                write_text(out / "recipe.json", self._text + "\n")
         else:
             with restoring(out):
                 if start >= len(stages):
@@ -264,11 +269,13 @@ class _Run:
             with self._fabric.no_backward_sync(network, enabled=not last), self._fabric.autocast():
                 losses = network(_as_floats(batch), stage)
                 loss = torch.stack(list(losses.values())).sum() / stage.accumulate
-            if not torch.isfinite(loss):
-                self._give_up(stage, step, batch)
+            # Of the joint batch, so that all processes log the same and give up at the same step.
+            joint = joint_mean(torch.stack([value.detach() for value in losses.values()]))
+            if not torch.isfinite(joint).all():
+                self._give_up(stage, step, batch, own=not torch.isfinite(loss))
             self._fabric.backward(loss)
-            for name, value in losses.items():
-                parts[name] = parts.get(name, 0.0) + float(value.detach()) / stage.accumulate
+            for name, value in zip(losses, joint.tolist(), strict=True):
+                parts[name] = parts.get(name, 0.0) + value / stage.accumulate
         norm = self._fabric.clip_gradients(network, optimiser, max_norm=stage.clip, error_if_nonfinite=False)
         rate = schedule.get_last_lr()[0]
         optimiser.step()
@@ -345,11 +352,13 @@ class _Run:
             **{key: round(value, 4) for key, value in self._validation.items()},
         }
 
-    def _give_up(self, stage: Stage, step: int, batch: Batch) -> None:
-        indices = batch["index"].tolist()
+    def _give_up(self, stage: Stage, step: int, batch: Batch, *, own: bool) -> None:
+        """End the run; of several processes those write whose own loss is at fault."""
         where = self._settings.out / "failed.json"
-        failed = {"stage": stage.name, "step": step, "seed": self._seed(stage), "samples": indices}
-        write_text(where, json.dumps(failed) + "\n")
+        if own:
+            indices = batch["index"].tolist()
+            failed = {"stage": stage.name, "step": step, "seed": self._seed(stage), "samples": indices}
+            write_text(where, json.dumps(failed) + "\n")
         raise MethodError(
             f"the loss is not a finite number at step {step} of stage '{stage.name}'; {where} names the samples "
             "of the batch. Go on from the last checkpoint with a smaller learning rate, or in fp32"

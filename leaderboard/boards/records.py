@@ -11,11 +11,13 @@ import streamlit as st
 
 from ffbench.errors import reading
 from ffbench.io.hashing import file_state
+from ffbench.io.object_store import is_url
 from ffbench.paths import shipped_store
 from ffbench.results.ranking.order import Ranking, in_order, rank
 from ffbench.results.record.row import Row
 from ffbench.results.record.run_record import RunRecord, read_record
 from ffbench.results.report.leaderboard import BoardTable, leaderboard
+from ffbench.results.store.places import Copy, Place, in_place_names, local_copy
 from ffbench.results.store.records import read_rows
 
 from .method_naming import rows_by_method
@@ -23,6 +25,8 @@ from .method_naming import rows_by_method
 _PLACES = "_places"
 SECONDS = 10
 """How long the files are taken to be as they were."""
+URL_SECONDS = 120
+"""The same of what a URL names, which is listed whole each time."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,22 @@ class Records:
     problems: tuple[str, ...]
 
 
-def set_places(places: Sequence[Path]) -> None:
+def set_places(places: Sequence[Place]) -> None:
     """Say where this session's records lie; none: see `existing_places`."""
     st.session_state[_PLACES] = tuple(map(str, places))
 
 
-def places() -> tuple[Path, ...]:
-    """Where the records lie."""
+def places() -> tuple[str, ...]:
+    """Where the records lie: absolute paths, and URLs."""
     return existing_places(st.session_state.get(_PLACES, ()))
 
 
-def existing_places(named: Sequence[str]) -> tuple[Path, ...]:
+def existing_places(named: Sequence[str]) -> tuple[str, ...]:
     """Return the places that were named; if none was, `submissions`, or else the shipped records, and `runs`."""
     if named:
-        return tuple(map(Path, named))
+        return tuple(place if is_url(place) else str(Path(place).resolve()) for place in named)
     store = Path("submissions") if Path("submissions").is_dir() else shipped_store()
-    return tuple(place for place in (store, Path("runs")) if place is not None and place.is_dir())
+    return tuple(str(place.resolve()) for place in (store, Path("runs")) if place is not None and place.is_dir())
 
 
 def load() -> Records:
@@ -57,24 +61,40 @@ def load() -> Records:
     Raises:
         DataError: a place that was named is not there.
     """
-    return _load(tuple(str(place.resolve()) for place in places()))
+    return _load(places())
+
+
+def load_rows(named: Sequence[str]) -> Records:
+    """Return the records of some places.
+
+    Raises:
+        DataError: a place that was named is not there.
+    """
+    copies = [(place, _copy(place) if is_url(place) else Copy(Path(place))) for place in named]
+    problems: list[str] = []
+    rows = read_rows([copy.path for _, copy in copies], problems)
+    lines = [*(line for _, copy in copies for line in copy.problems), *problems]
+    return Records(tuple(rows), tuple(in_place_names(line, named) for line in lines))
+
+
+@st.cache_resource(ttl=URL_SECONDS, max_entries=8, show_spinner="Copying the records")
+def _copy(url: str) -> Copy:
+    return local_copy(url)
 
 
 @st.cache_resource(ttl=SECONDS, max_entries=8, show_spinner="Reading the records")
-def _load(folders: tuple[str, ...]) -> Records:
-    problems: list[str] = []
-    rows = read_rows([Path(folder) for folder in folders], problems)
-    return Records(tuple(rows), tuple(problems))
+def _load(named: tuple[str, ...]) -> Records:
+    return load_rows(named)
 
 
 def by_method() -> dict[str, list[Row]]:
     """Return the rows of all records by the name that their method has on the pages."""
-    return _by_method(tuple(str(place.resolve()) for place in places()))
+    return _by_method(places())
 
 
 @st.cache_resource(ttl=SECONDS, max_entries=8, show_spinner=False)
-def _by_method(folders: tuple[str, ...]) -> dict[str, list[Row]]:
-    return rows_by_method(_load(folders).rows)
+def _by_method(named: tuple[str, ...]) -> dict[str, list[Row]]:
+    return rows_by_method(_load(named).rows)
 
 
 @st.cache_resource(max_entries=1024, show_spinner=False)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ffbench.metrics.statistics.intervals import Influence, influence_on_ratio
 from ffbench.metrics.statistics.paired import holm, paired_difference
-from ffbench.metrics.statistics.ranks import RankSets, rank_sets
+from ffbench.metrics.statistics.ranks import RankSets, _adjust, rank_sets
 from tests.flow.strategies import examples
 from tests.reference import coverage as simulation
 
@@ -186,3 +186,10 @@ def test_rank_sets_hold_the_true_ranks(units: int) -> None:
         held, _ = simulation.rank_set_coverage(means, units, 300, resamples=1000)
         # 95 % or more; 2,400 sets of 300 boards, which are not independent, have a standard error of about 0.8 %.
         assert held > 0.93, means
+
+
+def test_the_least_p_value_above_0_is_one() -> None:
+    """Half of it is 0, of which there is no normal deviate; large boards of clear differences came upon it."""
+    (methods,) = boards(1, seed=6, methods=3)
+    least = np.full((3, 3), np.nextafter(0.0, 1.0))
+    assert (_adjust(methods, least, RESAMPLES, seed=0) == np.where(np.eye(3), 1.0, least)).all()

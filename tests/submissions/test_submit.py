@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -182,3 +184,25 @@ def test_files_are_mapped_not_read(tmp_path: Path) -> None:
 
     submit(make_submission(tmp_path / "a"), Peek(PAIRS), Submitter("a"), out=tmp_path)
     assert all(not flow.flags.owndata and not flow.flags.writeable for flow in flows)
+
+
+def test_an_archive_by_url_scores_as_the_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = fsspec.filesystem("memory")
+    archive = pack("zip", make_submission(tmp_path / "flows"))
+    files.pipe_file("/lab/flows.zip", archive.read_bytes())
+    here, there = (
+        submit(place, Stripes(PAIRS), Submitter("Net"), out=tmp_path / "runs")
+        for place in (archive, "memory://lab/flows.zip")
+    )
+    assert (there.scores, there.submission, there.fingerprint) == (here.scores, here.submission, here.fingerprint)
+    files.pipe_file("/lab/flows.zip", archive.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"^memory://lab/flows\.zip: "):
+        submit("memory://lab/flows.zip", Stripes(PAIRS), Submitter("Net"), out=tmp_path / "runs")
+    with pytest.raises(DataError, match=r"memory://lab/other\.zip: there is no such object"):
+        submit("memory://lab/other.zip", Stripes(PAIRS), Submitter("Net"), out=tmp_path / "runs")
+    files.pipe_file("/lab/flows.zip", b"0" * 10_000_000)
+    before = set(Path(tempfile.gettempdir()).glob("ffbench-*"))
+    with pytest.raises(DataError, match=r"memory://lab/flows.zip: has more than the \d+ bytes that are read of it"):
+        submit("memory://lab/flows.zip", Stripes(PAIRS), Submitter("Net"), out=tmp_path / "runs")
+    assert set(Path(tempfile.gettempdir()).glob("ffbench-*")) <= before
+    files.rm_file("/lab/flows.zip")

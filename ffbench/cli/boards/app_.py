@@ -10,9 +10,10 @@ import typer
 
 def open_app(
     places: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        Optional[list[str]],  # noqa: UP045
         typer.Argument(
-            help="Stores, folders of runs, or records; default: the records that ship with ffbench, and runs."
+            help="Stores, folders of runs, or records, also by URL (s3://BUCKET/STORE); "
+            "default: the records that ship with ffbench, and runs."
         ),
     ] = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page.")] = 8501,
@@ -28,9 +29,10 @@ def open_app(
 
     from ffbench.errors import UsageError
     from ffbench.extras import MissingExtraError, install
+    from ffbench.results.store.places import local_copy
 
     for place in places or []:
-        if not place.exists():
+        if not local_copy(place).path.exists():
             raise UsageError(f"{place}: no such record, store or folder of runs")
     for package in ("streamlit", "plotly"):
         if find_spec(package) is None:

@@ -12,7 +12,7 @@ from ffbench.cli.shared.console import say
 
 
 def write_card(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders of runs, of one method.")],
+    records: Annotated[list[str], typer.Argument(help="Records, or folders of runs, of one method; also by URL.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the model, with its weights.")] = Path("."),
     dataset: options.HubDataset = None,
     url: options.RecordsUrl = None,
@@ -26,8 +26,9 @@ def write_card(
     from ffbench.io import atomic
     from ffbench.results.record.run_record import read_record
     from ffbench.results.report.model_card import README, card_files
+    from ffbench.results.store.places import local_copy
 
-    files = card_files([read_record(place) for place in records], dataset, url)
+    files = card_files([read_record(local_copy(place).path) for place in records], dataset, url)
     if (out / README).exists() and not force:
         raise UsageError(f"{out / README}: exists; --force overwrites it")
     for name, content in files.items():

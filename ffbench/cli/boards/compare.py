@@ -27,11 +27,11 @@ def compare_records(
         typer.Option("--variant", help="Where methods are named: the variant; given twice, that of A and that of B."),
     ] = [],  # noqa: B006
     place: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             "--runs",
             metavar="PLACE",
-            help="Where methods are named: a store or folder of runs; default: runs and the records that ship.",
+            help="Where methods are named: a store or folder of runs, also by URL; default: runs and what ships.",
         ),
     ] = [],  # noqa: B006
     picture: Annotated[
@@ -43,7 +43,7 @@ def compare_records(
         typer.Option("--across-options", help="Options and variant may differ, such as facial and expression flow."),
     ] = False,
     board: Annotated[
-        Optional[list[Path]],  # noqa: UP045
+        Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--board", metavar="PLACE", help="Store or folder of runs: say what its leaderboard says of both."
         ),
@@ -84,7 +84,7 @@ def compare_records(
             say(f"picture: {picture}")
 
 
-def _board(rows: Sequence[Row], places: list[Path]) -> list[Row]:
+def _board(rows: Sequence[Row], places: list[str]) -> list[Row]:
     """Return the rows that are ranked with two records, both of them in place of their methods' latest."""
     if not places:
         return []

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
+from ffbench.cli.shared import options
+
 
 def show_leaderboard(
-    places: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Argument(
-            help="Stores, folders of runs, or records; default: runs, or else the records that ship with ffbench."
-        ),
-    ] = None,
+    places: options.Places = None,
     protocol: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--protocol", "-p", help="Only this protocol."),
@@ -38,12 +36,14 @@ def show_leaderboard(
     from ffbench.results.record.row import ORIGINS
     from ffbench.results.report.leaderboard import leaderboard
     from ffbench.results.report.leaderboard_formats import format_boards
+    from ffbench.results.store.places import in_place_names
     from ffbench.results.store.records import read_rows
 
     if origin not in (None, *ORIGINS):
         raise UsageError(f"--origin: expected {', '.join(ORIGINS)}, got '{origin}'")
     problems: list[str] = []
-    rows = read_rows(places or [default_place()], problems)
+    named: Sequence[Path | str] = places or [default_place()]
+    rows = read_rows(named, problems)
     chosen = [row for row in rows if protocol in (None, row.board.protocol) and origin in (None, row.board.origin)]
     tables = leaderboard(chosen)
     if file_format == "text" or (file_format is None and sys.stdout.isatty()):
@@ -54,7 +54,7 @@ def show_leaderboard(
         typer.echo(format_boards(tables, file_format or "markdown"), nl=False)
     for row in chosen:
         for reason in row.not_rankable:
-            note(f"not shown: {row.path}: {reason}")
+            note(f"not shown: {in_place_names(row.path, named)}: {reason}")
     note_each("problem", problems)
 
 

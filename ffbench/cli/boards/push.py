@@ -23,7 +23,7 @@ def push_model(
         typer.Option("--weights", help="Weights as safetensors; default: those of the method or the folder."),
     ] = None,
     record: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             "--record",
             help="Record, folder of runs or store for the card; may be repeated. Default: the record named, or else "

@@ -5,18 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from ffbench.cli.shared import options
+
 
 def write_site(
-    places: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Argument(
-            help="Stores, folders of runs, or records; default: runs, or else the records that ship with ffbench."
-        ),
-    ] = None,
+    places: options.Places = None,
     out: Annotated[Path, typer.Option("--out", help="Folder to write; one that this command made is replaced.")] = Path(
         "leaderboard-site"
     ),

@@ -12,7 +12,9 @@ from ffbench.cli.shared.console import say
 
 
 def verify_records(
-    store: Annotated[Path, typer.Argument(help="Store of records.")] = Path("submissions"),
+    store: Annotated[
+        str, typer.Argument(help="Store of records: a folder, or a URL (s3://BUCKET/STORE).")
+    ] = "submissions",
     rescore: Annotated[
         bool,
         typer.Option("--rescore/--no-rescore", help="Score claims again that nobody has verified, where possible."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,11 @@ if TYPE_CHECKING:
     from ffbench.submissions.checking.validation import Report
 
 Predictions = Annotated[
-    Path, typer.Argument(help="Folder or .zip, .tar, .tar.gz, .tgz archive of flow files, or a .bundle.")
+    str,
+    typer.Argument(
+        help="Folder or .zip, .tar, .tar.gz, .tgz archive of flow files, or a .bundle; archives also by URL "
+        "(s3://BUCKET/FLOWS.zip)."
+    ),
 ]
 
 

@@ -74,6 +74,14 @@ End = Annotated[
     typer.Option("--end", min=1, help="Frame of a clip to stop before; default: its end."),
 ]
 Stride = Annotated[int, typer.Option("--stride", min=1, help="Take every n-th pair of a clip.")]
+Places = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Argument(
+        help="Stores, folders of runs, or records, also by URL (s3://BUCKET/STORE); "
+        "default: runs, or else the records that ship with ffbench."
+    ),
+]
+StoreName = Annotated[str, typer.Option("--store", help="Store of records: a folder, or a URL (s3://BUCKET/STORE).")]
 Data = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(

@@ -74,7 +74,7 @@ def find_recognition(places: Sequence[Path | str]) -> tuple[list[RunRecord], lis
     """
     records: list[RunRecord] = []
     problems: list[str] = []
-    for path, level in record_files(places):
+    for path, level in record_files(places, problems):
         if level == "claimed":
             continue
         try:

@@ -33,7 +33,7 @@ NOT_FOUND = "no"
 """Value of the label `found` of pairs in which the method found nothing to go by."""
 NOT_COMPLETE = "not all pairs were scored"
 """Why a record without some pairs is not ranked."""
-_MAX_RECORD_BYTES = 32 * 2**20
+MAX_RECORD_BYTES = 32 * 2**20
 
 
 class _Frozen(BaseModel):
@@ -286,7 +286,7 @@ def read_record(path: Path | str) -> RunRecord:
         DataError: the file cannot be read, is too large, or is not a record of this or an earlier schema version.
     """
     path = Path(path) / RECORD if Path(path).is_dir() else Path(path)
-    content = read_bounded(path, _MAX_RECORD_BYTES, f"larger than a run record can be ({_MAX_RECORD_BYTES} bytes)")
+    content = read_bounded(path, MAX_RECORD_BYTES, f"larger than a run record can be ({MAX_RECORD_BYTES} bytes)")
     try:
         return at_path(RunRecord.model_validate(migrate(parse_json(content))), path)
     except ValidationError as error:

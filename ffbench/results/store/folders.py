@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ffbench.results.store.records import LEVELS
+from ffbench.results.store.places import LEVELS
 
 _RESERVED = frozenset({"aux", "con", "nul", "prn", *(f"{name}{n}" for name in ("com", "lpt") for n in range(10))})
 """Names that Windows gives no file, whatever follows after a dot."""

@@ -44,7 +44,7 @@ def _read_file(path: Path, *state: int) -> Index:
         table = pq.read_table(path)
         if not table.schema.equals(_schema()):
             return {}
-        columns = {name: table[name].to_pylist() for name in table.column_names}
+        columns = {name: _values(table[name]) for name in table.column_names}
     except (OSError, pa.ArrowException, ValueError, TypeError):
         return {}
     known: dict[tuple[str, ...], Board] = {}
@@ -57,6 +57,17 @@ def _read_file(path: Path, *state: int) -> Index:
         named["not_rankable"] = tuple(named["not_rankable"])
         index[named["path"]] = (list(state), Row(board=known.setdefault(board, Board(*board)), **named))
     return index
+
+
+def _values(column: Any) -> list[Any]:
+    """Return the values of a column; equal texts are one object, since thousands of records name the same methods."""
+    import pyarrow as pa
+
+    if column.type != pa.string():
+        return list(column.to_pylist())
+    chunks = column.combine_chunks().dictionary_encode()
+    texts = [*chunks.dictionary.to_pylist(), None]
+    return [texts[place] for place in chunks.indices.fill_null(len(texts) - 1).to_pylist()]
 
 
 def write_index(path: Path, index: Mapping[str, tuple[list[int], Row]]) -> None:

@@ -1,4 +1,4 @@
-"""The store of records: a folder in git, one immutable file a record under a name made from its content.
+"""The store of records: a folder in git or below a URL, one immutable file a record under a name made from its content.
 
 submissions/verified/PROTOCOL/METHOD-HASH.json and .parquet    scored here
 submissions/claimed/PROTOCOL/METHOD-HASH.json and .parquet     sent in, not yet scored here
@@ -11,20 +11,20 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ffbench.errors import DataError, FfbenchError, reading
 from ffbench.io import atomic
 from ffbench.io.hashing import file_state
+from ffbench.io.object_store import ObjectStore, is_url, path_of_url
 from ffbench.paths import cache_dir
 from ffbench.results.record.row import Level, Row, row_of, table_path
 from ffbench.results.record.run_record import RunRecord, is_canonical, read_record
 from ffbench.results.store.index import Index, read_index, write_index
+from ffbench.results.store.places import LEVELS, Place, in_place_names, local_copy
 from ffbench.results.store.recompute import Scorings, card_faults
 
-LEVELS: tuple[Level, ...] = ("claimed", "verified")
-"""The folders of a store."""
 HASH_LENGTH = 16
 
 
@@ -40,7 +40,7 @@ def stored_name(record: RunRecord, content: bytes) -> str:
 
 
 def add_record(store: Path | str, path: Path | str, level: Level) -> Path:
-    """Copy the record at `path`, and its table of pair scores, into a store.
+    """Copy the record at `path`, and its table of pair scores, into a store that is a folder.
 
     The name is made from the content, so that any number of processes may add at once: the same record twice is one
     file, and different ones never meet. The table is written first: a record in the store always has its own.
@@ -52,6 +52,37 @@ def add_record(store: Path | str, path: Path | str, level: Level) -> Path:
         DataError: the record or its table cannot be read, the table is not the record's own, or the store cannot be
             written.
     """
+    name, content, table = _contents(path)
+    atomic.remove_litter(Path(store) / level, shared=True)
+    target = Path(store) / level / name
+    if not target.exists():
+        atomic.write_bytes(target.with_suffix(".parquet"), table)
+        atomic.write_bytes(target, content)
+    return target
+
+
+def publish_record(store: Place, path: Path | str, level: Level) -> Place:
+    """Copy the record at `path`, and its table, into a store that a path or a URL names, as `add_record` does.
+
+    Returns:
+        The path or the URL in the store.
+
+    Raises:
+        UsageError: the backend of the URL is not installed.
+        DataError: as `add_record`.
+    """
+    folder = path_of_url(str(store)) if is_url(store) else Path(store)
+    if folder is not None:
+        return add_record(folder, path, level)
+    name, content, table = _contents(path)
+    objects = ObjectStore(str(store))
+    objects.write(f"{level}/{name.removesuffix('.json')}.parquet", table)
+    objects.write(f"{level}/{name}", content)
+    return f"{objects.url}/{level}/{name}"
+
+
+def _contents(path: Path | str) -> tuple[str, bytes, bytes]:
+    """Return what a store takes of a run: the name of the record below its level, its bytes, and those of its table."""
     record = read_record(path)
     table = table_path(record.path or path, record)
     with reading(table, more=f", it belongs to {path}"):
@@ -59,25 +90,30 @@ def add_record(store: Path | str, path: Path | str, level: Level) -> Path:
     if hashlib.sha256(table_bytes).hexdigest() != record.pair_table.sha256:
         raise DataError(table, f"is not the table that {path} names (other sha256)")
     content = record_content(record)
-    atomic.remove_litter(Path(store) / level, shared=True)
-    target = Path(store) / level / stored_name(record, content)
-    if not target.exists():
-        atomic.write_bytes(target.with_suffix(".parquet"), table_bytes)
-        atomic.write_bytes(target, content)
-    return target
+    return stored_name(record, content), content, table_bytes
 
 
-def record_files(places: Iterable[Path | str]) -> list[tuple[Path, Level]]:
-    """Find the records in stores and in folders of runs, and single files; sorted.
+def record_files(places: Iterable[Place], problems: list[str] | None = None) -> list[tuple[Path, Level]]:
+    """Find the records in stores and in folders of runs, and single files; sorted. Of a URL, those of its copy here.
 
     Only the folders of a store, as they stand there, make a record claimed or verified: links are passed over
     (`verify_store` names them), and a record on its own or in a folder of runs is local, wherever it lies.
 
+    Args:
+        places: paths and URLs.
+        problems: takes a line for each record below a URL that cannot be copied; without it, the first is raised.
+
     Raises:
+        UsageError: the backend of a URL is not installed.
         DataError: a place is not there.
     """
     found: dict[Path, Level] = {}
-    for place in map(Path, places):
+    for copy in map(local_copy, places):
+        place = copy.path
+        if problems is not None:
+            problems += copy.problems
+        elif copy.problems:
+            raise DataError(copy.problems[0])
         if place.is_file():
             found[place] = "local"
         elif not place.is_dir():
@@ -112,20 +148,21 @@ def _files(folder: Path, ending: str) -> Iterator[Path]:
             continue  # removed or locked since it was listed, as `os.walk` has it
 
 
-def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -> list[Row]:
+def read_rows(places: Sequence[Place], problems: list[str] | None = None) -> list[Row]:
     """Read the rows of all records in `places`, through an index that is brought up to date from the files.
 
     The index is a convenience in the cache folder, and never the truth: it may be deleted at any time.
 
     Args:
-        places: stores, folders of runs, record files.
+        places: stores, folders of runs, record files; paths and URLs.
         problems: takes the errors of records that cannot be read; without it, the first is raised.
 
     Raises:
         DataError: a place is not there, or a record cannot be read.
     """
-    files = record_files(places)
-    name = hashlib.sha256("\0".join(sorted(str(Path(place).resolve()) for place in places)).encode()).hexdigest()
+    files = record_files(places, problems)
+    names = sorted(str(place) if is_url(place) else str(Path(place).resolve()) for place in places)
+    name = hashlib.sha256("\0".join(names).encode()).hexdigest()
     cache = cache_dir() / "stores" / f"{name}.parquet"
     known = read_index(cache)
     index: Index = {}
@@ -140,7 +177,7 @@ def read_rows(places: Iterable[Path | str], problems: list[str] | None = None) -
         except FfbenchError as error:
             if problems is None:
                 raise
-            problems.append(str(error))
+            problems.append(in_place_names(str(error), places))
             continue
         index[str(path)] = (stamp, row)
     if index != known:

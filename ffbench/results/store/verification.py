@@ -15,20 +15,23 @@ from ffbench.protocol import PairScore, Protocol, Scoring
 from ffbench.registry import protocol_names
 from ffbench.results.ranking.order import comparable_columns
 from ffbench.results.record.pair_table import read_pair_table
-from ffbench.results.record.row import Level, row_of, table_path
+from ffbench.results.record.row import Board, Level, row_of, table_path
 from ffbench.results.record.run_record import RunRecord, is_canonical, read_record
 from ffbench.results.store.claims import CLAIM_TOLERANCE, VERIFIED_TOLERANCE, differences
 from ffbench.results.store.folders import unportable_folders
 from ffbench.results.store.names import look_alike
 from ffbench.results.store.pair_facts import PairFacts, disagreement, facts_of
+from ffbench.results.store.places import LEVELS, Place, in_place_names, local_copy
 from ffbench.results.store.recompute import Scorings, card_faults, intervals_comparable, present_version, score_faults
-from ffbench.results.store.records import LEVELS, check_name, is_whole, record_files, store_levels
+from ffbench.results.store.records import check_name, is_whole, record_files, store_levels
 from ffbench.results.store.together import Stored, check_together, dataset_faults
 
 Rescore = Callable[[RunRecord], tuple[RunRecord, Path]]
 """Scores what a record is about once more; gives the new record and the folder of its run."""
 Expected = Callable[[RunRecord], tuple[Protocol[Any], PairFacts]]
 """Returns the protocol of a record and the pairs that its dataset has; FfbenchError where it is not at hand."""
+
+_NOTHING_ELSE = "neither a record nor a table; a store holds nothing else"
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Verification:
 
 
 def verify_store(
-    store: Path | str,
+    store: Place,
     protocol_versions: Mapping[str, str] | Callable[[str], str | None],
     rescore: Rescore | None = None,
     expected: Expected | None = None,
@@ -51,7 +54,7 @@ def verify_store(
     """Check every record of a store; all faults are found, none of them stops the check.
 
     Args:
-        store: the folder.
+        store: the folder, or a URL, of which a copy is checked.
         protocol_versions: the present version of each installed protocol, by id; or a function that gives it.
         rescore: scores again the verified records, and the claims that no verified record of the store speaks to;
             None: the claims are only named.
@@ -59,14 +62,30 @@ def verify_store(
         sample: score only so many again, drawn by chance; None: all.
 
     Raises:
+        UsageError: the backend of a URL is not installed.
         DataError: there is no such store.
     """
-    store = Path(store)
-    if not any((store / level).is_dir() for level in LEVELS):
+    copy = local_copy(store)
+    if not any((copy.path / level).is_dir() for level in LEVELS):
         raise DataError(store, f"has no folder {' or '.join(LEVELS)}, so it is no store of records")
+    found = _verify(copy.path, protocol_versions, rescore, expected, sample)
+    found.faults += copy.problems
+    found.faults += [f"{store}/{name}: {_NOTHING_ELSE}" for name in copy.foreign]
+    parts = (found.confirmed, found.faults, found.remarks)
+    return Verification(found.records, *([in_place_names(line, [store]) for line in part] for part in parts))
+
+
+def _verify(
+    store: Path,
+    protocol_versions: Mapping[str, str] | Callable[[str], str | None],
+    rescore: Rescore | None,
+    expected: Expected | None,
+    sample: int | None,
+) -> Verification:
     current = protocol_versions.get if isinstance(protocol_versions, Mapping) else protocol_versions
     found = Verification()
     records: list[Stored] = []
+    shared: dict[Board, PairFacts] = {}
     scorings = Scorings()
     tables = {path for level in LEVELS for path in (store / level).rglob("*.parquet") if is_whole(path)}
     for path, level in record_files([store]) if store_levels(store) else []:
@@ -86,6 +105,9 @@ def verify_store(
         loaded = _load(path, record, expected, found)
         scoring = _check_numbers(path, record, scores, scorings, loaded and loaded[0], found)
         facts = facts_of(scores, record.protocol, fixed_weights=scoring is not None and scoring.fixed_weights)
+        # Equal ones are kept once a board: apart they would fill the memory of a large store.
+        first = shared.setdefault(row.board, facts)
+        facts = first if facts == first else facts
         if loaded:
             found.faults += [f"{path}: {fault}" for fault in dataset_faults(record.dataset, loaded[0].dataset)]
         if loaded and (difference := disagreement(facts, loaded[1])):
@@ -207,7 +229,7 @@ def _check_files(store: Path, found: Verification) -> None:
                 continue
             known = path.is_dir() or (path.suffix in (".json", ".parquet") and is_whole(path))
             if path.is_symlink() or not known:
-                found.faults.append(f"{path}: neither a record nor a table; a store holds nothing else")
+                found.faults.append(f"{path}: {_NOTHING_ELSE}")
 
 
 def _score_again(records: Sequence[Stored], rescore: Rescore | None, sample: int | None, found: Verification) -> None:

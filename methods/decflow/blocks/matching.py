@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ffbench.training.joint import joint_ratio
+
 from .local_correlation import local_correlation
 from .rigid import local_contrast
 from .unet import Residual
@@ -106,7 +108,7 @@ def matching_loss(match: Match, flow: torch.Tensor, valid: torch.Tensor) -> torc
         for dy, along_y in ((0, 1 - fy), (1, fy)):
             place = ((x + dx) * side + y + dy)[..., None]
             loss = loss - along_x * along_y * said.gather(3, place)[..., 0]
-    return torch.where(known, loss, 0.0).sum() / known.sum().clamp(min=1)
+    return joint_ratio(torch.where(known, loss, 0.0).sum(), known.sum())
 
 
 def _positions(cells: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ffbench.training.joint import joint_ratio
+
 from ..blocks.layers import InstanceNorm, ResidualBlock, init_encoder, upsample_aligned
 from .base import SemanticEncoder
 
@@ -85,4 +87,4 @@ def semantic_loss(
     true_uv = true_uv[:, :, ::8, ::8]
     error = (uv.float() - true_uv).abs().sum(dim=1)
     surface = (regions > 0) & (true_uv != 0).any(dim=1)
-    return F.cross_entropy(logits.float(), regions) + (error * surface).sum() / surface.sum().clamp(min=1)
+    return F.cross_entropy(logits.float(), regions) + joint_ratio((error * surface).sum(), surface.sum())

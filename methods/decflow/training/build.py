@@ -30,6 +30,7 @@ from ffbench.errors import MethodError, UsageError
 from ffbench.io.json_models import first_fault
 from ffbench.method import RANDOM_WEIGHTS, Method, MethodCard
 from ffbench.synth.heads.head import Region
+from ffbench.training.joint import processes
 from ffbench.training.loss import in_range, sequence_loss
 from ffbench.training.trainee import TrainableNetwork, Training, TrainRequest
 
@@ -157,7 +158,8 @@ class DecFlowTrainee(TrainableNetwork):
         """
         config = self.network.config
         levels = config.levels if isinstance(config, CorrectorConfig) else 1
-        return "start" not in batch or (levels > 1 and int(batch["index"][0]) // len(batch["index"]) % 2 == 0)
+        joint = len(batch["index"]) * processes()
+        return "start" not in batch or (levels > 1 and int(batch["index"][0]) // joint % 2 == 0)
 
     def method(self, device: str) -> Method:
         """See `Trainee.method`."""

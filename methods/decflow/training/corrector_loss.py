@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from ffbench.synth.heads.head import Region
+from ffbench.training.joint import joint_ratio, joint_total
 from ffbench.training.loss import in_range
 from ffbench.training.samples import Batch
 
@@ -150,8 +151,7 @@ def _depth_error(predicted: torch.Tensor, depth: torch.Tensor, mask: torch.Tenso
     deviation = ((weight * true.square()).sum(dim=(1, 2)) / count + 1e-4).sqrt()
     error = (weight * (true - factor * found).abs()).sum(dim=(1, 2)) / count / deviation
     seen = mask.flatten(1).any(dim=1)
-    mean: torch.Tensor = (error * seen).sum() / seen.sum().clamp(min=1)
-    return mean
+    return joint_ratio((error * seen).sum(), seen.sum())
 
 
 def _beside(basis: torch.Tensor, values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -166,8 +166,8 @@ def _over_deforming(error: torch.Tensor, deforming: torch.Tensor, known: torch.T
 
     Of a mouth that nobody could follow the logarithm keeps the error from being all that a step is about.
     """
-    least = _LEAST_SHARE * known.sum() + 1
-    return (error.log1p() * deforming).sum() / deforming.sum().clamp(min=least)
+    least = _LEAST_SHARE * joint_total(known.sum()) + 1
+    return joint_ratio((error.log1p() * deforming).sum(), deforming.sum(), least)
 
 
 def _length(flow: torch.Tensor) -> torch.Tensor:
@@ -176,4 +176,4 @@ def _length(flow: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+    return joint_ratio(torch.where(mask, values, 0.0).sum(), mask.sum())
