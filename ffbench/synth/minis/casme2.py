@@ -61,7 +61,9 @@ Cell = str | int | None
 
 
 @dataclass(frozen=True)
-class _Subject:
+class Subject:
+    """One subject: number from 0, the scene in which it sits, and how it shows micro-expressions."""
+
     number: int
     scene: Scene
     habits: MicroExpressionStyle
@@ -105,7 +107,7 @@ def make_casme2(
     rows: list[tuple[Cell, ...]] = []
     megc: list[str] = []
     for number, emotions in enumerate(dealt):
-        subject = _studio(head, seed, number)
+        subject = studio(head, np.random.default_rng([seed, 201, number]), number)
         for take, emotion in enumerate(emotions, start=1):
             kind = takes.get(number) if take == len(emotions) else None
             rows.append(_write_clip(root, subject, seed, take, emotion, kind))
@@ -147,19 +149,26 @@ def workbook(rows: list[tuple[Cell, ...]]) -> bytes:
     return packed.getvalue()
 
 
-def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
-    """A subject before a plain wall: 640 x 480, faces about 280 px wide, steady light."""
-    rng = np.random.default_rng([seed, 201, number])
+def studio(head: HeadModel, rng: np.random.Generator, number: int, height: int = 480) -> Subject:
+    """Draw a subject before a plain wall in steady light.
+
+    Args:
+        head: the model of heads.
+        rng: source of chance.
+        number: of the subject, from 0.
+        height: of the frames in px, whose width is 4/3 of it; faces are about 7/12 of it wide.
+    """
+    width, scale = height * 4 // 3, height / 480
     person = sample_person(head, int(rng.integers(2**31)))
     middle = head.landmarks(head.template)[27:36].mean(axis=0)
-    size, distance = rng.uniform(165, 190), rng.uniform(10, 14)
+    size, distance = scale * rng.uniform(165, 190), rng.uniform(10, 14)
     aim = middle + rng.normal(0, [0.1, 0.06, 0])
     light = sample_light(rng)
     scene = Scene(
         person=person,
         light=light,
-        camera=Camera(480, 640, size * distance, distance, (float(aim[0]), float(aim[1]), float(aim[2] - 0.5))),
-        background=wall(rng, 480, 640),
+        camera=Camera(height, width, size * distance, distance, (float(aim[0]), float(aim[1]), float(aim[2] - 0.5))),
+        background=wall(rng, height, width),
         sensor=Sensor(
             exposure=float(rng.uniform(0.95, 1.15) * metered(person, light)),
             contrast=float(rng.uniform(0.1, 0.35)),
@@ -168,12 +177,10 @@ def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
         ),
         seed=int(rng.integers(2**31)),
     )
-    return _Subject(number, scene, sample_micro_expression_style(rng, person.style))
+    return Subject(number, scene, sample_micro_expression_style(rng, person.style))
 
 
-def _write_clip(
-    root: Path, subject: _Subject, seed: int, take: int, emotion: str, kind: str | None
-) -> tuple[Cell, ...]:
+def _write_clip(root: Path, subject: Subject, seed: int, take: int, emotion: str, kind: str | None) -> tuple[Cell, ...]:
     """Write the frames of one clip, from one before onset to offset, and give its row of the coding table."""
     rng = np.random.default_rng([seed, 202, subject.number, take])
     scene, person = subject.scene, subject.scene.person
@@ -196,8 +203,8 @@ def _write_clip(
         frame = render_frame(scene, Frame(_share(number, onset, apex, offset) * vector, pose), 100 * take + number)
         # Registered by the first frame of the clip, as the authors did.
         crop = crop_transform(frame.landmarks) if crop is None else crop
-        (folders[0] / f"img{number}.jpg").write_bytes(_jpeg(frame.image))
-        (folders[1] / f"reg_img{number}.jpg").write_bytes(_jpeg(_cropped(frame.image, crop)))
+        (folders[0] / f"img{number}.jpg").write_bytes(jpeg(frame.image))
+        (folders[1] / f"reg_img{number}.jpg").write_bytes(jpeg(_cropped(frame.image, crop)))
     coded: Cell = "/" if kind == "/" else onset if kind == "onset" else apex
     return f"{subject.number + 1:02d}", name, None, onset, coded, offset, None, units, emotion
 
@@ -217,7 +224,8 @@ def _cropped(image: Image, transform: FloatArray) -> Image:
     return np.asarray(warped, np.uint8)
 
 
-def _jpeg(image: Image) -> bytes:
+def jpeg(image: Image) -> bytes:
+    """Encode an image, marked as made by the face engine."""
     import cv2
 
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG])
