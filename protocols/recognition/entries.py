@@ -169,7 +169,7 @@ def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEn
 def _task_entry(name: str, summary: str) -> ProtocolEntry:
     known = TASKS[name].classes
     classes = None if known is None else tuple(dict.fromkeys(of for of in known.values() if of is not None))
-    return replace(_entry(name, summary, classes), needs_data=True)
+    return replace(_entry(name, summary, classes), needs_data=not TASKS[name].mini)
 
 
 casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.motion.micro import (
+    VARIANTS,
     MicroExpressionStyle,
     added,
     amplitude_factor,
@@ -130,13 +131,13 @@ def crop_transform(landmarks: FloatArray) -> FloatArray:
     return np.asarray(transform, np.float64)
 
 
-def workbook(rows: list[tuple[Cell, ...]]) -> bytes:
-    """Make the coding table of `rows` under the columns of CASME II; the same rows give the same bytes."""
+def workbook(rows: list[tuple[Cell, ...]], header: Sequence[tuple[Cell, ...]] = (_HEADER,)) -> bytes:
+    """Make a table of `rows` below those of `header`, the columns of CASME II; the same rows give the same bytes."""
     import openpyxl
 
     book = openpyxl.Workbook()
     sheet = book.active
-    for row in (_HEADER, *rows):
+    for row in (*header, *rows):
         sheet.append(row)
     written = io.BytesIO()
     book.save(written)
@@ -149,7 +150,13 @@ def workbook(rows: list[tuple[Cell, ...]]) -> bytes:
     return packed.getvalue()
 
 
-def studio(head: HeadModel, rng: np.random.Generator, number: int, height: int = 480) -> Subject:
+def studio(
+    head: HeadModel,
+    rng: np.random.Generator,
+    number: int,
+    height: int = 480,
+    variants: Mapping[str, tuple[tuple[str, ...], ...]] = VARIANTS,
+) -> Subject:
     """Draw a subject before a plain wall in steady light.
 
     Args:
@@ -157,6 +164,7 @@ def studio(head: HeadModel, rng: np.random.Generator, number: int, height: int =
         rng: source of chance.
         number: of the subject, from 0.
         height: of the frames in px, whose width is 4/3 of it; faces are about 7/12 of it wide.
+        variants: the ways of showing each emotion.
     """
     width, scale = height * 4 // 3, height / 480
     person = sample_person(head, int(rng.integers(2**31)))
@@ -177,7 +185,7 @@ def studio(head: HeadModel, rng: np.random.Generator, number: int, height: int =
         ),
         seed=int(rng.integers(2**31)),
     )
-    return Subject(number, scene, sample_micro_expression_style(rng, person.style))
+    return Subject(number, scene, sample_micro_expression_style(rng, person.style, variants))
 
 
 def _write_clip(root: Path, subject: Subject, seed: int, take: int, emotion: str, kind: str | None) -> tuple[Cell, ...]:
@@ -200,7 +208,7 @@ def _write_clip(root: Path, subject: Subject, seed: int, take: int, emotion: str
     crop: FloatArray | None = None
     for number in range(1, offset + 1):
         pose = added(rest, drift, (number - onset) / rise)
-        frame = render_frame(scene, Frame(_share(number, onset, apex, offset) * vector, pose), 100 * take + number)
+        frame = render_frame(scene, Frame(shown_share(number, onset, apex, offset) * vector, pose), 100 * take + number)
         # Registered by the first frame of the clip, as the authors did.
         crop = crop_transform(frame.landmarks) if crop is None else crop
         (folders[0] / f"img{number}.jpg").write_bytes(jpeg(frame.image))
@@ -209,8 +217,8 @@ def _write_clip(root: Path, subject: Subject, seed: int, take: int, emotion: str
     return f"{subject.number + 1:02d}", name, None, onset, coded, offset, None, units, emotion
 
 
-def _share(number: int, onset: int, apex: int, offset: int) -> float:
-    """How much of the expression a frame shows: 0 at onset, smoothly to 1 at apex, most of it gone at offset."""
+def shown_share(number: int, onset: int, apex: int, offset: int) -> float:
+    """Return how much of the expression a frame shows: 0 at onset, smoothly to 1 at apex, most of it gone at offset."""
     if number <= apex:
         rising = max(number - onset, 0) / (apex - onset)
         return rising * rising * (3 - 2 * rising)
