@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import engines
-from ffbench.datasets.casme2.long_clips import LongClip, card_long_clips, longer_than, scan_long_clips
+from ffbench.datasets.casme2.long_clips import LongClip, LongClips, card_long_clips, longer_than, scan_long_clips
 from ffbench.datasets.casme2.scan import FIVE
 from ffbench.datasets.images import read_image
 from ffbench.engines import EngineName
@@ -41,7 +41,7 @@ from ..recognition.folds import Task, leave_one_subject_out, subject_numbers
 from ..recognition.protocol import RECOGNISER_OPTIONS, facts_of
 from .descriptors import chosen_flow, enlarged, packed
 from .matching import match
-from .scores import ANNOTATED, METRICS, SpottingScoring, add_terms, found_terms, lost_terms, votes
+from .scores import ANNOTATED, METRICS, SpottingScoring, add_terms, found_terms, lost_terms, spotting_f1, votes
 from .spotter import Frames, motion_of, spot
 
 NAME = "casme2_spot"
@@ -154,7 +154,8 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
             for clip in found.clips
             for starts in (self._starts[clip.key],)
         }
-        self.dataset = card_long_clips(found, used, CLASSES)
+        card = card_long_clips(found, used, CLASSES)
+        self.dataset = card.model_copy(update={"facts": {**card.facts, "middle_f1": _middle_f1(found, self._window)}})
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         if recipe and recogniser != "mmnet":
@@ -291,6 +292,17 @@ def _starts(clip: LongClip, window: int) -> tuple[int, ...]:
         for start in range(min(clip.frames), max(clip.frames) - window + 1, step)
         if start in clip.frames and start + window in clip.frames
     )
+
+
+def _middle_f1(found: LongClips, window: int) -> float:
+    """Return F1 of spotting for who looks at nothing: an interval of 2 `window` in the middle of each clip."""
+    counts = np.zeros(3)
+    for clip in found.clips:
+        middle = (min(clip.frames) + max(clip.frames)) // 2
+        coded = [(each.onset, each.offset) for each in clip.intervals]
+        (hit,) = match([(middle - window, middle + window)], coded)
+        counts += (0, 1, len(coded)) if hit is None else (1, 0, len(coded) - 1)
+    return float(spotting_f1(counts))
 
 
 def _class_of(annotated: _Sample) -> int:

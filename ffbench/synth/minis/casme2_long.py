@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ffbench.datasets.base import Mini, Progress
 from ffbench.datasets.mark import mark_synthetic
@@ -17,7 +18,7 @@ from ffbench.synth.motion.expressions import Frame, to_vector
 from ffbench.synth.motion.micro import added, amplitude_factor, sample_drift, sample_micro
 from ffbench.synth.scenes.scene import render_frame
 
-VERSION = "1"
+VERSION = "2"
 RECIPE = "ffbench.synth.minis.casme2_long"
 SUBJECTS = 14
 EXPRESSIONS = {"others": 22, "disgust": 18, "happiness": 14, "repression": 12, "surprise": 12}
@@ -26,6 +27,10 @@ HEIGHT = 300
 """Of the frames, which are 400 px wide; faces are about 175 px wide."""
 SHARE_OF_DOUBLES = 0.35
 """Of the clips, as long as a subject has expressions left, show two of them."""
+FRAMES = {1: 60, 2: 90}
+"""Of a clip by how many expressions it shows. They lie anywhere: who guesses the middle is mostly wrong."""
+_NEUTRAL = 6
+"""The least neutral frames before, between and after expressions."""
 _BLINK = (0.35, 0.8, 0.85, 0.6, 0.25)
 """How far the lids are closed, frame by frame."""
 _SHARE_OF_BLINKS = 0.5
@@ -102,17 +107,15 @@ def _write_clip(
     rest = Pose(neck=rng.normal(0, [0.05, 0.06, 0.03]), translation=rng.normal(0, [0.05, 0.03, 0.05]))
     drifts = [sample_drift(rng, person.head, person.shape, scene.camera, rest) for _ in range(2)]
     periods, phases = rng.uniform(20, 60, 2), rng.uniform(0, 2 * np.pi, 2)
+    count = FRAMES[len(emotions)]
+    steps = rng.integers(3, 7, (len(emotions), 2))
     shown: list[_Shown] = []
-    last = 1
-    for emotion in emotions:
-        gap, rise, fall = (int(n) for n in rng.integers([8, 3, 3], [15, 7, 7]))
+    for emotion, onset, (rise, fall) in zip(emotions, _onsets(rng, count, steps.sum(axis=1)), steps, strict=True):
         vector, units = sample_micro(rng, person.head.expression_names, emotion, subject.habits)
         pixels = float(np.clip(np.exp(rng.normal(np.log(1.4), 0.35)) * person.style.vigour, 0.5, 3.0)) * HEIGHT / 480
         vector *= amplitude_factor(person.head, person.shape, scene.camera, rest, vector, pixels)
-        onset = last + gap
-        shown.append(_Shown(onset, onset + rise, onset + rise + fall, vector, units, emotion))
-        last = shown[-1].offset
-    count = last + int(rng.integers(8, 15))
+        apex = onset + int(rise)
+        shown.append(_Shown(onset, apex, apex + int(fall), vector, units, emotion))
     lids = _blinks(rng, count, shown)
     closed = to_vector(person.head.expression_names, {"eyeBlink": 1.0}, 0.0)
     name = f"EP{2 + take // 3:02d}_{1 + take % 3:02d}"
@@ -127,6 +130,14 @@ def _write_clip(
         (folder / f"img{number}.jpg").write_bytes(jpeg(frame.image))
     person_number = f"{subject.number + 1:02d}"
     return [(person_number, name, None, one.onset, one.apex, one.offset, None, one.units, one.emotion) for one in shown]
+
+
+def _onsets(rng: np.random.Generator, count: int, lengths: npt.NDArray[np.int64]) -> list[int]:
+    """Draw where expressions begin in a clip of `count` frames: neutral frames that are left over go anywhere."""
+    spare = count - int(lengths.sum()) - len(lengths) - _NEUTRAL * (len(lengths) + 1)
+    shares = np.sort(rng.integers(0, spare + 1, len(lengths)))
+    before = np.concatenate([[0], np.cumsum(lengths + 1 + _NEUTRAL)[:-1]])
+    return [int(onset) for onset in 1 + _NEUTRAL + before + shares]
 
 
 def _blinks(rng: np.random.Generator, count: int, shown: Sequence[_Shown]) -> dict[int, float]:

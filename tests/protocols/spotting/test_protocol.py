@@ -100,6 +100,8 @@ def test_a_whole_run_and_its_record(planted: Path, tmp_path: Path) -> None:
     assert record.primary.value == found["strs"].value == found["annotated_f1"].value == 1
     assert found["seed_sd"].value == 0
     assert (record.dataset.facts["expressions"], record.dataset.facts["clips"]) == (SHOWN, 12)
+    # Of twelve middles the nine of clips with one expression hit, and six expressions of the others are missed.
+    assert record.dataset.facts["middle_f1"] == 2 * 9 / (2 * 9 + 3 + 6)
     assert record.protocol.options["window"] == WINDOW
     assert record.complete
     # What a record states is enough to check it where the clips are not at hand.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ffbench.datasets.casme2.coding import find_coding, read_coding
 from ffbench.datasets.casme2.long_clips import scan_long_clips
@@ -15,7 +18,7 @@ from ffbench.datasets.images import image_size
 from ffbench.io.archives.member_path import open_tree
 from ffbench.synth.heads.head import HeadModel
 from ffbench.synth.minis import casme2_long
-from ffbench.synth.minis.casme2_long import EXPRESSIONS, HEIGHT, make_casme2_long
+from ffbench.synth.minis.casme2_long import EXPRESSIONS, FRAMES, HEIGHT, _onsets, make_casme2_long
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.scenes import scene
 
@@ -55,14 +58,35 @@ def test_the_layout_and_what_moves_when(tmp_path: Path, head: HeadModel, monkeyp
         for each in clip.intervals:
             apex = apexes[clip.key, each.onset]
             assert max(range(each.onset, each.offset + 1), key=lambda number: strength[number]) == apex
-            assert each.onset >= 8
-            assert each.offset <= len(clip.frames) - 8
+            assert each.onset > 6
+            assert each.offset <= len(clip.frames) - 6
+        assert len(clip.frames) == FRAMES[len(clip.intervals)]
+        for before, after in itertools.pairwise(clip.intervals):
+            assert after.onset - before.offset > 6
         blinked = {number for number in clip.frames if faces[1000 * take + number].expression[lids].max() > 0}
         assert not blinked & shown
     mark = json.loads((tmp_path / "ffbench-mini.json").read_text())
     assert mark["recipe"] == "ffbench.synth.minis.casme2_long"
     with pytest.raises(ValueError, match="0 subjects"):
         make_casme2_long(tmp_path, head, subjects=0)
+
+
+@given(st.integers(0, 10_000), st.lists(st.integers(6, 12), min_size=1, max_size=2))
+def test_expressions_lie_anywhere_between_neutral_stretches(seed: int, lengths: list[int]) -> None:
+    count = FRAMES[len(lengths)]
+    onsets = _onsets(np.random.default_rng(seed), count, np.array(lengths))
+    ends = [onset + length for onset, length in zip(onsets, lengths, strict=True)]
+    assert onsets[0] > 6
+    assert ends[-1] <= count - 6
+    assert all(after - before > 6 for before, after in zip(ends[:-1], onsets[1:], strict=True))
+
+
+def test_who_guesses_the_middle_is_mostly_wrong() -> None:
+    rng = np.random.default_rng(0)
+    onsets = [_onsets(rng, FRAMES[1], np.array([9]))[0] for _ in range(2000)]
+    assert min(onsets) == 7
+    assert max(onsets) == FRAMES[1] - 6 - 9
+    assert np.mean([abs(onset + 4.5 - 30) <= 3 for onset in onsets]) < 0.2
 
 
 @pytest.mark.assets
