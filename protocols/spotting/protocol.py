@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench import engines
-from ffbench.datasets.casme2.long_clips import LongClip, LongClips, card_long_clips, longer_than, scan_long_clips
+from ffbench.datasets.casme2.long_clips import LongClip, card_long_clips, longer_than, scan_long_clips
 from ffbench.datasets.casme2.scan import FIVE
 from ffbench.datasets.images import read_image
 from ffbench.engines import EngineName
@@ -41,7 +41,8 @@ from ..recognition.folds import Task, leave_one_subject_out, subject_numbers
 from ..recognition.protocol import RECOGNISER_OPTIONS, facts_of
 from .descriptors import chosen_flow, enlarged, packed
 from .matching import match
-from .scores import ANNOTATED, METRICS, SpottingScoring, add_terms, found_terms, lost_terms, spotting_f1, votes
+from .pairs import middle_f1, pair_key, pair_starts
+from .scores import ANNOTATED, METRICS, SpottingScoring, add_terms, found_terms, lost_terms, votes
 from .spotter import Frames, motion_of, spot
 
 NAME = "casme2_spot"
@@ -145,17 +146,15 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
         self._window = window or (MINI_WINDOW if found.synthetic else WINDOW)
         found = longer_than(found, self._window)
         self._clips = {clip.key: clip for clip in found.clips}
-        self._starts = {clip.key: _starts(clip, self._window) for clip in found.clips}
-        self._pairs = {
-            _pair_key(clip, start): (clip, start) for clip in found.clips for start in self._starts[clip.key]
-        }
+        self._starts = {clip.key: pair_starts(clip, self._window) for clip in found.clips}
+        self._pairs = {pair_key(clip, start): (clip, start) for clip in found.clips for start in self._starts[clip.key]}
         used = {
             clip.key: [clip.frames[at] for at in sorted({*starts, *(start + self._window for start in starts)})]
             for clip in found.clips
             for starts in (self._starts[clip.key],)
         }
         card = card_long_clips(found, used, CLASSES)
-        self.dataset = card.model_copy(update={"facts": {**card.facts, "middle_f1": _middle_f1(found, self._window)}})
+        self.dataset = card.model_copy(update={"facts": {**card.facts, "middle_f1": middle_f1(found, self._window)}})
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         if recipe and recogniser != "mmnet":
@@ -235,16 +234,16 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
 
     def _spot(self, clip: LongClip, there: Mapping[str, DescribedPair]) -> _Spotted | None:
         """Spot in the pairs of a clip that could be read; None where there are none."""
-        starts = np.array([start for start in self._starts[clip.key] if _pair_key(clip, start) in there], np.int64)
+        starts = np.array([start for start in self._starts[clip.key] if pair_key(clip, start) in there], np.int64)
         if not len(starts):
             return None
-        flows = [self._chosen(there[_pair_key(clip, int(start))])[0] for start in starts]
+        flows = [self._chosen(there[pair_key(clip, int(start))])[0] for start in starts]
         motion = np.array([motion_of(flow) for flow in flows])
         spotted = spot(starts, motion, self._window, max(clip.frames))
         coded: list[Frames] = [(interval.onset, interval.offset) for interval in clip.intervals]
 
         def nearest(frame: int) -> str:
-            return _pair_key(clip, int(starts[np.abs(starts - frame).argmin()]))
+            return pair_key(clip, int(starts[np.abs(starts - frame).argmin()]))
 
         return _Spotted(
             clip.subject,
@@ -284,34 +283,9 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
         return chosen_flow(pair.descriptor, self._flow, self._derive_head)
 
 
-def _starts(clip: LongClip, window: int) -> tuple[int, ...]:
-    """Return the first frames of the pairs of a clip: every (window // 2)th of which both frames are there."""
-    step = max(1, window // 2)
-    return tuple(
-        start
-        for start in range(min(clip.frames), max(clip.frames) - window + 1, step)
-        if start in clip.frames and start + window in clip.frames
-    )
-
-
-def _middle_f1(found: LongClips, window: int) -> float:
-    """Return F1 of spotting for who looks at nothing: an interval of 2 `window` in the middle of each clip."""
-    counts = np.zeros(3)
-    for clip in found.clips:
-        middle = (min(clip.frames) + max(clip.frames)) // 2
-        coded = [(each.onset, each.offset) for each in clip.intervals]
-        (hit,) = match([(middle - window, middle + window)], coded)
-        counts += (0, 1, len(coded)) if hit is None else (1, 0, len(coded) - 1)
-    return float(spotting_f1(counts))
-
-
 def _class_of(annotated: _Sample) -> int:
     assert annotated.label is not None
     return annotated.label
-
-
-def _pair_key(clip: LongClip, start: int) -> str:
-    return f"{clip.key}/{start}"
 
 
 @functools.lru_cache(maxsize=1024)
