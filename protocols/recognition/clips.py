@@ -30,11 +30,13 @@ class Task:
         dataset: its id.
         title: of the protocol.
         classes: class of each label; None: what the option `classes` says.
+        mini: whether the dataset has a mini one.
     """
 
     dataset: str
     title: str
     classes: Mapping[str, str | None] | None
+    mini: bool = False
 
 
 def _each(*labels: str, out: tuple[str, ...] = ()) -> dict[str, str | None]:
@@ -48,8 +50,9 @@ TASKS: Mapping[str, Task] = {
         "samm",
         "SAMM, 5 classes",
         _each("anger", "contempt", "happiness", "surprise", "other", out=("disgust", "fear", "sadness")),
+        mini=True,
     ),
-    "smic_hs": Task("smic", "SMIC-HS, 3 classes", _each("negative", "positive", "surprise")),
+    "smic_hs": Task("smic", "SMIC-HS, 3 classes", _each("negative", "positive", "surprise"), mini=True),
     "casme3_7": Task(
         "casme3",
         "CAS(ME)^3 part A, 7 classes",

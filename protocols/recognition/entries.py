@@ -90,7 +90,7 @@ def load(request: ProtocolRequest) -> Recognition:
         shift=whole_number(request, "shift", 1, most=MOST_SHIFT) if "shift" in request.options else 0,
         flow=choice(request, "flow", flows),
         derive_head=choice(request, "derive_head", derive),
-        recogniser=_recogniser(request),
+        recogniser=recogniser_of(request),
         recipe=choice(request, "recipe", RECIPES) if "recipe" in request.options else None,
         epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
         seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
@@ -110,7 +110,7 @@ def _dataset_of(name: str) -> str:
     return "casme2" if name in CASME2_TASKS else TASKS[name].dataset
 
 
-def _recogniser(request: ProtocolRequest) -> str:
+def recogniser_of(request: ProtocolRequest) -> str:
     """Return the recogniser that is asked for.
 
     Raises:
@@ -169,7 +169,7 @@ def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEn
 def _task_entry(name: str, summary: str) -> ProtocolEntry:
     known = TASKS[name].classes
     classes = None if known is None else tuple(dict.fromkeys(of for of in known.values() if of is not None))
-    return replace(_entry(name, summary, classes), needs_data=True)
+    return replace(_entry(name, summary, classes), needs_data=not TASKS[name].mini)
 
 
 casme2_5 = _entry("casme2_5", "CASME II: micro-expressions of 5 classes from onset-apex flow (paper, Table 4)", _FIVE)

@@ -23,7 +23,11 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Task:
-    """What all folds share. `inputs` is a file of features (N, ...): workers map it, so that it is in memory once."""
+    """What all folds share. `inputs` is a file of features (N, ...): workers map it, so that it is in memory once.
+
+    `learnt_from` says of which samples folds learn, (N,); the others are only predicted, and their label says nothing.
+    None: of all.
+    """
 
     recogniser: Recogniser
     inputs: Path
@@ -31,6 +35,7 @@ class Task:
     subjects: npt.NDArray[np.int64]
     classes: int
     folder: Path
+    learnt_from: npt.NDArray[np.bool_] | None = None
 
 
 class Learnt(NamedTuple):
@@ -115,9 +120,10 @@ def _run(task: Task, seed: int, subject: int) -> None:
     features = np.load(task.inputs, mmap_mode="r")
     started = time.process_time()
     left_out = task.subjects == subject
+    known = ~left_out if task.learnt_from is None else ~left_out & task.learnt_from
     predicted = task.recogniser.fit_predict(
-        np.ascontiguousarray(features[~left_out]),
-        task.labels[~left_out],
+        np.ascontiguousarray(features[known]),
+        task.labels[known],
         np.ascontiguousarray(features[left_out]),
         task.classes,
         # One number a fold, so that folds of one seed do not start alike.

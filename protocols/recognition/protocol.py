@@ -164,7 +164,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             "flow": flow,
             "derive_head": derive_head,
             "recogniser": self._recogniser.id,
-            **_facts_of(self._recogniser),
+            **facts_of(self._recogniser),
             "epochs": self._recogniser.epochs,
             "seeds": seeds,
         }
@@ -240,7 +240,7 @@ def _version(variant: Variant, recipe: Option | None) -> str:
     return "1.1" if variant == "official" or recipe == "released" else "1.0"
 
 
-def _facts_of(recogniser: LoadedRecogniser) -> dict[str, Option]:
+def facts_of(recogniser: LoadedRecogniser) -> dict[str, Option]:
     """Return what a card says of a recogniser beside its name."""
     facts = {
         "recogniser_code": recogniser.code_sha256 and recogniser.code_sha256[:16],

@@ -15,7 +15,8 @@ from tests.datasets.ffn_folder import make_ffn
 
 FOLDER = Path(__file__).parents[2] / "docs" / "datasets"
 PAGES = {
-    "casme2": "casme2", "ck_plus": "ck-plus", "ck_plus_tracks": "ck-plus", "ffn": "facialflownet", "mead": "mead",
+    "casme2": "casme2", "casme2_spot": "casme2",
+    "ck_plus": "ck-plus", "ck_plus_tracks": "ck-plus", "ffn": "facialflownet", "mead": "mead",
     "mead_tracks": "mead",
     **dict.fromkeys(("samm", "smic", "casme3", "mmew", "megc2019", "own_clips"), "microexpressions"),
 }  # fmt: skip

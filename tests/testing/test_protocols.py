@@ -25,7 +25,9 @@ def wrong(protocol: Any) -> list[str]:
     return [check.name for check in check_protocol(protocol) if check.outcome == "wrong"]
 
 
-@pytest.mark.parametrize("name", ["ck_landmarks", "ffn_head", "ffn_expression", "ck_vertices", "casme2_5"])
+@pytest.mark.parametrize(
+    "name", ["ck_landmarks", "ffn_head", "ffn_expression", "ck_vertices", "casme2_5", "casme2_spot"]
+)
 def test_protocols_that_ship_pass(name: str) -> None:
     require(check_protocol(load_protocol(name)))
 

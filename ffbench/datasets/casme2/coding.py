@@ -102,8 +102,12 @@ def find_coding(root: DatasetPath) -> DatasetPath:
     return found[0]
 
 
-def read_coding(path: DatasetPath) -> tuple[list[Coding], list[str]]:
+def read_coding(path: DatasetPath, *, several: bool = False) -> tuple[list[Coding], list[str]]:
     """Read the coding table; give its rows in their order, and one line for each that does not make sense.
+
+    Args:
+        path: the table.
+        several: a clip may show several micro-expressions, a row each; otherwise only its first row counts.
 
     Raises:
         DataError: the file cannot be read, or no sheet of it has the columns.
@@ -117,7 +121,7 @@ def read_coding(path: DatasetPath) -> tuple[list[Coding], list[str]]:
             continue
         try:
             row = _row({name: cells[at] if at < len(cells) else "" for name, at in columns.items()})
-            if row.key in seen:
+            if row.key in seen and not several:
                 raise ValueError(f"{row.key} is coded in an earlier row too")
         except ValueError as error:
             problems.append(f"{path}: row {number}: {error}; the row is left out")

@@ -110,7 +110,7 @@ def scan(root: DatasetPath | str, rule: SelectionRule = "clean") -> Casme2:
     if not root.is_dir():
         raise DataError(root, f"no such folder; expected CASME II: {LAYOUT}")
     rows, problems = read_coding(find_coding(root))
-    raw, cropped = _require(root, _RAW_FOLDERS, "CASME2-RAW"), _require(root, _CROPPED_FOLDERS, "Cropped")
+    raw, cropped = raw_folder(root), _require(root, _CROPPED_FOLDERS, "Cropped")
     clips: list[Clip] = []
     left_out: list[str] = []
     absent: set[str] = set()
@@ -181,9 +181,18 @@ def _selection(found: Casme2, chosen: Mapping[str, str], classes: tuple[str, ...
     return Selection(classes, clips, tuple(left_out), (*found.problems, *problems), _manifest(clips))
 
 
+def raw_folder(root: DatasetPath) -> DatasetPath:
+    """Return the folder of the original frames.
+
+    Raises:
+        DataError: there is none.
+    """
+    return _require(root, _RAW_FOLDERS, "CASME2-RAW")
+
+
 def _clip(row: Coding, apex: int, raw: DatasetPath, cropped: DatasetPath) -> Clip:
     folders = raw / row.subject / row.name, cropped / row.subject / row.name
-    original, registered = _frames(folders[0]), _frames(folders[1])
+    original, registered = clip_frames(folders[0]), clip_frames(folders[1])
     files = [
         _frame(frames, number, folder, prefix)
         for frames, folder, prefix in ((original, folders[0], "img"), (registered, folders[1], "reg_img"))
@@ -196,12 +205,16 @@ def _clip(row: Coding, apex: int, raw: DatasetPath, cropped: DatasetPath) -> Cli
     return Clip(row, *files)
 
 
-def _frames(folder: DatasetPath) -> dict[int, DatasetPath]:
-    """List the frames of a clip by number."""
+def clip_frames(folder: DatasetPath) -> dict[int, DatasetPath]:
+    """List the frames of a clip by number, in its order.
+
+    Raises:
+        DataError: there is no such folder.
+    """
     if not folder.is_dir():
         raise DataError(folder, "no such folder")
     found = ((_FRAME.fullmatch(file.name), file) for file in visible(folder))
-    return {int(match[1]): file for match, file in found if match}
+    return dict(sorted((int(match[1]), file) for match, file in found if match))
 
 
 def _frame(frames: Mapping[int, DatasetPath], number: int, folder: DatasetPath, prefix: str) -> DatasetPath:

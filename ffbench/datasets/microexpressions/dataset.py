@@ -60,6 +60,7 @@ SAMM = Dataset(
     folders=("SAMM", "samm"),
     check=_check(list_samm, {}, SAMM_CLIPS, None),
     counts={"clips": SAMM_CLIPS},
+    mini="ffbench.synth.minis.microexpressions:SAMM_MINI",
     onset_apex=f"{_MODULE}.published:list_samm",
 )
 SMIC = Dataset(
@@ -77,6 +78,7 @@ SMIC = Dataset(
     folders=("SMIC", "SMIC_all_raw", "smic"),
     check=_check(list_smic, SMIC_LABELS, sum(SMIC_LABELS.values()), 16),
     counts={"clips": sum(SMIC_LABELS.values()), "subjects": 16},
+    mini="ffbench.synth.minis.microexpressions:SMIC_MINI",
     onset_apex=f"{_MODULE}.published:list_smic",
 )
 CASME3 = Dataset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ffbench.synth.heads.head import FloatArray, HeadModel, Pose
 from ffbench.synth.heads.makehuman import load_makehuman
 from ffbench.synth.motion.expressions import Frame
 from ffbench.synth.motion.micro import (
+    VARIANTS,
     MicroExpressionStyle,
     added,
     amplitude_factor,
@@ -61,7 +62,9 @@ Cell = str | int | None
 
 
 @dataclass(frozen=True)
-class _Subject:
+class Subject:
+    """One subject: number from 0, the scene in which it sits, and how it shows micro-expressions."""
+
     number: int
     scene: Scene
     habits: MicroExpressionStyle
@@ -105,7 +108,7 @@ def make_casme2(
     rows: list[tuple[Cell, ...]] = []
     megc: list[str] = []
     for number, emotions in enumerate(dealt):
-        subject = _studio(head, seed, number)
+        subject = studio(head, np.random.default_rng([seed, 201, number]), number)
         for take, emotion in enumerate(emotions, start=1):
             kind = takes.get(number) if take == len(emotions) else None
             rows.append(_write_clip(root, subject, seed, take, emotion, kind))
@@ -128,13 +131,13 @@ def crop_transform(landmarks: FloatArray) -> FloatArray:
     return np.asarray(transform, np.float64)
 
 
-def workbook(rows: list[tuple[Cell, ...]]) -> bytes:
-    """Make the coding table of `rows` under the columns of CASME II; the same rows give the same bytes."""
+def workbook(rows: list[tuple[Cell, ...]], header: Sequence[tuple[Cell, ...]] = (_HEADER,)) -> bytes:
+    """Make a table of `rows` below those of `header`, the columns of CASME II; the same rows give the same bytes."""
     import openpyxl
 
     book = openpyxl.Workbook()
     sheet = book.active
-    for row in (_HEADER, *rows):
+    for row in (*header, *rows):
         sheet.append(row)
     written = io.BytesIO()
     book.save(written)
@@ -147,19 +150,33 @@ def workbook(rows: list[tuple[Cell, ...]]) -> bytes:
     return packed.getvalue()
 
 
-def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
-    """A subject before a plain wall: 640 x 480, faces about 280 px wide, steady light."""
-    rng = np.random.default_rng([seed, 201, number])
+def studio(
+    head: HeadModel,
+    rng: np.random.Generator,
+    number: int,
+    height: int = 480,
+    variants: Mapping[str, tuple[tuple[str, ...], ...]] = VARIANTS,
+) -> Subject:
+    """Draw a subject before a plain wall in steady light.
+
+    Args:
+        head: the model of heads.
+        rng: source of chance.
+        number: of the subject, from 0.
+        height: of the frames in px, whose width is 4/3 of it; faces are about 7/12 of it wide.
+        variants: the ways of showing each emotion.
+    """
+    width, scale = height * 4 // 3, height / 480
     person = sample_person(head, int(rng.integers(2**31)))
     middle = head.landmarks(head.template)[27:36].mean(axis=0)
-    size, distance = rng.uniform(165, 190), rng.uniform(10, 14)
+    size, distance = scale * rng.uniform(165, 190), rng.uniform(10, 14)
     aim = middle + rng.normal(0, [0.1, 0.06, 0])
     light = sample_light(rng)
     scene = Scene(
         person=person,
         light=light,
-        camera=Camera(480, 640, size * distance, distance, (float(aim[0]), float(aim[1]), float(aim[2] - 0.5))),
-        background=wall(rng, 480, 640),
+        camera=Camera(height, width, size * distance, distance, (float(aim[0]), float(aim[1]), float(aim[2] - 0.5))),
+        background=wall(rng, height, width),
         sensor=Sensor(
             exposure=float(rng.uniform(0.95, 1.15) * metered(person, light)),
             contrast=float(rng.uniform(0.1, 0.35)),
@@ -168,12 +185,10 @@ def _studio(head: HeadModel, seed: int, number: int) -> _Subject:
         ),
         seed=int(rng.integers(2**31)),
     )
-    return _Subject(number, scene, sample_micro_expression_style(rng, person.style))
+    return Subject(number, scene, sample_micro_expression_style(rng, person.style, variants))
 
 
-def _write_clip(
-    root: Path, subject: _Subject, seed: int, take: int, emotion: str, kind: str | None
-) -> tuple[Cell, ...]:
+def _write_clip(root: Path, subject: Subject, seed: int, take: int, emotion: str, kind: str | None) -> tuple[Cell, ...]:
     """Write the frames of one clip, from one before onset to offset, and give its row of the coding table."""
     rng = np.random.default_rng([seed, 202, subject.number, take])
     scene, person = subject.scene, subject.scene.person
@@ -193,17 +208,17 @@ def _write_clip(
     crop: FloatArray | None = None
     for number in range(1, offset + 1):
         pose = added(rest, drift, (number - onset) / rise)
-        frame = render_frame(scene, Frame(_share(number, onset, apex, offset) * vector, pose), 100 * take + number)
+        frame = render_frame(scene, Frame(shown_share(number, onset, apex, offset) * vector, pose), 100 * take + number)
         # Registered by the first frame of the clip, as the authors did.
         crop = crop_transform(frame.landmarks) if crop is None else crop
-        (folders[0] / f"img{number}.jpg").write_bytes(_jpeg(frame.image))
-        (folders[1] / f"reg_img{number}.jpg").write_bytes(_jpeg(_cropped(frame.image, crop)))
+        (folders[0] / f"img{number}.jpg").write_bytes(jpeg(frame.image))
+        (folders[1] / f"reg_img{number}.jpg").write_bytes(jpeg(_cropped(frame.image, crop)))
     coded: Cell = "/" if kind == "/" else onset if kind == "onset" else apex
     return f"{subject.number + 1:02d}", name, None, onset, coded, offset, None, units, emotion
 
 
-def _share(number: int, onset: int, apex: int, offset: int) -> float:
-    """How much of the expression a frame shows: 0 at onset, smoothly to 1 at apex, most of it gone at offset."""
+def shown_share(number: int, onset: int, apex: int, offset: int) -> float:
+    """Return how much of the expression a frame shows: 0 at onset, smoothly to 1 at apex, most of it gone at offset."""
     if number <= apex:
         rising = max(number - onset, 0) / (apex - onset)
         return rising * rising * (3 - 2 * rising)
@@ -217,7 +232,8 @@ def _cropped(image: Image, transform: FloatArray) -> Image:
     return np.asarray(warped, np.uint8)
 
 
-def _jpeg(image: Image) -> bytes:
+def jpeg(image: Image) -> bytes:
+    """Encode an image, marked as made by the face engine."""
     import cv2
 
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG])

@@ -28,6 +28,19 @@ VARIANTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "sadness": (("1", "4"), ("1", "15")),
     "fear": (("1", "4", "20"), ("5", "20")),
 }
+SAMM_VARIANTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "other": VARIANTS["others"],
+    "anger": (("4", "7"), ("4", "5"), ("4", "24"), ("7", "24")),
+    "happiness": VARIANTS["happiness"],
+    "contempt": (("14",), ("12", "14")),
+    "surprise": VARIANTS["surprise"],
+}
+"""The same for the classes of SAMM; contempt is what it is by its side."""
+SMIC_VARIANTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "negative": (*VARIANTS["disgust"], *VARIANTS["sadness"], *VARIANTS["fear"]),
+    "positive": VARIANTS["happiness"],
+    "surprise": VARIANTS["surprise"],
+}
 _ONE_SIDED = frozenset({"2", "9", "10", "12", "14", "15", "20"})
 _FACE = (Region.FOREHEAD, Region.EYES, Region.NOSE, Region.CHEEKS, Region.LIPS, Region.CHIN)
 
@@ -40,21 +53,27 @@ class MicroExpressionStyle:
     style: Style
 
 
-def sample_micro_expression_style(rng: np.random.Generator, style: Style) -> MicroExpressionStyle:
+def sample_micro_expression_style(
+    rng: np.random.Generator, style: Style, variants: Mapping[str, tuple[tuple[str, ...], ...]] = VARIANTS
+) -> MicroExpressionStyle:
     """Draw a subject's habits: most people show an emotion in one or two of its ways."""
     return MicroExpressionStyle(
-        {emotion: rng.dirichlet(np.full(len(ways), 0.7)) for emotion, ways in VARIANTS.items()}, style
+        {emotion: rng.dirichlet(np.full(len(ways), 0.7)) for emotion, ways in variants.items()}, style
     )
 
 
 def sample_micro(
-    rng: np.random.Generator, names: Sequence[str], emotion: str, habits: MicroExpressionStyle
+    rng: np.random.Generator,
+    names: Sequence[str],
+    emotion: str,
+    habits: MicroExpressionStyle,
+    variants: Mapping[str, tuple[tuple[str, ...], ...]] = VARIANTS,
 ) -> tuple[FloatArray, str]:
     """Draw a micro-expression: its direction (len(names),) and its action units as coders write them (`4+7`, `L10`).
 
     How far it goes along that direction, `amplitude_factor` says.
     """
-    ways = VARIANTS[emotion]
+    ways = variants[emotion]
     units = ways[int(rng.choice(len(ways), p=habits.variants[emotion]))]
     side = str(rng.choice(["", "", "", "L", "R"])) if units[-1] in _ONE_SIDED else ""
     vector = np.zeros(len(names))

@@ -11,6 +11,7 @@ import pytest
 
 import ffbench
 from ffbench.datasets.microexpressions.own_table import TABLE
+from ffbench.datasets.registry import load_dataset
 from ffbench.errors import DataError, UsageError
 from ffbench.protocols.recognition.clips import TASKS
 from ffbench.protocols.recognition.protocol import Recognition
@@ -106,8 +107,8 @@ def test_what_a_dataset_does_not_have_is_said(root: Path, tmp_path: Path, monkey
     with pytest.raises(DataError, match=r"clips\.csv: no such file; expected clips\.csv with the columns"):
         load("own_clips", tmp_path)
     monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
-    with pytest.raises(UsageError, match="dataset 'samm' has no mini dataset; name its folder with --data"):
-        ffbench.load_protocol("samm_5")
+    with pytest.raises(UsageError, match="dataset 'mmew' has no mini dataset; name its folder with --data"):
+        ffbench.load_protocol("mmew_7")
 
 
 def test_datasets_are_found_below_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +131,7 @@ def test_every_task_has_a_title_and_distinct_classes() -> None:
     for name, task in TASKS.items():
         entry = protocol_entry(name)
         assert (entry.title, entry.task) == (task.title, "recognition")
+        assert entry.needs_data == (load_dataset(task.dataset).mini is None)
         if task.classes is not None:
             assert entry.scoring is not None
             kept = [of for of in task.classes.values() if of is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,22 @@ import torch
 from ffbench.errors import UsageError
 from ffbench.protocols.recognition.folds import Task, leave_one_subject_out
 from ffbench.protocols.recognition.recognisers.mdmo import main_directions
+from ffbench.protocols.recognition.recognisers.mmnet_recogniser import MMNetRecogniser
 from ffbench.protocols.recognition.recognisers.ststnet import STSTNet, STSTNetRecogniser
 from ffbench.recogniser import FACE_SIZE, Recogniser, RecogniserRequest, RegisteredFace
 from ffbench.recogniser_registry import load_recogniser, recogniser_names
 
 CLASSES = 4
-PLACES = ((60, 60, (0, -2)), (60, 160, (0, 2)), (160, 110, (2, 0)), (160, 110, (-2, 0)))
-"""Row, column and direction of the motion of each class."""
+PLACES = ((60, 60, (0, -2)), (60, 160, (0, 2)), (160, 60, (2, -1)), (160, 60, (-2, 1)))
+"""Row, column and direction of the motion of each class; MMNet mirrors faces, so none is another's mirror image."""
 ONSET = np.zeros((FACE_SIZE, FACE_SIZE, 3), np.float32)
 FEW_EPOCHS = {"ststnet": 150}
 """Enough for what the tests plant."""
-QUICK = [
-    "centroid",
-    "mdmo",
-    "roi",
-    pytest.param("ststnet", marks=pytest.mark.slow),
-]
+PEOPLE_AND_SHUFFLES = {"mmnet": (5, 1), "ststnet": (8, 2)}
+"""Fewer of both for what takes long; otherwise 8 people and 8 shuffles."""
+LIGHT, HEAVY = ("centroid", "mdmo", "roi", "ststnet"), ("mmnet",)
+QUICK = [pytest.param(name, marks=[pytest.mark.slow] if name == "ststnet" else []) for name in LIGHT]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in HEAVY]
 
 
 def a_face(of: int, rng: np.random.Generator) -> RegisteredFace:
@@ -39,7 +40,10 @@ def a_face(of: int, rng: np.random.Generator) -> RegisteredFace:
 
 
 def loaded(name: str, epochs: int | None = None) -> Recogniser:
-    return load_recogniser(RecogniserRequest(name, CLASSES, epochs or FEW_EPOCHS.get(name), synthetic=True))
+    found = load_recogniser(RecogniserRequest(name, CLASSES, epochs or FEW_EPOCHS.get(name), synthetic=True))
+    if isinstance(found.recogniser, MMNetRecogniser):
+        found.recogniser.recipe = replace(found.recogniser.recipe, batch=4)  # many steps out of few clips
+    return found
 
 
 def accuracy(
@@ -53,18 +57,23 @@ def accuracy(
     return float((leave_one_subject_out(task, 1).predicted[0, -1] == labels).mean())
 
 
-@pytest.mark.parametrize("name", QUICK)
+def test_every_recogniser_that_ships_is_tried_with_shuffled_labels() -> None:
+    assert {*LIGHT, *HEAVY} == set(recogniser_names())
+
+
+@pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_shuffled_labels_give_chance_and_true_ones_are_learnt(name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    labels = np.tile(np.arange(CLASSES, dtype=np.int64), 8)
+    people, shuffles = PEOPLE_AND_SHUFFLES.get(name, (8, 8))
+    labels = np.tile(np.arange(CLASSES, dtype=np.int64), people)
     recogniser = loaded(name)
     features = np.stack([recogniser.features(a_face(int(of), rng)) for of in labels])
     # The control: what is there to learn is learnt, so that chance below is not that of a recogniser that is broken.
-    assert accuracy(recogniser, features, labels, tmp_path / "true") > 0.9
-    shuffles = range(2 if name == "ststnet" else 8)
-    shuffled = [accuracy(recogniser, features, rng.permutation(labels), tmp_path / f"{n}") for n in shuffles]
+    assert accuracy(recogniser, features, labels, tmp_path / "true") > (0.75 if name == "mmnet" else 0.9)
+    shuffled = [accuracy(recogniser, features, rng.permutation(labels), tmp_path / f"{n}") for n in range(shuffles)]
     # Chance is 1/4; a class that the held-out subject has more of is rarer in what is learnt from.
-    assert 0.05 < np.mean(shuffled) < 0.37, shuffled
+    # Of MMNet there are 20 clips in one shuffle.
+    assert (0 if name == "mmnet" else 0.05) <= np.mean(shuffled) < (0.5 if name == "mmnet" else 0.37), shuffled
 
 
 @pytest.mark.parametrize("name", QUICK)

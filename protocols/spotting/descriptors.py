@@ -1,0 +1,60 @@
+"""What is kept of a pair: flows and face at a quarter of the registered face's resolution, since pairs are many."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ffbench.metrics.head_motion import Derive, fit_head_flow
+from ffbench.microexpressions.flow_choice import Kind, require
+from ffbench.recogniser import FACE_SIZE, RegisteredFace
+from ffbench.typing import FlowField
+
+CELL = 4
+"""Px of the registered face that become one."""
+SIDE = FACE_SIZE // CELL
+Values = npt.NDArray[np.float32]
+
+
+def packed(facial: FlowField, head: FlowField | None, face: Values) -> Values:
+    """Return the means over squares of `CELL` px: (SIDE, SIDE, 5), or 7 with a head flow.
+
+    Args:
+        facial: (FACE_SIZE, FACE_SIZE, 2) in px of the registered face.
+        head: the same, of a method that decomposes.
+        face: (FACE_SIZE, FACE_SIZE, 3), the first frame's face, RGB from 0 to 1.
+    """
+    parts = [facial, face] if head is None else [facial, head, face]
+    cells = np.concatenate(parts, axis=2).reshape(SIDE, CELL, SIDE, CELL, -1)
+    return np.asarray(cells.mean(axis=(1, 3), dtype=np.float64), np.float32)
+
+
+def chosen_flow(values: Values, kind: Kind, derive: Derive) -> tuple[Values, Values]:
+    """Return one flow (SIDE, SIDE, 2), in px of the whole registered face, and the face (SIDE, SIDE, 3).
+
+    Args:
+        values: of `packed`.
+        kind: which flow.
+        derive: how a method with one flow gets a head flow: none, or a fit to its facial flow.
+
+    Raises:
+        UsageError: there is no such flow.
+    """
+    decomposed = values.shape[2] == 7
+    require(kind, derive, decomposed=decomposed)
+    facial, face = values[..., :2], values[..., -3:]
+    if kind == "facial":
+        return facial, face
+    if decomposed:
+        head = values[..., 2:4]
+    else:
+        assert derive != "none"
+        # The fit takes places and vectors in one unit: a square of cells.
+        head = CELL * fit_head_flow(facial / CELL, np.ones((SIDE, SIDE), bool), derive)
+    return np.asarray(head if kind == "head" else facial - head, np.float32), face
+
+
+def enlarged(flow: Values, face: Values) -> RegisteredFace:
+    """Return what a recogniser sees, at its resolution: each cell repeated."""
+    wide = (part.repeat(CELL, axis=0).repeat(CELL, axis=1) for part in (flow, face))
+    return RegisteredFace(*wide)
