@@ -67,7 +67,7 @@ def joint_everywhere(name: str, value: Any) -> None:
     """Replace what losses take from the module `joint`; the mean that is logged stays joint."""
     kept = joint.joint_total
     setattr(joint, name, value)
-    loop.joint_mean = lambda values: kept(values) / joint.processes()
+    vars(loop)["joint_mean"] = lambda values: kept(values) / joint.processes()
 
 
 if __name__ == "__main__":

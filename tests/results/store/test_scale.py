@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ffbench.results.record.run_record import RunRecord, read_record
-from ffbench.results.store import records, verification
+from ffbench.results.store import index, records, verification
 from ffbench.results.store.records import add_record, read_rows
 from ffbench.results.store.together import Stored
 from ffbench.results.store.verification import verify_store
@@ -40,13 +40,13 @@ def test_one_more_record_is_one_more_that_is_read(store: Path, tmp_path: Path, m
     read.clear()
     assert len(read_rows([store])) == RECORDS + 1
     assert [path.name.partition("-")[0] for path in read] == ["new"]
-    (index,) = (tmp_path / "cache" / "stores").iterdir()
-    assert index.stat().st_size < 400 * RECORDS
+    (written,) = (tmp_path / "cache" / "stores").iterdir()
+    assert written.stat().st_size < 400 * RECORDS
 
 
 def test_rows_of_one_method_share_their_texts(store: Path) -> None:
     read_rows([store])
-    records.read_index.__globals__["_read_file"].cache_clear()
+    index._read_file.cache_clear()
     rows = [row for row in read_rows([store]) if row.method == "m0003"]
     assert len(rows) == BOARDS
     for name in ("identity", "title", "table_sha256", "device"):
