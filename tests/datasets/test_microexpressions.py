@@ -261,4 +261,4 @@ def test_verify_counts_what_authors_say(tmp_path: Path) -> None:
     assert counts["subjects"] == (3, 16)
     assert counts["label surprise"] == (2, 43)
     assert not found.sound
-    assert load_dataset("smic").mini is None
+    assert load_dataset("mmew").mini is None

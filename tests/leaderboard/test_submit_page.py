@@ -73,9 +73,9 @@ def test_protocols_without_a_mini_dataset_are_offered_where_the_users_data_are(
     monkeypatch.delenv("FFBENCH_DATA", raising=False)
     offered = page(monkeypatch, "submit").selectbox(key="protocol").options
     assert "ffn_head" in offered
-    assert "samm_5" not in offered
+    assert "mmew_7" not in offered
     monkeypatch.setenv("FFBENCH_DATA", str(tmp_path))
-    assert "samm_5" in page(monkeypatch, "submit").selectbox(key="protocol").options
+    assert "mmew_7" in page(monkeypatch, "submit").selectbox(key="protocol").options
 
 
 def test_a_name_is_asked_for_and_shown_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

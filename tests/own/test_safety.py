@@ -23,7 +23,7 @@ NAMED_BY_THE_USER = {
     "ffbench/cli/eval_.py", "ffbench/cli/flows/flow.py", "ffbench/cli/methods.py", "ffbench/cli/flows/points.py",
     "ffbench/cli/predictions/predict.py", "ffbench/cli/flows/show.py", "ffbench/cli/flows/stabilize.py",
     "ffbench/evaluation/regression/case.py", "ffbench/evaluation/shards.py", "ffbench/cli/datasets/features.py",
-    "ffbench/timing.py",
+    "ffbench/evaluation/fast_path.py", "ffbench/timing.py",
 }  # fmt: skip
 """Modules whose names of methods come from the command line, or from the user's own baseline."""
 

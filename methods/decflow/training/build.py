@@ -156,10 +156,12 @@ class DecFlowTrainee(TrainableNetwork):
         With several levels it does so in every other batch: it is used on what its coarser levels lead to, and
         the coarsest of them on plain DIS, which the workers have made.
         """
+        if "start" not in batch:
+            return True
         config = self.network.config
         levels = config.levels if isinstance(config, CorrectorConfig) else 1
         joint = len(batch["index"]) * processes()
-        return "start" not in batch or (levels > 1 and int(batch["index"][0]) // joint % 2 == 0)
+        return levels > 1 and int(batch["index"][0]) // joint % 2 == 0
 
     def method(self, device: str) -> Method:
         """See `Trainee.method`."""
