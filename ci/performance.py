@@ -60,13 +60,19 @@ def _modules(benchmarks: Sequence[Mapping[str, Any]]) -> list[str]:
     for entry in benchmarks:
         module, _, test = entry["fullname"].partition("::")
         rows = sections.setdefault(module, [])
-        case = test[test.find("[") + 1 : -1] + ": " if test.endswith("]") else ""
-        rows += [f"| {case}{name.removesuffix(':')} | {value} |\n" for name, value in entry["extra_info"].items()]
+        case = test[test.find("[") + 1 : -1] if test.endswith("]") else ""
+        for name, value in entry["extra_info"].items():
+            title = name.removesuffix(":")
+            rows.append(f"| {title if title.startswith(case) else f'{case}: {title}'} | {_words(value)} |\n")
     return [
         f"\n## {_title(module)}\n\n{_goal(ROOT / module)}\n\n| | |\n|---|---:|\n{''.join(rows)}"
         for module, rows in sections.items()
         if rows
     ]
+
+
+def _words(value: Any) -> str:
+    return ", ".join(f"{name} {part}" for name, part in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _title(module: str) -> str:
