@@ -23,7 +23,8 @@ from ffbench.visual.picture import Picture
 
 from .reading import FOLDER, INDEX, REFERENCE, Index, card_sha256, read_index
 
-METHODS = ("zero", "farneback", "dis", "dis_fine", "face_mesh", "ilk", "tvl1", "decflow-c")
+METHODS = ("zero", "farneback", "dis", "dis_fine", "face_mesh", "ilk", "tvl1", "gmflow", "decflow-c",
+           "decflow-c+variational")  # fmt: skip
 """What runs in a few seconds a pair on one core."""
 PROTOCOL = "ffn_head"
 """Its pairs have all three true flows, and it derives a head flow where a method gives none."""
