@@ -34,9 +34,9 @@ def run_folder(
 
     Its name says which weights a network ran with: `OUT/PROTOCOL/METHOD@WEIGHTS-HASH/FINGERPRINT`.
     """
-    name = _slug(method_id)
+    name = folder_name(method_id)
     if weights is not None:
-        name += f"@{_slug(weights.label)[-_LONGEST_NAME:]}"
+        name += f"@{folder_name(weights.label)[-_LONGEST_NAME:]}"
     return Path(out) / protocol_id / name / fingerprint[:12]
 
 
@@ -111,6 +111,6 @@ def _refuse_own_reference(card: MethodCard, dataset: DatasetCard) -> None:
         )
 
 
-def _slug(name: str) -> str:
+def folder_name(name: str) -> str:
     """Make a method's name safe as a folder's."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

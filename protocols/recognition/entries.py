@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import TypedDict, get_args
 
 from ffbench.datasets.casme2 import scan as casme2
 from ffbench.datasets.casme2.coding import SelectionRule
@@ -76,9 +76,6 @@ def load(request: ProtocolRequest) -> Recognition:
     """
     refuse_unknown(request, options_of(request.name))
     rules: tuple[SelectionRule, ...] = get_args(SelectionRule)
-    flows: tuple[Kind, ...] = get_args(Kind)
-    derive: tuple[Derive, ...] = get_args(Derive)
-    engines: tuple[EngineName, ...] = get_args(EngineName)
     variants: tuple[Variant, ...] = get_args(Variant)
     class_rules: tuple[ClassRule, ...] = get_args(ClassRule)
     named = functools.partial(
@@ -88,14 +85,7 @@ def load(request: ProtocolRequest) -> Recognition:
         selection=choice(request, "selection", rules) if "selection" in request.options else None,
         classes=choice(request, "classes", class_rules),
         shift=whole_number(request, "shift", 1, most=MOST_SHIFT) if "shift" in request.options else 0,
-        flow=choice(request, "flow", flows),
-        derive_head=choice(request, "derive_head", derive),
-        recogniser=recogniser_of(request),
-        recipe=choice(request, "recipe", RECIPES) if "recipe" in request.options else None,
-        epochs=whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
-        seeds=whole_number(request, "seeds", 1, most=MOST_TRAINING),
-        workers=whole_number(request, "workers", 1, most=usable_cores()),
-        engine=choice(request, "engine", engines),
+        **learning_arguments(request),
     )
     # A misspelt option is said before a dataset that is not there.
     return named(request.data or find_data(_dataset_of(request.name)))
@@ -120,6 +110,54 @@ def recogniser_of(request: ProtocolRequest) -> str:
     return name if is_recogniser_name(name) else choice(request, "recogniser", recogniser_choices())
 
 
+class LearningArguments(TypedDict):
+    """What is learnt from, what learns and how: arguments that all protocols with a recogniser take."""
+
+    flow: Kind
+    derive_head: Derive
+    recogniser: str
+    recipe: str | None
+    epochs: int | None
+    seeds: int
+    workers: int
+    engine: EngineName
+
+
+def learning_arguments(request: ProtocolRequest) -> LearningArguments:
+    """Return these arguments as the options ask for them.
+
+    Raises:
+        UsageError: an unknown value.
+    """
+    flows: tuple[Kind, ...] = get_args(Kind)
+    derive: tuple[Derive, ...] = get_args(Derive)
+    engines: tuple[EngineName, ...] = get_args(EngineName)
+    return {
+        "flow": choice(request, "flow", flows),
+        "derive_head": choice(request, "derive_head", derive),
+        "recogniser": recogniser_of(request),
+        "recipe": choice(request, "recipe", RECIPES) if "recipe" in request.options else None,
+        "epochs": whole_number(request, "epochs", 1, most=MOST_TRAINING) if "epochs" in request.options else None,
+        "seeds": whole_number(request, "seeds", 1, most=MOST_TRAINING),
+        "workers": whole_number(request, "workers", 1, most=usable_cores()),
+        "engine": choice(request, "engine", engines),
+    }
+
+
+def check_stated_learning(stated: ProtocolCard) -> None:
+    """Check what a record's card states of what is learnt from, what learns and how.
+
+    Raises:
+        UsageError: a value that no protocol with a recogniser states.
+    """
+    stated_choice(stated, "flow", get_args(Kind))
+    stated_choice(stated, "derive_head", get_args(Derive))
+    for option in RECOGNISER_OPTIONS:
+        stated_text(stated, option)
+    for option in ("epochs", "seeds"):
+        stated_number(stated, option)
+
+
 def _stated_classes(stated: ProtocolCard, known: Sequence[str] | None) -> Sequence[str]:
     """Return the classes of a protocol, or those that a record's card states of a dataset of the user's own.
 
@@ -140,18 +178,10 @@ def _stated_classes(stated: ProtocolCard, known: Sequence[str] | None) -> Sequen
 def _entry(name: str, summary: str, classes: Sequence[str] | None) -> ProtocolEntry:
     def scoring(stated: ProtocolCard) -> RecognitionScoring:
         variants: tuple[Variant, ...] = get_args(Variant)
-        words = {
-            "selection": SelectionRule,
-            "flow": Kind,
-            "derive_head": Derive,
-        }
-        for option, kind in words.items():
-            stated_choice(stated, option, get_args(kind))
-        for option in RECOGNISER_OPTIONS:
-            stated_text(stated, option)
+        stated_choice(stated, "selection", get_args(SelectionRule))
+        check_stated_learning(stated)
         stated_text(stated, "shift_frames")
-        for option in ("epochs", "seeds", "shift"):
-            stated_number(stated, option)
+        stated_number(stated, "shift")
         card = card_of(stated.id, stated_variant(stated, variants), stated.options)
         return RecognitionScoring(card, _stated_classes(stated, classes))
 

@@ -79,11 +79,11 @@ def _run(states: Sequence[RowState], rows: int, out: Path, store: Path) -> int:
 
     Rows of one method on one dataset share its flows, which are removed after the last of these rows.
     """
-    import re
     import shutil
     import time
 
     from ffbench.errors import FfbenchError
+    from ffbench.evaluation.runner import folder_name
     from ffbench.evaluation.shipping.rerun import run_row, ship
 
     current = failed = 0
@@ -94,7 +94,7 @@ def _run(states: Sequence[RowState], rows: int, out: Path, store: Path) -> int:
             current += 1
             continue
         key = (state.row.method, state.dataset)
-        folder = out / "flows" / re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(key))
+        folder = out / "flows" / folder_name("-".join(key))
         flows = folder if key in sharing or folder.exists() else None  # an interrupted command may have left some
         clock = time.monotonic()
         try:
