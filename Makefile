@@ -93,7 +93,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,onnx,scikit-image,train,video]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs,leaderboard,mmflow,onnx,ray,scikit-image,train,video]"
 	touch $@
 
 clean:

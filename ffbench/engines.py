@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
 from ffbench.errors import MethodError, UsageError, one_line
 from ffbench.extras import naming_extra
-from ffbench.threads import VARIABLE, limited, usable_cores
+from ffbench.threads import VARIABLE, limit, limited, usable_cores
 
 EngineName = Literal["processes", "ray"]
 Job = tuple[Any, ...]
@@ -22,13 +26,23 @@ _OBJECT_STORE = 80 * 2**20
 """Bytes of memory that Ray on this machine shares between processes, nearly its least: what jobs return is small."""
 _LONGEST = 300
 """Characters of what Ray says."""
+_AT_RAY = 1000
+"""Jobs that Ray is told of at once, so that it can see that more machines would help."""
 
 
 class Engine(Protocol):
     """Calls a function of a module for each job, and yields what it returns as it is done, in whatever order."""
 
-    def __call__(self, function: Callable[..., Result], jobs: Sequence[Job], /) -> Iterator[Result]:
-        """Run the jobs; what one of them raises is raised here."""
+    def __call__(
+        self, function: Callable[..., Result], jobs: Sequence[Job], /, *, shared: Job = ()
+    ) -> Iterator[Result]:
+        """Run the jobs; what one of them raises is raised here, and those under way are ended.
+
+        Args:
+            function: is called with the arguments of `shared`, then with those of a job.
+            jobs: the arguments of each call.
+            shared: those that all calls have in common. They go to a worker once.
+        """
         ...
 
 
@@ -64,30 +78,81 @@ def engine(
     return partial(_in_processes, workers=at_once, threads=threads)
 
 
-def here(function: Callable[..., Result], jobs: Sequence[Job], threads: int = 1) -> Iterator[Result]:
-    """Run jobs in this process."""
+def here(
+    function: Callable[..., Result], jobs: Sequence[Job], /, *, shared: Job = (), threads: int | None = 1
+) -> Iterator[Result]:
+    """Run jobs in this process, in `threads` threads; None: in as many as it has."""
     for job in jobs:
-        yield _in_threads(threads, function, *job)
+        yield function(*shared, *job) if threads is None else _in_threads(threads, function, shared, *job)
 
 
-def _in_threads(threads: int, function: Callable[..., Result], *job: Any) -> Result:
+def _in_threads(threads: int, function: Callable[..., Result], shared: Job, *job: Any) -> Result:
     with limited(threads):
-        return function(*job)
+        return function(*shared, *job)
 
 
-def _in_processes(function: Callable[..., Result], jobs: Sequence[Job], workers: int, threads: int) -> Iterator[Result]:
-    if not jobs:
-        return
+def _in_processes(
+    function: Callable[..., Result], jobs: Sequence[Job], /, *, shared: Job = (), workers: int, threads: int
+) -> Iterator[Result]:
     # Spawned, not forked: a fork of a process that has threads can hang.
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), spawn) as pool:
-        for future in as_completed([pool.submit(_in_threads, threads, function, *job) for job in jobs]):
-            yield future.result()
+    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (threads, function, shared))
+    others = set(multiprocessing.active_children())
+    waiting = iter(jobs)
+    running: set[Future[Any]] = set()
+    try:
+        while True:
+            # Few at a time, so that a failure is not followed by thousands.
+            for job in itertools.islice(waiting, 2 * workers - len(running)):
+                running.add(pool.submit(_work, job))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise MethodError("a worker process was killed (out of memory?): try fewer workers") from error
+    except BaseException:
+        # Stopped, or one failed: no one waits for the others, which may take minutes.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_task: tuple[Callable[..., Any], Job] | None = None
+"""What this worker calls, and the arguments that all its jobs share."""
+
+
+def _start_worker(threads: int, function: Callable[..., Any], shared: Job) -> None:
+    global _task
+    _task = function, shared
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    limit(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is killed: what it writes would be nobody's then."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _work(job: Job) -> Any:
+    assert _task is not None
+    function, shared = _task
+    return function(*shared, *job)
 
 
 def _on_ray(
     function: Callable[..., Result],
     jobs: Sequence[Job],
+    /,
+    *,
+    shared: Job = (),
     workers: int,
     threads: int,
     gpu: bool,
@@ -100,14 +165,20 @@ def _on_ray(
     started = not ray.is_initialized()
     if started:
         _connect(workers * threads, address)
-    waiting: list[Any] = []
+    told: list[Any] = []
     try:
         _require_cores(threads)
         # Ray runs a job again, three times at most, whose worker or machine was lost.
-        task = ray.remote(_in_threads).options(num_cpus=threads, num_gpus=int(gpu))
-        waiting = [task.remote(threads, function, *job) for job in jobs]
-        while waiting:
-            (done,), waiting = ray.wait(waiting, num_returns=1)
+        task = ray.remote(_in_ray_worker).options(num_cpus=threads, num_gpus=int(gpu))
+        # In a list: Ray would read what it stands for again for each job, a renderer with its process too.
+        common = [ray.put(shared)]
+        waiting = iter(jobs)
+        while True:
+            room = _AT_RAY - len(told)
+            told += [task.remote(threads, function, common, *job) for job in itertools.islice(waiting, room)]
+            if not told:
+                return
+            (done,), told = ray.wait(told, num_returns=1)
             try:
                 yield ray.get(done)
             except ray.exceptions.RayTaskError as error:
@@ -115,10 +186,24 @@ def _on_ray(
             except ray.exceptions.RayError as error:
                 raise MethodError(f"Ray gave up on a job: {one_line(error)[:_LONGEST]}") from error
     finally:
-        for left in waiting:
+        for left in told:
             ray.cancel(left, force=True)
         if started:
             ray.shutdown()
+
+
+_common: dict[str, Job] = {}
+"""What jobs share that this worker of Ray has run, by Ray's name of it: one at most."""
+
+
+def _in_ray_worker(threads: int, function: Callable[..., Result], common: list[Any], *job: Any) -> Result:
+    import ray
+
+    name = common[0].hex()
+    if name not in _common:
+        _common.clear()
+        _common[name] = ray.get(common[0])
+    return _in_threads(threads, function, _common[name], *job)
 
 
 def _connect(cores: int, address: str | None) -> None:

@@ -20,6 +20,10 @@ class FfbenchError(Exception):
 
     exit_code = 1
 
+    def plus(self, more: str) -> FfbenchError:
+        """Return the same error with more words at its end."""
+        return type(self)(f"{self}{more}")
+
 
 class UsageError(FfbenchError):
     """A wrong name, option or combination of options."""

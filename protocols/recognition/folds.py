@@ -64,7 +64,7 @@ def leave_one_subject_out(task: Task, seeds: int, engine: Engine = here, progres
     done = len(folds) - len(waiting)
     if progress:
         progress(done, len(folds))
-    for _ in engine(_run, [(task, *fold) for fold in waiting]):
+    for _ in engine(_run, waiting, shared=(task,)):
         done += 1
         if progress:
             progress(done, len(folds))

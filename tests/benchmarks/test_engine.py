@@ -17,7 +17,7 @@ from ffbench.synth.pairs.recipe import DatasetRecipe, Plan, plan_sequence, rende
 from ffbench.synth.pairs.writer import write_sequence
 from ffbench.synth.render.labels import label_pair
 from ffbench.synth.render.raster import rasterize_supersampled
-from ffbench.synth.scenes.scene import Scene, render_pair
+from ffbench.synth.scenes.scene import RASTER, Scene, render_pair
 
 PEOPLE, ROUNDS = 4, 4
 """Four people have a sequence of each length: 5, 10, 15 and 20 frames."""
@@ -62,7 +62,7 @@ def least(work: Callable[[], object]) -> float:
 def write_all(folders: Iterator[Path], head: MakeHumanHead, recipe: DatasetRecipe, plans: list[Plan]) -> None:
     out = next(folders)
     for plan in plans:
-        write_sequence(out, head, recipe, plan)
+        write_sequence(out, head, recipe, RASTER, plan)
 
 
 @pytest.mark.parametrize("size", [256, 512])

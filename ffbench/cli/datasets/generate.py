@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ffbench.cli.eval_ import INTERRUPTED
+from ffbench.cli.eval_ import INTERRUPTED, EngineChoice
 from ffbench.cli.shared.console import say
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError, MethodError, UsageError
 
 if TYPE_CHECKING:
+    from ffbench.engines import Engine
     from ffbench.synth.heads.head import HeadModel
     from ffbench.synth.pairs.recipe import DatasetRecipe
     from ffbench.synth.scenes.scene import Renderer
@@ -75,7 +76,17 @@ def generate_dataset(
         Optional[int],  # noqa: UP045
         typer.Option("--samples", min=1, max=4096, help="Samples a pixel with --renderer blender; default: 16."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the files are the same.")] = 1,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--workers", min=1, help="Processes; default: 1, with --engine ray one a core."),
+    ] = None,
+    engine: Annotated[
+        EngineChoice, typer.Option("--engine", help="This machine, or Ray. The files are the same.")
+    ] = EngineChoice.here,
+    address: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--address", help="Ray cluster; default: RAY_ADDRESS, or one started on this machine."),
+    ] = None,
     size: Annotated[int, typer.Option("--size", min=64, max=2048, help="Height and width of the images, px.")] = 512,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other people.")] = 0,
     split: Annotated[
@@ -125,6 +136,8 @@ def generate_dataset(
         raise UsageError(f"{'--samples' if samples is not None else '--blender-python'} needs --renderer blender")
     if texture_layout is not None and textures is None:
         raise UsageError("--texture-layout needs --textures FOLDER")
+    if address is not None and engine is not EngineChoice.ray:
+        raise UsageError("--address is of --engine ray")
     from ffbench.synth.motion.codes import read_codes
     from ffbench.synth.pairs.recipe import DatasetRecipe
     from ffbench.synth.scenes.image_folder import list_backgrounds, list_textures
@@ -154,7 +167,7 @@ def generate_dataset(
             write_picture(preview, sheet)
             say(preview)
         if out is not None:
-            _write(out, model, recipe, count, workers, drawn_by)
+            _write(out, model, recipe, count, drawn_by, _engine(engine, workers, address))
 
 
 def _renderer(name: RendererName, python: Path | None, samples: int | None, stack: contextlib.ExitStack) -> Renderer:
@@ -168,6 +181,20 @@ def _renderer(name: RendererName, python: Path | None, samples: int | None, stac
     return RASTER
 
 
+def _engine(choice: EngineChoice, workers: int | None, address: str | None) -> Engine:
+    """Return what makes the sequences.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+    """
+    from ffbench.engines import engine
+    from ffbench.synth.pairs.writer import ALONE
+
+    if choice is EngineChoice.ray:
+        return engine("ray", workers, address=address)
+    return ALONE if workers in (None, 1) else engine("processes", workers)
+
+
 def _load_head(flame: Path | None) -> HeadModel:
     if flame is not None:
         from ffbench.synth.heads.flame import load_flame
@@ -179,7 +206,7 @@ def _load_head(flame: Path | None) -> HeadModel:
 
 
 def _write(
-    out: Path, head: HeadModel, recipe: DatasetRecipe, identities: int, workers: int, renderer: Renderer
+    out: Path, head: HeadModel, recipe: DatasetRecipe, identities: int, renderer: Renderer, engine: Engine
 ) -> None:
     from ffbench.cli.shared.console import progress_bar, stderr
     from ffbench.synth.pairs.writer import write_dataset
@@ -187,11 +214,11 @@ def _write(
     again = "what is complete is kept: the same command goes on from there"
     try:
         with progress_bar(f"generating {out}", "sequences") as move:
-            manifest = write_dataset(out, head, recipe, identities, workers, move, renderer)
+            manifest = write_dataset(out, head, recipe, identities, move, renderer, engine)
     except KeyboardInterrupt:
         stderr().print(f"interrupted: {again}")
         raise typer.Exit(INTERRUPTED) from None
-    except DataError as error:
+    except (DataError, MethodError) as error:
         raise error.plus(f"; {again}") from error
     pairs = sum(record.frames - 1 for record in manifest.sequences)
     splits = ", ".join(f"{len(numbers)} {name}" for name, numbers in manifest.splits.items() if numbers)

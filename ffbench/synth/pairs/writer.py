@@ -1,4 +1,4 @@
-"""Writing a dataset in the layout of FacialFlowNet, in several processes, so that it can be interrupted and go on.
+"""Writing a dataset in the layout of FacialFlowNet, by any engine, so that it can be interrupted and go on.
 
     image/facial/<split>/<emotion>/<identity>/0001.jpg    I^f_1 to I^f_n
     image/head/<split>/<emotion>/<identity>/0001.jpg      I^h_1 to I^h_n; the first is I^f_1
@@ -14,16 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import itertools
 import json
-import multiprocessing
-import os
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +26,7 @@ import numpy.typing as npt
 
 from ffbench.datasets.mark import SYNTHETIC_MARK
 from ffbench.datasets.provenance import mark_jpeg
+from ffbench.engines import Engine, here
 from ffbench.errors import DataError, UsageError
 from ffbench.flow.formats.flo import HEADER, MAGIC
 from ffbench.io.atomic import write_text
@@ -47,7 +42,6 @@ from ffbench.synth.pairs.recipe import (
     render_sequence,
 )
 from ffbench.synth.scenes.scene import RASTER, Renderer
-from ffbench.threads import limit
 
 KINDS = {
     "image/facial": ".jpg",
@@ -63,6 +57,8 @@ _STAGING = ".staging"
 
 Progress = Callable[[int, int], None]
 Making = tuple[HeadModel, DatasetRecipe, Renderer]
+ALONE: Engine = partial(here, threads=None)
+"""This process and its threads."""
 
 
 def write_dataset(
@@ -70,26 +66,27 @@ def write_dataset(
     head: HeadModel,
     recipe: DatasetRecipe,
     identities: int,
-    workers: int = 1,
     progress: Progress | None = None,
     renderer: Renderer = RASTER,
+    engine: Engine = ALONE,
 ) -> DatasetManifest:
     """Write a dataset of `identities` sequences, one of each identity; go on where an interrupted run stopped.
 
-    A dataset that is complete grows when more identities are asked for. The files are the same whatever `workers`.
+    A dataset that is complete grows when more identities are asked for. The files are the same whatever the engine.
 
     Args:
         out: its folder; new, empty, or one that this function has begun with the same recipe and head.
         head: the head model.
         recipe: what to make.
         identities: how many.
-        workers: processes; 1 works in this one.
         progress: told how many of the sequences are done, and how many there are.
         renderer: what draws the images.
+        engine: makes the sequences; where it is Ray, all machines must see `out` under one path.
 
     Raises:
         UsageError: `out` holds other files or a dataset of another recipe or renderer, more identities than there are
             codes, or another process is writing there.
+        MethodError: a worker was killed; what is done is kept.
         DataError: a file cannot be written (a full disk), or the renderer fails; what is done is kept.
     """
     available = min(MOST_IDENTITIES, len(recipe.codes) or MOST_IDENTITIES)
@@ -97,13 +94,13 @@ def write_dataset(
         raise UsageError(f"expected 1 to {available} identities, got {identities}")
     with writing_alone(out):
         try:
-            return _write_locked(out, (head, recipe, renderer), identities, workers, progress)
+            return _write_locked(out, (head, recipe, renderer), identities, engine, progress)
         except OSError as error:
             raise DataError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
 def _write_locked(
-    out: Path, making: Making, identities: int, workers: int, progress: Progress | None
+    out: Path, making: Making, identities: int, engine: Engine, progress: Progress | None
 ) -> DatasetManifest:
     head, recipe, renderer = making
     journal = Journal(out, origin_of(recipe, head, renderer))
@@ -125,7 +122,7 @@ def _write_locked(
 
     tell()
     try:
-        for record in _make_all(out, making, missing, min(workers, len(missing))):
+        for record in engine(write_sequence, [(plan,) for plan in missing], shared=(out.absolute(), *making)):
             journal.add(record)
             tell()
         return journal.finish()
@@ -133,68 +130,7 @@ def _write_locked(
         shutil.rmtree(out / _STAGING, ignore_errors=True)
 
 
-def _make_all(out: Path, making: Making, plans: list[Plan], workers: int) -> Iterator[SequenceRecord]:
-    """Make sequences, here or in other processes; give the record of each as it is done."""
-    if workers <= 1:
-        head, recipe, renderer = making
-        for plan in plans:
-            yield write_sequence(out, head, recipe, plan, renderer)
-        return
-    # Spawned, not forked: forking a process that has run threads of numba or torch may hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(out, making))
-    waiting = iter(plans)
-    running: set[Future[SequenceRecord]] = set()
-    others = set(multiprocessing.active_children())
-    try:
-        while True:
-            # Few at a time, so that a failure is not followed by thousands.
-            for plan in itertools.islice(waiting, 2 * workers - len(running)):
-                running.add(pool.submit(_work, plan))
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    except BrokenProcessPool as error:
-        raise DataError(f"{out}: a worker process was killed (memory?); try fewer --workers") from error
-    except BaseException:
-        # Stopped, or one failed: no one waits for the others, which Blender may draw for minutes.
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_worker: tuple[Path, Making] | None = None
-
-
-def _start_worker(out: Path, making: Making) -> None:
-    global _worker
-    _worker = (out, making)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    limit(1)  # the processes share the cores among them
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends the pool
-
-
-def _end_with_parent() -> None:
-    """End this worker when the process that started it is killed: nobody would hold the lock on its folder then."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _work(plan: Plan) -> SequenceRecord:
-    assert _worker is not None
-    out, (head, recipe, renderer) = _worker
-    return write_sequence(out, head, recipe, plan, renderer)
-
-
-def write_sequence(
-    out: Path, head: HeadModel, recipe: DatasetRecipe, plan: Plan, renderer: Renderer = RASTER
-) -> SequenceRecord:
+def write_sequence(out: Path, head: HeadModel, recipe: DatasetRecipe, renderer: Renderer, plan: Plan) -> SequenceRecord:
     """Make the files of one sequence under `out`; what was there of it is replaced.
 
     Raises:

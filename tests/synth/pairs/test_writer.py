@@ -14,13 +14,14 @@ import pytest
 
 from ffbench.datasets.ffn.scan import scan
 from ffbench.datasets.mark import SYNTHETIC_MARK
-from ffbench.errors import DataError, UsageError
+from ffbench.engines import engine
+from ffbench.errors import DataError, MethodError, UsageError
 from ffbench.synth.pairs import writer
 from ffbench.synth.pairs.journal import JOURNAL, MANIFEST, DatasetManifest
 from ffbench.synth.pairs.recipe import DatasetRecipe
 from ffbench.synth.pairs.writer import write_dataset
 from ffbench.synth.render.shading import FloatImage
-from ffbench.synth.scenes.scene import PosedMesh, Raster, Scene
+from ffbench.synth.scenes.scene import RASTER, PosedMesh, Raster, Scene
 from tests.synth.posing_head import PosingHead
 
 SMALL = DatasetRecipe(size=32)
@@ -85,7 +86,7 @@ def test_layout_and_manifest(whole: Path) -> None:
 
 @pytest.mark.slow
 def test_the_bytes_are_the_same_whatever_the_number_of_workers(toy: PosingHead, whole: Path, tmp_path: Path) -> None:
-    write_dataset(tmp_path, toy, SMALL, COUNT, workers=2)
+    write_dataset(tmp_path, toy, SMALL, COUNT, engine=engine("processes", 2))
     assert content(tmp_path) == content(whole)
 
 
@@ -103,7 +104,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(
 
     made = []
     true = writer.write_sequence
-    monkeypatch.setattr(writer, "write_sequence", lambda *a: made.append(a[3].identity) or true(*a))
+    monkeypatch.setattr(writer, "write_sequence", lambda *a: made.append(a[4].identity) or true(*a))
     told: list[tuple[int, int]] = []
     write_dataset(tmp_path, toy, SMALL, COUNT, progress=lambda done, total: told.append((done, total)))
     assert made == [3, 4]
@@ -211,8 +212,55 @@ def test_no_one_waits_for_sequences_under_way_when_it_is_stopped(toy: PosingHead
     threading.Thread(target=stop, daemon=True).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            write_dataset(out, toy, SMALL, 3, workers=2, renderer=Slow(started))
+            write_dataset(out, toy, SMALL, 3, renderer=Slow(started), engine=engine("processes", 2))
     finally:
         signal.signal(signal.SIGINT, before)
     assert time.time() - started.stat().st_mtime < 60
     assert sorted(path.name for path in out.iterdir() if path.name != ".lock") == [SYNTHETIC_MARK, JOURNAL]
+
+
+class Deadly(Raster):
+    """Kills its process with the second frame that the first of all processes draws: once, or each time."""
+
+    def __init__(self, marks: Path, once: bool) -> None:
+        self.marks, self.once = marks, once
+
+    def draw(self, scene: Scene, posed: PosedMesh, number: int) -> FloatImage:
+        if number == 1 and not (self.once and any(self.marks.iterdir())):
+            (self.marks / str(os.getpid())).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().draw(scene, posed, number)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_command_and_what_was_made_is_kept(
+    toy: PosingHead, whole: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "marks").mkdir()
+    with pytest.raises(MethodError, match="a worker process was killed"):
+        write_dataset(
+            tmp_path / "out",
+            toy,
+            SMALL,
+            COUNT,
+            renderer=Deadly(tmp_path / "marks", once=False),
+            engine=engine("processes", 2),
+        )
+    assert not (tmp_path / "out" / MANIFEST).exists()
+    write_dataset(tmp_path / "out", toy, SMALL, COUNT)
+    assert content(tmp_path / "out") == content(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True], ids=["control", "one killed"])
+def test_ray_makes_the_same_bytes_and_a_killed_worker_costs_its_sequence(
+    toy: PosingHead, whole: Path, tmp_path: Path, killed: bool
+) -> None:
+    pytest.importorskip("ray", reason="the extra 'ray' is not installed")
+    (tmp_path / "marks").mkdir()
+    renderer = Deadly(tmp_path / "marks", once=True) if killed else RASTER
+    told: list[tuple[int, int]] = []
+    write_dataset(tmp_path / "out", toy, SMALL, COUNT, lambda *done: told.append(done), renderer, engine("ray", 2))
+    assert len(list((tmp_path / "marks").iterdir())) == killed
+    assert content(tmp_path / "out") == content(whole)
+    assert told == [(done, COUNT) for done in range(COUNT + 1)]
