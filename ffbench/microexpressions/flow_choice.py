@@ -46,16 +46,29 @@ def choose(packed: Values, kind: Kind, derive: Derive) -> npt.NDArray[np.float16
     """
     decomposed = len(packed) == 2 * FLOW_VALUES + FACE_VALUES
     require(kind, derive, decomposed=decomposed)
-    onset = packed[-FACE_VALUES:]
-    flow = facial = packed[:FLOW_VALUES].reshape(SIZE, SIZE, 2)
-    if kind != "facial":
-        if decomposed:
-            head = packed[FLOW_VALUES : 2 * FLOW_VALUES].reshape(SIZE, SIZE, 2)
-        else:
-            assert derive != "none"
-            head = fit_head_flow(facial, np.ones((SIZE, SIZE), bool), derive)
-        flow = head if kind == "head" else facial - head
-    return np.concatenate([flow.ravel(), onset]).astype(np.float16)
+    facial = packed[:FLOW_VALUES].reshape(SIZE, SIZE, 2)
+    head = packed[FLOW_VALUES : 2 * FLOW_VALUES].reshape(SIZE, SIZE, 2) if decomposed else None
+    flow = one_flow(facial, head, kind, derive)
+    return np.concatenate([flow.ravel(), packed[-FACE_VALUES:]]).astype(np.float16)
+
+
+def one_flow(facial: FlowField, head: FlowField | None, kind: Kind, derive: Derive, cell: int = 1) -> FlowField:
+    """Return the flow that is learnt from, (H, W, 2).
+
+    Args:
+        facial: (H, W, 2).
+        head: the same, of a method that decomposes.
+        kind: which flow.
+        derive: how a method with one flow gets a head flow; not none where one is needed (`require`).
+        cell: of how many of the flow's units the arrays' cells are.
+    """
+    if kind == "facial":
+        return facial
+    if head is None:
+        assert derive != "none"
+        # The fit takes places and vectors in one unit.
+        head = cell * fit_head_flow(facial / cell, np.ones(facial.shape[:2], bool), derive)
+    return head if kind == "head" else facial - head
 
 
 def require(kind: Kind, derive: Derive, *, decomposed: bool) -> None:

@@ -31,7 +31,8 @@ from ..options import (
     whole_number,
 )
 from .clips import CASME2_TASKS, OWN, TASKS, ClassRule
-from .protocol import CLASS_MARK, DEFAULT_RECOGNISER, RECOGNISER_OPTIONS, TITLES, Recognition, Variant, card_of
+from .learner import DEFAULT_RECOGNISER, RECOGNISER_OPTIONS
+from .protocol import CLASS_MARK, TITLES, Recognition, Variant, card_of
 from .scores import RecognitionScoring
 from .shift import MOST_SHIFT
 

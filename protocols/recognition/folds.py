@@ -16,7 +16,7 @@ from ffbench.errors import DataError
 from ffbench.io.atomic import atomic_path
 from ffbench.metrics.classification import macro_f1
 from ffbench.protocol import Progress
-from ffbench.recogniser import Labels, Predictions, Recogniser
+from ffbench.recogniser import Features, Labels, Predictions, Recogniser
 
 _ROUNDING = 1e-9
 
@@ -111,9 +111,28 @@ def chosen_epochs(
     return chosen
 
 
-def subject_numbers(names: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Number the subjects of pairs in sorted order of their names."""
-    return np.unique(np.asarray(names), return_inverse=True)[1].astype(np.int64)
+def subject_numbers(names: Sequence[str], dataset: str) -> npt.NDArray[np.int64]:
+    """Number the subjects of pairs in sorted order of their names.
+
+    Raises:
+        DataError: there is one only; the message names the dataset.
+    """
+    known, numbers = np.unique(np.asarray(names), return_inverse=True)
+    if len(known) < 2:
+        raise DataError(f"{dataset}: clips of one subject only; leaving one out needs two at least")
+    return numbers.astype(np.int64)
+
+
+def write_inputs(features: Sequence[Features], folder: Path) -> Path:
+    """Write the features of all pairs into a file that folds map; see `Task`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    place = folder / "inputs.npy"
+    with atomic_path(place) as temporary, temporary.open("wb") as file:
+        np.save(file, np.stack(features))
+    return place
 
 
 def _run(task: Task, seed: int, subject: int) -> None:

@@ -13,8 +13,6 @@ import numpy as np
 from ffbench import engines
 from ffbench.datasets.casme2.coding import SelectionRule
 from ffbench.engines import EngineName
-from ffbench.errors import DataError, UsageError
-from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
 from ffbench.microexpressions.flow_choice import Kind, choose, pack, require, split
 from ffbench.microexpressions.registration import Affine, align_flow, read_registered
@@ -28,17 +26,16 @@ from ffbench.protocol import (
     Progress,
     ProtocolCard,
 )
-from ffbench.recogniser import Features, RecogniserRequest
-from ffbench.recogniser_registry import LoadedRecogniser, load_recogniser
+from ffbench.recogniser import Features
 from ffbench.typing import FlowField
 
 from .clips import OWN, TASKS, ClassRule, select_clips
-from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers
+from .folds import Task, chosen_epochs, leave_one_subject_out, subject_numbers, write_inputs
+from .learner import DEFAULT_RECOGNISER, LEARNING_OPTIONS, facts_of, load_learner
 from .scores import METRICS, RecognitionScoring, pair_terms
 from .shift import shift_clips
 
 Variant = Literal["clean", "official"]
-DEFAULT_RECOGNISER = "roi"
 
 TITLES = {
     "casme2_5": "CASME II, 5 classes",
@@ -58,23 +55,9 @@ class Face:
     onset: FlowField
 
 
-RECOGNISER_OPTIONS = ("recogniser", "recogniser_code", "recogniser_package", "recipe")
-"""What a card says of what learns: its name, the hash of the user's own code or the package, and how it is set up."""
-
-
 def card_of(name: str, variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
     """Return the card of a protocol, with those of the options that change a number."""
-    stated = (
-        "selection",
-        "classes",
-        "shift",
-        "shift_frames",
-        "flow",
-        "derive_head",
-        *RECOGNISER_OPTIONS,
-        "epochs",
-        "seeds",
-    )
+    stated = ("selection", "classes", "shift", "shift_frames", *LEARNING_OPTIONS)
     return ProtocolCard(
         id=name,
         version=_version(variant, options.get("recipe")),
@@ -92,7 +75,7 @@ def card_of(name: str, variant: Variant, options: Mapping[str, Option]) -> Proto
 class Recognition(RecognitionScoring, LearningProtocol[Face]):
     """Flow from onset to apex of micro-expressions, and how well a recogniser learns to tell them by it."""
 
-    learning_options = frozenset({"flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds"})
+    learning_options = frozenset(LEARNING_OPTIONS)
 
     def __init__(
         self,
@@ -147,12 +130,8 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
         self._variant = variant
-        if recipe and recogniser != "mmnet":
-            raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
         synthetic = self.dataset.origin != "real"
-        self._recogniser = load_recogniser(
-            RecogniserRequest(recogniser, len(selected.classes), epochs, recipe, synthetic)
-        )
+        self._recogniser = load_learner(recogniser, len(selected.classes), epochs, recipe, synthetic)
         self.learner = self._recogniser.recogniser
         self._engine = engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         options: dict[str, Option] = {
@@ -163,9 +142,7 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             **({} if moved is None else {"shift": shift, "shift_frames": moved.sha256}),
             "flow": flow,
             "derive_head": derive_head,
-            "recogniser": self._recogniser.id,
             **facts_of(self._recogniser),
-            "epochs": self._recogniser.epochs,
             "seeds": seeds,
         }
         RecognitionScoring.__init__(self, card_of(name, variant, options), selected.classes)
@@ -202,15 +179,10 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
             DataError: fewer than two subjects, or the folder cannot be written.
         """
         labels = np.array([self.classes.index(pair.labels["class"]) for pair in pairs], np.int64)
-        subjects = subject_numbers([pair.labels["subject"] for pair in pairs])
-        if subjects.max() < 1:
-            raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
-        inputs = np.stack([self._features(pair) for pair in pairs])
-        place = folder / "inputs.npy"
-        with atomic_path(place) as temporary, temporary.open("wb") as file:
-            np.save(file, inputs)
+        subjects = subject_numbers([pair.labels["subject"] for pair in pairs], self.dataset.name)
+        inputs = write_inputs([self._features(pair) for pair in pairs], folder)
         classes = len(self.classes)
-        task = Task(self._recogniser, place, labels, subjects, classes, folder)
+        task = Task(self._recogniser, inputs, labels, subjects, classes, folder)
         predicted, self.learning_seconds = leave_one_subject_out(task, self._seeds, self._engine, progress)
         by = ("last", "last") if self._variant == "clean" else ("accuracy", "f1")
         kept = {name: chosen_epochs(predicted, labels, subjects, classes, name) for name in ("last", "accuracy", *by)}
@@ -238,13 +210,3 @@ class Recognition(RecognitionScoring, LearningProtocol[Face]):
 def _version(variant: Variant, recipe: Option | None) -> str:
     """Return the version: 1.1 where its changes can be seen; other records stay comparable with those of 1.0."""
     return "1.1" if variant == "official" or recipe == "released" else "1.0"
-
-
-def facts_of(recogniser: LoadedRecogniser) -> dict[str, Option]:
-    """Return what a card says of a recogniser beside its name."""
-    facts = {
-        "recogniser_code": recogniser.code_sha256 and recogniser.code_sha256[:16],
-        "recogniser_package": recogniser.package,
-        "recipe": recogniser.recipe_name,
-    }
-    return {name: fact for name, fact in facts.items() if fact}

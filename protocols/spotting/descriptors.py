@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffbench.metrics.head_motion import Derive, fit_head_flow
-from ffbench.microexpressions.flow_choice import Kind, require
+from ffbench.metrics.head_motion import Derive
+from ffbench.microexpressions.flow_choice import Kind, one_flow, require
 from ffbench.recogniser import FACE_SIZE, RegisteredFace
 from ffbench.typing import FlowField
 
@@ -42,16 +42,8 @@ def chosen_flow(values: Values, kind: Kind, derive: Derive) -> tuple[Values, Val
     """
     decomposed = values.shape[2] == 7
     require(kind, derive, decomposed=decomposed)
-    facial, face = values[..., :2], values[..., -3:]
-    if kind == "facial":
-        return facial, face
-    if decomposed:
-        head = values[..., 2:4]
-    else:
-        assert derive != "none"
-        # The fit takes places and vectors in one unit: a square of cells.
-        head = CELL * fit_head_flow(facial / CELL, np.ones((SIDE, SIDE), bool), derive)
-    return np.asarray(head if kind == "head" else facial - head, np.float32), face
+    head = values[..., 2:4] if decomposed else None
+    return np.asarray(one_flow(values[..., :2], head, kind, derive, CELL), np.float32), values[..., -3:]
 
 
 def enlarged(flow: Values, face: Values) -> RegisteredFace:

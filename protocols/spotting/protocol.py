@@ -17,9 +17,8 @@ from ffbench.datasets.casme2.long_clips import LongClip, card_long_clips, longer
 from ffbench.datasets.casme2.scan import FIVE
 from ffbench.datasets.images import read_image
 from ffbench.engines import EngineName
-from ffbench.errors import DataError, UsageError
+from ffbench.errors import DataError
 from ffbench.io.archives.member_path import DatasetPath
-from ffbench.io.atomic import atomic_path
 from ffbench.metrics.head_motion import Derive
 from ffbench.microexpressions.flow_choice import Kind, require
 from ffbench.microexpressions.registration import Affine, align_flow, mesh_transform, warped_face
@@ -34,11 +33,9 @@ from ffbench.protocol import (
     ProtocolCard,
     Term,
 )
-from ffbench.recogniser import RecogniserRequest
-from ffbench.recogniser_registry import load_recogniser
 
-from ..recognition.folds import Task, leave_one_subject_out, subject_numbers
-from ..recognition.protocol import RECOGNISER_OPTIONS, facts_of
+from ..recognition.folds import Task, leave_one_subject_out, subject_numbers, write_inputs
+from ..recognition.learner import DEFAULT_RECOGNISER, LEARNING_OPTIONS, facts_of, load_learner
 from .descriptors import chosen_flow, enlarged, packed
 from .matching import match
 from .pairs import middle_f1, pair_key, pair_starts
@@ -93,7 +90,7 @@ class _Spotted:
 
 def card_of(variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
     """Return the card of the protocol, with those of the options that change a number."""
-    stated = ("window", "flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds")
+    stated = ("window", *LEARNING_OPTIONS)
     return ProtocolCard(
         id=NAME,
         version=VERSION,
@@ -109,7 +106,7 @@ def card_of(variant: Variant, options: Mapping[str, Option]) -> ProtocolCard:
 class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
     """Flow over a fixed number of frames throughout a clip: where it is large an expression is spotted, and named."""
 
-    learning_options = frozenset({"flow", "derive_head", *RECOGNISER_OPTIONS, "epochs", "seeds"})
+    learning_options = frozenset(LEARNING_OPTIONS)
 
     def __init__(
         self,
@@ -119,7 +116,7 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
         window: int | None = None,
         flow: Kind = "facial",
         derive_head: Derive = "none",
-        recogniser: str = "roi",
+        recogniser: str = DEFAULT_RECOGNISER,
         recipe: str | None = None,
         epochs: int | None = None,
         seeds: int = 1,
@@ -157,18 +154,14 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
         self.dataset = card.model_copy(update={"facts": {**card.facts, "middle_f1": middle_f1(found, self._window)}})
         self._flow, self._derive_head, self._seeds = flow, derive_head, seeds
         self.scored_part = flow
-        if recipe and recogniser != "mmnet":
-            raise UsageError(f"recipe={recipe} is of recogniser=mmnet; '{recogniser}' has none")
-        self._recogniser = load_recogniser(RecogniserRequest(recogniser, len(CLASSES), epochs, recipe, found.synthetic))
+        self._recogniser = load_learner(recogniser, len(CLASSES), epochs, recipe, found.synthetic)
         self.learner = self._recogniser.recogniser
         self._engine = engines.engine(engine, workers, gpu=self._recogniser.device == "cuda")
         options: dict[str, Option] = {
             "window": self._window,
             "flow": flow,
             "derive_head": derive_head,
-            "recogniser": self._recogniser.id,
             **facts_of(self._recogniser),
-            "epochs": self._recogniser.epochs,
             "seeds": seeds,
         }
         SpottingScoring.__init__(self, card_of(variant, options), CLASSES)
@@ -265,17 +258,13 @@ class SpotThenRecognise(SpottingScoring, LearningProtocol[Face]):
             Class numbers after the last epoch, (seeds, N), and the processor time of all folds.
         """
         samples = [sample for one in clips for sample in one.samples]
-        subjects = subject_numbers([one.subject for one in clips for _ in one.samples])
-        if subjects.max() < 1:
-            raise DataError(f"{self.dataset.name}: clips of one subject only; leaving one out needs two at least")
-        inputs = [self._recogniser.features(enlarged(*self._chosen(there[sample.key]))) for sample in samples]
-        place = folder / "inputs.npy"
-        with atomic_path(place) as temporary, temporary.open("wb") as file:
-            np.save(file, np.stack(inputs))
+        subjects = subject_numbers([one.subject for one in clips for _ in one.samples], self.dataset.name)
+        features = [self._recogniser.features(enlarged(*self._chosen(there[sample.key]))) for sample in samples]
+        inputs = write_inputs(features, folder)
         # The label of a spotted interval is not looked at: no fold learns from it.
         labels = np.array([0 if sample.label is None else sample.label for sample in samples], np.int64)
         learnt_from = np.array([sample.label is not None for sample in samples])
-        task = Task(self._recogniser, place, labels, subjects, len(CLASSES), folder, learnt_from)
+        task = Task(self._recogniser, inputs, labels, subjects, len(CLASSES), folder, learnt_from)
         predicted, seconds = leave_one_subject_out(task, self._seeds, self._engine, progress)
         return predicted[:, -1], seconds
 

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 SERVER = """
-import sys
+import signal, sys
 from pathlib import Path
+# A shell that starts the tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ffbench.leaderboard.work import bounded
 bounded._WORKER = ("-c", sys.argv[2])
 bounded.run(Path(sys.argv[1]), "none", {}, bounded.Limits(), lambda progress: None, "")
