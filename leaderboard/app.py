@@ -1,4 +1,4 @@
-"""What Streamlit runs: `ffbench app PLACE...`, or `streamlit run leaderboard/app.py -- PLACE...`.
+"""What serves the pages: `ffbench app PLACE...`, or `streamlit run leaderboard/app.py -- PLACE...`.
 
 PLACE is a store, a folder of runs, or a record, as `ffbench leaderboard` takes them; without one, `submissions` and
 `runs` of the current folder; where there are no `submissions`, the records that ship with ffbench.
@@ -6,8 +6,10 @@ PLACE is a store, a folder of runs, or a record, as `ffbench leaderboard` takes 
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
-from ffbench.leaderboard.shell import main
+from streamlit.starlette import App
 
-main(sys.argv[1:])
+from ffbench.leaderboard.serve import before_visitors
+
+app = App(Path(__file__).with_name("page.py"), lifespan=before_visitors)

@@ -1,7 +1,6 @@
-"""What `ffbench app` runs: Streamlit, with all that the pages import, and the records, read before a visitor comes.
+"""What a server does before its first visitor comes: it imports all that the pages import, and reads the records.
 
-`python -m ffbench.leaderboard.serve run SCRIPT ...` takes what `python -m streamlit run SCRIPT ...` takes. Loading
-PyTorch alone would cost the first visitor more than the page does.
+Loading PyTorch alone would cost the first visitor more than the page does.
 """
 
 from __future__ import annotations
@@ -9,9 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Sequence
-
-from streamlit.web.cli import main
+from collections.abc import AsyncIterator, Sequence
 
 from ffbench.errors import FfbenchError
 
@@ -23,25 +20,22 @@ _LATER = ("pandas", "pyarrow.dataset", "pyarrow.parquet", "scipy.stats")
 """Packages that are imported inside functions, at the first table and at the first ranks."""
 
 
+@contextlib.asynccontextmanager
+async def before_visitors(app: object) -> AsyncIterator[None]:
+    """Do it while the server starts; the command's arguments name the records."""
+    prepare()
+    load()
+    read_ahead(sys.argv[1:])
+    yield
+
+
 def load() -> None:
     """Import the pages and what they import when they are drawn."""
     for name in (*(f"{__package__}.views.{card.module}" for card in PAGES), *_LATER):
         importlib.import_module(name)
 
 
-def read_ahead(arguments: Sequence[str]) -> None:
-    """Read the records that the pages will show; what is wrong with them the pages say.
-
-    Args:
-        arguments: of this module; those of the pages come after `--`.
-    """
-    named = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+def read_ahead(named: Sequence[str]) -> None:
+    """Read the records that the pages will show; what is wrong with them the pages say."""
     with contextlib.suppress(FfbenchError, OSError):
         load_rows(existing_places(named))
-
-
-if __name__ == "__main__":
-    prepare()
-    load()
-    read_ahead(sys.argv[1:])
-    main(sys.argv[1:], prog_name="streamlit")

@@ -17,7 +17,7 @@ from ffbench.errors import FfbenchError
 from ffbench.leaderboard.work import bounded, worker
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the extra `leaderboard` is not installed")
-APP = str(Path(__file__).parents[2] / "leaderboard" / "app.py")
+APP = str(Path(__file__).parents[2] / "leaderboard" / "page.py")
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> [x](javascript:alert(3)) **b** :red[c] $x^2$"
 
 

@@ -35,7 +35,7 @@ from streamlit import config
 from streamlit.web import bootstrap, cli
 def show(*arguments):
     print(json.dumps({name: config.get_option(name) for name in json.loads(sys.argv[1])}))
-bootstrap.run = show
+bootstrap.run = bootstrap.run_asgi_app = show
 cli.main(["run", sys.argv[2]], standalone_mode=False)
 """
 

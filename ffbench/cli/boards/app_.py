@@ -45,7 +45,7 @@ def open_app(
     command = [
         sys.executable,
         "-m",
-        "ffbench.leaderboard.serve",
+        "streamlit",
         "run",
         str(script),
         *options,
