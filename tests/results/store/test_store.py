@@ -76,7 +76,9 @@ def test_sixteen_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     for writer in range(WRITERS):
         runs = [make_run(tmp_path / str(writer), f"m{writer}-{k}", [1.0, float(k)]) for k in range(EACH)]
         tasks.append((str(tmp_path / "store"), [str(path) for path in (*runs, shared)]))
-    context = multiprocessing.get_context("fork")
+    # Forked from a process without threads: this one has some, and its forks may hang.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     with context.Pool(WRITERS) as pool:
         result = pool.map_async(_add, tasks, chunksize=1)
         while not result.ready():
