@@ -1,6 +1,7 @@
 """What a server does before its first visitor comes: it imports all that the pages import, and reads the records.
 
-Loading PyTorch alone would cost the first visitor more than the page does.
+Loading PyTorch alone would cost the first visitor more than the page does. `python -m ffbench.leaderboard.serve run
+SCRIPT ...` takes what `streamlit run SCRIPT ...` takes, and Ctrl-C ends it without a word.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import contextlib
 import importlib
 import sys
 from collections.abc import AsyncIterator, Sequence
+
+from click import Abort
+from streamlit.web.cli import main
 
 from ffbench.errors import FfbenchError
 
@@ -39,3 +43,8 @@ def read_ahead(named: Sequence[str]) -> None:
     """Read the records that the pages will show; what is wrong with them the pages say."""
     with contextlib.suppress(FfbenchError, OSError):
         load_rows(existing_places(named))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(Abort):
+        main(sys.argv[1:], prog_name="streamlit", standalone_mode=False)

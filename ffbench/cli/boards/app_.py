@@ -45,7 +45,7 @@ def open_app(
     command = [
         sys.executable,
         "-m",
-        "streamlit",
+        "ffbench.leaderboard.serve",
         "run",
         str(script),
         *options,
