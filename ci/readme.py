@@ -53,6 +53,16 @@ BOARDS: Mapping[str, Wanted] = {
             "20 frames apart": ("epe", "gap=20"),
         },
     ),
+    "robustness": Wanted(
+        "clip_robustness",
+        "clips",
+        columns={
+            "changed by over 1 px, %": ("changed_1px", "all"),
+            "H.264": ("robustness", "corruption=h264"),
+            "hand": ("robustness", "corruption=hand"),
+            "exposure": ("robustness", "corruption=exposure"),
+        },
+    ),
     "reanimated": Wanted(
         "reanimated_faces",
         "surface",
@@ -63,6 +73,8 @@ BOARDS: Mapping[str, Wanted] = {
         },
     ),
     "ck": Wanted("ck_landmarks", "paper", columns={"non-rigid part": ("epe_nonrigid", "all")}),
+    "ck_vertices": Wanted("ck_vertices", "paper"),
+    "mead": Wanted("mead_vertices", "paper"),
     "ffn": Wanted("ffn_motion_scale", "paper", columns=_SCALES),
     "head": Wanted("ffn_head", "paper"),
     "expression": Wanted(
@@ -75,6 +87,7 @@ BOARDS: Mapping[str, Wanted] = {
         },
     ),
     "casme2": Wanted("casme2_5", "clean", _EXPRESSION, columns={"macro F1": ("macro_f1", "all")}),
+    "casme2_3": Wanted("casme2_3", "clean", _EXPRESSION, columns={"macro F1": ("macro_f1", "all")}),
 }
 COMPARED = {"decflow-against-dis_fine": ("decflow-c", "dis_fine")}
 """By name of the table: two methods that are compared on all boards above."""
