@@ -108,7 +108,8 @@ def _in_processes(
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+            # What is done before what failed, which ends it all.
+            for future in sorted(done, key=lambda one: one.exception() is not None):
                 yield future.result()
     except BrokenProcessPool as error:
         raise MethodError("a worker process was killed (out of memory?): try fewer workers") from error
@@ -178,13 +179,16 @@ def _on_ray(
             told += [task.remote(threads, function, common, *job) for job in itertools.islice(waiting, room)]
             if not told:
                 return
-            (done,), told = ray.wait(told, num_returns=1)
-            try:
-                yield ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from error
-            except ray.exceptions.RayError as error:
-                raise MethodError(f"Ray gave up on a job: {one_line(error)[:_LONGEST]}") from error
+            ray.wait(told, num_returns=1)
+            # In the order of the jobs, so that what is done is yielded before a later one's error is raised.
+            done, told = ray.wait(told, num_returns=len(told), timeout=0)
+            for one in done:
+                try:
+                    yield ray.get(one)
+                except ray.exceptions.RayTaskError as error:
+                    raise error.cause from error
+                except ray.exceptions.RayError as error:
+                    raise MethodError(f"Ray gave up on a job: {one_line(error)[:_LONGEST]}") from error
     finally:
         for left in told:
             ray.cancel(left, force=True)
