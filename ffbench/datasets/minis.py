@@ -31,9 +31,21 @@ def mini_dataset(dataset: Dataset, seed: int = 0) -> Path:
         DataError: what it is made from cannot be had, or the cache cannot be written.
     """
     folder = mini_folder(dataset, seed)
-    if not folder.is_dir():
-        print(f"ffbench: making the synthetic mini dataset {dataset.load_mini().name} in {folder}", file=sys.stderr)
-        make_mini(dataset, folder, seed)
+    if folder.is_dir():
+        return folder
+    print(f"ffbench: making the synthetic mini dataset {dataset.load_mini().name} in {folder}", file=sys.stderr)
+    from filelock import FileLock
+
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+        lock.acquire()
+    try:
+        # Another process may have made it meanwhile.
+        if not folder.is_dir():
+            make_mini(dataset, folder, seed)
+    finally:
+        lock.release()
     return folder
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -65,6 +67,23 @@ def test_it_is_made_on_first_use_only(capsys: pytest.CaptureFixture[str], monkey
     make_by(monkeypatch, never)
     assert minis.mini_dataset(DATASET) == folder
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("quick")
+def test_of_two_at_once_one_makes_it_and_the_other_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def slow(out: Path, seed: int, progress: object) -> None:
+        made.append(out)
+        time.sleep(0.3)
+        write_one_file(out, seed, progress)
+
+    make_by(monkeypatch, slow)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: minis.mini_dataset(DATASET), range(2))
+    assert first == second
+    assert (first / "data.txt").is_file()
+    assert len(made) == 1
 
 
 @pytest.mark.usefixtures("quick")
