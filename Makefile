@@ -1,6 +1,7 @@
 # make demo     set everything up and run the main job on real faces and on the mini data
 # make test     set everything up and run all tests        make test-fast   the quick ones
 # make lint     ruff, import-linter and mypy                make bench       speed, as ratios; writes docs/performance.md
+# make bench-gpu  networks on a GPU, by precision, batch and compiled or not; under 8 minutes
 # make app      the leaderboard page                        make clean     remove what make made
 # make records  run what is missing or stale of the records that ship (submissions/rows.toml)
 # make readme   the tables of README and docs/results.md from these records, and docs/commands.md
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests run in a process for each core, up to four; `make test PARALLEL=` takes one. A file stays in one process.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-fast campaign lint check bench app docs records thumbnails readme clean
+.PHONY: demo test test-fast campaign lint check bench bench-gpu app docs records thumbnails readme clean
 
 demo: $(VENV)/.installed
 	@echo "== DIS and DecFlow on real faces: two clips, reference points from a face mesh network (pseudo reference)"
@@ -66,6 +67,10 @@ bench: $(VENV)/.installed-dev
 		--benchmark-autosave --benchmark-compare
 	$(BIN)/ffbench bench dis zero dis_fine decflow-c decflow-s gma raft ptlflow/rapidflow ptlflow/neuflow2 --json > build/methods.json
 	$(BIN)/python ci/performance.py build/benchmarks.json build/methods.json
+
+bench-gpu: $(VENV)/.installed-dev
+	mkdir -p build
+	$(BIN)/python ci/gpu.py cuda > build/gpu.json
 
 app: $(VENV)/.installed-dev
 	$(BIN)/ffbench app

@@ -135,8 +135,10 @@ def _to_tensor(images: Sequence[Image], device: torch.device) -> torch.Tensor:
     """Return (B, 3, H, W) float32 in [0, 1] on `device`; bytes travel, since they are a quarter of the floats."""
     import torch
 
-    stacked = images[0][None] if len(images) == 1 else np.stack(images)
-    return torch.from_numpy(np.ascontiguousarray(stacked)).to(device).permute(0, 3, 1, 2).float().div_(255)
+    stacked = torch.from_numpy(np.ascontiguousarray(images[0][None] if len(images) == 1 else np.stack(images)))
+    # Out of pinned memory a GPU fetches them while this process goes on.
+    there = stacked.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else stacked.to(device)
+    return there.permute(0, 3, 1, 2).float().div_(255)
 
 
 def _to_arrays(flows: Flows[torch.Tensor]) -> list[NumpyFlows]:
