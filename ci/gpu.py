@@ -86,6 +86,9 @@ def measure(
             if time.monotonic() > ends:
                 left.append(f"{name} by {path}: no time was left")
                 continue
+            if path != PLAIN and name not in plain:
+                left.append(f"{name} by {path}: its plain path was not measured")
+                continue
             try:
                 source = _load(RunConfig(name, device=device, precision=path.precision, compile=path.compile))
                 pairs = [Pair(str(k), first, np.roll(first, (-2, 3 + k), (0, 1)), None) for k in range(path.batch)]
