@@ -15,19 +15,20 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from ffbench.errors import FfbenchError, MethodError
+from ffbench.errors import FfbenchError
+from ffbench.evaluation.fast_path import pixel_differences
 from ffbench.evaluation.source import MethodSource
 from ffbench.flows import NumpyFlows
 from ffbench.protocol import Pair
 from ffbench.results.record.environment import environment
 from ffbench.results.tables import Table, as_text
-from ffbench.run_config import RunConfig
 from ffbench.testing.canary import textured_image
+from ffbench.timing import load_for_timing
 
 METHODS = ("decflow-s", "decflow-c", "raft", "gma")
 ROUNDS = 5
@@ -90,33 +91,21 @@ def measure(
                 left.append(f"{name} by {path}: its plain path was not measured")
                 continue
             try:
-                source = _load(RunConfig(name, device=device, precision=path.precision, compile=path.compile))
+                source = MethodSource(load_for_timing(name, device, path.precision, compile=path.compile))
                 pairs = [Pair(str(k), first, np.roll(first, (-2, 3 + k), (0, 1)), None) for k in range(path.batch)]
                 flows, taken = _run(source, pairs)
             except FfbenchError as error:
                 left.append(f"{name} by {path}: {error}")
                 continue
-            difference = _furthest(flows, plain.setdefault(name, flows))
+            difference = float(pixel_differences(flows, plain.setdefault(name, flows)).max())
             found.append(Measured(name, path, taken / path.batch, source.peak_memory_mb(), difference))
     return found, left
-
-
-def _load(config: RunConfig) -> MethodSource:
-    try:
-        return MethodSource(config.load())
-    except MethodError:
-        return MethodSource(replace(config, weights="random").load())
 
 
 def _run(source: MethodSource, pairs: Sequence[Pair[Any]]) -> tuple[NumpyFlows, float]:
     """Return the flow of the first pair, and the seconds that all of them took, the first run left out."""
     forward, _, _ = source.flows(pairs, backward=False)
     return forward[0], statistics.median(source.flows(pairs, backward=False)[2] for _ in range(ROUNDS))
-
-
-def _furthest(one: NumpyFlows, other: NumpyFlows) -> float:
-    parts = [(one.facial, other.facial), (one.head, other.head)]
-    return max(float(np.linalg.norm(a - b, axis=2).max()) for a, b in parts if a is not None and b is not None)
 
 
 def table(found: Sequence[Measured], title: str) -> Table:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from ffbench.cards import Precision
 from ffbench.errors import MethodError
 from ffbench.method import Method
-from ffbench.registry import load_method
 from ffbench.results.tables import Table
+from ffbench.run_config import RunConfig
 from ffbench.testing.canary import textured_image
 from ffbench.threads import limited
 
@@ -70,17 +71,18 @@ def timing_table(timings: Sequence[Timing], title: str) -> Table:
     return Table(title, heads, rows, frozenset({0}))
 
 
-def load_for_timing(name: str, device: str) -> Method:
+def load_for_timing(name: str, device: str, precision: Precision = "fp32", *, compile: bool = False) -> Method:
     """Load a method for its speed: with random weights where it has none of its own.
 
     Raises:
         UsageError, MethodError: as of `load_method`.
     """
+    config = RunConfig(name, device=device, precision=precision, compile=compile)
     try:
-        return load_method(name, device=device)
+        return config.load()
     except MethodError as error:
         try:
-            return load_method(name, device=device, weights="random")
+            return replace(config, weights="random").load()
         except MethodError:
             raise error from None
 

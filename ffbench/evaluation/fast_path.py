@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffbench.errors import MethodError, UsageError
 from ffbench.evaluation.source import MethodSource
+from ffbench.flows import NumpyFlows
 from ffbench.protocol import Pair
 
 if TYPE_CHECKING:
@@ -32,6 +34,14 @@ class FastPathDifference:
     ratio: float
 
 
+def pixel_differences(one: NumpyFlows, other: NumpyFlows) -> npt.NDArray[np.float64]:
+    """Return how far two flows are apart at each pixel, px: of facial flow, and of head flow where both have it."""
+    parts = [(one.facial, other.facial), (one.head, other.head)]
+    return np.concatenate(
+        [np.linalg.norm(a.astype(np.float64) - b, axis=2).ravel() for a, b in parts if a is not None and b is not None]
+    )
+
+
 def compare_fast_path(config: RunConfig, fast: MethodSource, pair: Pair[Any]) -> FastPathDifference:
     """Run a pair by a method as it is configured, and by the same method in float32 and not compiled.
 
@@ -49,14 +59,7 @@ def compare_fast_path(config: RunConfig, fast: MethodSource, pair: Pair[Any]) ->
         raise UsageError("--check compares a fast path with the plain one: give --compile or --precision")
     plain = MethodSource(plain_config.load(), fast.clock)
     (expected, slow), (found, quick) = (_second_run(source, pair) for source in (plain, fast))
-    parts = [(found.facial, expected.facial), (found.head, expected.head)]
-    lengths = np.concatenate(
-        [
-            np.linalg.norm(one.astype(np.float64) - other, axis=2).ravel()
-            for one, other in parts
-            if one is not None and other is not None
-        ]
-    )
+    lengths = pixel_differences(found, expected)
     return FastPathDifference(float(lengths.max()), float(lengths.mean()), slow / max(quick, 1e-9))
 
 

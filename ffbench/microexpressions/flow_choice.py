@@ -45,7 +45,6 @@ def choose(packed: Values, kind: Kind, derive: Derive) -> npt.NDArray[np.float16
         UsageError: there is no such flow.
     """
     decomposed = len(packed) == 2 * FLOW_VALUES + FACE_VALUES
-    require(kind, derive, decomposed=decomposed)
     facial = packed[:FLOW_VALUES].reshape(SIZE, SIZE, 2)
     head = packed[FLOW_VALUES : 2 * FLOW_VALUES].reshape(SIZE, SIZE, 2) if decomposed else None
     flow = one_flow(facial, head, kind, derive)
@@ -59,9 +58,13 @@ def one_flow(facial: FlowField, head: FlowField | None, kind: Kind, derive: Deri
         facial: (H, W, 2).
         head: the same, of a method that decomposes.
         kind: which flow.
-        derive: how a method with one flow gets a head flow; not none where one is needed (`require`).
+        derive: how a method with one flow gets a head flow.
         cell: of how many of the flow's units the arrays' cells are.
+
+    Raises:
+        UsageError: there is no such flow.
     """
+    require(kind, derive, decomposed=head is not None)
     if kind == "facial":
         return facial
     if head is None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffbench.metrics.head_motion import Derive
-from ffbench.microexpressions.flow_choice import Kind, one_flow, require
+from ffbench.microexpressions.flow_choice import Kind, one_flow
 from ffbench.recogniser import FACE_SIZE, RegisteredFace
 from ffbench.typing import FlowField
 
@@ -40,9 +40,7 @@ def chosen_flow(values: Values, kind: Kind, derive: Derive) -> tuple[Values, Val
     Raises:
         UsageError: there is no such flow.
     """
-    decomposed = values.shape[2] == 7
-    require(kind, derive, decomposed=decomposed)
-    head = values[..., 2:4] if decomposed else None
+    head = values[..., 2:4] if values.shape[2] == 7 else None
     return np.asarray(one_flow(values[..., :2], head, kind, derive, CELL), np.float32), values[..., -3:]
 
 
